@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The cgroup is the container: which one a task is in, and what it is called. */
+#pragma once
+
+#include "cgroup_path.h"
+#include "lost.bpf.h"
+
+/* Ids are unique within a hierarchy only (each kernfs root counts its own), so both make the key. */
+struct cgroup_key {
+    cgroup_id_t cgroup;
+    hierarchy_t hierarchy;
+    __u32 pad;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 512 * 1024);
+} cgroup_path SEC(".maps");
+
+/* clang writes BTF only for types that a map, a global or a function names, and a ring names none */
+const struct cgroup_path *cgroup_path_type __attribute__((unused));
+
+/* Cgroups whose names were sent. Forgetting one costs a repeated record, nothing else. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, struct cgroup_key);
+    __type(value, __u8);
+} cgroup_seen SEC(".maps");
+
+static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node) {
+    if (bpf_core_field_exists(node->__parent))
+        return BPF_CORE_READ(node, __parent);
+    return BPF_CORE_READ((struct kernfs_node___plain *)node, parent);
+}
+
+static __always_inline struct cgroup *subsys_cgroup(struct css_set *set, __u64 index) {
+    struct cgroup_subsys_state *css = NULL;
+    struct cgroup *cgroup;
+
+    bpf_probe_read_kernel(&css, sizeof css, (void *)&set->subsys + index * sizeof css);
+    cgroup = BPF_CORE_READ(css, cgroup);
+    return cgroup && BPF_CORE_READ(cgroup, level) > 0 ? cgroup : NULL;
+}
+
+#define SUBSYS_CGROUP(set, id)                                                                                         \
+    (bpf_core_enum_value_exists(enum cgroup_subsys_id, id)                                                             \
+         ? subsys_cgroup(set, bpf_core_enum_value(enum cgroup_subsys_id, id))                                          \
+         : NULL)
+
+/* The default hierarchy's cgroup, unless that is the root for everybody, as it is on hosts whose runtimes use cgroup v1:
+ * then that of the first v1 controller that has the task in a group. */
+static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
+    struct css_set *set = BPF_CORE_READ(task, cgroups);
+    struct cgroup *dfl = BPF_CORE_READ(set, dfl_cgrp), *v1;
+
+    if (BPF_CORE_READ(dfl, level) > 0)
+        return dfl;
+    if ((v1 = SUBSYS_CGROUP(set, pids_cgrp_id)) || (v1 = SUBSYS_CGROUP(set, memory_cgrp_id)) ||
+        (v1 = SUBSYS_CGROUP(set, cpu_cgrp_id)) || (v1 = SUBSYS_CGROUP(set, devices_cgrp_id)) ||
+        (v1 = SUBSYS_CGROUP(set, freezer_cgrp_id)))
+        return v1;
+    return dfl;
+}
+
+/* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody looks. */
+static __always_inline void announce(struct cgroup *cgroup, struct cgroup_key *key) {
+    struct cgroup_path *path;
+    struct kernfs_node *node;
+    __u8 yes = 1;
+
+    if (bpf_map_lookup_elem(&cgroup_seen, key) || bpf_map_update_elem(&cgroup_seen, key, &yes, BPF_NOEXIST))
+        return;
+    path = bpf_ringbuf_reserve(&cgroup_path, sizeof *path, 0);
+    if (!path) {
+        count_lost(LOST_CGROUP_PATH);
+        bpf_map_delete_elem(&cgroup_seen, key);
+        return;
+    }
+    path->cgroup = key->cgroup;
+    path->hierarchy = key->hierarchy;
+    path->level = BPF_CORE_READ(cgroup, level);
+    node = BPF_CORE_READ(cgroup, kn);
+#pragma unroll
+    for (int i = 0; i < CGROUP_LEVELS; i++) {
+        char *name = path->leaf + i * CGROUP_NAME;
+        name[0] = 0;
+        if (node) {
+            bpf_probe_read_kernel_str(name, CGROUP_NAME, BPF_CORE_READ(node, name));
+            node = parent_of(node);
+        }
+    }
+    bpf_ringbuf_submit(path, 0);
+}
+
+static __always_inline struct cgroup_key cgroup_key(struct cgroup *cgroup) {
+    struct cgroup_key key = {
+        .cgroup = BPF_CORE_READ(cgroup, kn, id),
+        .hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id),
+    };
+    announce(cgroup, &key);
+    return key;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The few kernel types that the programs read. Offsets come from the running kernel's BTF (CO-RE), so only names and
+ * types matter here; what differs between kernels is told apart by bpf_core_field_exists. */
+#pragma once
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+
+/* include/net/tcp_states.h */
+enum tcp_state {
+    TCP_ESTABLISHED = 1,
+    TCP_SYN_SENT,
+    TCP_SYN_RECV,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_TIME_WAIT,
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_LAST_ACK,
+    TCP_LISTEN,
+    TCP_CLOSING,
+    TCP_NEW_SYN_RECV,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+    __u64 id;
+    const char *name;
+    struct kernfs_node *__parent;
+};
+
+/* before Linux 6.15 (741c10b096bc) */
+struct kernfs_node___plain {
+    struct kernfs_node *parent;
+};
+
+struct cgroup_root {
+    int hierarchy_id;
+};
+
+struct cgroup {
+    int level;
+    struct kernfs_node *kn;
+    struct cgroup_root *root;
+};
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+};
+
+struct css_set {
+    struct cgroup_subsys_state *subsys[1];
+    struct cgroup *dfl_cgrp;
+};
+
+struct task_struct {
+    int tgid;
+    char comm[16];
+    struct task_struct *group_leader;
+    struct css_set *cgroups;
+};
+
+struct sock_cgroup_data {
+    struct cgroup *cgroup;
+};
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+    union {
+        __u8 u6_addr8[16];
+    } in6_u;
+};
+
+struct sock_common {
+    __be32 skc_daddr;
+    __be32 skc_rcv_saddr;
+    __be16 skc_dport;
+    __u16 skc_num;
+    unsigned short skc_family;
+    volatile unsigned char skc_state;
+    unsigned long skc_flags;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+    struct {
+        __s64 counter;
+    } skc_cookie;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    unsigned short sk_protocol;
+    struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct inet_sock {
+    struct sock sk;
+    __be32 inet_saddr;
+    __be16 inet_sport;
+};
+
+struct tcp_sock {
+    __u32 srtt_us;
+    __u32 mdev_us;
+    __u64 bytes_sent;
+    __u64 bytes_retrans;
+    __u64 bytes_received;
+    __u32 segs_in;
+    __u32 segs_out;
+    __u32 total_retrans;
+};
+
+struct socket {
+    struct sock *sk;
+};
+
+struct file;
+struct seq_file;
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
+
+struct bpf_iter__task_file {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+    __u32 fd;
+    struct file *file;
+};
+
+enum sock_flags { SOCK_DEAD, SOCK_DONE };
+
+/* CONFIG_CGROUPS decides which of these exist and their numbers: BTF tells. */
+enum cgroup_subsys_id { pids_cgrp_id = 1, memory_cgrp_id, cpu_cgrp_id, devices_cgrp_id, freezer_cgrp_id };
+
+#pragma clang attribute pop
+

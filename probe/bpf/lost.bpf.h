@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* What the kernel side had no room for, by reason. The probe reads the array once a window and writes it beside the
+ * data as lost{stage=kernel}. */
+#pragma once
+
+#include "kernel.h"
+
+enum lost {
+    LOST_SLOT,        /* every flow slot is taken: the flow is counted when it closes, not while it lives */
+    LOST_STORAGE,     /* no memory for the socket's storage */
+    LOST_TCP_FLOW,    /* ring full: a closed flow's last row */
+    LOST_CGROUP_PATH, /* ring full: a cgroup's names (sent again with its next socket) */
+    LOST_FREE_SLOT,   /* a slot could not be given back under contention */
+    LOST_REASONS
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, LOST_REASONS);
+    __type(key, __u32);
+    __type(value, __u64);
+} lost SEC(".maps");
+
+static __always_inline void count_lost(__u32 reason) {
+    __u64 *n = bpf_map_lookup_elem(&lost, &reason);
+    if (n)
+        __sync_fetch_and_add(n, 1);
+}
+
+/* A reader polls ten times a second: nobody is woken for a record unless its ring is half full. Measured at 60 ns a
+ * record against 2 us with a wake-up each. */
+static __always_inline __u64 wake(void *ring, __u64 half_bytes) {
+    return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > half_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* tcp_flow: one TCP conversation, seen from one local socket, in one window. The only schema there is. */
+#pragma once
+
+#include "types.h"
+
+/* tcp_flow.role: who the local end is. */
+enum tcp_role {
+    ROLE_UNKNOWN,
+    ROLE_CLIENT, /* it connected: CLOSE -> SYN_SENT */
+    ROLE_SERVER, /* it was created for a listener */
+};
+
+/* tcp_flow.flags */
+enum tcp_flow_flags {
+    FLOW_PREDATES = 1, /* older than the probe: opened_ns is when the probe first saw it */
+    FLOW_GUESSED = 2,  /* owner is who listened; nobody has been seen using the socket */
+    FLOW_OWNERLESS = 4 /* first seen when it closed: the cgroup is the socket's own, there is no process */
+};
+
+struct tcp_flow {
+    socket_id_t socket;
+    cgroup_id_t cgroup;    /* of the owner, when it connected or listened */
+    boot_ns_t opened_ns;   /* SYN_SENT, or creation of the accepted socket */
+    boot_ns_t closed_ns;   /* CLOSE; 0 while open */
+    boot_ns_t reported_ns; /* end of the last window whose pass reported this flow; 0 for none */
+    bytes_t bytes_sent;    /* since the last report: tcp_sock.bytes_sent - bytes_retrans */
+    bytes_t bytes_rcvd;    /* since the last report: tcp_sock.bytes_received, less a FIN */
+    address_t local;       /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
+    address_t remote;      /* sock_common.skc_daddr / skc_v6_daddr */
+    comm_t comm;
+    hierarchy_t hierarchy; /* of cgroup */
+    process_id_t pid;
+    netns_id_t netns;
+    usec_t rtt_us;          /* tcp_sock.srtt_us >> 3: the kernel keeps eight times the RTT */
+    usec_t rtt_var_us;      /* tcp_sock.mdev_us >> 2: the mean deviation, kept four times */
+    segments_t segs_sent;   /* since the last report: tcp_sock.segs_out */
+    segments_t segs_rcvd;   /* since the last report: tcp_sock.segs_in */
+    segments_t segs_resent; /* since the last report: tcp_sock.total_retrans */
+    port_t local_port;      /* inet_sock.inet_sport */
+    port_t remote_port;     /* sock_common.skc_dport */
+    __u8 family;            /* sock_common.skc_family: AF_INET or AF_INET6 */
+    __u8 role;              /* enum tcp_role */
+    __u8 state;             /* sock_common.skc_state, TCP_ESTABLISHED = 1 ... */
+    __u8 flags;             /* enum tcp_flow_flags */
+};
+
+_Static_assert(sizeof(struct tcp_flow) == 144, "tcp_flow grew a hole");

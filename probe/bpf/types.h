@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* What a number is. The typedef's name reaches the collector with every message (DESIGN: records and wire). */
+#pragma once
+
+#include <linux/types.h>
+
+typedef __u64 boot_ns_t;    /* nanoseconds of CLOCK_BOOTTIME */
+typedef __u64 bytes_t;      /* payload bytes */
+typedef __u64 cgroup_id_t;  /* kernfs_node.id, unique within its hierarchy: the inode of the directory */
+typedef __u32 hierarchy_t;  /* cgroup_root.hierarchy_id; 0 is the default hierarchy (cgroup v2) */
+typedef __u64 socket_id_t;  /* sock_common.skc_cookie, what `ss -e` prints after sk: */
+typedef __u32 process_id_t; /* task_struct.tgid in the initial PID namespace */
+typedef __u32 netns_id_t;   /* net.ns.inum: the inode of /proc/PID/ns/net */
+typedef __u32 usec_t;       /* microseconds */
+typedef __u32 segments_t;   /* TCP segments */
+typedef __u16 port_t;       /* host byte order */
+typedef __u8 address_t[16]; /* IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2) */
+typedef char comm_t[16];    /* task_struct.comm of the thread group leader */

@@ -1,0 +1,44 @@
+/** Kinds of values that settings have, with messages for people. */
+
+import { z } from 'zod'
+
+/** A whole number; text counts, as flags and variables are text. */
+export const whole = (min: number, max: number) =>
+  z.coerce
+    .number({ error: `needs a whole number from ${min} to ${max}` })
+    .int(`needs a whole number from ${min} to ${max}`)
+    .min(min, `needs a whole number from ${min} to ${max}`)
+    .max(max, `needs a whole number from ${min} to ${max}`)
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
+
+/** Bytes, with K, M or G for powers of 1,024: `64M`. */
+export const bytes = (min: number) =>
+  z.union([z.number(), z.string()]).transform((given, context) => {
+    const [, digits, unit] = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(String(given)) ?? []
+    const value = Number(digits) * (UNITS[unit?.toLowerCase() ?? ''] ?? Number.NaN)
+    if (value >= min) return value
+    context.addIssue({ code: 'custom', message: `needs a size of at least ${min} bytes, for example 64M` })
+    return z.NEVER
+  })
+
+export const yesNo = () =>
+  z.union([z.boolean(), z.enum(['true', 'false']).transform(word => word === 'true')], {
+    error: 'needs true or false',
+  })
+
+export const text = () => z.string({ error: 'needs a text' }).min(1, 'needs a text that is not empty')
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
+  z.enum(words, { error: `needs one of ${words.join(', ')}` })
+
+/** One value or several. */
+export const list = <T extends z.ZodType>(item: T) => z.union([z.array(item), item.transform(one => [one])])
+
+/** A ZeroMQ endpoint that connects or binds: `tcp://host:port` or `ipc:///path`. */
+export const endpoint = () =>
+  z
+    .string({ error: 'needs an endpoint' })
+    .regex(/^(tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:]+):(\d{1,5}|\*)|ipc:\/\/\S+)$/, {
+      error: 'needs an endpoint such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector',
+    })
