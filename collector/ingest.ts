@@ -1,0 +1,203 @@
+/**
+ * Messages in, finished windows out. Counts what is missing, what comes late and what is no message; a probe of another
+ * version is read by field name, one that lies is refused by name of the lie.
+ */
+
+import { type Layout, LayoutError } from '../probe/wire/layout.ts'
+import {
+  decode,
+  type Head,
+  type Losses,
+  MalformedError,
+  type Message,
+  WINDOW,
+  type WindowHead,
+  type WindowKey,
+  type WindowWho,
+} from '../probe/wire/message.ts'
+import { decoder, Fold } from './fold.ts'
+
+/** A window whose end has come, or will not come any more. */
+export interface Folded {
+  readonly key: WindowKey
+  /** The window's end, seconds since the epoch. */
+  readonly time: number
+  /** The first window of a probe's run: to be shown, not written. */
+  readonly partial: boolean
+  /** False: its end message, and maybe rows, are missing. */
+  readonly complete: boolean
+  readonly fold: Fold
+}
+
+/** What happened to a message, for whoever answers the probe. */
+export interface Outcome {
+  readonly key: WindowKey
+  /** Windows that this message ended, oldest first. */
+  readonly folded: readonly Folded[]
+  /** It was the end of a window that had ended before: the probe has not seen the answer. */
+  readonly repeatedEnd: boolean
+}
+
+interface ProbeState {
+  readonly windows: Map<number, Fold>
+  sequence: number
+  /** The last window that was handed on. */
+  closed: number
+  /** Highest losses the probe told, by stage and reason. */
+  lost: Losses
+  seenMs: number
+}
+
+/** Windows that may be open at once: the running one and the one whose end is on its way. */
+const OPEN_WINDOWS = 2
+const MOST_PROBES = 4096
+/** A probe that was silent so long is gone. */
+const IDLE_MS = 10 * 60_000
+const TOPIC = 'tcp_flow'
+
+export class Ingest {
+  /** By reason: what was received but not counted. */
+  readonly lost: Record<string, number> = {}
+  received = 0
+  rows = 0
+  readonly #probes = new Map<string, ProbeState>()
+  readonly #decoders = new Map<string, ReturnType<typeof decoder>>()
+  readonly #withProcesses: () => boolean
+  readonly #now: () => number
+
+  /**
+   * @param withProcesses whether somebody watches processes now
+   * @param now milliseconds that only rise
+   */
+  constructor(withProcesses: () => boolean = () => false, now: () => number = () => performance.now()) {
+    this.#withProcesses = withProcesses
+    this.#now = now
+  }
+
+  /** @throws MalformedError for a message that is none; it has been counted */
+  receive(frames: readonly Buffer[]): Outcome {
+    try {
+      return this.#accept(decode(frames))
+    } catch (error) {
+      const reason =
+        error instanceof MalformedError ? error.reason : error instanceof LayoutError ? 'layout' : undefined
+      if (!reason) throw error
+      this.#lose(`malformed_${reason}`, 1)
+      throw error instanceof MalformedError ? error : new MalformedError(reason, (error as Error).message)
+    }
+  }
+
+  /** What the probes say that they lost, added up. */
+  probeLosses(): Losses {
+    const sum: Record<string, number> = {}
+    for (const { lost } of this.#probes.values())
+      for (const [reason, count] of Object.entries(lost)) sum[reason] = (sum[reason] ?? 0) + count
+    return sum
+  }
+
+  /** Forget probes that have been silent; what they left unfinished is counted. */
+  expire(): void {
+    const old = this.#now() - IDLE_MS
+    for (const [id, probe] of this.#probes) {
+      if (probe.seenMs >= old) continue
+      for (const fold of probe.windows.values()) this.#lose('unfinished', fold.rows)
+      this.#probes.delete(id)
+    }
+  }
+
+  #accept(message: Message): Outcome {
+    const { head } = message
+    const probe = this.#probe(head)
+    const key = keyOf(head)
+    if (head.sequence <= probe.sequence)
+      return { key, folded: [], repeatedEnd: message.topic === WINDOW && head.window <= probe.closed }
+    if (probe.sequence >= 0) this.#lose('gap', head.sequence - probe.sequence - 1)
+    probe.sequence = head.sequence
+    probe.lost = head.lost
+    this.received++
+    if ('rows' in message) {
+      if (message.topic === TOPIC) this.#rows(message, probe)
+      else this.#lose('unknown_topic', 1)
+      return { key, folded: [], repeatedEnd: false }
+    }
+    return { key, folded: this.#end(message, probe), repeatedEnd: false }
+  }
+
+  #rows(message: Extract<Message, { rows: Buffer }>, probe: ProbeState): void {
+    const { head, rows, who } = message
+    if (!head.layout) return
+    const decode = this.#decoder(head.layout)
+    const count = rows.length / decode.size
+    if (head.window <= probe.closed) {
+      this.#lose('late', count)
+      return
+    }
+    const fold = this.#window(probe, head.window)
+    if (!fold) this.#lose('window_ahead', count)
+    else {
+      fold.add(rows, decode, who)
+      this.rows += count
+    }
+  }
+
+  #end({ head, who }: { head: WindowHead; who: WindowWho }, probe: ProbeState): Folded[] {
+    if (head.window <= probe.closed) return []
+    const fold = this.#window(probe, head.window) ?? new Fold()
+    fold.end(who)
+    const folded: Folded[] = []
+    for (const [index, open] of [...probe.windows].sort(([a], [b]) => a - b)) {
+      if (index > head.window) break
+      probe.windows.delete(index)
+      const complete = index === head.window
+      if (!complete) this.#lose('incomplete', 1)
+      // labels are multiples of the interval; one whose own end is missing is told by its distance
+      const time = head.time - (head.window - index) * head.interval
+      const partial = complete ? head.partial : index === 0
+      folded.push({ key: { ...keyOf(head), window: index }, time, partial, complete, fold: open })
+    }
+    probe.closed = head.window
+    return folded
+  }
+
+  #window(probe: ProbeState, index: number): Fold | undefined {
+    let fold = probe.windows.get(index)
+    if (!fold && probe.windows.size <= OPEN_WINDOWS) {
+      fold = new Fold(this.#withProcesses())
+      probe.windows.set(index, fold)
+    }
+    return fold
+  }
+
+  #probe(head: Head): ProbeState {
+    const id = `${head.boot} ${head.probe}`
+    let probe = this.#probes.get(id)
+    if (!probe) {
+      if (this.#probes.size >= MOST_PROBES) {
+        this.expire()
+        if (this.#probes.size >= MOST_PROBES)
+          throw new MalformedError('too_many_probes', `${MOST_PROBES} probes are known already`)
+      }
+      probe = { windows: new Map(), sequence: -1, closed: -1, lost: {}, seenMs: 0 }
+      this.#probes.set(id, probe)
+    }
+    probe.seenMs = this.#now()
+    return probe
+  }
+
+  #decoder(layout: Layout): ReturnType<typeof decoder> {
+    const key = JSON.stringify(layout)
+    let found = this.#decoders.get(key)
+    if (!found) {
+      found = decoder(layout)
+      if (this.#decoders.size >= 64) this.#decoders.clear()
+      this.#decoders.set(key, found)
+    }
+    return found
+  }
+
+  #lose(reason: string, count: number): void {
+    if (count > 0) this.lost[reason] = (this.lost[reason] ?? 0) + count
+  }
+}
+
+const keyOf = ({ host, boot, probe, window }: WindowKey): WindowKey => ({ host, boot, probe, window })

@@ -1,0 +1,158 @@
+/** The collector: options, start, the path of the data, stop. */
+
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { type Logger, pino } from 'pino'
+import { Router } from 'zeromq'
+import { addFlags, readSettings } from '../probe/settings.ts'
+import { Acknowledger } from './acknowledge.ts'
+import { type Folded, Ingest } from './ingest.ts'
+import { type CollectorOptions, collectorSettings } from './options.ts'
+import { queryRoute } from './query/select.ts'
+import { type Routes, serve } from './query/server.ts'
+import { Sampler } from './sampler.ts'
+import { EmbeddedSink } from './sinks/embedded.ts'
+import { sinks } from './sinks/index.ts'
+import { SinkQueue } from './sinks/queue.ts'
+import type { Sink } from './sinks/sink.ts'
+import { ThrottledLog } from './sinks/throttled_log.ts'
+import { Top } from './top.ts'
+
+const QUERY_LIMITS = { maxRows: 10_000, timeoutMs: 10_000 }
+/** A window of 4,096 rows is 0.6 MB; nobody sends this much in one message. */
+const MAX_MESSAGE_BYTES = 64 * 2 ** 20
+const FLUSH_MS = 5000
+const EXPIRE_MS = 60_000
+
+export function addCollector(program: Command): void {
+  const command = program.command('collector').description('fold what probes send and write it to InfluxDB')
+  addFlags(command, 'collector', collectorSettings)
+  command.action(async flags => run(readSettings(collectorSettings, 'collector', flags, process.env)))
+}
+
+async function run(options: CollectorOptions): Promise<void> {
+  const log = pino({ name: 'collector', level: options.logLevel }, pino.destination({ dest: 2, sync: true }))
+  const open = await openSinks(options, log)
+  const queues = open.map(sink => new SinkQueue(sink, { maxSamples: options.waitingSamples, log }))
+  const top = new Top()
+  const ingest = new Ingest(() => top.isWatched())
+  const sampler = new Sampler(options.profile)
+  const troubles = new ThrottledLog(log)
+
+  /** Every sink has settled the window, or it is not to be written. */
+  const write = (window: Folded, ifid: string, settled: () => void): void => {
+    top.take(window)
+    if (window.partial) {
+      settled()
+      return
+    }
+    const batch = sampler.sample(window, ifid)
+    let left = queues.length
+    for (const queue of queues) queue.push(batch, () => --left === 0 && settled())
+    if (sampler.mergedPods > 0)
+      troubles.warn('merged_pods', 'pods of one name in several namespaces are one in profile ntopng')
+  }
+
+  const receive = async (router: Router, ifid: string): Promise<void> => {
+    const acknowledger = new Acknowledger(router)
+    for await (const [route, ...frames] of router) {
+      if (!route) continue
+      try {
+        const { key, folded, repeatedEnd } = ingest.receive(frames)
+        acknowledger.seen(key, route)
+        for (const window of folded) write(window, ifid, acknowledger.expect(window.key))
+        if (repeatedEnd) acknowledger.repeat(key)
+      } catch (error) {
+        troubles.warn('malformed', `a message was refused: ${(error as Error).message}`)
+      }
+    }
+  }
+
+  const stats = () => ({
+    received: ingest.received,
+    rows: ingest.rows,
+    lost: ingest.lost,
+    probes: ingest.probeLosses(),
+    sinks: Object.fromEntries(open.map((sink, index) => [sink.name, queues[index]!.counters])),
+  })
+  mkdirSync(dirname(options.socket), { recursive: true })
+  const server = await serve(options.socket, routes(open, top, stats))
+  const routers = await listen(options.listen)
+  const receiving = routers.map(({ router, ifid }) => receive(router, ifid))
+  const expiring = setInterval(() => ingest.expire(), EXPIRE_MS)
+  log.info(
+    { listen: options.listen, sinks: open.map(sink => sink.name), profile: options.profile },
+    'started',
+  )
+
+  await new Promise<void>(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  clearInterval(expiring)
+  for (const { router } of routers) router.close()
+  await Promise.all(receiving)
+  await Promise.all(queues.map(queue => queue.close({ deadlineMs: FLUSH_MS })))
+  await server.close()
+  log.info(stats(), 'stopped')
+}
+
+/** @throws with the endpoint that cannot be bound */
+async function listen(endpoints: readonly string[]): Promise<{ router: Router; ifid: string }[]> {
+  const routers: { router: Router; ifid: string }[] = []
+  for (const [index, listening] of endpoints.entries()) {
+    const [endpoint, ifid = String(index)] = listening.split(',ifid=')
+    const router = new Router({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES, receiveHighWaterMark: 64 })
+    await router.bind(endpoint!).catch((error: Error) => {
+      throw new Error(`cannot listen on ${endpoint}: ${error.message}; is another collector running?`)
+    })
+    routers.push({ router, ifid })
+  }
+  return routers
+}
+
+async function openSinks(options: CollectorOptions, log: Logger): Promise<Sink[]> {
+  const wanted = options.sink.length > 0 ? options.sink : [options.influxUrl ? 'influxdb' : 'embedded']
+  const open: Sink[] = []
+  for (const name of new Set(wanted)) {
+    if (name === 'embedded') {
+      mkdirSync(options.store, { recursive: true, mode: 0o700 })
+      open.push(
+        await sinks.embedded({
+          directory: options.store,
+          maxAgeDays: options.storeDays,
+          maxBytes: options.storeSize,
+          log,
+        }),
+      )
+    } else {
+      if (!options.influxUrl) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')
+      open.push(
+        await sinks.influxdb({
+          url: options.influxUrl,
+          version: options.influxVersion,
+          database: options.influxDatabase ?? options.profile,
+          org: options.influxOrg,
+          token: options.influxToken,
+          username: options.influxUsername,
+          password: options.influxPassword,
+          retentionPolicy: options.influxRetentionPolicy,
+          createDatabase: options.influxCreate,
+          ca: options.influxCa,
+          insecureSkipVerify: options.influxInsecure,
+          timeoutMs: options.influxTimeout * 1000,
+          gzip: options.influxGzip,
+          linesPerRequest: 5000,
+        }),
+      )
+    }
+  }
+  return open
+}
+
+function routes(open: readonly Sink[], top: Top, stats: () => unknown): Routes {
+  const store = open.find(sink => sink instanceof EmbeddedSink)
+  return {
+    'GET /top': async () => top.view(),
+    'GET /stats': async () => stats(),
+    ...(store && { 'POST /query': queryRoute(store, QUERY_LIMITS) }),
+  }
+}

@@ -1,0 +1,133 @@
+/** What the collector can be told. Defaults live here, beside their help. */
+
+import { z } from 'zod'
+import { setting, type Values } from '../probe/settings.ts'
+import { bytes, list, oneOf, text, whole, yesNo } from '../probe/settings_types.ts'
+import type { Profile } from './sampler.ts'
+import type { SinkName } from './sinks/index.ts'
+
+/** `tcp://*:5556`, or with ntopng's interface id: `tcp://*:5556,ifid=6`. */
+const listening = () =>
+  z
+    .string({ error: 'needs an endpoint' })
+    .regex(/^(tcp:\/\/\S+:(\d{1,5}|\*)|ipc:\/\/[^\s,]+)(,ifid=[\w.-]+)?$/, {
+      error: 'needs an endpoint such as tcp://127.0.0.1:5556, with ,ifid=N if wanted',
+    })
+
+const url = () => z.url({ protocol: /^https?$/, error: 'needs an address such as http://127.0.0.1:8086' })
+
+const optional = <T>(row: {
+  type: z.ZodType<T>
+  help: string
+  value?: string
+  env?: string[]
+  secret?: boolean
+}) => setting<T | undefined>({ ...row, fallback: undefined })
+
+export const collectorSettings = {
+  listen: setting({
+    type: list(listening()),
+    fallback: ['tcp://127.0.0.1:5556'],
+    value: '<endpoint>',
+    list: true,
+    help: 'ZeroMQ endpoint that probes connect to; its position from 0, or ,ifid=N, is the tag ifid',
+  }),
+  socket: setting({
+    type: text(),
+    fallback: '/run/sockflux/collector.sock',
+    value: '<path>',
+    help: 'unix socket for sockflux query and sockflux top',
+  }),
+  profile: setting<Profile>({
+    type: oneOf('sockflux', 'ntopng'),
+    fallback: 'sockflux',
+    value: '<name>',
+    help: "ntopng: exactly ntopng's measurements and tags, into its database; or sockflux: all",
+  }),
+  sink: setting<SinkName[]>({
+    type: list(oneOf('influxdb', 'embedded')),
+    fallback: [],
+    value: '<name>',
+    list: true,
+    help: 'where samples go, influxdb or embedded; without it influxdb if it has an address, else embedded',
+  }),
+  store: setting({
+    type: text(),
+    fallback: '/var/lib/sockflux',
+    value: '<directory>',
+    help: 'directory of the embedded store',
+  }),
+  storeDays: setting({
+    type: whole(1, 36_500),
+    fallback: 7,
+    value: '<days>',
+    help: 'the embedded store forgets days older than this',
+  }),
+  storeSize: setting({
+    type: bytes(2 ** 20),
+    fallback: 2 ** 30,
+    value: '<size>',
+    help: 'the embedded store forgets its oldest day beyond this size, for example 1G',
+  }),
+  influxUrl: optional({
+    type: url(),
+    value: '<address>',
+    env: ['INFLUX_URL', 'INFLUX_HOST'],
+    help: 'InfluxDB 1.x, 2.x or 3.x, for example http://127.0.0.1:8086',
+  }),
+  influxVersion: optional({
+    type: z.coerce
+      .number()
+      .pipe(z.union([z.literal(1), z.literal(2), z.literal(3)], { error: 'needs 1, 2 or 3' })),
+    value: '<1|2|3>',
+    help: 'major version of InfluxDB; asked from it when not given',
+  }),
+  influxDatabase: optional({
+    type: text(),
+    value: '<name>',
+    env: ['INFLUX_BUCKET', 'INFLUX_DATABASE'],
+    help: 'database, or bucket; without it the name of the profile',
+  }),
+  influxOrg: optional({ type: text(), value: '<name>', env: ['INFLUX_ORG'], help: 'organisation (2.x)' }),
+  influxRetentionPolicy: optional({ type: text(), value: '<name>', help: 'retention policy (1.x)' }),
+  influxCreate: setting({
+    type: yesNo(),
+    fallback: true,
+    help: 'create the database when it is missing (1.x)',
+  }),
+  influxCa: optional({
+    type: text(),
+    value: '<file>',
+    help: "certificate of the authority that signed InfluxDB's",
+  }),
+  influxInsecure: setting({ type: yesNo(), fallback: false, help: "do not verify InfluxDB's certificate" }),
+  influxGzip: setting({ type: yesNo(), fallback: true, help: 'compress what is written' }),
+  influxTimeout: setting({
+    type: whole(1, 300),
+    fallback: 10,
+    value: '<seconds>',
+    help: 'how long one request may take',
+  }),
+  influxUsername: optional({ type: text(), env: ['INFLUX_USERNAME'], secret: true, help: 'login (1.x)' }),
+  influxPassword: optional({
+    type: z.string(),
+    env: ['INFLUX_PASSWORD'],
+    secret: true,
+    help: 'its password',
+  }),
+  influxToken: optional({ type: text(), env: ['INFLUX_TOKEN'], secret: true, help: 'token (2.x, 3.x)' }),
+  waitingSamples: setting({
+    type: whole(1000, 100_000_000),
+    fallback: 500_000,
+    value: '<number>',
+    help: 'samples that may wait for a sink, some 200 bytes each; beyond it the oldest are dropped and counted',
+  }),
+  logLevel: setting({
+    type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    fallback: 'info',
+    value: '<level>',
+    help: 'log lines on standard error: debug, info, warn, error or silent',
+  }),
+}
+
+export type CollectorOptions = Values<typeof collectorSettings>

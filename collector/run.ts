@@ -1,0 +1,168 @@
+/** `sockflux run`: probe and collector as two processes, and the live table until Ctrl-C. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { addFlags, readSettings } from '../probe/settings.ts'
+import { collectorSettings } from './options.ts'
+import { ask } from './query/cli.ts'
+import { screen } from './screen.ts'
+import type { TopHost } from './top.ts'
+
+const { socket, store, influxUrl } = collectorSettings
+const NEXT = `next, in another terminal:
+  sockflux query 'select * from "container:num_flows" order by time desc limit 10'
+  sockflux query 'show tables'
+  sockflux top --help
+Ctrl-C stops everything.
+`
+const STOP_MS = 10_000
+
+export function addRun(program: Command): void {
+  const command = program
+    .command('run')
+    .description('probe and collector in one go, with a live table')
+    .option('--interval <seconds>', 'length of a window (default: 10; env: SOCKFLUX_INTERVAL)')
+  addFlags(command, 'collector', { socket, store, influxUrl })
+  command.addHelpText(
+    'after',
+    '\nEverything else that probe and collector know is taken from the environment or the file.',
+  )
+  command.action(async flags => {
+    const values = readSettings({ socket, store, influxUrl }, 'collector', flags, process.env)
+    await run(values.socket, flags)
+  })
+}
+
+export function addTop(program: Command): void {
+  const command = program.command('top').description('the last window: containers and the busiest processes')
+  addFlags(command, 'collector', { socket })
+  command.option('--once', 'print the table once').option('--json', 'print once, as JSON')
+  command.action(async flags => {
+    const values = readSettings({ socket }, 'collector', flags, process.env)
+    const stopped = new AbortController()
+    process.once('SIGINT', () => stopped.abort()).once('SIGTERM', () => stopped.abort())
+    if (flags['json']) process.stdout.write(`${JSON.stringify(await view(values.socket), null, 2)}\n`)
+    else if (flags['once']) process.stdout.write(screen(await view(values.socket)))
+    else await watch(values.socket, '', () => [], stopped.signal)
+  })
+}
+
+async function view(path: string): Promise<TopHost[]> {
+  const { status, body } = await ask(path, 'GET', '/top')
+  if (status !== 200) throw new Error(`the collector answered ${status}`)
+  return JSON.parse(body) as TopHost[]
+}
+
+/** Draw the table again with each new window: in place on a terminal, below each other elsewhere. */
+async function watch(
+  path: string,
+  footer: string,
+  notes: () => string[],
+  stopped: AbortSignal,
+): Promise<void> {
+  const inPlace = process.stdout.isTTY
+  let drawn = ''
+  while (!stopped.aborted) {
+    const table = screen(await view(path))
+    const text = [table, ...notes(), footer].join('\n')
+    if (inPlace) process.stdout.write(`\x1b[H\x1b[J${text}`)
+    else if (table !== drawn) process.stdout.write(`${text}\n`)
+    drawn = table
+    await sleep(1000, undefined, { signal: stopped }).catch(() => {})
+  }
+}
+
+/** A line of a child's log, for people: what it says, without the machine's fields. */
+function sentence(line: string): string {
+  try {
+    const { name, msg, level } = JSON.parse(line) as { name: string; msg: string; level: number }
+    return level >= 40 ? `${name}: ${msg}` : ''
+  } catch {
+    return line
+  }
+}
+
+class Children {
+  /** The last things they said that matter. */
+  readonly notes: string[] = []
+  readonly #running = new Map<string, ChildProcess>()
+  readonly #ended: (name: string) => void
+
+  constructor(ended: (name: string) => void) {
+    this.#ended = ended
+  }
+
+  start(name: string, flags: readonly string[]): void {
+    const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, name, ...flags], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+      detached: true, // Ctrl-C reaches us alone; we stop the probe before the collector
+    })
+    this.#running.set(name, child)
+    let rest = ''
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      this.notes.push(...lines.map(sentence).filter(Boolean))
+      this.notes.splice(0, this.notes.length - 5)
+    })
+    child.once('close', () => {
+      this.#running.delete(name)
+      this.#ended(name)
+    })
+  }
+
+  async stop(name: string): Promise<void> {
+    const child = this.#running.get(name)
+    if (!child) return
+    const closed = once(child, 'close')
+    child.kill('SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    await closed
+    clearTimeout(late)
+  }
+}
+
+async function run(path: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
+  const stopped = new AbortController()
+  let failed: string | undefined
+  const children = new Children(name => {
+    if (!stopped.signal.aborted) failed = name
+    stopped.abort()
+  })
+  process.once('SIGINT', () => stopped.abort()).once('SIGTERM', () => stopped.abort())
+  process.once('SIGHUP', () => stopped.abort())
+  const pass = (names: readonly string[]) =>
+    names.flatMap(name => {
+      const value = flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
+      return value === undefined ? [] : [`--${name}`, String(value)]
+    })
+  children.start('collector', pass(['config', 'socket', 'store', 'influx-url']))
+  children.start('probe', pass(['config', 'interval']))
+  process.stdout.write('starting probe and collector …\n')
+  try {
+    await answering(path, stopped.signal)
+    await watch(path, NEXT, () => children.notes, stopped.signal)
+  } catch (error) {
+    if (!stopped.signal.aborted) throw error
+  } finally {
+    await children.stop('probe')
+    await children.stop('collector')
+  }
+  if (failed) throw new Error(`the ${failed} ended:\n  ${children.notes.join('\n  ') || 'it said nothing'}`)
+  process.stdout.write('\nstopped\n')
+}
+
+async function answering(path: string, stopped: AbortSignal): Promise<void> {
+  while (!stopped.aborted) {
+    if (
+      await view(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return
+    await sleep(100, undefined, { signal: stopped }).catch(() => {})
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What leaves the fold and enters the sinks: the samples of one host's window.
+ * A sink needs nothing else; a metric's meaning (help, unit, fold) stays in `metrics/`.
+ */
+
+/** One measurement of the catalogue, as a sink sees it. */
+export interface Measurement {
+  /** `prefix:suffix`, for example `container:num_flows`. */
+  readonly name: string
+  /** Field names, in the order of `Sample.values`. Every field is a float. */
+  readonly fields: readonly string[]
+}
+
+/** Tag names and values; the same object for every sample of one container, pod or host, so it can be a cache key. */
+export type Tags = Readonly<Record<string, string>>
+
+/** One point. At least one value is a number; `undefined` means "not measured" and is never written as 0. */
+export interface Sample {
+  readonly measurement: Measurement
+  readonly tags: Tags
+  readonly values: readonly (number | undefined)[]
+}
+
+/** The window that the samples were folded from: unique over every probe that ever ran. */
+export interface WindowId {
+  readonly host: string
+  /** /proc/sys/kernel/random/boot_id of the probe's host. */
+  readonly boot: string
+  /** Identity of one run of a probe. */
+  readonly probe: string
+  /** Windows of one run, counted from 0. */
+  readonly window: number
+}
+
+/** All samples of one host's window. */
+export interface Batch {
+  readonly id: WindowId
+  /** The window's end on the host's wall clock, seconds since the epoch, a multiple of the interval. */
+  readonly time: number
+  readonly samples: readonly Sample[]
+}

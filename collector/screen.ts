@@ -1,0 +1,45 @@
+/** The live table: what `sockflux top` and `sockflux run` show. */
+
+import type { TopHost, TopRow } from './top.ts'
+
+const COLUMNS = ['', 'name', 'pod', 'client', 'server', 'rtt ms', '± ms'] as const
+const MOST_ROWS = 12
+
+const milliseconds = (value: number | null): string =>
+  value === null ? '-' : value.toFixed(value < 10 ? 3 : 1)
+
+const cells = ({ id, name, pod, asClient, asServer, rtt, rttVariance }: TopRow): string[] => [
+  id,
+  name,
+  pod,
+  String(asClient),
+  String(asServer),
+  milliseconds(rtt),
+  milliseconds(rttVariance),
+]
+
+function table(title: string, rows: readonly TopRow[]): string[] {
+  const lines = [[title, ...COLUMNS.slice(1)], ...rows.slice(0, MOST_ROWS).map(cells)]
+  const widths = COLUMNS.map((_, column) => Math.max(...lines.map(line => line[column]!.length)))
+  const more = rows.length > MOST_ROWS ? [`  … and ${rows.length - MOST_ROWS} more`] : []
+  return [
+    ...lines.map(line =>
+      line
+        .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+        .join('  ')
+        .trimEnd(),
+    ),
+    ...more,
+  ]
+}
+
+/** @param hosts as `GET /top` answers */
+export function screen(hosts: readonly TopHost[]): string {
+  if (hosts.length === 0) return 'waiting for the end of the first window …\n'
+  const parts = hosts.map(({ host, time, partial, containers, processes }) => {
+    const at = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
+    const title = `${host}  window until ${at}${partial ? '  (the first, not a whole one: shown, not stored)' : ''}`
+    return [title, '', ...table('CONTAINER', containers), '', ...table('PROCESS', processes), ''].join('\n')
+  })
+  return parts.join('\n')
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** The command. Each subcommand is loaded when it is called, so that the collector never loads the probe's addon. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+
+const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  run: async program => (await import('./run.ts')).addRun(program),
+  probe: async program => (await import('../probe/main.ts')).addProbe(program),
+  collector: async program => (await import('./main.ts')).addCollector(program),
+  top: async program => (await import('./run.ts')).addTop(program),
+  query: async program => (await import('./query/command.ts')).addQuery(program),
+}
+
+function version(): string {
+  for (const up of ['..', '../..'])
+    try {
+      return String(JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')).version)
+    } catch {
+      // from dist/ it is one folder further up
+    }
+  return 'unknown'
+}
+
+const program = new Command('sockflux')
+  .description(
+    'Which container talks, how much and how fast: flows and round-trip times from the kernel to InfluxDB',
+  )
+  .version(version())
+  .showHelpAfterError('(--help tells what there is)')
+const wanted = process.argv.slice(2).find(word => !word.startsWith('-')) ?? ''
+const parts = Object.hasOwn(PARTS, wanted) ? [PARTS[wanted]!] : Object.values(PARTS)
+for (const add of parts) await add(program)
+try {
+  await program.parseAsync()
+} catch (error) {
+  const { name, message, log } = error as Error & { log?: string }
+  process.stderr.write(`sockflux: ${message}\n`)
+  if (log && name === 'BpfError') process.stderr.write(`${log}\n`)
+  process.exitCode = 1
+}
+// an addon's thread or a socket must not keep a command that has ended
+process.exit()

@@ -1,0 +1,101 @@
+/** The last window of each host, for people who watch: containers and the busiest processes. */
+
+import type { ContainerGroup, Group, ProcessGroup } from './fold.ts'
+import type { Folded } from './ingest.ts'
+import { shortId } from './sampler.ts'
+
+export interface TopRow {
+  readonly id: string
+  readonly name: string
+  readonly pod: string
+  readonly asClient: number
+  readonly asServer: number
+  /** ms; null when no flow was measured. */
+  readonly rtt: number | null
+  readonly rttVariance: number | null
+}
+
+export interface TopHost {
+  readonly host: string
+  /** The window's end, seconds since the epoch. */
+  readonly time: number
+  readonly partial: boolean
+  readonly containers: readonly TopRow[]
+  readonly processes: readonly TopRow[]
+}
+
+/** Watchers ask every second; after so long without one, processes are not counted any more. */
+const WATCHED_MS = 30_000
+const MOST_HOSTS = 1000
+const MOST_ROWS = 200
+
+export class Top {
+  readonly #hosts = new Map<string, TopHost>()
+  readonly #now: () => number
+  #askedMs = Number.NEGATIVE_INFINITY
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  isWatched(): boolean {
+    return this.#now() - this.#askedMs < WATCHED_MS
+  }
+
+  take({ key, time, partial, fold }: Folded): void {
+    const nameOf = (id: string | undefined) => (id && fold.containers.get(id)?.name) || undefined
+    const podOf = (id: string | undefined) => {
+      const uid = nameOf(id)?.pod
+      return (uid && fold.podName(uid)?.name) ?? ''
+    }
+    const containerRow = (container: ContainerGroup) =>
+      rowOf(container, shortId(container.id), container.name.name ?? '', podOf(container.id))
+    const processRow = (process: ProcessGroup) =>
+      rowOf(
+        process,
+        String(process.pid),
+        process.comm,
+        podOf(process.container) || shortId(process.container ?? ''),
+      )
+    const containers = [...fold.containers.values()].filter(({ name }) => !name.sandbox).map(containerRow)
+    this.#hosts.delete(key.host)
+    this.#hosts.set(key.host, {
+      host: key.host,
+      time,
+      partial,
+      containers: busiest([rowOf(fold.host, '(host)', '', ''), ...containers]),
+      processes: busiest([...fold.processes.values()].map(processRow)),
+    })
+    const [oldest] = this.#hosts.keys()
+    if (oldest !== undefined && this.#hosts.size > MOST_HOSTS) this.#hosts.delete(oldest)
+  }
+
+  /** Also says that somebody watches. */
+  view(): readonly TopHost[] {
+    this.#askedMs = this.#now()
+    return [...this.#hosts.values()]
+  }
+}
+
+function rowOf(group: Group, id: string, name: string, pod: string): TopRow {
+  const { client, server } = group
+  const measured = client.measured + server.measured
+  const mean = (source: 'rtt_us' | 'rtt_var_us') =>
+    measured > 0
+      ? ((client.mean(source) ?? 0) * client.measured + (server.mean(source) ?? 0) * server.measured) /
+        measured /
+        1000
+      : null
+  return {
+    id,
+    name,
+    pod,
+    asClient: client.flows,
+    asServer: server.flows,
+    rtt: mean('rtt_us'),
+    rttVariance: mean('rtt_var_us'),
+  }
+}
+
+const busiest = (rows: readonly TopRow[]): TopRow[] =>
+  rows.toSorted((a, b) => b.asClient + b.asServer - a.asClient - a.asServer).slice(0, MOST_ROWS)
