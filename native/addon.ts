@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+import type { BpfError } from './error.ts'
+import type { Entries, Layout, MapInfo, Program, ProgramStats } from './shapes.ts'
+
+export type OnRecords = (ring: string, records: Buffer) => void
+
+/** The addon's classes; their arguments are not checked again there. */
+export interface NativeObject {
+  programs(): Program[]
+  programStats(): ProgramStats[]
+  setGlobal(name: string, value: bigint): void
+  resizeMap(name: string, maxEntries: number): void
+  setAutoload(program: string, on: boolean): void
+  load(): void
+  attach(program: string, cgroup: string | number | undefined, map: string | undefined): number
+  detach(link: number): void
+  iterate(program: string, map: string | undefined, chunk: number): Promise<Buffer>
+  run(program: string, context: Buffer): Promise<number>
+  layout(struct: string): Layout
+  maps(): MapInfo[]
+  mapInfo(map: string): MapInfo
+  mapView(map: string): Buffer
+  mapGet(map: string, key: Buffer): Buffer | undefined
+  mapSet(map: string, key: Buffer, value: Buffer): void
+  mapDelete(map: string, key: Buffer): boolean
+  mapEntries(map: string): Entries
+  close(): void
+}
+
+export interface NativeRings {
+  drain(): number
+  badRecords(): number
+  close(): void
+}
+
+export interface Addon {
+  init(errorClass: typeof BpfError): void
+  stop(): void
+  bootTime(): bigint
+  mountCgroup2(): number
+  detachBuffer(memory: ArrayBufferLike): void
+  Object: new (path: string) => NativeObject
+  Rings: new (object: NativeObject, names: readonly string[], onRecords: OnRecords) => NativeRings
+}
+
+/** Beside this file, or two folders up when tsc has put this file into `dist/native`. */
+export function loadAddon(): Addon {
+  const here = import.meta.dirname
+  const places = [here, join(here, '../../native')].map(dir => join(dir, 'build/Release/bcc_bindings.node'))
+  const built = places.find(place => existsSync(place))
+  if (!built) throw new Error(`the addon is not built (no ${places[0]}): run npm run build in bcc-bindings`)
+  return createRequire(import.meta.url)(built)
+}

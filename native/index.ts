@@ -1,0 +1,227 @@
+import { loadAddon, type NativeObject, type NativeRings, type OnRecords } from './addon.ts'
+import { BpfError } from './error.ts'
+import type { Entries, Layout, MapInfo, Program, ProgramStats, Target } from './shapes.ts'
+
+export type * from './shapes.ts'
+export { BpfError }
+
+const addon = loadAddon()
+addon.init(BpfError)
+// A job of a program that answers "again" for ever would keep the process from ending.
+process.once('exit', () => addon.stop())
+
+/** Read an object file. Nothing is in the kernel yet. */
+export function open(path: string): BpfObject {
+  return new BpfObject(path)
+}
+
+/** CLOCK_BOOTTIME in nanoseconds, the clock of bpf_ktime_get_boot_ns(). */
+export function bootTime(): bigint {
+  return addon.bootTime()
+}
+
+/**
+ * A descriptor of the root of the cgroup2 hierarchy, mounted in no directory: it goes when the descriptor
+ * does, even after SIGKILL. Its files are under `/proc/self/fd/<fd>/`; fs.closeSync() ends it. Needs
+ * CAP_SYS_ADMIN.
+ */
+export function mountCgroup2(): number {
+  return addon.mountCgroup2()
+}
+
+/** An object file, from open() to close(). Keep it: what it attached ends with it. */
+export class BpfObject {
+  readonly #native: NativeObject
+  readonly #maps = new Map<string, BpfMap>()
+  readonly #rings = new Set<Rings>()
+
+  constructor(path: string) {
+    this.#native = new addon.Object(path)
+  }
+
+  get programs(): readonly Program[] {
+    return this.#native.programs()
+  }
+
+  get maps(): readonly MapInfo[] {
+    return this.#native.maps()
+  }
+
+  /** Before load(): give a `const volatile` number its value. A value that does not fit is ERANGE. */
+  setGlobal(name: string, value: number | bigint | boolean): void {
+    this.#native.setGlobal(name, BigInt(value))
+  }
+
+  /** Before load(). */
+  resizeMap(name: string, maxEntries: number): void {
+    this.#native.resizeMap(name, maxEntries)
+  }
+
+  /** Before load(): leave a program out, or take one in that its section (`SEC("?...")`) leaves out. */
+  setAutoload(program: string, on: boolean): void {
+    this.#native.setAutoload(program, on)
+  }
+
+  /** Create the maps and have the programs verified. Once: after a failure open the file again. */
+  load(): void {
+    this.#native.load()
+  }
+
+  /** Attach a program where its section says. */
+  attach(program: string, target: Target = {}): Link {
+    const id = this.#native.attach(program, target.cgroup, target.map)
+    return new Link(() => this.#native.detach(id))
+  }
+
+  /**
+   * Run an iterator to its end on a worker thread: all that it wrote with bpf_seq_write(). A program that
+   * returns 1 ends one read(2); the next goes on with the same element, and what that call of the program
+   * wrote is dropped. `chunk` is the most bytes of one read; the kernel gives no more than 32 KiB.
+   */
+  async iterate(
+    program: string,
+    { map, chunk = 32_768 }: { map?: string; chunk?: number } = {},
+  ): Promise<Buffer> {
+    return this.#native.iterate(program, map, chunk)
+  }
+
+  /**
+   * Run a `SEC("syscall")` program on a worker thread, its context in and out. It is run again as long as
+   * it returns 1; the first other return value comes back, as int32. Leave `context` alone meanwhile.
+   */
+  async run(program: string, context: Buffer): Promise<number> {
+    return this.#native.run(program, context)
+  }
+
+  /**
+   * Read ring buffer maps as they fill. `onRecords` gets one Buffer per ring and wake-up, its records back
+   * to back. They keep the process alive until closed.
+   */
+  rings(names: readonly string[], onRecords: OnRecords): Rings {
+    const native = new addon.Rings(this.#native, names, onRecords)
+    const rings = new Rings(native, () => this.#rings.delete(rings))
+    this.#rings.add(rings)
+    return rings
+  }
+
+  /** `.bss`, `.data` and `.rodata` are maps, too. The same BpfMap for the same name. */
+  map(name: string): BpfMap {
+    const map = this.#maps.get(name) ?? new BpfMap(this.#native, name)
+    this.#maps.set(name, map)
+    return map
+  }
+
+  /** The layout of a struct, from the object's own BTF: no kernel needed. */
+  layout(struct: string): Layout {
+    return this.#native.layout(struct)
+  }
+
+  /** What the loaded programs cost so far. */
+  programStats(): readonly ProgramStats[] {
+    return this.#native.programStats()
+  }
+
+  /**
+   * End it all: rings, links, views, and the object as soon as its last job is over. A job that still runs
+   * is rejected with ECANCELED after the pass it is in, unless that was the last. May be called again.
+   */
+  close(): void {
+    for (const rings of this.#rings) rings.close()
+    for (const map of this.#maps.values()) map.close()
+    this.#maps.clear()
+    this.#native.close()
+  }
+}
+
+/** A program that is attached. */
+export class Link {
+  readonly #detach: () => void
+
+  constructor(detach: () => void) {
+    this.#detach = detach
+  }
+
+  /** May be called again, and after the object's close(). */
+  detach(): void {
+    this.#detach()
+  }
+}
+
+/** Ring buffers that are being read. */
+export class Rings {
+  readonly #native: NativeRings
+  readonly #forget: () => void
+
+  constructor(native: NativeRings, forget: () => void) {
+    this.#native = native
+    this.#forget = forget
+  }
+
+  /** Records that had another size than the first one of their ring; they are not delivered. */
+  get badRecords(): number {
+    return this.#native.badRecords()
+  }
+
+  /** Consume now: calls onRecords before it returns the number of records. */
+  drain(): number {
+    return this.#native.drain()
+  }
+
+  /** No record is delivered any more. May be called again. */
+  close(): void {
+    this.#native.close()
+    this.#forget()
+  }
+}
+
+/** A map of a loaded object. Keys and values are the raw bytes. */
+export class BpfMap {
+  readonly #native: NativeObject
+  readonly #name: string
+  #view: Buffer | undefined
+
+  constructor(native: NativeObject, name: string) {
+    native.mapInfo(name)
+    this.#native = native
+    this.#name = name
+  }
+
+  get info(): MapInfo {
+    return this.#native.mapInfo(this.#name)
+  }
+
+  /**
+   * The memory of a BPF_F_MMAPABLE array (.bss and .data are such, too), not a copy; value i starts at
+   * i × valueSize rounded up to 8. After close() it has length 0.
+   */
+  view(): Buffer {
+    this.#view ??= this.#native.mapView(this.#name)
+    return this.#view
+  }
+
+  /** Per-CPU maps have one value per possible CPU, each rounded up to 8 bytes; so for set(). */
+  get(key: Buffer): Buffer | undefined {
+    return this.#native.mapGet(this.#name, key)
+  }
+
+  /** Insert or replace. */
+  set(key: Buffer, value: Buffer): void {
+    this.#native.mapSet(this.#name, key, value)
+  }
+
+  /** Whether it was there. */
+  delete(key: Buffer): boolean {
+    return this.#native.mapDelete(this.#name, key)
+  }
+
+  /** All entries, a few thousand per bpf(2) call where the map type can. A map that changes meanwhile may show one twice. */
+  entries(): Entries {
+    return this.#native.mapEntries(this.#name)
+  }
+
+  /** The object's close() does this. */
+  close(): void {
+    if (this.#view) addon.detachBuffer(this.#view.buffer)
+    this.#view = undefined
+  }
+}
