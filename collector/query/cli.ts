@@ -1,0 +1,61 @@
+import { request as httpRequest } from 'node:http'
+import type { Writable } from 'node:stream'
+import { type Format, formats } from './format.ts'
+import type { Answer } from './select.ts'
+
+export interface Query {
+  /** The collector's unix socket. */
+  readonly socket: string
+  readonly sql: string
+  readonly format: Format
+  readonly out: Writable
+  /** For the note that rows are missing. */
+  readonly err: Writable
+}
+
+/**
+ * `sockflux query`: ask the running collector and print what it answers.
+ * @throws with one sentence: no collector there, or what DuckDB says about the SQL.
+ */
+export async function runQuery({ socket, sql, format, out, err }: Query): Promise<void> {
+  const { status, body } = await ask(socket, 'POST', '/query', { sql })
+  const answer = JSON.parse(body) as Answer & { error?: string }
+  if (status !== 200) throw new Error(answer.error ?? `the collector answered ${status}`)
+  await print(out, formats[format](answer))
+  if (answer.truncated)
+    await print(err, `only the first ${answer.rows.length} rows are shown: add a LIMIT or ask for less\n`)
+}
+
+/** One request to the collector's socket. */
+export async function ask(socketPath: string, method: string, path: string, body?: unknown) {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: string }>()
+  const request = httpRequest({ socketPath, method, path, agent: false }, response => {
+    let text = ''
+    response.setEncoding('utf8').on('data', chunk => {
+      text += chunk
+    })
+    response.on('end', () => resolve({ status: response.statusCode, body: text })).on('error', reject)
+  })
+  request.on('error', error => reject(explain(error, socketPath)))
+  request.end(body === undefined ? undefined : JSON.stringify(body))
+  return promise
+}
+
+function explain(error: NodeJS.ErrnoException, socket: string): Error {
+  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
+    return new Error(
+      `no collector answers at ${socket}: start one with the embedded sink, or give its socket`,
+    )
+  if (error.code === 'EACCES')
+    return new Error(`${socket} belongs to another user: run this as the user of the collector`)
+  return new Error(`the collector at ${socket} went away (${error.code ?? error.message})`)
+}
+
+/** Wait until it is written; a reader that has seen enough (`| head`) is no error. */
+async function print(out: Writable, text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const failed = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve() : reject(error))
+  out.once('error', failed)
+  out.write(text, error => (error ? failed(error as NodeJS.ErrnoException) : resolve()))
+  await promise
+}

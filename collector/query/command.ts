@@ -1,0 +1,23 @@
+/** `sockflux query`: its flags. */
+
+import type { Command } from 'commander'
+import { addFlags, readSettings } from '../../probe/settings.ts'
+import { collectorSettings } from '../options.ts'
+import { runQuery } from './cli.ts'
+
+const { socket } = collectorSettings
+
+export function addQuery(program: Command): void {
+  const command = program
+    .command('query')
+    .description('ask the embedded store of the running collector, in SQL')
+    .argument('<sql>', 'one SELECT; measurements are tables: select * from "container:num_flows"')
+    .option('--json', 'print JSON')
+    .option('--csv', 'print CSV (RFC 4180)')
+  addFlags(command, 'collector', { socket })
+  command.action(async (sql: string, flags: Readonly<Record<string, unknown>>) => {
+    const values = readSettings({ socket }, 'collector', flags, process.env)
+    const format = flags['json'] ? 'json' : flags['csv'] ? 'csv' : 'table'
+    await runQuery({ socket: values.socket, sql, format, out: process.stdout, err: process.stderr })
+  })
+}

@@ -1,0 +1,186 @@
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  DOUBLE,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBTimestampValue,
+  type DuckDBType,
+  type DuckDBValue,
+  TIMESTAMP,
+  VARCHAR,
+} from '@duckdb/node-api'
+import type { Batch, Sample, WindowId } from '../../sample.ts'
+import { identifier, isLocked, literal } from './instance.ts'
+
+/** Rows in one chunk: DuckDB's vector size. */
+const CHUNK_ROWS = 2048
+
+/** The windows that the file holds, in the same transaction as their samples. Measurements have a colon in the name. */
+const WINDOWS = 'windows'
+
+/** A table's columns, in its order. */
+export type Columns = ReadonlyMap<string, DuckDBType>
+
+/** One UTC day in a file of its own, `2026-01-02.duckdb`: a table for each measurement. */
+export class Day {
+  readonly name: string
+  readonly #connection: DuckDBConnection
+  #tables: Map<string, Columns>
+
+  private constructor(connection: DuckDBConnection, name: string, tables: Map<string, Columns>) {
+    this.#connection = connection
+    this.name = name
+    this.#tables = tables
+  }
+
+  /** @throws when the file cannot be read as one of ours. */
+  static async attach(connection: DuckDBConnection, directory: string, name: string): Promise<Day> {
+    await connection.run(`ATTACH ${literal(fileOf(directory, name))} AS ${identifier(name)}`)
+    try {
+      await connection.run(
+        `CREATE TABLE IF NOT EXISTS ${identifier(name)}.${WINDOWS} (host VARCHAR, boot VARCHAR, probe VARCHAR, "window" UBIGINT)`,
+      )
+      return new Day(connection, name, await tablesOf(connection, name))
+    } catch (error) {
+      await connection.run(`DETACH ${identifier(name)}`)
+      throw error
+    }
+  }
+
+  get tables(): ReadonlyMap<string, Columns> {
+    return this.#tables
+  }
+
+  /** Store a batch in one transaction, or nothing of it. A window that is here already is not stored again. */
+  async write({ id, time, samples }: Batch): Promise<void> {
+    const tables = new Map(this.#tables)
+    await this.#connection.run('BEGIN TRANSACTION')
+    try {
+      if (!(await this.#holds(id))) {
+        const row = [id.host, id.boot, id.probe, BigInt(id.window)]
+        await this.#connection.run(`INSERT INTO ${this.#table(WINDOWS)} VALUES ($1, $2, $3, $4)`, row)
+        for (const [measurement, group] of Map.groupBy(samples, sample => sample.measurement.name)) {
+          const columns = await this.#fit(measurement, tables.get(measurement), group)
+          tables.set(measurement, columns)
+          await this.#append(measurement, columns, time, group)
+        }
+      }
+      await this.#connection.run('COMMIT')
+    } catch (error) {
+      // A commit that failed has ended the transaction already.
+      await this.#connection.run('ROLLBACK').catch(() => {})
+      throw error
+    }
+    this.#tables = tables
+  }
+
+  async detach(): Promise<void> {
+    await this.#connection.run(`DETACH ${identifier(this.name)}`)
+  }
+
+  /** A scan without an index: 0.5 ms at 864,000 windows, where a primary key took more than the memory limit. */
+  async #holds({ host, boot, probe, window }: WindowId): Promise<boolean> {
+    const found = await this.#connection.runAndReadAll(
+      `SELECT 1 FROM ${this.#table(WINDOWS)} WHERE "window" = $1 AND probe = $2 AND boot = $3 AND host = $4 LIMIT 1`,
+      [BigInt(window), probe, boot, host],
+    )
+    return found.currentRowCount > 0
+  }
+
+  /** Create the table or add the columns that these samples need: time, tags, fields, then what came later. */
+  async #fit(
+    measurement: string,
+    existing: Columns | undefined,
+    samples: readonly Sample[],
+  ): Promise<Columns> {
+    const columns = new Map(existing)
+    const add = async (name: string, type: DuckDBType) => {
+      if (columns.has(name)) return
+      columns.set(name, type)
+      if (existing)
+        await this.#connection.run(`ALTER TABLE ${this.#table(measurement)} ADD COLUMN ${column(name, type)}`)
+    }
+    await add('time', TIMESTAMP)
+    const tags = new Set(new Set(samples.map(({ tags }) => tags)).values().flatMap(Object.keys))
+    for (const tag of [...tags].sort()) await add(tag, VARCHAR)
+    for (const field of new Set(samples.flatMap(({ measurement }) => measurement.fields)))
+      await add(field, DOUBLE)
+    if (!existing) {
+      const list = columns.entries().map(([name, type]) => column(name, type))
+      await this.#connection.run(`CREATE TABLE ${this.#table(measurement)} (${[...list].join(', ')})`)
+    }
+    return columns
+  }
+
+  async #append(
+    measurement: string,
+    columns: Columns,
+    time: number,
+    samples: readonly Sample[],
+  ): Promise<void> {
+    const appender = await this.#connection.createAppender(measurement, 'main', this.name)
+    try {
+      for (let start = 0; start < samples.length; start += CHUNK_ROWS) {
+        const rows = samples.slice(start, start + CHUNK_ROWS)
+        const chunk = DuckDBDataChunk.create([...columns.values()], rows.length)
+        chunk.setColumns([...columns].map(([name, type]) => valuesOf(rows, name, type, time)))
+        appender.appendDataChunk(chunk)
+      }
+    } finally {
+      appender.closeSync()
+    }
+  }
+
+  #table(name: string): string {
+    return `${identifier(this.name)}.main.${identifier(name)}`
+  }
+}
+
+export function fileOf(directory: string, day: string): string {
+  return join(directory, `${day}.duckdb`)
+}
+
+/** Faults that are not the file's: it may be fine when we come back. */
+export function isPassing(error: Error): boolean {
+  return (
+    isLocked(error) || /No space left|Permission denied|Too many open files|Out of Memory/.test(error.message)
+  )
+}
+
+/** Rename a damaged file and its log, so that the day can begin again and the remains can be looked at. */
+export function setAside(directory: string, day: string, seconds: number): string {
+  const file = fileOf(directory, day)
+  const aside = `${file}.damaged-${seconds}`
+  for (const suffix of ['', '.wal']) if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix)
+  return aside
+}
+
+async function tablesOf(connection: DuckDBConnection, day: string): Promise<Map<string, Columns>> {
+  const result = await connection.runAndReadAll(
+    `SELECT table_name, column_name, data_type FROM duckdb_columns()
+     WHERE database_name = $1 AND table_name <> $2 ORDER BY table_name, column_index`,
+    [day, WINDOWS],
+  )
+  const types: Record<string, DuckDBType> = { TIMESTAMP, VARCHAR, DOUBLE }
+  const tables = new Map<string, Map<string, DuckDBType>>()
+  for (const [table, name, type] of result.getRowsJson() as string[][]) {
+    const columns = tables.get(table!) ?? new Map()
+    tables.set(table!, columns.set(name!, types[type!]))
+  }
+  return tables
+}
+
+function column(name: string, type: DuckDBType): string {
+  return `${identifier(name)} ${type}`
+}
+
+/** One column of these samples; what a sample does not have, or is not a finite number, is null. */
+function valuesOf(samples: readonly Sample[], name: string, type: DuckDBType, time: number): DuckDBValue[] {
+  if (type === TIMESTAMP) return samples.map(() => new DuckDBTimestampValue(BigInt(time) * 1_000_000n))
+  if (type === VARCHAR) return samples.map(({ tags }) => tags[name] || null)
+  return samples.map(({ measurement, values }) => {
+    const value = values[measurement.fields.indexOf(name)]
+    return value !== undefined && Number.isFinite(value) ? value : null
+  })
+}

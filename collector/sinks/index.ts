@@ -1,0 +1,13 @@
+import type { EmbeddedOptions } from './embedded.ts'
+import { EmbeddedSink } from './embedded.ts'
+import type { InfluxOptions } from './influxdb.ts'
+import { InfluxSink } from './influxdb.ts'
+import type { Sink } from './sink.ts'
+
+/** The sinks by their name in the configuration. */
+export const sinks = {
+  influxdb: async (options: InfluxOptions) => new InfluxSink(options),
+  embedded: (options: EmbeddedOptions) => EmbeddedSink.open(options),
+} satisfies Record<string, (options: never) => Promise<Sink>>
+
+export type SinkName = keyof typeof sinks

@@ -1,0 +1,78 @@
+import { escape as escaped } from '@influxdata/influxdb-client'
+import type { Batch, Measurement, Sample, Tags } from '../sample.ts'
+
+/**
+ * InfluxDB line protocol: `measurement,tag=value field=1.5 1767225600`, with timestamps in seconds.
+ * Source: docs.influxdata.com, "Line protocol reference"; 1.x, 2.x and 3.x read the same text.
+ */
+
+export interface Encoded {
+  readonly lines: string[]
+  /** Samples of which a value was NaN or infinite: the protocol has no word for these, the value is left out. */
+  readonly notFinite: number
+}
+
+interface Names {
+  readonly measurement: string
+  readonly fields: readonly string[]
+}
+
+// The samples of one container share their Tags, and all samples of one metric their Measurement.
+const tagsCache = new WeakMap<Tags, string>()
+const namesCache = new WeakMap<Measurement, Names>()
+
+export function encode(batch: Batch): Encoded {
+  const lines: string[] = []
+  let notFinite = 0
+  for (const sample of batch.samples) {
+    const fields = fieldsOf(sample)
+    if (fields)
+      lines.push(`${namesOf(sample.measurement).measurement}${tagsOf(sample.tags)} ${fields} ${batch.time}`)
+    if (sample.values.some(value => value !== undefined && !Number.isFinite(value))) notFinite++
+  }
+  return { lines, notFinite }
+}
+
+/** `as_client=3,as_server=0`: no suffix, so every field is a float, as in the databases that ntopng wrote. */
+function fieldsOf(sample: Sample): string {
+  const { fields } = namesOf(sample.measurement)
+  let text = ''
+  for (const [index, field] of fields.entries()) {
+    const value = sample.values[index]
+    if (value === undefined || !Number.isFinite(value)) continue
+    text += `${text && ','}${field}=${value}`
+  }
+  return text
+}
+
+function namesOf(measurement: Measurement): Names {
+  let names = namesCache.get(measurement)
+  if (!names) {
+    names = {
+      measurement: escaped.measurement(measurement.name),
+      fields: measurement.fields.map(escaped.tag),
+    }
+    namesCache.set(measurement, names)
+  }
+  return names
+}
+
+/** `,container=0123,host=a`, sorted as the servers sort; an empty tag is the same as none, and refused by some. */
+function tagsOf(tags: Tags): string {
+  let text = tagsCache.get(tags)
+  if (text === undefined) {
+    text = Object.keys(tags)
+      .sort()
+      .map(name => [escaped.tag(name), tagValue(tags[name] ?? '')])
+      .filter(([, value]) => value)
+      .map(([name, value]) => `,${name}=${value}`)
+      .join('')
+    tagsCache.set(tags, text)
+  }
+  return text
+}
+
+/** The protocol cannot say a backslash at the end of a value: it would escape the comma or space after it. */
+function tagValue(value: string): string {
+  return escaped.tag(value.replace(/\\+$/, ''))
+}

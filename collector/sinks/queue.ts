@@ -1,0 +1,174 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Batch } from '../sample.ts'
+import { Refused, type Sink } from './sink.ts'
+import { ThrottledLog } from './throttled_log.ts'
+
+const FIRST_DELAY_MS = 250
+const LAST_DELAY_MS = 30_000
+/** A server may ask for more patience than our longest delay, but not for a day by mistake. */
+const LONGEST_RETRY_AFTER_MS = 300_000
+
+export interface QueueOptions {
+  /** Samples that may wait; a sample takes about 200 bytes of memory. The newest batch is always kept. */
+  readonly maxSamples: number
+  readonly log: Logger
+  readonly now?: () => number
+  /** @throws when the signal aborts */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>
+}
+
+export interface QueueCounters {
+  /** Batches of which at least one sample was stored. */
+  written: number
+  /** Samples stored. */
+  samples: number
+  /** Samples that the sink refused for good, by reason. */
+  refused: Record<string, number>
+  /** Samples given up because the queue was full. */
+  dropped: number
+  /** Attempts that failed and were made again. */
+  retries: number
+  /** Samples in the queue now, those being written included. */
+  waiting: number
+}
+
+interface Entry {
+  readonly batch: Batch
+  readonly done: () => void
+}
+
+/** The wait around one sink: one batch at a time, the oldest first, again until it is settled. */
+export class SinkQueue {
+  readonly counters: QueueCounters = {
+    written: 0,
+    samples: 0,
+    refused: {},
+    dropped: 0,
+    retries: 0,
+    waiting: 0,
+  }
+  readonly #sink: Sink
+  readonly #maxSamples: number
+  readonly #log: ThrottledLog
+  readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
+  readonly #entries: Entry[] = []
+  /** The entry that the sink is writing right now: it alone cannot be dropped. */
+  #writing: Entry | undefined
+  #working: Promise<void> | undefined
+  #failures = 0
+  #closed = false
+  #patience = new AbortController()
+
+  constructor(sink: Sink, options: QueueOptions) {
+    this.#sink = sink
+    this.#maxSamples = options.maxSamples
+    this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), options.now)
+    this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
+  }
+
+  /**
+   * Hand over a batch; never waits.
+   * @param done called once, when the batch is settled: stored durably, refused for good, or given up because the
+   *   queue was full. Not called for what is still waiting when the queue closes: nobody has stored that.
+   */
+  push(batch: Batch, done: () => void): void {
+    if (this.#closed) return
+    this.#entries.push({ batch, done })
+    this.counters.waiting += batch.samples.length
+    this.#dropOldest()
+    this.#working ??= this.#work()
+  }
+
+  /** Try to write what waits, for at most `deadlineMs`, then close the sink. */
+  async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#failures = 0
+    this.#patience.abort()
+    this.#patience = new AbortController()
+    const deadline = new AbortController()
+    const late = wait(deadlineMs, undefined, { signal: deadline.signal }).catch(() => {})
+    await Promise.race([this.#working, late])
+    deadline.abort()
+    const left = this.#entries.splice(0).length
+    this.#patience.abort()
+    await this.#sink.close()
+    await this.#working
+    if (left > 0) this.#log.warn('closed', `closed with ${left} batches not written`)
+  }
+
+  async #work(): Promise<void> {
+    for (let entry = this.#entries[0]; entry; entry = this.#entries[0]) {
+      this.#writing = entry
+      const error = await this.#sink.write(entry.batch).then(
+        () => undefined,
+        (error: unknown) => error ?? new Error('unknown error'),
+      )
+      this.#writing = undefined
+      if (error === undefined || error instanceof Refused) {
+        this.#settle(entry, error)
+        this.#failures = 0
+      } else if (this.#entries.length > 0) {
+        await this.#backOff(error)
+      }
+    }
+    this.#working = undefined
+  }
+
+  #settle(entry: Entry, refused: Refused | undefined): void {
+    if (refused) {
+      this.#count(refused.reason, refused.samples)
+      this.#log.warn(refused.reason, refused.message)
+    }
+    const stored = entry.batch.samples.length - (refused?.samples ?? 0)
+    if (stored > 0 || !refused) this.counters.written++
+    this.counters.samples += stored
+    this.#remove(this.#entries.indexOf(entry))
+    entry.done()
+  }
+
+  async #backOff(error: unknown): Promise<void> {
+    this.counters.retries++
+    const { message, reason, retryAfterMs } = trouble(error)
+    this.#log.warn(reason, `${message}; trying again, ${this.#entries.length} batches wait`)
+    const delay = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++)
+    // Half fixed, half random, so that collectors that lost one server together do not come back together.
+    const jittered = delay / 2 + (Math.random() * delay) / 2
+    await this.#sleep(Math.max(jittered, retryAfterMs), this.#patience.signal).catch(() => {})
+  }
+
+  #dropOldest(): void {
+    while (this.counters.waiting > this.#maxSamples) {
+      const oldest = this.#entries[0] === this.#writing ? 1 : 0
+      const entry = this.#entries[oldest]
+      if (!entry || oldest === this.#entries.length - 1) return
+      this.counters.dropped += entry.batch.samples.length
+      this.#log.warn(
+        'full',
+        `the queue is full (${this.#maxSamples} samples): the oldest batches are dropped`,
+      )
+      this.#remove(oldest)
+      entry.done()
+    }
+  }
+
+  #remove(index: number): void {
+    const [entry] = index < 0 ? [] : this.#entries.splice(index, 1)
+    if (entry) this.counters.waiting -= entry.batch.samples.length
+  }
+
+  #count(reason: string, samples: number): void {
+    this.counters.refused[reason] = (this.counters.refused[reason] ?? 0) + samples
+  }
+}
+
+/** A sink's error may carry `reason`, one word, and `retryAfterMs`, what the server asked for (RFC 9110, Retry-After). */
+function trouble(error: unknown): { message: string; reason: string; retryAfterMs: number } {
+  const { message, name, reason, retryAfterMs } = (error ?? {}) as Record<string, unknown>
+  return {
+    message: String(message ?? error),
+    reason: String(reason ?? name ?? 'error'),
+    retryAfterMs: typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS) : 0,
+  }
+}

@@ -1,0 +1,34 @@
+import type { Batch } from '../sample.ts'
+
+/**
+ * A place that keeps samples. It knows its own protocol and nothing about waiting: retrying, bounding and dropping
+ * belong to the queue around it (`queue.ts`), so that a slow database never slows its neighbours.
+ */
+export interface Sink {
+  /** For logs and counters: `influxdb`, `embedded`. */
+  readonly name: string
+  /**
+   * Write one host's window. Resolves when the sink holds it durably; writing the same batch twice leaves one copy.
+   * @throws {Refused} what was refused for good: trying again would not help, the queue counts it and goes on.
+   * @throws {Error} anything else: the queue waits and tries again.
+   */
+  write(batch: Batch): Promise<void>
+  close(): Promise<void>
+}
+
+/** The sink's server has said no, and will say no again. */
+export class Refused extends Error {
+  override name = 'Refused'
+  readonly reason: string
+  readonly samples: number
+  /**
+   * @param reason one word for the counter, for example `partial_write`, `unauthorized`
+   * @param samples how many samples of the batch were not stored
+   * @param message one sentence for the log, with the remedy
+   */
+  constructor(reason: string, samples: number, message: string) {
+    super(message)
+    this.reason = reason
+    this.samples = samples
+  }
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { runQuery } from '../../../collector/query/cli.ts'
+import type { Format } from '../../../collector/query/format.ts'
+import { queryRoute } from '../../../collector/query/select.ts'
+import { serve } from '../../../collector/query/server.ts'
+import { openStore, temporary } from '../../harness/embedded.ts'
+import { batch, sample } from '../../harness/samples.ts'
+
+async function collector(t: Test): Promise<string> {
+  const directory = await temporary(t)
+  const store = await openStore(t, join(directory, 'store'))
+  await store.write(batch(0, [sample([3, undefined]), sample([120.5, 2], { container: 'a "b", c' })]))
+  const socket = join(directory, 'socket')
+  const server = await serve(socket, { 'POST /query': queryRoute(store, { maxRows: 5, timeoutMs: 5000 }) })
+  t.teardown(() => server.close())
+  return socket
+}
+
+async function run(socket: string, sql: string, format: Format = 'table') {
+  const out = new PassThrough()
+  const err = new PassThrough()
+  await runQuery({ socket, sql, format, out, err })
+  return [await text(out.end()), await text(err.end())]
+}
+
+const all = 'SELECT * FROM "container:num_flows" ORDER BY as_client'
+
+t.test('table, json and csv', async t => {
+  const socket = await collector(t)
+  t.same(await run(socket, all), [
+    `time                  container  as_client  as_server
+--------------------  ---------  ---------  ---------
+2026-01-02T03:04:00Z  c1                 3
+2026-01-02T03:04:00Z  a "b", c       120.5          2
+`,
+    '',
+  ])
+  const [json] = await run(socket, all, 'json')
+  t.same(JSON.parse(json!), [
+    { time: '2026-01-02T03:04:00Z', container: 'c1', as_client: 3, as_server: null },
+    { time: '2026-01-02T03:04:00Z', container: 'a "b", c', as_client: 120.5, as_server: 2 },
+  ])
+  t.same(await run(socket, all, 'csv'), [
+    'time,container,as_client,as_server\r\n2026-01-02T03:04:00Z,c1,3,\r\n2026-01-02T03:04:00Z,"a ""b"", c",120.5,2\r\n',
+    '',
+  ])
+  t.same(await run(socket, 'SELECT 1 WHERE false', 'json'), ['[]\n', ''])
+})
+
+t.test('a control character from a tag does not reach the terminal', async t => {
+  const [out] = await run(await collector(t), "SELECT 'a' || chr(27) || '[2Jb' AS name")
+  t.match(out, 'a\ufffd[2Jb')
+})
+
+t.test('missing rows are said beside the output', async t => {
+  const [out, err] = await run(await collector(t), 'FROM range(100)', 'csv')
+  t.equal(out, 'range\r\n0\r\n1\r\n2\r\n3\r\n4\r\n')
+  t.match(err, 'only the first 5 rows are shown')
+})
+
+t.test("DuckDB's error arrives as it is", async t => {
+  await t.rejects(run(await collector(t), 'SELECT * FROM "pod:rtt"'), {
+    message: /Measurements: container:num_flows/,
+  })
+})
+
+t.test('no collector is a sentence', async t => {
+  const socket = join(await temporary(t), 'socket')
+  await t.rejects(run(socket, all), {
+    message: `no collector answers at ${socket}: start one with the embedded sink, or give its socket`,
+  })
+})
+
+t.test('a reader that has seen enough is no error', async t => {
+  const socket = await collector(t)
+  const closed = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+  const out = new Writable({ write: (_chunk, _encoding, done) => done(closed) })
+  await runQuery({ socket, sql: all, format: 'table', out, err: new PassThrough() })
+})
