@@ -1,0 +1,70 @@
+# make run    set everything up and show, live, what this machine's containers and processes talk
+# make test   set everything up and run all tests
+# make bench  measure, and print a table
+# make build  compile: addon, BPF object, TypeScript
+# make check  format, lint, types
+# make clean  remove what was built
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+.PHONY: run test bench build check generate clean packages-run packages-test
+
+NODE_DIR := $(CURDIR)/build/node
+export PATH := $(NODE_DIR)/bin:$(PATH)
+# node-gyp looks here for Node's headers, instead of downloading them
+export npm_config_nodedir := $(NODE_DIR)
+
+ADDON := native/build/Release/bcc_bindings.node
+BPF := build/bpf/probe.bpf.o
+DIST := build/.dist
+MODULES := node_modules/.package-lock.json
+SOURCES := $(shell find probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+
+CLANG ?= clang
+BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
+BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(shell uname -m)-linux-gnu
+
+run: build
+	@exec node dist/collector/sockflux.js run $(RUN_FLAGS)
+
+test: packages-test build
+	@exec node test/run.ts $(TESTS)
+
+bench: packages-test build
+	@exec node test/bench/main.ts
+
+build: $(ADDON) $(BPF) $(DIST)
+
+check: $(MODULES)
+	node_modules/.bin/biome ci --reporter=summary .
+	node_modules/.bin/tsc
+	clang-format --dry-run -Werror probe/bpf/*.[ch] native/src/*.cc native/src/*.h
+
+# the record types, from the C headers
+generate: $(ADDON) $(BPF)
+	node probe/bpf/generate.ts
+
+clean:
+	rm -rf build dist native/build node_modules native/node_modules .tap
+
+packages-run packages-test: packages-%:
+	@deploy/setup.sh packages $*
+
+$(NODE_DIR)/bin/node: deploy/setup.sh | packages-run
+	@deploy/setup.sh node build
+	@touch -h $(NODE_DIR)
+
+$(MODULES): package-lock.json package.json native/package.json | $(NODE_DIR)/bin/node
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(ADDON): native/binding.gyp $(wildcard native/src/*) | $(MODULES)
+	cd native && node ../node_modules/node-gyp/bin/node-gyp.js rebuild --silent --nodedir=$(NODE_DIR)
+	@touch $@
+
+$(BPF): $(wildcard probe/bpf/*.[ch]) | packages-run
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_FLAGS) -c probe/bpf/probe.bpf.c -o $@
+
+$(DIST): $(SOURCES) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
+	node_modules/.bin/tsc -p deploy/tsconfig.build.json
+	@touch $@
