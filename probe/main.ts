@@ -69,9 +69,9 @@ async function run(options: ProbeOptions): Promise<void> {
       )
   }
 
-  kernel.close()
   await publisher.close(STOP_MS)
   log.info(lossesOf(kernel, reader, identifier, publisher), 'stopped')
+  kernel.close()
 }
 
 const windowHead = (head: Head & WindowKey, { window }: Batch, interval: number): WindowHead => ({

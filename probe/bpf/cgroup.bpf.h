@@ -43,13 +43,13 @@ static __always_inline struct cgroup *subsys_cgroup(struct css_set *set, __u64 i
     return cgroup && BPF_CORE_READ(cgroup, level) > 0 ? cgroup : NULL;
 }
 
-#define SUBSYS_CGROUP(set, id)                                                                                         \
-    (bpf_core_enum_value_exists(enum cgroup_subsys_id, id)                                                             \
-         ? subsys_cgroup(set, bpf_core_enum_value(enum cgroup_subsys_id, id))                                          \
+#define SUBSYS_CGROUP(set, id)                                                                               \
+    (bpf_core_enum_value_exists(enum cgroup_subsys_id, id)                                                   \
+         ? subsys_cgroup(set, bpf_core_enum_value(enum cgroup_subsys_id, id))                                \
          : NULL)
 
-/* The default hierarchy's cgroup, unless that is the root for everybody, as it is on hosts whose runtimes use cgroup v1:
- * then that of the first v1 controller that has the task in a group. */
+/* The default hierarchy's cgroup, unless that is the root for everybody, as it is on hosts whose runtimes use
+ * cgroup v1: then that of the first v1 controller that has the task in a group. */
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
     struct css_set *set = BPF_CORE_READ(task, cgroups);
     struct cgroup *dfl = BPF_CORE_READ(set, dfl_cgrp), *v1;
@@ -63,7 +63,8 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
     return dfl;
 }
 
-/* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody looks. */
+/* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody
+ * looks. */
 static __always_inline void announce(struct cgroup *cgroup, struct cgroup_key *key) {
     struct cgroup_path *path;
     struct kernfs_node *node;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The few kernel types that the programs read. Offsets come from the running kernel's BTF (CO-RE), so only names and
- * types matter here; what differs between kernels is told apart by bpf_core_field_exists. */
+/* The few kernel types that the programs read. Offsets come from the running kernel's BTF (CO-RE), so only
+ * names and types matter here; what differs between kernels is told apart by bpf_core_field_exists. */
 #pragma once
 
 #include <stdbool.h>
@@ -153,4 +153,3 @@ enum sock_flags { SOCK_DEAD, SOCK_DONE };
 enum cgroup_subsys_id { pids_cgrp_id = 1, memory_cgrp_id, cpu_cgrp_id, devices_cgrp_id, freezer_cgrp_id };
 
 #pragma clang attribute pop
-

@@ -17,8 +17,9 @@ struct tcp_owner {
     struct cgroup_key cgroup;
     process_id_t pid;
     comm_t comm;
-    __u32 slot; /* index + 1; 0: no flow, which is so for listeners */
-    __u32 role; /* enum tcp_role of its flow, or of the flows accepted from it */
+    __u32 slot;    /* index + 1; 0: no flow, which is so for listeners */
+    __u32 role;    /* enum tcp_role of its flow, or of the flows accepted from it */
+    __u32 refused; /* there was no slot for its flow, and that was counted */
 };
 
 struct {
@@ -110,7 +111,8 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
     now->pad = 0;
 }
 
-/* What changes in a row from report to report. Takes the deltas from `base` and leaves the new base in `now`. */
+/* What changes in a row from report to report. Takes the deltas from `base` and leaves the new base in `now`.
+ */
 static __always_inline void read_state(struct tcp_flow *row, struct sock *sk, const struct tcp_counters *base,
                                        struct tcp_counters *now) {
     struct tcp_sock *tp = (struct tcp_sock *)sk;
@@ -126,14 +128,17 @@ static __always_inline void read_state(struct tcp_flow *row, struct sock *sk, co
     row->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 }
 
-/* Give the socket a slot and publish it. What `sk` has counted so far belongs to the flow unless it predates us. */
+/* Give the socket a slot and publish it. What `sk` has counted so far belongs to the flow unless it predates
+ * us. */
 static __always_inline void open_flow(struct sock *sk, struct tcp_owner *owner, __u8 flags) {
     __u32 taken = take_slot();
     struct tcp_slot *slot = taken ? slot_at(taken - 1) : NULL;
     struct tcp_flow *flow;
 
     if (!slot) {
-        count_lost(LOST_SLOT);
+        if (!owner->refused)
+            count_lost(LOST_SLOT);
+        owner->refused = 1;
         return;
     }
     /* the start-up scan and a hook may meet here: one of them publishes */
@@ -200,7 +205,8 @@ static __always_inline void close_unseen(struct sock *sk, struct tcp_owner *owne
     submit_row(row);
 }
 
-/* True when the flow is ours to close: not a slot that the report pass found dead and gave to another socket. */
+/* True when the flow is ours to close: not a slot that the report pass found dead and gave to another socket.
+ */
 static __always_inline bool claim_close(struct tcp_slot *slot, struct sock *sk, __u64 *word) {
     for (int i = 0; i < 8; i++) {
         *word = *(volatile __u64 *)&slot->word;
@@ -237,9 +243,10 @@ static __always_inline void close_flow(struct sock *sk, struct tcp_owner *owner)
         free_slot(slot, index); /* else the pass that is at it does */
 }
 
-/* Every change of a TCP socket's state. Chosen because it is stable, runs in process context for connect() and listen(),
- * and sees all ways a connection ends. It misses events that interrupt another run of itself on the same CPU (the
- * kernel counts them as recursion_misses), so each case mends what an earlier miss may have left. */
+/* Every change of a TCP socket's state. Chosen because it is stable, runs in process context for connect()
+ * and listen(), and sees all ways a connection ends. It misses events that interrupt another run of itself on
+ * the same CPU (the kernel counts them as recursion_misses), so each case mends what an earlier miss may have
+ * left. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
     __u64 create = new_state == TCP_CLOSE ? 0 : BPF_SK_STORAGE_GET_F_CREATE;
@@ -266,6 +273,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         if (owner->slot)
             close_flow(sk, owner);
         owner->role = ROLE_CLIENT;
+        owner->refused = 0;
         own(owner, bpf_get_current_task_btf());
         open_flow(sk, owner, 0);
         break;

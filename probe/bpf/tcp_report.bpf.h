@@ -29,7 +29,8 @@ enum report_result { REPORT_DONE, REPORT_AGAIN, REPORT_PAGE_FULL };
 /* The tracepoint fires just before the state is stored: a flow opened a moment ago may still read CLOSE. */
 static __always_inline bool is_alive(struct tcp_slot *slot, struct sock *sk, boot_ns_t now_ns) {
     return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == slot->flow.socket &&
-           (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < 10000000);
+           (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_CLOSE ||
+            now_ns - slot->flow.opened_ns < 10000000);
 }
 
 /* No CLOSE was seen: the socket is closed, or its memory is another's. The flow ends with this window. */
@@ -47,7 +48,8 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
     pass->missed++;
 }
 
-/* One slot. A function of its own, so that the verifier walks it once and not once for each turn of the loop. */
+/* One slot. A function of its own, so that the verifier walks it once and not once for each turn of the loop.
+ */
 __attribute__((noinline)) int report_slot(struct tcp_flow_report *pass) {
     struct tcp_slot *slot;
     struct tcp_flow *row;

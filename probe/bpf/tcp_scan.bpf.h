@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Sockets that are older than the probe: every file of every process, in all network namespaces, at start-up only.
- * Listeners first, because a connection's role is told by the listeners of its namespace. Not found: sockets
- * that no descriptor names (orphans, not yet accepted ones); they are counted when they close. */
+/* Sockets that are older than the probe: every file of every process, in all network namespaces, at start-up
+ * only. Listeners first, because a connection's role is told by the listeners of its namespace. Not found:
+ * sockets that no descriptor names (orphans, not yet accepted ones); they are counted when they close. */
 #pragma once
 
 #include "tcp_flow.bpf.h"
@@ -35,7 +35,8 @@ int tcp_listener_scan(struct bpf_iter__task_file *ctx) {
     struct sock *sk = tcp_socket_of(ctx);
     struct tcp_owner *owner;
 
-    if (!task || !sk || BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN || !(owner = owner_of(sk, task)))
+    if (!task || !sk || BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN ||
+        !(owner = owner_of(sk, task)))
         return 0;
     owner->role = ROLE_SERVER;
     add_listener(sk);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Live flows, one slot each, in one dense array that the report pass walks by index.
  *
- * Why not iter/bpf_sk_storage_map: it resumes a split pass by counting elements from the head of a bucket, so sockets
- * that come and go between two reads make it miss others, and a pass that is not split holds a core. An index cannot
- * slip. A socket that went away without a CLOSE seen (a tracepoint is skipped when it interrupts itself) is found
- * here by its cookie and closed; storage would have vanished with it. */
+ * Why not iter/bpf_sk_storage_map: it resumes a split pass by counting elements from the head of a bucket, so
+ * sockets that come and go between two reads make it miss others, and a pass that is not split holds a core.
+ * An index cannot slip. A socket that went away without a CLOSE seen (a tracepoint is skipped when it
+ * interrupts itself) is found here by its cookie and closed; storage would have vanished with it. */
 #pragma once
 
 #include "lost.bpf.h"
@@ -24,7 +24,8 @@ struct tcp_counters {
 
 struct tcp_slot {
     /* SLOT_* | which base is valid << 2 | reported_ns << 3, in one word, so that a report is committed by one
-     * compare-and-swap and a flow that closes during it is either in the report or in its close record, never both. */
+     * compare-and-swap and a flow that closes during it is either in the report or in its close record, never
+     * both. */
     __u64 word;
     __u64 sk; /* struct sock, read with bpf_probe_read_kernel and checked by cookie: it may be gone */
     struct tcp_counters base[2];
@@ -41,7 +42,7 @@ enum slot_state {
 };
 
 #define WORD(reported_ns, base, state) ((reported_ns) << 3 | (__u64)(base) << 2 | (state))
-#define WORD_STATE(word) ((word) & 3)
+#define WORD_STATE(word) ((word)&3)
 #define WORD_BASE(word) ((word) >> 2 & 1)
 #define WORD_REPORTED(word) ((word) >> 3)
 
@@ -54,8 +55,8 @@ struct {
 
 const volatile __u32 max_flows = MAX_FLOWS;
 
-/* A lock-free stack of free slots: index + 1 of the top below, a tag that rises with every change above (ABA). The most
- * recently freed slot is taken first, which keeps the array dense and the pass short. */
+/* A lock-free stack of free slots: index + 1 of the top below, a tag that rises with every change above
+ * (ABA). The most recently freed slot is taken first, which keeps the array dense and the pass short. */
 __u64 free_top;
 __u32 slots_used; /* high-water mark: slots from here on were never taken */
 
