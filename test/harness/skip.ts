@@ -1,0 +1,63 @@
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+// Bit numbers of capabilities(7), from linux/capability.h.
+const CAP_NET_ADMIN = 12n
+const CAP_SYS_ADMIN = 21n
+const CAP_BPF = 39n
+
+const FEATURES = {
+  root: () => process.getuid?.() === 0 || 'this test needs root: run it with sudo',
+  bpf: () =>
+    !has(CAP_BPF) && !has(CAP_SYS_ADMIN)
+      ? 'eBPF needs CAP_BPF: run the tests as root, in a container with --privileged'
+      : readable('/sys/kernel/btf/vmlinux') ||
+        'eBPF needs /sys/kernel/btf/vmlinux: use a kernel with CONFIG_DEBUG_INFO_BTF',
+  netns: () =>
+    (has(CAP_SYS_ADMIN) && has(CAP_NET_ADMIN)) ||
+    'network namespaces need CAP_SYS_ADMIN and CAP_NET_ADMIN: run the tests as root',
+  tun: () =>
+    readable('/dev/net/tun') ||
+    'the delay between namespaces needs /dev/net/tun: load the tun module, run the tests as root',
+  gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
+  ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
+  influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
+  openssl: () => found('openssl') || 'openssl is missing: apt-get install openssl',
+  containerd: () =>
+    (['containerd', 'ctr', 'runc', 'busybox'].every(found) && readable('/usr/lib/cni/bridge')) ||
+    'pods need containerd: apt-get install containerd runc containernetworking-plugins busybox-static',
+} satisfies Record<string, () => true | string>
+
+export type Feature = keyof typeof FEATURES
+
+/** Why this machine cannot run a test that needs these features, for tap's `skip` option; else false. */
+export function needs(...features: Feature[]): string | false {
+  for (const feature of features) {
+    const answer = FEATURES[feature]()
+    if (typeof answer === 'string') return answer
+  }
+  return false
+}
+
+function has(capability: bigint): boolean {
+  const effective = /^CapEff:\s+([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
+  return ((BigInt(`0x${effective}`) >> capability) & 1n) === 1n
+}
+
+function readable(path: string): boolean {
+  return allows(path, constants.R_OK)
+}
+
+function found(program: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return folders.some(folder => allows(join(folder, program), constants.X_OK))
+}
+
+function allows(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,72 @@
+import { inNetns } from './netns.ts'
+import { run } from './process.ts'
+
+export interface Endpoint {
+  address: string
+  port: number
+}
+
+/** What ss(8) tells about a TCP socket; times in milliseconds, as it prints them. */
+export interface SsSocket {
+  state: string
+  local: Endpoint
+  peer: Endpoint
+  /** Hexadecimal socket cookie (`sk:`). */
+  cookie: string
+  cgroup?: string
+  processes: { name: string; pid: number; fd: number }[]
+  rttMs?: number
+  rttvarMs?: number
+  /** Retransmissions since the connection opened: the second number of `retrans:0/3`. */
+  retransmits: number
+  bytesSent: number
+  bytesAcked: number
+  bytesReceived: number
+}
+
+/**
+ * The TCP sockets of a network namespace. `filter` is ss's own language, as separate words: `['state', 'all',
+ * 'dport', '=', ':80']`; without it, the connected ones except TIME-WAIT.
+ */
+export async function ss({ netns, filter = [] }: { netns: string; filter?: readonly string[] }) {
+  const command = ['ss', '-tinepHO', '--cgroup', ...filter]
+  const lines = (await run(inNetns(netns, command))).split('\n')
+  return lines.filter(line => line.trim()).map(parseSs)
+}
+
+export function parseSs(line: string): SsSocket {
+  const [state = '', , , local = '', peer = ''] = line.trim().split(/\s+/)
+  const cgroup = field(line, 'cgroup')
+  const rtt = field(line, 'rtt')?.split('/').map(Number)
+  return {
+    state,
+    local: endpoint(local),
+    peer: endpoint(peer),
+    cookie: field(line, 'sk') ?? '',
+    ...(cgroup !== undefined && { cgroup }),
+    processes: [...line.matchAll(/\("([^"]*)",pid=(\d+),fd=(\d+)\)/g)].map(([, name = '', pid, fd]) => ({
+      name,
+      pid: Number(pid),
+      fd: Number(fd),
+    })),
+    ...(rtt && { rttMs: rtt[0]!, rttvarMs: rtt[1]! }),
+    retransmits: Number(field(line, 'retrans')?.split('/')[1] ?? 0),
+    bytesSent: Number(field(line, 'bytes_sent') ?? 0),
+    bytesAcked: Number(field(line, 'bytes_acked') ?? 0),
+    bytesReceived: Number(field(line, 'bytes_received') ?? 0),
+  }
+}
+
+function field(line: string, name: string): string | undefined {
+  return new RegExp(`\\s${name}:(\\S+)`).exec(line)?.[1]
+}
+
+// `10.0.0.1:80`, `[fe80::1]%eth0:80`, `10.0.0.1%eth0:80`, `*:80`
+function endpoint(text: string): Endpoint {
+  const colon = text.lastIndexOf(':')
+  const address = text
+    .slice(0, colon)
+    .replace(/%.*$/, '')
+    .replace(/^\[|\]$/g, '')
+  return { address, port: Number(text.slice(colon + 1)) || 0 }
+}
