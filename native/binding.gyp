@@ -4,7 +4,7 @@
       "target_name": "bcc_bindings",
       "sources": [
         "src/btf.cc",
-        "src/cgroup.cc",
+        "src/mount.cc",
         "src/clock.cc",
         "src/error.cc",
         "src/global.cc",
@@ -16,7 +16,8 @@
         "src/object.cc",
         "src/program.cc",
         "src/ring.cc",
-        "src/run.cc"
+        "src/run.cc",
+        "src/tracepoint.cc"
       ],
       "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
       "defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],

@@ -2,6 +2,7 @@
 #include "error.h"
 #include "fd.h"
 #include "object.h"
+#include "tracepoint.h"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -22,6 +23,10 @@ bpf_link *attachIterator(bpf_program *program, const bpf_map *map) {
 static bool isIterator(const bpf_program *program) {
     return bpf_program__type(program) == BPF_PROG_TYPE_TRACING &&
            bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
+}
+
+static bool isTracepoint(const bpf_program *program) {
+    return bpf_program__type(program) == BPF_PROG_TYPE_TRACEPOINT;
 }
 
 static bool wantsCgroup(const bpf_program *program) {
@@ -61,9 +66,10 @@ Napi::Value Object::attach(const Napi::CallbackInfo &info) {
     std::string name = info[0].As<Napi::String>();
     bpf_program *program = loadedProgram(env, name, "attach");
     bpf_map *target = info[2].IsString() ? map(env, info[2].As<Napi::String>(), "attach") : nullptr;
-    bpf_link *link = isIterator(program)    ? attachIterator(program, target)
-                     : wantsCgroup(program) ? attachCgroup(env, program, info[1])
-                                            : bpf_program__attach(program);
+    bpf_link *link = isIterator(program)     ? attachIterator(program, target)
+                     : wantsCgroup(program)  ? attachCgroup(env, program, info[1])
+                     : isTracepoint(program) ? attachTracepoint(env, program)
+                                             : bpf_program__attach(program);
     if (!link)
         throw bpfError(env, failed(errno, "attach", name));
     object->links.emplace(++object->lastLink, link);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, rmdirSync } from 'node:fs'
+import { closeSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type BpfObject, mountCgroup2 } from 'bcc-bindings'
@@ -66,6 +66,23 @@ t.test(
     t.equal(rings.drain() + records.length, 0, 'nothing after detach()')
   },
 )
+
+t.test('a classic tracepoint attaches with tracefs mounted or not', { skip }, async t => {
+  const port = await listening(t)
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+  const object = opened(t, compile('classic'))
+  object.setGlobal('process', process.pid)
+  object.load()
+  const accepted = () => Number(object.map('.bss').view().readBigUInt64LE(0))
+  const link = object.attach('on_accept')
+  for (let i = 0; i < 3; i++) await converse(port)
+  const seen = accepted()
+  t.ok(seen >= 3, `${seen} calls of accept4() by this process`)
+  link.detach()
+  await converse(port)
+  t.equal(accepted(), seen, 'nothing after detach()')
+  t.equal(readFileSync('/proc/self/mountinfo', 'utf8'), mounts, 'no mount is left')
+})
 
 t.test('programs on a cgroup see the packets and sockets of that cgroup alone', { skip }, async t => {
   const fd = mountCgroup2()

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <bpf/libbpf.h>
+#include <napi.h>
+
+namespace bcc {
+
+// The link of a tracepoint/<category>/<name> program; throws what the kernel said.
+bpf_link *attachTracepoint(Napi::Env env, bpf_program *program);
+
+} // namespace bcc
