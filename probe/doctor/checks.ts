@@ -1,0 +1,32 @@
+/** All that is looked at, in the order in which it is shown. */
+
+import { cgroups } from './cgroup.ts'
+import type { Check, Env, Finding } from './check.ts'
+import { btf, clock, kernel, limits, lockdown } from './kernel.ts'
+import { namespaces, privileges } from './privileges.ts'
+import { programs } from './programs.ts'
+import { runtimes } from './runtimes.ts'
+import { collectors, influxdb, query } from './services.ts'
+
+const CHECKS: readonly Check[] = [
+  kernel,
+  btf,
+  lockdown,
+  privileges,
+  namespaces,
+  limits,
+  clock,
+  programs,
+  cgroups,
+  runtimes,
+  collectors,
+  query,
+  influxdb,
+]
+
+export async function examine(env: Env): Promise<Finding[]> {
+  const findings: Finding[] = []
+  // one after the other: loading programs blocks, and the rest must not run into its time-outs
+  for (const check of CHECKS) findings.push(...[await check(env)].flat())
+  return findings
+}

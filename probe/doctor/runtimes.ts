@@ -1,0 +1,90 @@
+/** Where the names of containers and pods come from on this host. */
+
+import { accessSync, constants, globSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join, relative } from 'node:path'
+import { codeOf, type Env, type Finding } from './check.ts'
+
+interface Source {
+  readonly name: string
+  readonly directories?: readonly string[]
+  readonly sockets?: readonly string[]
+}
+
+/** What each setting is good for; runc and crun keep the state of podman's and CRI-O's containers. */
+const sourcesOf = ({ places }: Env): readonly Source[] => [
+  { name: 'containerd', directories: places.containerdState },
+  { name: 'runc, crun', directories: places.ociState },
+  {
+    name: 'docker',
+    directories: places.dockerRoot.map(root => join(root, 'containers')),
+    sockets: places.dockerSocket,
+  },
+  { name: 'podman', sockets: places.podmanSocket },
+  { name: 'cri', sockets: places.criSocket },
+  { name: 'kubelet', directories: places.kubeletLogs.map(logs => join(logs, 'pods')) },
+]
+
+type Access = 'usable' | 'idle' | 'missing' | 'EACCES' | (string & {})
+
+function directory(path: string): Access {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK)
+    return 'usable'
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? 'missing' : codeOf(error)
+  }
+}
+
+/** connect(2) is what counts; a socket that nobody listens on is left from a runtime that has ended. */
+export async function unixSocket(path: string): Promise<Access> {
+  try {
+    if (!statSync(path).isSocket()) return 'missing'
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' ? 'missing' : codeOf(error)
+  }
+  const { promise, resolve } = Promise.withResolvers<Access>()
+  const socket = connect(path)
+  socket.on('connect', () => resolve('usable'))
+  socket.on('error', error => resolve(codeOf(error) === 'ECONNREFUSED' ? 'idle' : codeOf(error)))
+  return promise.finally(() => socket.destroy())
+}
+
+export async function runtimes(env: Env): Promise<Finding[]> {
+  const findings = await Promise.all(sourcesOf(env).map(source => judge(env, source)))
+  const found = findings.filter(finding => finding !== undefined)
+  return found.length > 0
+    ? found
+    : [{ name: 'runtimes', ok: true, found: "none: everything counts as the host's" }]
+}
+
+async function judge(
+  { root }: Env,
+  { name, directories = [], sockets = [] }: Source,
+): Promise<Finding | undefined> {
+  const looked = await Promise.all([
+    ...directories.flatMap(path => expanded(root, path)).map(path => ({ path, access: directory(path) })),
+    ...sockets.map(async path => ({
+      path: join(root, path),
+      access: await unixSocket(join(root, path)),
+    })),
+  ])
+  const seen = looked
+    .filter(({ access }) => access !== 'missing')
+    .map(({ path, access }) => ({ path: join('/', relative(root, path)), access }))
+  if (seen.length === 0) return undefined
+  const found = seen
+    .map(({ path, access }) => (access === 'usable' ? path : `${path} (${access})`))
+    .join(', ')
+  const closed = seen.filter(({ access }) => access !== 'usable' && access !== 'idle')
+  if (closed.length === 0) return { name, ok: true, found }
+  const paths = closed.map(({ path }) => path).join(' and ')
+  const remedy = `run it as root, or give its user access to ${paths}, else names of containers may be missing`
+  return { name, ok: 'warn', found, remedy }
+}
+
+/** `*` stands for one directory. */
+function expanded(root: string, path: string): string[] {
+  const whole = join(root, path)
+  return path.includes('*') ? globSync(whole) : [whole]
+}

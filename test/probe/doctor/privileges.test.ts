@@ -1,0 +1,46 @@
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { namespaces, privileges } from '../../../probe/doctor/privileges.ts'
+import { EVERYTHING, status, world } from './world.ts'
+
+const BITS = { NET_ADMIN: 12n, SYS_PTRACE: 19n, SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n }
+const set = (...names: (keyof typeof BITS)[]) => names.reduce((bits, name) => bits | (1n << BITS[name]), 0n)
+
+t.test('what is missing is named with what it is for, what is needed first', async t => {
+  const of = async (user: number, capabilities: bigint) =>
+    privileges(await world(t, { 'proc/self/status': status(user, capabilities) }))
+  t.match(await of(0, EVERYTHING), { ok: true })
+  t.match(await of(0, set('BPF', 'PERFMON', 'NET_ADMIN', 'SYS_PTRACE')), { ok: true }, 'root owns the files')
+  t.match(await of(0, set('SYS_ADMIN', 'SYS_PTRACE')), { ok: true }, 'the one before Linux 5.8')
+  t.match(await of(65534, 0n), {
+    ok: false,
+    found: "user 65534 lacks CAP_BPF (eBPF programs), CAP_PERFMON (the kernel's sockets)",
+    remedy: /^run it as root, or with these capabilities/,
+  })
+  t.match(await of(0, set('BPF', 'SYS_PTRACE')), { ok: false, found: /^user 0 lacks CAP_PERFMON \(/ })
+  t.match(await of(998, set('BPF', 'PERFMON', 'NET_ADMIN')), {
+    ok: 'warn',
+    found: /^user 998 lacks CAP_DAC_READ_SEARCH \(.*\), CAP_SYS_PTRACE \(/,
+  })
+})
+
+t.test('a namespace of its own keeps the host from it', async t => {
+  const of = async (t: Test, own: Readonly<Record<string, number>>) => {
+    const env = await world(t)
+    const directory = join(env.root, 'proc/self/ns')
+    await mkdir(directory, { recursive: true })
+    const host = { user: 4026531837, pid: 4026531836, cgroup: 4026531835 }
+    for (const [type, inode] of Object.entries({ ...host, ...own }))
+      await symlink(`${type}:[${inode}]`, join(directory, type))
+    return namespaces(env)
+  }
+  t.match(await of(t, {}), { ok: true })
+  t.match(await of(t, { user: 4026532000 }), { ok: false, remedy: /not in a rootless container/ })
+  t.match(await of(t, { pid: 4026532000, cgroup: 4026532001 }), {
+    ok: 'warn',
+    found: /PID namespace.*; .*cgroup namespace/,
+    remedy: 'use --pid=host, in Kubernetes hostPID: true; use --cgroupns=host',
+  })
+  t.match(namespaces(await world(t)), { ok: true }, 'a kernel without them')
+})

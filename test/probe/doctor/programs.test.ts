@@ -1,0 +1,51 @@
+import { open } from 'bcc-bindings'
+import t from 'tap'
+import { PROGRAMS, programs } from '../../../probe/doctor/programs.ts'
+import { objectPath } from '../../../probe/kernel.ts'
+import { needs } from '../../harness/skip.ts'
+import { compile } from '../../native/compile.ts'
+import { world } from './world.ts'
+
+const real = { skip: needs('root', 'bpf') }
+const host = { root: '/', release: '6.18.0' }
+
+t.test(
+  'each program of the probe has its line: what it is for, and whether it can be done without',
+  async t => {
+    const object = open(objectPath())
+    t.teardown(() => object.close())
+    for (const { name, section } of object.programs)
+      t.equal(PROGRAMS.filter(row => row.section.test(section)).length, 1, `${name}: ${section}`)
+  },
+)
+
+t.test("the probe's programs load and attach, each on its own", real, async t => {
+  const findings = await programs({ ...(await world(t)), ...host, object: async () => objectPath() })
+  t.ok(findings.length >= 4)
+  t.same(
+    findings.filter(({ ok }) => ok !== true),
+    [],
+  )
+})
+
+t.test('one that is refused does not take the others along', real, async t => {
+  const of = async (name: string) =>
+    programs({ ...(await world(t)), ...host, object: async () => compile(name) })
+  const door = await of('door')
+  t.match(
+    door.filter(({ name }) => ['egress', 'socket_ops', 'on_state'].includes(name)),
+    [{ ok: true }, { ok: true }, { ok: true }],
+    'cgroup programs, on the root',
+  )
+  t.match(await of('refused'), [
+    { ok: false, found: /EACCES|EINVAL|Invalid|denied/, remedy: /report it/ },
+    {},
+  ])
+})
+
+t.test('without the object there is one finding', async t => {
+  const object = async () => '/nonexistent.o'
+  t.match(await programs({ ...(await world(t)), object }), [
+    { ok: false, found: /nonexistent/, remedy: 'make build' },
+  ])
+})

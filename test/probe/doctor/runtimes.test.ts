@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { chmod, mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { runtimes } from '../../../probe/doctor/runtimes.ts'
+import { run } from '../../harness/process.ts'
+import { needs } from '../../harness/skip.ts'
+import { world } from './world.ts'
+
+async function listening(t: Test, path: string) {
+  await mkdir(dirname(path), { recursive: true })
+  const server = createServer().listen(path)
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+}
+
+t.test('directories and sockets of runtimes that are there', async t => {
+  t.match(await runtimes(await world(t)), [{ name: 'runtimes', ok: true, found: /^none/ }])
+  const env = await world(t, {
+    'run/containerd/x': '',
+    'run/user/1000/crun/x': '',
+    'var/log/pods/x': '',
+    'run/docker.sock': 'no socket',
+  })
+  await listening(t, join(env.root, 'run/containerd/containerd.sock'))
+  t.same(await runtimes(env), [
+    { name: 'containerd', ok: true, found: '/run/containerd' },
+    { name: 'runc, crun', ok: true, found: '/run/user/1000/crun' },
+    { name: 'cri', ok: true, found: '/run/containerd/containerd.sock' },
+    { name: 'kubelet', ok: true, found: '/var/log/pods' },
+  ])
+})
+
+t.test('what a user may not open is named', { skip: needs('root', 'nobody') }, async t => {
+  const env = await world(t, { 'run/containerd/x': '' })
+  const socket = join(env.root, 'run/docker.sock')
+  await listening(t, socket)
+  await chmod(socket, 0o600)
+  await chmod(env.root, 0o755)
+  await chmod(join(env.root, 'run/containerd'), 0o700)
+  const source = join(import.meta.dirname, '../../../probe/doctor/runtimes.ts')
+  const program = `
+    import { runtimes } from '${source}'
+    console.log(JSON.stringify(await runtimes(${JSON.stringify(env)})))`
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all']
+  const node = ['env', 'NODE_OPTIONS=', process.execPath, '--input-type=module-typescript', '--eval', program]
+  t.match(JSON.parse(await run([...nobody, ...node])), [
+    { name: 'containerd', ok: 'warn', found: '/run/containerd (EACCES)' },
+    {
+      name: 'docker',
+      ok: 'warn',
+      found: '/run/docker.sock (EACCES)',
+      remedy: /access to \/run\/docker\.sock, /,
+    },
+  ])
+})
