@@ -1,67 +1,39 @@
 /**
  * Containers of containerd, from the OCI bundles it keeps on disk while they run:
- * `<state>/io.containerd.runtime.v2.task/<namespace>/<id>/{config.json,init.pid}`. The CRI plugin writes the names of pod
- * and container into the annotations (containerd, pkg/cri/annotations). No credentials, no socket.
+ * `<state>/io.containerd.runtime.v2.task/<namespace>/<id>/{config.json,init.pid}`. The CRI plugin and nerdctl write names
+ * into the annotations. Docker's containers are in the namespace moby. No credentials, no socket.
  */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { describe } from './annotations.ts'
+import { list, member, readJson, readText, textsOf } from './disk.ts'
+import { isInCgroup } from './process.ts'
+import type { Described, Running, Source } from './source.ts'
 
-export interface Bundle {
-  readonly id: string
-  /** Of the container's first process, on the host. */
-  readonly pid: number
-  readonly sandbox: boolean
-  readonly name?: string
-  readonly image?: string
-  readonly pod?: { readonly uid: string; readonly name: string; readonly namespace: string }
-}
+/** `id` is the name in containerd's namespace where that is no id of 64 hex digits: `<namespace>/<name>`. */
+export interface Bundle extends Described, Running {}
 
 const TASKS = 'io.containerd.runtime.v2.task'
-const CRI = 'io.kubernetes.cri.'
-/** A config.json of containerd is some 10 KB; what is larger than this is none. */
-const MAX_CONFIG = 4 * 1024 * 1024
+const DOCKER = 'moby'
+const ID = /^[0-9a-f]{64}$/
 
-/** A file or directory that is not there, or not any more, is nothing to speak of. */
-function present<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
+function readBundle(tasks: string, namespace: string, directory: string): Bundle | undefined {
+  const path = join(tasks, namespace, directory)
+  const pid = Number(readText(join(path, 'init.pid')))
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  const config = readJson(join(path, 'config.json'))
+  if (config === undefined) return undefined
+  const id = idOf(namespace, directory)
+  const runtime = namespace === DOCKER ? 'docker' : 'containerd'
+  const name = id === directory ? {} : { name: directory }
+  return { id, pid, runtime, ...name, ...describe(textsOf(member(config, 'annotations'))) }
 }
 
-const list = (path: string): string[] => present(() => readdirSync(path)) ?? []
+const idOf = (namespace: string, directory: string): string =>
+  ID.test(directory) ? directory : `${namespace}/${directory}`
 
-function annotationsOf(config: string): Record<string, string> {
-  const value: unknown = present(() => JSON.parse(config))
-  const annotations = (value as { annotations?: unknown } | undefined)?.annotations
-  if (typeof annotations !== 'object' || annotations === null) return {}
-  return Object.fromEntries(
-    Object.entries(annotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  )
-}
-
-function readBundle(path: string, id: string): Bundle | undefined {
-  const pid = Number(present(() => readFileSync(join(path, 'init.pid'), 'utf8')))
-  const config = present(() => readFileSync(join(path, 'config.json'), 'utf8'))
-  if (!Number.isInteger(pid) || pid <= 0 || !config || config.length > MAX_CONFIG) return undefined
-  const note = annotationsOf(config)
-  const uid = note[`${CRI}sandbox-uid`] ?? ''
-  const podName = note[`${CRI}sandbox-name`]
-  const name = note[`${CRI}container-name`]
-  const image = note[`${CRI}image-name`]
-  return {
-    id,
-    pid,
-    sandbox: note[`${CRI}container-type`] === 'sandbox',
-    ...(name && { name }),
-    ...(image && { image }),
-    ...(podName && { pod: { uid, name: podName, namespace: note[`${CRI}sandbox-namespace`] ?? '' } }),
-  }
-}
-
-export class Bundles {
+export class Bundles implements Source {
   readonly #states: readonly string[]
   readonly #proc: string
   #known = new Map<string, Bundle>()
@@ -79,24 +51,34 @@ export class Bundles {
   find(id: string): Bundle | undefined {
     const known = this.#known.get(id)
     if (known) return known
-    for (const tasks of this.#states.map(state => join(state, TASKS)))
-      for (const namespace of list(tasks)) {
-        const bundle = readBundle(join(tasks, namespace, id), id)
-        if (bundle) {
-          this.#known.set(id, bundle)
-          return bundle
-        }
+    const [namespace, directory] = id.split('/')
+    for (const tasks of this.#tasks())
+      for (const place of directory === undefined ? list(tasks) : [namespace!]) {
+        const bundle = readBundle(tasks, place, directory ?? id)
+        if (bundle?.id !== id) continue
+        this.#known.set(id, bundle)
+        return bundle
       }
     return undefined
   }
 
-  /** All containers that have a running process now, sandboxes included. */
+  sees(): boolean {
+    return this.#tasks().some(tasks => existsSync(tasks))
+  }
+
+  isNamed(namespace: string, name: string): boolean {
+    return this.#tasks().some(tasks => existsSync(join(tasks, namespace, name, 'config.json')))
+  }
+
+  /** All containers that have a running process now, sandboxes included. One started again has another first process. */
   running(): Bundle[] {
-    const ids = this.#states
-      .map(state => join(state, TASKS))
-      .flatMap(tasks => list(tasks).flatMap(namespace => list(join(tasks, namespace))))
+    const ids = this.#tasks().flatMap(tasks =>
+      list(tasks).flatMap(namespace => list(join(tasks, namespace)).map(name => idOf(namespace, name))),
+    )
     const known = new Map<string, Bundle>()
     for (const id of new Set(ids)) {
+      const before = this.#known.get(id)
+      if (before && !this.#isAlive(before)) this.#known.delete(id)
       const bundle = this.find(id)
       if (bundle) known.set(id, bundle)
     }
@@ -104,8 +86,11 @@ export class Bundles {
     return [...known.values()].filter(bundle => this.#isAlive(bundle))
   }
 
-  /** Its first process is there and still its own: a process id may have been given to another. */
+  #tasks(): string[] {
+    return this.#states.map(state => join(state, TASKS))
+  }
+
   #isAlive({ id, pid }: Bundle): boolean {
-    return present(() => readFileSync(join(this.#proc, String(pid), 'cgroup'), 'utf8'))?.includes(id) ?? false
+    return isInCgroup(this.#proc, pid, id)
   }
 }

@@ -1,101 +1,81 @@
-/** Who is this? From the cgroup of a row to its container and pod. */
+/** Who is this? From the cgroup of a row, or its network namespace, to its container and pod. */
 
-import { type Layout, textOf, viewOf } from '../wire/layout.ts'
+import type { Layout } from '../wire/layout.ts'
 import type { ContainerName, PodName, Who, WindowWho } from '../wire/message.ts'
-import type { Bundle, Bundles } from './bundle.ts'
-import { namesOf } from './path.ts'
+import { NetnsOwners } from './netns.ts'
+import { namesOf, type PathNames } from './path.ts'
+import { cgroupNames } from './process.ts'
+import { PathReader, RowReader } from './rows.ts'
+import { type Described, isComplete, type Labels, type Running, type Source } from './source.ts'
 
 /** Names outlive their container so long: its last rows are still to come. */
 const KEEP_MS = 5 * 60_000
 /** Cgroups remembered; the kernel forgets its own list at 16,384 and sends a name again then. */
 const MOST_CGROUPS = 32_768
-
-interface Cgroup {
-  readonly key: string
-  /** Undefined: it is in no container. */
-  readonly container: string | undefined
-}
+/** A container whose name nobody knew is looked for so often. */
+const LOOK_MS = 100
 
 interface Container {
+  readonly path: PathNames | undefined
   readonly name: ContainerName
   readonly pod?: { readonly uid: string; readonly name: PodName }
-  /** Whether names were found, so that nobody needs to look again. */
-  readonly named: boolean
+  /** All names were found, so that nobody needs to look again. */
+  readonly complete: boolean
+  /** Number of the window in which it was first seen. */
+  readonly bornWindow: number
+  readonly bornMs: number
+  /** Everybody who may know its name had been heard when it was looked for. */
+  readonly heard: boolean
+  readonly lookedMs: number
   seenMs: number
 }
 
-/** Reads `hierarchy:cgroup` of records. */
-class CgroupKeys {
-  readonly size: number
-  readonly #cgroup: number
-  readonly #hierarchy: number
-
-  constructor(layout: Layout) {
-    const at = (name: string) => layout.fields.find(field => field.name === name)!.offset
-    this.size = layout.size
-    this.#cgroup = at('cgroup')
-    this.#hierarchy = at('hierarchy')
-  }
-
-  /** The distinct keys of the rows. Neighbours are mostly alike, so a row like the one before costs three loads. */
-  of(rows: Buffer): Set<string> {
-    const view = viewOf(rows)
-    const keys = new Set<string>()
-    let low = -1
-    let high = -1
-    let hierarchy = -1
-    for (let at = 0; at < rows.length; at += this.size) {
-      const l = view.getUint32(at + this.#cgroup, true)
-      const h = view.getUint32(at + this.#cgroup + 4, true)
-      const root = view.getUint32(at + this.#hierarchy, true)
-      if (l === low && h === high && root === hierarchy) continue
-      low = l
-      high = h
-      hierarchy = root
-      keys.add(this.key(view, at))
-    }
-    return keys
-  }
-
-  key(view: DataView, at: number): string {
-    return `${view.getUint32(at + this.#hierarchy, true)}:${view.getBigUint64(at + this.#cgroup, true)}`
-  }
+export interface IdentifyOptions {
+  /** Keys of labels that are wanted. */
+  readonly labels?: readonly string[]
+  /** Where procfs is mounted. */
+  readonly proc?: string
+  /** Milliseconds that only rise. */
+  readonly now?: () => number
 }
 
 export class Identifier {
-  /** Rows' cgroups whose names never came: they count for the host. */
+  /** Cgroups of rows whose names never came: they count for the host. */
   unknownCgroups = 0
-  readonly #bundles: Bundles
-  readonly #rowKeys: CgroupKeys
-  readonly #pathKeys: CgroupKeys
-  readonly #pathNames: (rows: Buffer, at: number) => string[]
+  /** Rows in no container's cgroup, in a network namespace that is neither the host's nor known as a container's. */
+  ownerlessRows = 0
+  readonly #source: Source
+  readonly #rows: RowReader
+  readonly #paths: PathReader
+  readonly #labels: readonly string[]
+  readonly #proc: string
   readonly #now: () => number
-  readonly #cgroups = new Map<string, Cgroup>()
+  readonly #netns: NetnsOwners
+  /** By `hierarchy:cgroup`: its container; undefined where it is in none. */
+  readonly #cgroups = new Map<string, string | undefined>()
   readonly #containers = new Map<string, Container>()
+  #window = 0
+  /** Containers that were waiting for their names when the window before ended. */
+  #waited: readonly string[] = []
 
-  /** @param now milliseconds that only rise */
-  constructor(
-    tcpFlow: Layout,
-    cgroupPath: Layout,
-    bundles: Bundles,
-    now: () => number = () => performance.now(),
-  ) {
-    this.#bundles = bundles
-    this.#rowKeys = new CgroupKeys(tcpFlow)
-    this.#pathKeys = new CgroupKeys(cgroupPath)
-    this.#pathNames = nameReader(cgroupPath)
-    this.#now = now
+  constructor(tcpFlow: Layout, cgroupPath: Layout, source: Source, options: IdentifyOptions = {}) {
+    this.#source = source
+    this.#rows = new RowReader(tcpFlow)
+    this.#paths = new PathReader(cgroupPath)
+    this.#labels = options.labels ?? []
+    this.#proc = options.proc ?? '/proc'
+    this.#now = options.now ?? (() => performance.now())
+    this.#netns = new NetnsOwners(source, this.#proc, this.#now)
   }
 
   /** Records of `cgroup_path`: learn what they name, and its container's names while they are still on disk. */
   learn(records: Buffer): void {
-    const view = viewOf(records)
-    for (let at = 0; at < records.length; at += this.#pathKeys.size) {
-      const key = this.#pathKeys.key(view, at)
-      const names = namesOf(this.#pathNames(records, at))
+    const isNamed = (namespace: string, name: string) => this.#source.isNamed?.(namespace, name) ?? false
+    for (const { key, names } of this.#paths.read(records)) {
+      const path = namesOf(names, isNamed)
       this.#cgroups.delete(key) // to the end: the oldest are forgotten first
-      this.#cgroups.set(key, { key, container: names?.container })
-      if (names) this.#container(names.container, names.runtime, names.pod)
+      this.#cgroups.set(key, path?.container)
+      if (path) this.#container(path.container, () => path)
     }
     for (const key of this.#cgroups.keys()) {
       if (this.#cgroups.size <= MOST_CGROUPS) break
@@ -106,81 +86,122 @@ export class Identifier {
   /** The names of what these rows refer to. */
   who(rows: Buffer): Who {
     const cgroups: Record<string, string> = {}
-    const ids = new Set<string>()
-    for (const key of this.#rowKeys.of(rows)) {
-      const cgroup = this.#cgroups.get(key)
-      if (!cgroup) this.unknownCgroups++
-      if (!cgroup?.container) continue
-      cgroups[key] = cgroup.container
-      ids.add(cgroup.container)
+    const netns: Record<string, string> = {}
+    const unknown = new Set<string>()
+    for (const { key, inode, count } of this.#rows.owners(rows)) {
+      const container = this.#cgroups.get(key)
+      if (container) {
+        cgroups[key] = container
+        continue
+      }
+      if (!this.#cgroups.has(key)) unknown.add(key)
+      if (this.#netns.isHost(inode)) continue
+      const owner = this.#netns.find(inode)
+      if (owner) netns[inode] = owner
+      else this.ownerlessRows += count
     }
-    return { cgroups, ...this.#names(ids) }
+    this.unknownCgroups += unknown.size
+    const ids = new Set([...Object.values(cgroups), ...Object.values(netns)])
+    return { cgroups, ...(Object.keys(netns).length > 0 && { netns }), ...this.#names(ids) }
   }
 
-  /** All containers that run now, with their names: what ends a window. */
+  /** All containers that run now, with their names, and those whose names were waited for: what ends a window. */
   running(): WindowWho {
-    const bundles = this.#bundles.running()
-    for (const bundle of bundles) this.#container(bundle.id, 'containerd', undefined)
+    const running = this.#source.running()
+    for (const container of running) this.#container(container.id, () => this.#pathOf(container))
+    const ids = running.map(({ id }) => id)
+    const waiting = [...this.#containers].filter(([, it]) => this.#isPending(it)).map(([id]) => id)
+    const names = this.#names(new Set([...ids, ...waiting, ...this.#waited]))
+    this.#waited = waiting.filter(id => names.containers[id]?.pending)
+    this.#window++
     this.#forget()
-    const ids = bundles.map(bundle => bundle.id)
-    return { cgroups: {}, ...this.#names(ids), running: ids }
+    return { cgroups: {}, ...names, running: ids }
   }
 
-  #names(ids: Iterable<string>): Pick<Who, 'containers' | 'pods'> {
+  #names(ids: ReadonlySet<string>): Pick<Who, 'containers' | 'pods'> {
     const containers: Record<string, ContainerName> = {}
     const pods: Record<string, PodName> = {}
     for (const id of ids) {
-      const container = this.#container(id, 'cri', undefined)
-      containers[id] = container.name
+      const container = this.#container(id)
+      containers[id] = this.#isPending(container) ? { ...container.name, pending: true } : container.name
       if (container.pod) pods[container.pod.uid] = container.pod.name
     }
     return { containers, pods }
   }
 
-  #container(id: string, runtime: string, pod: string | undefined): Container {
-    const known = this.#containers.get(id)
+  /** A new container waits for its name until all who may know it were heard, and never longer than its first window. */
+  #isPending({ complete, heard, bornWindow }: Container): boolean {
+    return !complete && !heard && bornWindow === this.#window
+  }
+
+  /** @param pathOf what the container's cgroup says, asked for when it is new */
+  #container(id: string, pathOf: () => PathNames | undefined = () => undefined): Container {
     const now = this.#now()
+    const known = this.#containers.get(id)
     if (known) known.seenMs = now
-    if (known?.named) return known
-    const bundle = this.#bundles.find(id)
-    if (known && !bundle) return known
-    const container = bundle ? named(bundle, now) : unnamed(known?.name.runtime ?? runtime, pod, now)
+    if (known && (known.complete || (known.heard && now - known.lookedMs < LOOK_MS))) return known
+    const bornMs = known?.bornMs ?? now
+    const heard = this.#source.hasHeard?.(bornMs) ?? true
+    const path = known?.path ?? pathOf()
+    const found = this.#source.find(id, path) ?? {}
+    const complete = isComplete(found, path, this.#labels.length > 0)
+    if (!known && !complete) this.#source.refresh?.()
+    const container = {
+      path,
+      ...this.#named(found, path),
+      complete,
+      bornWindow: known?.bornWindow ?? this.#window,
+      bornMs,
+      heard,
+      lookedMs: now,
+      seenMs: now,
+    }
+    // what a runtime forgot in the meantime is not forgotten here
+    if (known?.name.name && !container.name.name) return known
     this.#containers.set(id, container)
     return container
+  }
+
+  #named(found: Described, path: PathNames | undefined): Pick<Container, 'name' | 'pod'> {
+    const name = found.name ?? path?.name
+    const pod = path?.pod ?? found.pod?.uid
+    const labels = this.#wanted(found.labels)
+    const podLabels = this.#wanted(found.pod?.labels)
+    return {
+      name: {
+        runtime: found.runtime ?? path?.runtime ?? 'unknown',
+        ...(name && { name }),
+        ...(found.image && { image: found.image }),
+        ...(pod && { pod }),
+        ...(found.sandbox && { sandbox: true }),
+        ...(labels && { labels }),
+      },
+      ...(pod &&
+        found.pod && {
+          pod: {
+            uid: pod,
+            name: {
+              name: found.pod.name,
+              namespace: found.pod.namespace,
+              ...(podLabels && { labels: podLabels }),
+            },
+          },
+        }),
+    }
+  }
+
+  #wanted(labels: Labels | undefined): Labels | undefined {
+    const wanted = this.#labels.flatMap(key => (labels?.[key] ? [[key, labels[key]] as const] : []))
+    return wanted.length > 0 ? Object.fromEntries(wanted) : undefined
+  }
+
+  #pathOf({ id, pid }: Running): PathNames | undefined {
+    const path = pid > 0 ? namesOf(cgroupNames(this.#proc, pid, id)) : undefined
+    return path?.container === id ? path : undefined
   }
 
   #forget(): void {
     const old = this.#now() - KEEP_MS
     for (const [id, { seenMs }] of this.#containers) if (seenMs < old) this.#containers.delete(id)
   }
-}
-
-const unnamed = (runtime: string, pod: string | undefined, seenMs: number): Container => ({
-  name: { runtime, ...(pod && { pod }) },
-  named: false,
-  seenMs,
-})
-
-function named(bundle: Bundle, seenMs: number): Container {
-  const { name, image, pod, sandbox } = bundle
-  return {
-    name: {
-      runtime: 'containerd',
-      ...(name && { name }),
-      ...(image && { image }),
-      ...(pod && { pod: pod.uid }),
-      ...(sandbox && { sandbox }),
-    },
-    ...(pod && { pod: { uid: pod.uid, name: { name: pod.name, namespace: pod.namespace } } }),
-    named: true,
-    seenMs,
-  }
-}
-
-/** The names in a `cgroup_path`, leaf first. */
-function nameReader(layout: Layout): (rows: Buffer, at: number) => string[] {
-  const readers = layout.fields
-    .filter(field => field.typedef === 'cgroup_name_t')
-    .map(field => textOf(layout, field.name))
-  return (rows, at) => readers.map(read => read(rows, at)).filter(name => name !== '')
 }

@@ -56,17 +56,24 @@ export interface ContainerName {
   readonly pod?: string
   /** The pause container, which holds a pod's namespaces and is not counted. */
   readonly sandbox?: boolean
+  /** Those that the probe was asked for. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Its name is on its way, and comes with the next window at the latest. */
+  readonly pending?: boolean
 }
 
 export interface PodName {
   readonly name: string
   readonly namespace: string
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** The names of what the rows of a message refer to. */
 export interface Who {
   /** `hierarchy:cgroup` of a row → container id. A cgroup that is in no container is absent. */
   readonly cgroups: Readonly<Record<string, string>>
+  /** `netns` of a row → id of a container that has no cgroup of its own; a row's cgroup goes first. */
+  readonly netns?: Readonly<Record<string, string>>
   readonly containers: Readonly<Record<string, ContainerName>>
   readonly pods: Readonly<Record<string, PodName>>
 }
@@ -142,29 +149,49 @@ const isOptional = (ok: (value: unknown) => boolean) => (value: unknown) => valu
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= 512
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 
+/** Kept for as long as the probe lives: bounded. */
+const isLosses = (value: unknown): boolean =>
+  isRecordOf(isCount)(value) &&
+  Object.keys(value as Json).length <= 256 &&
+  Object.keys(value as Json).every(reason => reason.length <= 64)
+/** Seconds: until the end of the year 9999, where dates end. */
+const isTime = (value: unknown): boolean => isCount(value) && value <= 253_402_300_799
+/** Seconds: from one to a day. */
+const isInterval = (value: unknown): boolean => isCount(value) && value >= 1 && value <= 86_400
+
 const HEAD = {
   schema: isCount,
   ...KEY,
   sequence: isCount,
   start_ns: isNanoseconds,
-  lost: isRecordOf(isCount),
+  lost: isLosses,
 }
 const WINDOW_HEAD = {
   ...HEAD,
   end_ns: isNanoseconds,
-  time: isCount,
-  interval: isCount,
+  time: isTime,
+  interval: isInterval,
   clock_offset_ns: isNanoseconds,
   partial: isBoolean,
 }
+const isLabels = isRecordOf(isText)
 const isContainer = (value: unknown): boolean =>
   isRecord(value) &&
   isText(value['runtime']) &&
   [value['name'], value['image'], value['pod']].every(isOptional(isText)) &&
-  isOptional(isBoolean)(value['sandbox'])
+  [value['sandbox'], value['pending']].every(isOptional(isBoolean)) &&
+  isOptional(isLabels)(value['labels'])
 const isPod = (value: unknown): boolean =>
-  isRecord(value) && isName(value['name']) && isText(value['namespace'])
-const WHO = { cgroups: isRecordOf(isName), containers: isRecordOf(isContainer), pods: isRecordOf(isPod) }
+  isRecord(value) &&
+  isName(value['name']) &&
+  isText(value['namespace']) &&
+  isOptional(isLabels)(value['labels'])
+const WHO = {
+  cgroups: isRecordOf(isName),
+  netns: isOptional(isRecordOf(isName)),
+  containers: isRecordOf(isContainer),
+  pods: isRecordOf(isPod),
+}
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName)
 
 function layoutOf(json: Json, rows: Buffer): Layout | undefined {
@@ -189,8 +216,13 @@ export function decode(frames: readonly Buffer[]): Message {
   const whoJson = parse(who, 'who')
   need(whoJson, 'who', name === WINDOW ? { ...WHO, running: isNames } : WHO)
   need(headJson, 'head', name === WINDOW ? WINDOW_HEAD : HEAD)
-  if (name === WINDOW)
-    return { topic: WINDOW, head: headJson as unknown as WindowHead, who: whoJson as unknown as WindowWho }
+  if (name === WINDOW) {
+    const window = headJson as unknown as WindowHead
+    // labels rise by at least the interval from window to window, so those of earlier ones can be told from this one's
+    if (window.time < window.window * window.interval)
+      throw new MalformedError('head_time', 'head.time is too early for so many windows')
+    return { topic: WINDOW, head: window, who: whoJson as unknown as WindowWho }
+  }
   const layout = layoutOf(headJson, rows)
   const checked = { ...headJson, layout } as unknown as Head
   return { topic: name, head: checked, rows, who: whoJson as unknown as Who }

@@ -1,0 +1,64 @@
+/**
+ * Whose network namespace is it? A rootless container on a host with cgroup v1 is in no cgroup of its own: then its
+ * first process tells, by the network namespace it is in.
+ */
+
+import { isInCgroup, netnsOf } from './process.ts'
+import type { Source } from './source.ts'
+
+/** A namespace that nobody has is looked for so often: looking reads the state of all containers. */
+const LOOK_MS = 1000
+
+export class NetnsOwners {
+  readonly #source: Source
+  readonly #proc: string
+  readonly #now: () => number
+  readonly #host: number | undefined
+  #owners: ReadonlyMap<number, string> = new Map()
+  #lookedMs = Number.NEGATIVE_INFINITY
+
+  constructor(source: Source, proc: string, now: () => number) {
+    this.#source = source
+    this.#proc = proc
+    this.#now = now
+    this.#host = netnsOf(proc, 1) ?? netnsOf(proc, 'self')
+  }
+
+  isHost(inode: number): boolean {
+    return inode === this.#host
+  }
+
+  /** The container without a cgroup of its own that has this namespace. */
+  find(inode: number): string | undefined {
+    const known = this.#owners.get(inode)
+    if (known || this.#now() - this.#lookedMs < LOOK_MS) return known
+    this.look()
+    return this.#owners.get(inode)
+  }
+
+  look(): void {
+    const containers = new Map<number, string[]>()
+    for (const { id, pid } of this.#source.running()) {
+      if (pid === 0 || isInCgroup(this.#proc, pid, id)) continue
+      const inode = netnsOf(this.#proc, pid)
+      if (inode === undefined || this.isHost(inode)) continue
+      containers.set(inode, [...(containers.get(inode) ?? []), id])
+    }
+    this.#owners = new Map(
+      [...containers].flatMap(([inode, ids]) => {
+        const owner = this.#only(ids)
+        return owner === undefined ? [] : [[inode, owner] as const]
+      }),
+    )
+    this.#lookedMs = this.#now()
+  }
+
+  /** Several share it: they are a pod, and its sandbox stands for all of them, or it cannot be told whose flow is whose. */
+  #only(ids: readonly string[]): string | undefined {
+    const isSandbox = (id: string) => this.#source.find(id)?.sandbox === true
+    const containers = ids.length > 1 ? ids.filter(id => !isSandbox(id)) : ids
+    if (containers.length === 1) return containers[0]
+    const sandboxes = ids.filter(isSandbox)
+    return sandboxes.length === 1 ? sandboxes[0] : undefined
+  }
+}

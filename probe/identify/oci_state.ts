@@ -1,0 +1,106 @@
+/**
+ * Containers of podman and CRI-O, from what the OCI runtime keeps of them while they run: runc in `<root>/<id>/state.json`
+ * (libcontainer's State), crun in `<root>/<id>/status` (libcrun/status.c). Both know the bundle, its annotations tell
+ * what CRI-O names, and the store that the bundle lies in tells the rest.
+ */
+
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe } from './annotations.ts'
+import { elements, expand, isRecord, list, member, readJson, textOr, textsOf } from './disk.ts'
+import { startOf } from './process.ts'
+import { type Described, merge, type Running, type Source } from './source.ts'
+import { Store } from './store.ts'
+
+interface State extends Running {
+  /** startOf(pid) as the runtime noted it; undefined where it does not. */
+  readonly start: number | undefined
+  readonly bundle: string
+}
+
+/** runc writes the bundle's path and all annotations as labels, `key=value`. */
+function labelOf(state: unknown, key: string): string {
+  const labels = elements(member(state, 'config')['labels']).map(textOr)
+  return labels.find(label => label.startsWith(`${key}=`))?.slice(key.length + 1) ?? ''
+}
+
+function readState(root: string, id: string): State | undefined {
+  const runc = readJson(join(root, id, 'state.json'))
+  const state = runc ?? readJson(join(root, id, 'status'))
+  if (!isRecord(state)) return undefined
+  const pid = Number(state['init_process_pid'] ?? state['pid'])
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  const start = Number(state['init_process_start'] ?? state['process-start-time'])
+  const bundle = labelOf(state, 'bundle') || textOr(state['bundle'])
+  return { id, pid, bundle, start: Number.isInteger(start) && start > 0 ? start : undefined }
+}
+
+export class OciStates implements Source {
+  readonly #roots: readonly string[]
+  readonly #proc: string
+  readonly #store = new Store()
+  #known = new Map<string, State>()
+
+  /**
+   * @param roots directories of runc or crun, `*` for any one name, as in `/run/user/<any>/crun`
+   * @param proc where procfs is mounted
+   */
+  constructor(roots: readonly string[], proc = '/proc') {
+    this.#roots = roots
+    this.#proc = proc
+  }
+
+  find(id: string): Described | undefined {
+    if (id.includes('/')) return undefined
+    const state = this.#known.get(id) ?? this.#read(id)
+    if (!state) return undefined
+    const config = readJson(join(state.bundle, 'config.json'))
+    const described = describe(textsOf(member(config, 'annotations')))
+    const directories = new Set([dirname(dirname(state.bundle)), ...storesOf(config, id)])
+    for (const directory of directories) {
+      const stored = this.#store.find(directory, id)
+      if (stored) return merge(described, stored)
+    }
+    return described
+  }
+
+  sees(): boolean {
+    return this.#roots.flatMap(expand).some(root => existsSync(root))
+  }
+
+  running(): Running[] {
+    const known = new Map<string, State>()
+    for (const root of this.#roots.flatMap(expand))
+      for (const id of list(root)) {
+        const before = this.#known.get(id)
+        const state = before && this.#isAlive(before) ? before : readState(root, id)
+        if (state && this.#isAlive(state) && !known.has(id)) known.set(id, state)
+      }
+    this.#known = known
+    return [...known.values()]
+  }
+
+  #read(id: string): State | undefined {
+    for (const root of this.#roots.flatMap(expand)) {
+      const state = readState(root, id)
+      if (state) return state
+    }
+    return undefined
+  }
+
+  /** Its first process is there and still its own: a process id may have been given to another. */
+  #isAlive({ pid, start }: State): boolean {
+    const now = startOf(this.#proc, pid)
+    return now !== undefined && (start === undefined || start === now)
+  }
+}
+
+/** `<place>/overlay-containers/<id>/userdata/hosts` and the like are mounted into containers from where their store is. */
+function storesOf(config: unknown, id: string): string[] {
+  const mounts = elements(isRecord(config) ? config['mounts'] : undefined)
+  const sources = mounts.map(mount => textOr(isRecord(mount) ? mount['source'] : ''))
+  return sources.flatMap(source => {
+    const end = source.indexOf(`-containers/${id}/userdata/`)
+    return end < 0 ? [] : [`${source.slice(0, end)}-containers`]
+  })
+}

@@ -1,0 +1,61 @@
+/** The sources of names that this host may have, in the order in which they are believed. */
+
+import { Asked, type Runtime } from './asked.ts'
+import { Bundles } from './bundle.ts'
+import { docker, podman } from './container_api.ts'
+import { cri } from './cri.ts'
+import { DockerState } from './docker_state.ts'
+import { KubeletLogs } from './kubelet_logs.ts'
+import { kubernetes } from './kubernetes_api.ts'
+import { OciStates } from './oci_state.ts'
+import { Sources } from './sources.ts'
+
+export interface Places {
+  readonly containerdState: readonly string[]
+  readonly ociState: readonly string[]
+  readonly dockerRoot: readonly string[]
+  readonly kubeletLogs: readonly string[]
+  readonly criSocket: readonly string[]
+  readonly dockerSocket: readonly string[]
+  readonly podmanSocket: readonly string[]
+  /** Whether the Kubernetes API may be asked. */
+  readonly kubernetes: boolean
+  readonly nodeName?: string | undefined
+  readonly label: readonly string[]
+}
+
+/** Kubernetes, Accessing the API from within a Pod. */
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/**
+ * Disk before sockets, as it answers at once and knows what has just died; podman's users come after root.
+ * @param host this host's name
+ * @param env for KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, which a pod has
+ */
+export function sourcesIn(places: Places, host: string, env: NodeJS.ProcessEnv = process.env): Sources {
+  const runtimes: Runtime[] = [
+    ...places.criSocket.map(cri),
+    ...places.dockerSocket.map(docker),
+    ...places.podmanSocket.map(podman),
+  ]
+  const api = env['KUBERNETES_SERVICE_HOST']
+  if (places.kubernetes && api)
+    runtimes.push(
+      kubernetes({
+        host: api,
+        port: Number(env['KUBERNETES_SERVICE_PORT'] ?? 443),
+        node: places.nodeName ?? host,
+        serviceAccount: SERVICE_ACCOUNT,
+      }),
+    )
+  return new Sources(
+    [
+      new Bundles(places.containerdState),
+      new DockerState(places.dockerRoot),
+      new OciStates(places.ociState),
+      new KubeletLogs(places.kubeletLogs),
+    ],
+    runtimes.map(runtime => new Asked(runtime)),
+    places.label.length > 0,
+  )
+}

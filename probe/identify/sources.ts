@@ -1,0 +1,69 @@
+/** All sources as one, in order: what is on disk, then what runtimes say when asked. */
+
+import type { Asked } from './asked.ts'
+import type { PathNames } from './path.ts'
+import { type Described, isComplete, merge, type Running, type Source } from './source.ts'
+
+export class Sources implements Source {
+  readonly #disk: readonly Source[]
+  readonly #asked: readonly Asked[]
+  readonly #withLabels: boolean
+  /** Containers that were seen on disk: for these the disk has the last word, as what was heard may be old. */
+  readonly #onDisk = new Set<string>()
+
+  /** @param withLabels whether somebody wants labels: then one source that knows the name is not enough */
+  constructor(disk: readonly Source[], asked: readonly Asked[], withLabels = false) {
+    this.#disk = disk
+    this.#asked = asked
+    this.#withLabels = withLabels
+  }
+
+  find(id: string, path?: PathNames): Described | undefined {
+    let found: Described | undefined
+    for (const source of [...this.#disk, ...this.#asked]) {
+      const more = source.find(id, path)
+      if (more) found = found ? merge(found, more) : more
+      if (found && isComplete(found, path, this.#withLabels)) break
+    }
+    return found
+  }
+
+  isNamed(namespace: string, name: string): boolean {
+    return this.#disk.some(source => source.isNamed?.(namespace, name))
+  }
+
+  running(): Running[] {
+    const onDisk = this.#disk.flatMap(source => source.running())
+    const running = new Map(onDisk.map(container => [container.id, container]))
+    for (const id of running.keys()) this.#onDisk.add(id)
+    const heard = this.#asked.flatMap(source => source.running())
+    const others = heard.filter(({ id }) => !this.#onDisk.has(id))
+    for (const container of others) running.set(container.id, container)
+    const heardIds = new Set(heard.map(({ id }) => id))
+    for (const id of this.#onDisk) if (!running.has(id) && !heardIds.has(id)) this.#onDisk.delete(id)
+    const isBlind = onDisk.length === 0 && !this.#disk.some(source => source.sees?.())
+    if (isBlind || others.length > 0) this.refresh() // the disk does not show all: ask each time
+    return [...running.values()]
+  }
+
+  refresh(): void {
+    for (const source of this.#asked) source.refresh()
+  }
+
+  hasHeard(sinceMs: number): boolean {
+    return this.#asked.every(source => source.hasHeard(sinceMs))
+  }
+
+  /** Questions that no runtime answered, by source and reason. */
+  lost(): Record<string, number> {
+    const lost: Record<string, number> = {}
+    for (const { name, failed } of this.#asked)
+      for (const [reason, count] of Object.entries(failed))
+        lost[`identify/${name}_${reason}`] = (lost[`identify/${name}_${reason}`] ?? 0) + count
+    return lost
+  }
+
+  close(): void {
+    for (const source of this.#asked) source.close()
+  }
+}

@@ -1,0 +1,69 @@
+import type { Field, Layout } from '../../../probe/wire/layout.ts'
+
+/** The part of the records that identifying reads, as the kernel would lay it out. */
+const number = (name: string, offset: number, type: 'u32' | 'u64'): Field => ({
+  name,
+  offset,
+  size: type === 'u32' ? 4 : 8,
+  type,
+})
+
+export const tcpFlow: Layout = {
+  name: 'tcp_flow',
+  size: 16,
+  fields: [number('cgroup', 0, 'u64'), number('hierarchy', 8, 'u32'), number('netns', 12, 'u32')],
+}
+
+const NAME_BYTES = 160
+const NAMES = ['leaf', 'parent', 'parent2', 'parent3', 'parent4', 'parent5']
+
+export const cgroupPath: Layout = {
+  name: 'cgroup_path',
+  size: 16 + NAMES.length * NAME_BYTES,
+  fields: [
+    number('cgroup', 0, 'u64'),
+    number('hierarchy', 8, 'u32'),
+    ...NAMES.map((name, index) => ({
+      name,
+      offset: 16 + index * NAME_BYTES,
+      size: NAME_BYTES,
+      type: 'bytes' as const,
+      typedef: 'cgroup_name_t',
+    })),
+  ],
+}
+
+/** A row of a flow. */
+export function flow(cgroup: number, netns = 0, hierarchy = 1): Buffer {
+  const row = Buffer.alloc(tcpFlow.size)
+  row.writeBigUInt64LE(BigInt(cgroup), 0)
+  row.writeUInt32LE(hierarchy, 8)
+  row.writeUInt32LE(netns, 12)
+  return row
+}
+
+/** What the kernel sends when a cgroup first owns a socket; names are cut as there. */
+export function pathRecord(cgroup: number, path: string, hierarchy = 1): Buffer {
+  const record = Buffer.alloc(cgroupPath.size)
+  record.writeBigUInt64LE(BigInt(cgroup), 0)
+  record.writeUInt32LE(hierarchy, 8)
+  const names = path.split('/').filter(Boolean).reverse().slice(0, NAMES.length)
+  for (const [index, name] of names.entries())
+    record.write(name.slice(0, NAME_BYTES - 1), 16 + index * NAME_BYTES)
+  return record
+}
+
+/** The path of a process' cgroup that the kernel side takes: the default hierarchy's, or that of a v1 controller. */
+export function pathIn(lines: string): string {
+  const paths = new Map(
+    lines
+      .split('\n')
+      .filter(line => /^\d+:/.test(line))
+      .map(line => line.split(':'))
+      .flatMap(([, controllers = '', ...path]) =>
+        controllers.split(',').map(controller => [controller, path.join(':')] as const),
+      ),
+  )
+  const order = ['', 'pids', 'memory', 'cpu', 'devices', 'freezer']
+  return order.map(controller => paths.get(controller) ?? '/').find(path => path !== '/') ?? '/'
+}
