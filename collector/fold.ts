@@ -4,6 +4,7 @@ import { type Layout, numberOf, type Reader, textOf, viewOf } from '../probe/wir
 import type { ContainerName, PodName, Who, WindowWho } from '../probe/wire/message.ts'
 import type { NumberField, TcpFlow } from '../probe/wire/records.ts'
 import { tcpMetrics } from './metrics/tcp.ts'
+import { cgroupOwners, netnsOwners } from './owners.ts'
 
 /** `enum tcp_role` and `enum tcp_flow_flags` in `probe/bpf/tcp_flow.h`. */
 const ROLE_SERVER = 2
@@ -67,11 +68,12 @@ export interface ProcessGroup extends Group {
   readonly container: string | undefined
 }
 
-/** Reads what the fold needs of a row, at offsets that were checked. */
+/** Reads what the fold needs of a row. */
 interface Decoder {
   readonly size: number
   readonly cgroup: Reader
   readonly hierarchy: Reader
+  readonly netns: Reader
   readonly role: Reader
   readonly flags: Reader
   readonly opened: Reader
@@ -91,6 +93,7 @@ export function decoder(layout: Layout): Decoder {
     size: layout.size,
     cgroup: of('cgroup'),
     hierarchy: of('hierarchy'),
+    netns: of('netns'),
     role: of('role'),
     flags: of('flags'),
     opened: of('reported_ns'),
@@ -107,6 +110,9 @@ export function decoder(layout: Layout): Decoder {
 /** Kernfs ids stay far below this; above it two could look alike as a JavaScript number. */
 const SAFE = Number.MAX_SAFE_INTEGER
 
+/** Containers, and processes, of one host in one window. */
+const MOST_GROUPS = 100_000
+
 export class Fold {
   /** What is in no container. */
   readonly host = new Group()
@@ -116,40 +122,65 @@ export class Fold {
   rows = 0
   /** Rows whose cgroup id cannot be told apart: none, with any kernel known. */
   refused = 0
+  /** Rows that count with the host, or with no process, because there are too many containers or processes. */
+  crowded = 0
+  readonly #names = new Map<string, ContainerName>()
   readonly #pods = new Map<string, PodName>()
   readonly #withProcesses: boolean
+  readonly #mostGroups: number
 
   /** @param withProcesses total per process as well, for people who watch */
-  constructor(withProcesses = false) {
+  constructor(withProcesses = false, mostGroups = MOST_GROUPS) {
     this.#withProcesses = withProcesses
+    this.#mostGroups = mostGroups
   }
 
   add(rows: Buffer, decode: Decoder, who: Who): void {
     this.#learn(who)
-    const groups = groupsOf(who, id => this.#container(id, who), this.host)
+    const crowd = new Group()
+    const groups = cgroupOwners(who, id => this.#container(id) ?? crowd, this.host)
+    const namespaces = netnsOwners(who, id => this.#container(id) ?? crowd)
     const view = viewOf(rows)
-    const { size, cgroup, hierarchy, role } = decode
+    const { size, cgroup, hierarchy, netns, role } = decode
     for (let at = 0; at < rows.length; at += size) {
       const id = cgroup(view, at)
       if (id > SAFE) {
         this.refused++
         continue
       }
-      const group = groups(hierarchy(view, at), id)
+      let group = groups(hierarchy(view, at), id)
+      if (namespaces && group === this.host) group = namespaces.get(netns(view, at)) ?? group
       const server = role(view, at) === ROLE_SERVER
       count(server ? group.server : group.client, view, at, decode)
       if (this.#withProcesses) {
         const process = this.#process(decode.pid(view, at), rows, at, decode, group)
-        count(server ? process.server : process.client, view, at, decode)
+        if (process) count(server ? process.server : process.client, view, at, decode)
+        else this.crowded++
       }
     }
+    this.host.add(crowd)
+    this.crowded += crowd.client.flows + crowd.server.flows
     this.rows += rows.length / size
   }
 
   /** The window's end: who runs, with flows or without. */
   end(who: WindowWho): void {
     this.#learn(who)
-    for (const id of who.running) this.#container(id, who).running = true
+    for (const id of who.running) Object.assign(this.#container(id) ?? {}, { running: true })
+  }
+
+  /** Containers whose names are on their way, and the pods whose names only these can tell. */
+  waiting(): { containers: ReadonlySet<string>; pods: ReadonlySet<string> } {
+    const waiting = [...this.containers.values()].filter(({ name }) => name.pending)
+    const pods = waiting.flatMap(({ name }) => (name.pod && !this.#pods.has(name.pod) ? [name.pod] : []))
+    return { containers: new Set(waiting.map(({ id }) => id)), pods: new Set(pods) }
+  }
+
+  /** The names that have come with the window after this one; what is still without stays so. */
+  rename(later: Fold): void {
+    for (const [uid, name] of later.#pods) if (!this.#pods.has(uid)) this.#pods.set(uid, name)
+    for (const container of this.containers.values())
+      if (container.name.pending) container.name = later.#names.get(container.id) ?? container.name
   }
 
   /** Pods, each the sum over its containers' flows. */
@@ -175,27 +206,32 @@ export class Fold {
   }
 
   #learn(who: Who): void {
-    for (const [uid, name] of Object.entries(who.pods)) this.#pods.set(uid, name)
+    for (const [uid, name] of Object.entries(who.pods))
+      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, name)
     for (const [id, name] of Object.entries(who.containers)) {
-      const known = this.containers.get(id)
-      if (known && !known.name.name && name.name) known.name = name
+      const known = this.#names.get(id)
+      if (known ? !known.pending && (known.name || !name.name) : this.#names.size >= this.#mostGroups)
+        continue
+      this.#names.set(id, name)
+      const container = this.containers.get(id)
+      if (container) container.name = name
     }
   }
 
-  #container(id: string, who: Who): ContainerGroup {
+  #container(id: string): ContainerGroup | undefined {
     let container = this.containers.get(id)
-    if (!container) {
-      const name = Object.hasOwn(who.containers, id) ? who.containers[id]! : { runtime: 'unknown' }
+    if (!container && this.containers.size < this.#mostGroups) {
+      const name = this.#names.get(id) ?? { runtime: 'unknown' }
       container = Object.assign(new Group(), { id, name, running: false })
       this.containers.set(id, container)
     }
     return container
   }
 
-  #process(pid: number, rows: Buffer, at: number, decode: Decoder, group: Group): ProcessGroup {
+  #process(pid: number, rows: Buffer, at: number, decode: Decoder, group: Group): ProcessGroup | undefined {
     let process = this.processes.get(pid)
-    if (!process) {
-      const container = group === this.host ? undefined : (group as ContainerGroup).id
+    if (!process && this.processes.size < this.#mostGroups) {
+      const container = 'id' in group ? (group as ContainerGroup).id : undefined
       process = Object.assign(new Group(), { pid, comm: decode.comm(rows, at), container })
       this.processes.set(pid, process)
     }
@@ -209,32 +245,5 @@ function count(totals: Totals, view: DataView, at: number, decode: Decoder): voi
   if (decode.closed(view, at) !== 0) totals.closed++
   if (decode.rtt(view, at) === 0 || decode.sent(view, at) + decode.received(view, at) === 0) return
   totals.measured++
-  const { averaged } = decode
-  for (let i = 0; i < averaged.length; i++) totals.sums[i]! += averaged[i]!(view, at)
-}
-
-/** From a row's cgroup to its group. Rows of one cgroup mostly come together, so the last answer is kept. */
-function groupsOf(
-  who: Who,
-  container: (id: string) => Group,
-  host: Group,
-): (hierarchy: number, cgroup: number) => Group {
-  const groups = new Map<number, Map<number, Group>>()
-  for (const [key, id] of Object.entries(who.cgroups)) {
-    const [hierarchy, cgroup] = key.split(':').map(Number)
-    if (hierarchy === undefined || cgroup === undefined) continue
-    const inHierarchy = groups.get(hierarchy) ?? new Map<number, Group>()
-    groups.set(hierarchy, inHierarchy.set(cgroup, container(id)))
-  }
-  let lastHierarchy = -1
-  let lastCgroup = -1
-  let last = host
-  return (hierarchy, cgroup) => {
-    if (cgroup !== lastCgroup || hierarchy !== lastHierarchy) {
-      lastHierarchy = hierarchy
-      lastCgroup = cgroup
-      last = groups.get(hierarchy)?.get(cgroup) ?? host
-    }
-    return last
-  }
+  for (let i = 0; i < AVERAGED.length; i++) totals.sums[i]! += decode.averaged[i]!(view, at)
 }

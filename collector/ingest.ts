@@ -89,10 +89,10 @@ export class Ingest {
 
   /** What the probes say that they lost, added up. */
   probeLosses(): Losses {
-    const sum: Record<string, number> = {}
+    const sum = new Map<string, number>() // reasons come from the network: one could be `constructor`
     for (const { lost } of this.#probes.values())
-      for (const [reason, count] of Object.entries(lost)) sum[reason] = (sum[reason] ?? 0) + count
-    return sum
+      for (const [reason, count] of Object.entries(lost)) sum.set(reason, (sum.get(reason) ?? 0) + count)
+    return Object.fromEntries(sum)
   }
 
   /** Forget probes that have been silent; what they left unfinished is counted. */
@@ -143,11 +143,14 @@ export class Ingest {
   #end({ head, who }: { head: WindowHead; who: WindowWho }, probe: ProbeState): Folded[] {
     if (head.window <= probe.closed) return []
     const fold = this.#window(probe, head.window) ?? new Fold()
+    probe.windows.set(head.window, fold) // also when windows far ahead have taken all places
     fold.end(who)
     const folded: Folded[] = []
     for (const [index, open] of [...probe.windows].sort(([a], [b]) => a - b)) {
       if (index > head.window) break
       probe.windows.delete(index)
+      this.#lose('groups', open.crowded)
+      this.#lose('cgroup_id', open.refused)
       const complete = index === head.window
       if (!complete) this.#lose('incomplete', 1)
       // labels are multiples of the interval; one whose own end is missing is told by its distance

@@ -7,6 +7,7 @@ import { type Logger, pino } from 'pino'
 import { Router } from 'zeromq'
 import { addFlags, readSettings } from '../probe/settings.ts'
 import { Acknowledger } from './acknowledge.ts'
+import { Hold } from './hold.ts'
 import { type Folded, Ingest } from './ingest.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
 import { queryRoute } from './query/select.ts'
@@ -40,6 +41,11 @@ async function run(options: CollectorOptions): Promise<void> {
   const sampler = new Sampler(options.profile)
   const troubles = new ThrottledLog(log)
 
+  const hold = new Hold(sampler, (batch, settled) => {
+    let left = queues.length
+    for (const queue of queues) queue.push(batch, () => --left === 0 && settled())
+  })
+
   /** Every sink has settled the window, or it is not to be written. */
   const write = (window: Folded, ifid: string, settled: () => void): void => {
     top.take(window)
@@ -47,9 +53,7 @@ async function run(options: CollectorOptions): Promise<void> {
       settled()
       return
     }
-    const batch = sampler.sample(window, ifid)
-    let left = queues.length
-    for (const queue of queues) queue.push(batch, () => --left === 0 && settled())
+    hold.write(window, ifid, settled)
     if (sampler.mergedPods > 0)
       troubles.warn('merged_pods', 'pods of one name in several namespaces are one in profile ntopng')
   }
@@ -80,7 +84,10 @@ async function run(options: CollectorOptions): Promise<void> {
   const server = await serve(options.socket, routes(open, top, stats))
   const routers = await listen(options.listen)
   const receiving = routers.map(({ router, ifid }) => receive(router, ifid))
-  const expiring = setInterval(() => ingest.expire(), EXPIRE_MS)
+  const expiring = setInterval(() => {
+    ingest.expire()
+    hold.flush(EXPIRE_MS)
+  }, EXPIRE_MS)
   log.info(
     { listen: options.listen, sinks: open.map(sink => sink.name), profile: options.profile },
     'started',
@@ -90,6 +97,7 @@ async function run(options: CollectorOptions): Promise<void> {
   clearInterval(expiring)
   for (const { router } of routers) router.close()
   await Promise.all(receiving)
+  hold.flush()
   await Promise.all(queues.map(queue => queue.close({ deadlineMs: FLUSH_MS })))
   await server.close()
   log.info(stats(), 'stopped')

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { setting, type Values } from '../probe/settings.ts'
-import { bytes, list, oneOf, text, whole, yesNo } from '../probe/settings_types.ts'
+import { bytes, list, oneOf, oneOfNumbers, text, whole, yesNo } from '../probe/settings_types.ts'
 import type { Profile } from './sampler.ts'
 import type { SinkName } from './sinks/index.ts'
 
@@ -10,7 +10,7 @@ import type { SinkName } from './sinks/index.ts'
 const listening = () =>
   z
     .string({ error: 'needs an endpoint' })
-    .regex(/^(tcp:\/\/\S+:(\d{1,5}|\*)|ipc:\/\/[^\s,]+)(,ifid=[\w.-]+)?$/, {
+    .regex(/^(tcp:\/\/[^\s,]+:(\d{1,5}|\*)|ipc:\/\/[^\s,]+)(,ifid=[\w.-]+)?$/, {
       error: 'needs an endpoint such as tcp://127.0.0.1:5556, with ,ifid=N if wanted',
     })
 
@@ -76,9 +76,7 @@ export const collectorSettings = {
     help: 'InfluxDB 1.x, 2.x or 3.x, for example http://127.0.0.1:8086',
   }),
   influxVersion: optional({
-    type: z.coerce
-      .number()
-      .pipe(z.union([z.literal(1), z.literal(2), z.literal(3)], { error: 'needs 1, 2 or 3' })),
+    type: oneOfNumbers(1, 2, 3),
     value: '<1|2|3>',
     help: 'major version of InfluxDB; asked from it when not given',
   }),
@@ -110,7 +108,7 @@ export const collectorSettings = {
   }),
   influxUsername: optional({ type: text(), env: ['INFLUX_USERNAME'], secret: true, help: 'login (1.x)' }),
   influxPassword: optional({
-    type: z.string(),
+    type: z.string({ error: 'needs a text: put what looks like a number in quotes' }),
     env: ['INFLUX_PASSWORD'],
     secret: true,
     help: 'its password',

@@ -30,7 +30,7 @@ export function addRun(program: Command): void {
     '\nEverything else that probe and collector know is taken from the environment or the file.',
   )
   command.action(async flags => {
-    const values = readSettings({ socket, store, influxUrl }, 'collector', flags, process.env)
+    const values = readSettings(collectorSettings, 'collector', flags, process.env)
     await run(values.socket, flags)
   })
 }
@@ -40,7 +40,7 @@ export function addTop(program: Command): void {
   addFlags(command, 'collector', { socket })
   command.option('--once', 'print the table once').option('--json', 'print once, as JSON')
   command.action(async flags => {
-    const values = readSettings({ socket }, 'collector', flags, process.env)
+    const values = readSettings(collectorSettings, 'collector', flags, process.env)
     const stopped = new AbortController()
     process.once('SIGINT', () => stopped.abort()).once('SIGTERM', () => stopped.abort())
     if (flags['json']) process.stdout.write(`${JSON.stringify(await view(values.socket), null, 2)}\n`)

@@ -30,6 +30,8 @@ export interface WindowId {
   readonly probe: string
   /** Windows of one run, counted from 0. */
   readonly window: number
+  /** What waited for its names and was written after the rest of the window. */
+  readonly part?: 'late'
 }
 
 /** All samples of one host's window. */

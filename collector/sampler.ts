@@ -1,6 +1,6 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
-import type { Group, PodGroup, Totals } from './fold.ts'
+import type { Fold, Group, PodGroup, Totals } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import type { Metric } from './metrics/metric.ts'
 import { tcpMetrics } from './metrics/tcp.ts'
@@ -8,6 +8,13 @@ import type { Batch, Measurement, Sample, Tags } from './sample.ts'
 
 /** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */
 export type Profile = 'sockflux' | 'ntopng'
+
+/** Which containers and pods are to be written. */
+interface Wanted {
+  container(id: string): boolean
+  pod(uid: string): boolean
+  readonly host: boolean
+}
 
 /** Containers whose tags are remembered; a container's tags never change, so that it stays one series. */
 const MOST_TAGS = 100_000
@@ -36,12 +43,39 @@ export class Sampler {
       .map(metric => ({ metric, measurement: { name: metric.name, fields: metric.fields } }))
   }
 
-  /** @param ifid of the endpoint that the window came in by */
+  /**
+   * Everything that has its name; the rest is for sampleLate.
+   * @param ifid of the endpoint that the window came in by
+   */
   sample(window: Folded, ifid: string): Batch {
+    const { containers, pods } = window.fold.waiting()
+    const wanted = {
+      container: (id: string) => !containers.has(id),
+      pod: (uid: string) => !pods.has(uid),
+      host: true,
+    }
+    return this.#sample(window, ifid, wanted)
+  }
+
+  /** What sample left out, by the names that have come since; its time is that of its own window. */
+  sampleLate(window: Folded, ifid: string, later: Fold): Batch {
+    const { containers, pods } = window.fold.waiting()
+    const written = new Set([...window.fold.pods().keys()].filter(uid => !pods.has(uid)))
+    window.fold.rename(later)
+    const wanted = {
+      container: (id: string) => containers.has(id),
+      pod: (uid: string) => !written.has(uid),
+      host: false,
+    }
+    const batch = this.#sample(window, ifid, wanted)
+    return { ...batch, id: { ...batch.id, part: 'late' } }
+  }
+
+  #sample(window: Folded, ifid: string, wanted: Wanted): Batch {
     const subjects = {
-      container: this.#containers(window, ifid),
-      pod: this.#pods(window, ifid),
-      host: [{ group: window.fold.host, tags: this.#host(window, ifid) }],
+      container: this.#containers(window, ifid, wanted),
+      pod: this.#pods(window, ifid, wanted),
+      host: wanted.host ? [{ group: window.fold.host, tags: this.#host(window, ifid) }] : [],
     }
     const samples: Sample[] = []
     for (const { metric, measurement } of this.#metrics)
@@ -53,31 +87,37 @@ export class Sampler {
     return { id: window.key, time: window.time, samples }
   }
 
-  #containers({ fold, key }: Folded, ifid: string): Subject[] {
+  #containers({ fold, key }: Folded, ifid: string, wanted: Wanted): Subject[] {
     const subjects: Subject[] = []
     for (const container of fold.containers.values()) {
       const { id, name } = container
-      if (name.sandbox) continue
+      if (name.sandbox || !wanted.container(id)) continue
       const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
       const tags = this.#keep(
-        `${ifid} ${key.boot} ${id}`,
+        `${ifid} container ${id} ${key.host}`,
         { ifid, container: shortId(id) },
-        { host: key.host, container_name: name.name, pod: pod?.name, namespace: pod?.namespace },
+        {
+          host: key.host,
+          container_name: name.name,
+          pod: pod?.name,
+          namespace: pod?.namespace,
+          ...labelTags({ ...name.labels, ...pod?.labels }),
+        },
       )
       subjects.push({ group: container, tags })
     }
     return subjects
   }
 
-  #pods({ fold, key }: Folded, ifid: string): Subject[] {
-    const pods = [...fold.pods().values()]
+  #pods({ fold, key }: Folded, ifid: string, wanted: Wanted): Subject[] {
+    const pods = [...fold.pods().values()].filter(({ uid }) => wanted.pod(uid))
     const subjectOf = (pod: PodGroup): Subject => ({
       group: pod,
       containers: pod.containers,
       tags: this.#keep(
-        `${ifid} ${key.boot} pod ${pod.uid}`,
+        `${ifid} pod ${pod.uid} ${key.host}`,
         { ifid, pod: pod.name.name },
-        { namespace: pod.name.namespace, host: key.host },
+        { namespace: pod.name.namespace, host: key.host, ...labelTags(pod.name.labels) },
       ),
     })
     return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(subjectOf)
@@ -98,7 +138,7 @@ export class Sampler {
   }
 
   #host({ key }: Folded, ifid: string): Tags {
-    return this.#keep(`${ifid} ${key.boot} host`, { ifid }, { host: key.host })
+    return this.#keep(`${ifid} host ${key.host}`, { ifid }, { host: key.host })
   }
 
   /** @param more tags that follow from the subject's own and add no series; ntopng has none of them */
@@ -112,6 +152,9 @@ export class Sampler {
     return tags
   }
 }
+
+const labelTags = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map(([key, value]) => [`label_${key}`, value]))
 
 function valuesOf(metric: Metric, { group, containers }: Subject): (number | undefined)[] {
   if (metric.fold === 'containers') return [containers]

@@ -9,8 +9,8 @@ NODE_MIN=22.18
 NPM_VERSION=11.21.2
 
 RUN_PACKAGES=(ca-certificates clang gcc g++ libbpf-dev libelf-dev linux-libc-dev make npm openssl pkg-config python3 zlib1g-dev)
-TEST_PACKAGES=(bpftool busybox-static clang-format containerd containernetworking-plugins curl git influxdb influxdb-client
-    iproute2 iptables libc6-dev procps runc)
+TEST_PACKAGES=(bpftool busybox-static clang-format containerd containernetworking-plugins docker.io git influxdb influxdb-client
+    iproute2 iptables libc6-dev podman procps runc slirp4netns uidmap)
 
 fail() {
     echo "setup: $*" >&2

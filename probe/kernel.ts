@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BpfObject, bootTime, type Layout, type Link, open, type Rings } from 'bcc-bindings'
+import { BpfError, type BpfObject, bootTime, type Layout, type Link, open, type Rings } from 'bcc-bindings'
+import { explainLoad } from './doctor/explain.ts'
 import type { Clock } from './window.ts'
 
 /** `enum lost` in `bpf/lost.bpf.h`, in its order. */
@@ -48,7 +49,7 @@ export class Kernel {
   readonly #page: Buffer
   readonly #lost: Buffer
 
-  /** @throws BpfError with the verifier's log when the kernel refuses; nothing is left behind then */
+  /** @throws with the doctor's sentence, or BpfError with the verifier's log; nothing is left behind then */
   constructor(options: KernelOptions, onRecords: (ring: string, records: Buffer) => void) {
     this.#object = open(objectPath())
     try {
@@ -61,12 +62,13 @@ export class Kernel {
       this.cgroupPath = this.#object.layout('cgroup_path')
       this.#page = this.#object.map('tcp_flow_page').view()
       this.#lost = this.#object.map('lost').view()
-      // names first, so that they are known when the rows come
-      this.#rings = this.#object.rings(['cgroup_path', 'tcp_flow'], onRecords)
+      // rows first: the kernel has sent their names before them, so these are in their ring by then
+      this.#rings = this.#object.rings(['tcp_flow', 'cgroup_path'], onRecords)
       this.#links.push(this.#object.attach('tcp_flow_state'))
     } catch (error) {
       this.#object.close()
-      throw error
+      const sentence = error instanceof BpfError ? explainLoad(error) : undefined
+      throw sentence === undefined ? error : new Error(sentence, { cause: error })
     }
   }
 

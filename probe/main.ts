@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { pino } from 'pino'
-import { Bundles } from './identify/bundle.ts'
 import { Identifier } from './identify/identify.ts'
+import { sourcesIn } from './identify/places.ts'
+import type { Sources } from './identify/sources.ts'
 import { Kernel, kernelClock } from './kernel.ts'
 import { type ProbeOptions, probeSettings } from './options.ts'
 import { Publisher } from './publish.ts'
@@ -35,7 +36,8 @@ async function run(options: ProbeOptions): Promise<void> {
   const kernel = new Kernel({ maxFlows: options.maxFlows, ringBytes: options.ringSize }, (ring, records) =>
     ring === 'cgroup_path' ? identifier.learn(records) : reader.take(records),
   )
-  const identifier = new Identifier(kernel.tcpFlow, kernel.cgroupPath, new Bundles(options.containerdState))
+  const sources = sourcesIn(options, identity.host)
+  const identifier = new Identifier(kernel.tcpFlow, kernel.cgroupPath, sources, { labels: options.label })
   const reader = new Reader(kernel, kernelClock, options.interval)
   const publisher = new Publisher(
     { collectors: options.collector, queueBytes: options.queueSize },
@@ -54,7 +56,7 @@ async function run(options: ProbeOptions): Promise<void> {
     window: window.index,
     sequence: sequence++,
     start_ns: String(window.startNs),
-    lost: lossesOf(kernel, reader, identifier, publisher),
+    lost: lossesOf(kernel, reader, identifier, sources, publisher),
   })
   for await (const batch of reader.read()) {
     const head = headOf(batch)
@@ -70,7 +72,8 @@ async function run(options: ProbeOptions): Promise<void> {
   }
 
   await publisher.close(STOP_MS)
-  log.info(lossesOf(kernel, reader, identifier, publisher), 'stopped')
+  log.info(lossesOf(kernel, reader, identifier, sources, publisher), 'stopped')
+  sources.close()
   kernel.close()
 }
 
@@ -84,11 +87,19 @@ const windowHead = (head: Head & WindowKey, { window }: Batch, interval: number)
 })
 
 /** Everything that was lost or mended so far, by stage and reason; what is 0 is left out. */
-function lossesOf(kernel: Kernel, reader: Reader, identifier: Identifier, publisher: Publisher): Losses {
+function lossesOf(
+  kernel: Kernel,
+  reader: Reader,
+  identifier: Identifier,
+  sources: Sources,
+  publisher: Publisher,
+): Losses {
   const counts = {
     ...kernel.lost(),
     'kernel/close_unseen': reader.missed,
-    'identify/no_cgroup': identifier.unknownCgroups,
+    ...sources.lost(),
+    'identify/unknown_cgroup': identifier.unknownCgroups,
+    'identify/no_cgroup': identifier.ownerlessRows,
     'queue/full': publisher.stats().dropped,
     'window/skipped': reader.windows.skipped,
     'window/stretched': reader.windows.stretched,

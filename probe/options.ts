@@ -1,7 +1,7 @@
 /** What the probe can be told. Defaults live here, beside their help. */
 
 import { setting, type Values } from './settings.ts'
-import { bytes, endpoint, list, oneOf, text, whole } from './settings_types.ts'
+import { bytes, endpoint, list, oneOf, text, whole, yesNo } from './settings_types.ts'
 
 export const probeSettings = {
   collector: setting({
@@ -25,10 +25,82 @@ export const probeSettings = {
   }),
   containerdState: setting({
     type: list(text()),
-    fallback: ['/run/containerd', '/run/k3s/containerd', '/var/snap/microk8s/common/run/containerd'],
+    fallback: [
+      '/run/containerd',
+      '/run/docker/containerd/daemon',
+      '/run/k3s/containerd',
+      '/var/snap/microk8s/common/run/containerd',
+      '/run/snap.docker/containerd/daemon',
+    ],
     value: '<directory>',
     list: true,
     help: "containerd's state directory, where the names of pods and containers are read",
+  }),
+  ociState: setting({
+    type: list(text()),
+    fallback: ['/run/runc', '/run/crun', '/run/user/*/runc', '/run/user/*/crun'],
+    value: '<directory>',
+    list: true,
+    help: 'where runc or crun keeps the state of containers for podman and CRI-O; * stands for one directory',
+  }),
+  dockerRoot: setting({
+    type: list(text()),
+    fallback: ['/var/lib/docker', '/var/snap/docker/common/var-lib-docker'],
+    value: '<directory>',
+    list: true,
+    help: "Docker's data root, where the names of its containers are read",
+  }),
+  kubeletLogs: setting({
+    type: list(text()),
+    fallback: ['/var/log'],
+    value: '<directory>',
+    list: true,
+    help: 'where kubelet has pods/ and containers/, whose names name those',
+  }),
+  criSocket: setting({
+    type: list(text()),
+    fallback: [
+      '/run/containerd/containerd.sock',
+      '/run/crio/crio.sock',
+      '/run/k3s/containerd/containerd.sock',
+      '/run/cri-dockerd.sock',
+    ],
+    value: '<socket>',
+    list: true,
+    help: 'socket of a CRI runtime, asked for what is not on disk',
+  }),
+  dockerSocket: setting({
+    type: list(text()),
+    fallback: ['/run/docker.sock'],
+    value: '<socket>',
+    list: true,
+    help: 'socket of the Docker API, asked for what is not on disk',
+  }),
+  podmanSocket: setting({
+    type: list(text()),
+    fallback: ['/run/podman/podman.sock'],
+    value: '<socket>',
+    list: true,
+    help: 'socket of the podman API, asked for what is not on disk',
+  }),
+  kubernetes: setting({
+    type: yesNo(),
+    fallback: false,
+    help: "ask the Kubernetes API with the pod's service account for what nothing else tells",
+  }),
+  nodeName: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    env: ['NODE_NAME'],
+    value: '<name>',
+    help: "this node's name in Kubernetes; without it the host's",
+  }),
+  label: setting({
+    type: list(text()),
+    fallback: [],
+    value: '<key>',
+    list: true,
+    help: 'label of containers and pods that becomes the tag label_<key>; each value makes series of its own',
   }),
   maxFlows: setting({
     type: whole(1024, 16_777_216),
@@ -37,7 +109,7 @@ export const probeSettings = {
     help: 'TCP connections followed at once, 288 bytes of kernel memory each; more are counted when they close',
   }),
   ringSize: setting({
-    type: bytes(65_536).transform(size => 2 ** Math.ceil(Math.log2(size))),
+    type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),
     fallback: 8 * 2 ** 20,
     value: '<size>',
     help: 'kernel memory for closed connections that were not read yet, rounded up to a power of two',

@@ -21,6 +21,8 @@ export class Queue {
   #entries: Entry[] = []
   /** The entry to send next. */
   #cursor = 0
+  /** The newest window that lost a message, and whether this connection had sent what it lost. */
+  #torn = { window: -1, sent: true }
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -38,21 +40,33 @@ export class Queue {
     while (this.bytes > this.#maxBytes && drop < this.#entries.length - 1)
       this.bytes -= this.#entries[drop++]!.bytes
     if (drop === 0) return
+    const { window } = this.#entries[drop - 1]!
+    const sent = drop <= this.#cursor && (window !== this.#torn.window || this.#torn.sent)
+    this.#torn = { window, sent }
     this.#entries.splice(0, drop)
     this.#cursor = Math.max(0, this.#cursor - drop)
     this.dropped += drop
   }
 
-  /** The next message to send, if there is one. */
+  /** The next message to send, if there is one. What is left of a torn window is dropped: half of it would be a lie. */
   next(): Queued | undefined {
-    const entry = this.#entries[this.#cursor]
-    if (entry) this.#cursor++
-    return entry
+    for (;;) {
+      const entry = this.#entries[this.#cursor]
+      if (!entry) return undefined
+      if (entry.window !== this.#torn.window || this.#torn.sent) {
+        this.#cursor++
+        return entry
+      }
+      this.#entries.splice(this.#cursor, 1)
+      this.bytes -= entry.bytes
+      this.dropped++
+    }
   }
 
   /** A new connection: everything not acknowledged goes out once more. The receiver drops what it has by sequence. */
   rewind(): void {
     this.#cursor = 0
+    this.#torn.sent = false
   }
 
   /** The collector holds this window. */

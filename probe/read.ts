@@ -85,7 +85,7 @@ export class Reader {
     const { ended, next } = this.#router.split(late, window.endNs)
     yield* this.#batches(window, ended)
     yield { window, rows: NO_ROWS, end: true }
-    this.#running.push(...next)
+    if (next.length > 0) this.take(Buffer.concat(next)) // late, they may reach beyond the next window's end, too
   }
 
   *#batches(window: Window, chunks: readonly Buffer[]): Generator<Batch> {

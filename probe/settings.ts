@@ -79,13 +79,16 @@ export function addFlags(command: Command, section: string, settings: Settings):
   )
 }
 
+/** Of a list in a variable. A comma before `name=` belongs to the value: `tcp://*:5556,ifid=6`. */
+const SEPARATOR = /\s*,(?!\w+=)\s*/
+
 type Found = { readonly value: unknown; readonly where: string }
 
 function fromEnv(name: string, row: Setting, env: NodeJS.ProcessEnv): Found | undefined {
   for (const variable of variables(name, row)) {
     const value = env[variable]
     if (value !== undefined && value !== '')
-      return { value: row.list ? value.split(',').map(part => part.trim()) : value, where: variable }
+      return { value: row.list ? value.trim().split(SEPARATOR) : value, where: variable }
     const file = row.secret ? env[`${variable}_FILE`] : undefined
     if (file) return { value: readText(file, `${variable}_FILE`).trimEnd(), where: `${variable}_FILE` }
   }
@@ -107,9 +110,9 @@ class SettingsFile {
   readonly #lines = new LineCounter()
   readonly #entries = new Map<string, Found>()
 
-  constructor(path: string, section: string, known: readonly string[]) {
+  constructor({ path, where }: { path: string; where: string }, section: string, known: readonly string[]) {
     this.#path = path
-    const document = parseDocument(readText(path, '--config'), { lineCounter: this.#lines })
+    const document = parseDocument(readText(path, where), { lineCounter: this.#lines })
     const [error] = document.errors
     if (error) throw new SettingError(`${this.#at(error.pos[0])}: ${error.message.split('\n')[0]}`)
     if (document.contents === null) return
@@ -118,7 +121,7 @@ class SettingsFile {
     if (!own || (isScalar(own) && own.value === null)) return
     for (const [key, node] of this.#keys(own, known, section))
       this.#entries.set(key, {
-        value: (node as { toJSON(): unknown }).toJSON(),
+        value: node.toJS(document),
         where: `${this.#at(node.range?.[0] ?? 0)}: ${section}.${key}`,
       })
   }
@@ -158,8 +161,10 @@ export function readSettings<S extends Settings>(
   flags: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): Values<S> {
-  const path = (flags['config'] as string | undefined) ?? env['SOCKFLUX_CONFIG']
-  const file = path ? new SettingsFile(path, section, Object.keys(settings).map(snake)) : undefined
+  const given = flags['config'] as string | undefined
+  const path = given ?? env['SOCKFLUX_CONFIG']
+  const where = given === undefined ? 'SOCKFLUX_CONFIG' : '--config'
+  const file = path ? new SettingsFile({ path, where }, section, Object.keys(settings).map(snake)) : undefined
   const values = Object.entries(settings).map(([name, row]) => {
     const flag = flags[name] === undefined ? undefined : { value: flags[name], where: `--${kebab(name)}` }
     const found = flag ?? fromEnv(name, row, env) ?? file?.get(snake(name))

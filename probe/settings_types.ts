@@ -2,23 +2,26 @@
 
 import { z } from 'zod'
 
-/** A whole number; text counts, as flags and variables are text. */
-export const whole = (min: number, max: number) =>
-  z.coerce
-    .number({ error: `needs a whole number from ${min} to ${max}` })
-    .int(`needs a whole number from ${min} to ${max}`)
-    .min(min, `needs a whole number from ${min} to ${max}`)
-    .max(max, `needs a whole number from ${min} to ${max}`)
+/** Flags and variables are text. Digits only: coercion would also take `true`, `[]` and nothing at all for numbers. */
+const numeric = (given: unknown) => (typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given)
+
+export const whole = (min: number, max: number) => {
+  const error = `needs a whole number from ${min} to ${max}`
+  return z.preprocess(numeric, z.number({ error }).int({ error }).min(min, { error }).max(max, { error }))
+}
+
+export const oneOfNumbers = <const T extends readonly [number, ...number[]]>(...numbers: T) =>
+  z.preprocess(numeric, z.literal(numbers, { error: `needs one of ${numbers.join(', ')}` }))
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
 
 /** Bytes, with K, M or G for powers of 1,024: `64M`. */
-export const bytes = (min: number) =>
-  z.union([z.number(), z.string()]).transform((given, context) => {
+export const bytes = (min: number, max: number = 2 ** 40) =>
+  z.unknown().transform((given, context) => {
     const [, digits, unit] = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(String(given)) ?? []
     const value = Number(digits) * (UNITS[unit?.toLowerCase() ?? ''] ?? Number.NaN)
-    if (value >= min) return value
-    context.addIssue({ code: 'custom', message: `needs a size of at least ${min} bytes, for example 64M` })
+    if (value >= min && value <= max) return value
+    context.addIssue({ code: 'custom', message: `needs a size from ${min} to ${max} bytes, for example 64M` })
     return z.NEVER
   })
 
@@ -27,13 +30,17 @@ export const yesNo = () =>
     error: 'needs true or false',
   })
 
-export const text = () => z.string({ error: 'needs a text' }).min(1, 'needs a text that is not empty')
+export const text = () =>
+  z
+    .string({ error: 'needs a text: put what looks like a number in quotes' })
+    .min(1, 'needs a text that is not empty')
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `needs one of ${words.join(', ')}` })
 
 /** One value or several. */
-export const list = <T extends z.ZodType>(item: T) => z.union([z.array(item), item.transform(one => [one])])
+export const list = <T extends z.ZodType>(item: T) =>
+  z.preprocess(given => (Array.isArray(given) ? given : [given]), z.array(item))
 
 /** A ZeroMQ endpoint that connects or binds: `tcp://host:port` or `ipc:///path`. */
 export const endpoint = () =>

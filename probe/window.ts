@@ -58,7 +58,9 @@ export class Windows {
     const ended = this.current
     const label = BigInt(ended.time) * 1_000_000_000n
     const behind = (boot + offset - label) / this.#intervalNs
-    const after = behind > MOST_BEHIND ? label + behind * this.#intervalNs : label
+    // labels that the clock jumped over had no time of their own
+    const joined = behind > MOST_BEHIND || step > STEP_NS
+    const after = joined ? label + behind * this.#intervalNs : label
     this.skipped += Number((after - label) / this.#intervalNs)
     this.current = this.#plan(ended.index + 1, ended.endNs, after + this.#intervalNs, offset)
     return ended
@@ -87,12 +89,12 @@ export class Windows {
   }
 
   #replan(boot: bigint, offset: bigint): void {
-    const { index, startNs, time } = this.current
+    const { index, startNs, time, clockOffsetNs } = this.current
     const label = BigInt(time) * 1_000_000_000n
     const wall = boot + offset
     if (wall < label) {
       const replanned = this.#plan(index, startNs, label, offset)
-      if (replanned.endNs - startNs > this.#intervalNs) this.stretched++
+      if (offset < clockOffsetNs && replanned.endNs - startNs > this.#intervalNs) this.stretched++
       this.current = replanned
       return
     }

@@ -18,7 +18,9 @@ let closed = false
 
 const tap = spawn(
   process.execPath,
-  ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', '--disable-coverage', ...files].filter(Boolean),
+  ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', '--disable-coverage', ...files].filter(
+    Boolean,
+  ),
   { stdio: ['ignore', 'pipe', 'inherit'] },
 )
 /** Indented deeper than a test's own line: shown only below one that failed. */
@@ -35,7 +37,12 @@ for await (const line of createInterface({ input: tap.stdout })) {
   const result = /^ *(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO|time=).*)?( \{)?$/.exec(line)
   if (result?.[1] === 'not ok') failing = indent
   else if (result && indent <= failing) failing = -1
-  if (failing >= 0 || indent === 0 || (indent === 4 && result && !result[2]!.startsWith('should')) || / # SKIP/.test(line))
+  if (
+    failing >= 0 ||
+    indent === 0 ||
+    (indent === 4 && result && !result[2]!.startsWith('should')) ||
+    / # SKIP/.test(line)
+  )
     console.log(line)
 }
 const [status] = tap.exitCode === null ? await once(tap, 'exit') : [tap.exitCode]

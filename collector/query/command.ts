@@ -16,7 +16,7 @@ export function addQuery(program: Command): void {
     .option('--csv', 'print CSV (RFC 4180)')
   addFlags(command, 'collector', { socket })
   command.action(async (sql: string, flags: Readonly<Record<string, unknown>>) => {
-    const values = readSettings({ socket }, 'collector', flags, process.env)
+    const values = readSettings(collectorSettings, 'collector', flags, process.env)
     const format = flags['json'] ? 'json' : flags['csv'] ? 'csv' : 'table'
     await runQuery({ socket: values.socket, sql, format, out: process.stdout, err: process.stderr })
   })

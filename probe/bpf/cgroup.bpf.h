@@ -5,6 +5,8 @@
 #include "cgroup_path.h"
 #include "lost.bpf.h"
 
+#define CONTAINER_ID 64
+
 /* Ids are unique within a hierarchy only (each kernfs root counts its own), so both make the key. */
 struct cgroup_key {
     cgroup_id_t cgroup;
@@ -48,19 +50,37 @@ static __always_inline struct cgroup *subsys_cgroup(struct css_set *set, __u64 i
          ? subsys_cgroup(set, bpf_core_enum_value(enum cgroup_subsys_id, id))                                \
          : NULL)
 
-/* The default hierarchy's cgroup, unless that is the root for everybody, as it is on hosts whose runtimes use
- * cgroup v1: then that of the first v1 controller that has the task in a group. */
-static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
-    struct css_set *set = BPF_CORE_READ(task, cgroups);
-    struct cgroup *dfl = BPF_CORE_READ(set, dfl_cgrp), *v1;
+static __always_inline struct cgroup *v1_cgroup(struct css_set *set) {
+    struct cgroup *v1;
 
-    if (BPF_CORE_READ(dfl, level) > 0)
-        return dfl;
     if ((v1 = SUBSYS_CGROUP(set, pids_cgrp_id)) || (v1 = SUBSYS_CGROUP(set, memory_cgrp_id)) ||
         (v1 = SUBSYS_CGROUP(set, cpu_cgrp_id)) || (v1 = SUBSYS_CGROUP(set, devices_cgrp_id)) ||
         (v1 = SUBSYS_CGROUP(set, freezer_cgrp_id)))
         return v1;
-    return dfl;
+    return NULL;
+}
+
+/* Runtimes put the container's id into the name: 64 hex digits. */
+static __always_inline bool has_long_name(struct cgroup *cgroup) {
+    char name[CONTAINER_ID + 1];
+
+    return bpf_probe_read_kernel_str(name, sizeof name, BPF_CORE_READ(cgroup, kn, name)) == sizeof name;
+}
+
+/* The default hierarchy's cgroup, unless that of the first v1 controller that has the task in a group says
+ * more: a runtime that uses cgroup v1 leaves its containers at the root of v2, in its own service, or in the
+ * container that it runs in itself. With v2 alone the controllers' cgroups are of the default hierarchy, too.
+ */
+static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
+    struct css_set *set = BPF_CORE_READ(task, cgroups);
+    struct cgroup *dfl = BPF_CORE_READ(set, dfl_cgrp), *v1 = v1_cgroup(set);
+    int level = BPF_CORE_READ(dfl, level);
+
+    if (!v1 || BPF_CORE_READ(v1, root) == BPF_CORE_READ(dfl, root))
+        return dfl;
+    if (level == 0)
+        return v1;
+    return has_long_name(v1) && (BPF_CORE_READ(v1, level) > level || !has_long_name(dfl)) ? v1 : dfl;
 }
 
 /* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody

@@ -42,27 +42,34 @@ const SIZES: Readonly<Record<string, number>> = {
 }
 const MAX_SIZE = 65536
 const MAX_FIELDS = 256
+const MAX_NAME = 64
+/** No text of a record is longer than a cgroup's name; one that claims to be is cut. */
+const MAX_TEXT = 256
 
 const isCount = (value: unknown, max: number): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max
 
+const isName = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_NAME
+
 function checkField(value: unknown, size: number): Field {
   const { name, offset, size: bytes, type, typedef } = (value ?? {}) as Record<string, unknown>
-  if (typeof name !== 'string' || name.length > 64) throw new LayoutError('a field without a name')
+  if (!isName(name)) throw new LayoutError('a field without a name')
   if (!isCount(offset, size) || !isCount(bytes, size) || bytes === 0 || offset + bytes > size)
     throw new LayoutError(`field ${name} lies outside the record`)
   if (type !== 'bytes' && (typeof type !== 'string' || SIZES[type] !== bytes))
-    throw new LayoutError(`field ${name} is no ${String(type)} of ${bytes} bytes`)
+    throw new LayoutError(`field ${name} has no type of ${bytes} bytes`)
   const field = { name, offset, size: bytes, type: type as Field['type'] }
-  return typeof typedef === 'string' ? { ...field, typedef } : field
+  return isName(typedef) ? { ...field, typedef } : field
 }
 
 /** @throws {LayoutError} what is wrong with a layout that came from the network */
 export function checkLayout(value: unknown): Layout {
   const { name, size, fields } = (value ?? {}) as Record<string, unknown>
-  if (typeof name !== 'string' || name.length > 64) throw new LayoutError('a layout without a name')
-  if (!isCount(size, MAX_SIZE) || size === 0) throw new LayoutError(`${name}: size ${String(size)}`)
-  if (!Array.isArray(fields) || fields.length > MAX_FIELDS) throw new LayoutError(`${name}: fields`)
+  if (!isName(name)) throw new LayoutError('a layout without a name')
+  if (!isCount(size, MAX_SIZE) || size === 0)
+    throw new LayoutError(`${name}: the size is no number from 1 to ${MAX_SIZE}`)
+  if (!Array.isArray(fields) || fields.length > MAX_FIELDS)
+    throw new LayoutError(`${name}: the fields are no list of at most ${MAX_FIELDS}`)
   return { name, size, fields: fields.map(field => checkField(field, size)) }
 }
 
@@ -93,8 +100,9 @@ export function numberOf(layout: Layout, name: string): Reader {
 
 /** Reads a NUL-terminated text. @throws {LayoutError} when the layout has no such bytes */
 export function textOf(layout: Layout, name: string): (rows: Buffer, at: number) => string {
-  const { offset, size, type } = fieldOf(layout, name)
+  const { offset, size: bytes, type } = fieldOf(layout, name)
   if (type !== 'bytes') throw new LayoutError(`${layout.name}.${name} is not a text`)
+  const size = Math.min(bytes, MAX_TEXT)
   return (rows, at) => {
     const from = at + offset
     const nul = rows.indexOf(0, from)

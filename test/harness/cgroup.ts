@@ -4,18 +4,25 @@ import { dirname, join } from 'node:path'
 import { signal } from './process.ts'
 import { until } from './until.ts'
 
+export interface CgroupMount {
+  path: string
+  type: 'cgroup' | 'cgroup2'
+}
+
 /** Where cgroup hierarchies are mounted here, v1 and v2; one mount point each. */
-export function cgroupRoots(): string[] {
+export function cgroupMounts(): CgroupMount[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n')
   return mounts
     .map(line => line.split(' '))
     .filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
-    .map(([, mountpoint = '']) => mountpoint)
+    .map(([, path = '', type]) => ({ path, type: type as CgroupMount['type'] }))
 }
 
-/** Makes a cgroup in every hierarchy, as kubelet does for a pod before it asks for the sandbox. */
-export async function makeCgroup(path: string): Promise<void> {
-  for (const root of cgroupRoots()) {
+export const cgroupRoots = (): string[] => cgroupMounts().map(({ path }) => path)
+
+/** Makes a cgroup in hierarchies, as kubelet does for a pod before it asks for the sandbox. */
+export async function makeCgroup(path: string, roots = cgroupRoots()): Promise<void> {
+  for (const root of roots) {
     // Another test file may remove a parent that just became empty, between the parent's mkdir and ours.
     await until(`mkdir ${path}`, () => mkdir(join(root, path), { recursive: true }).then(yes, isMissing))
   }

@@ -1,11 +1,13 @@
 import { mkdir, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Cgroups, inLayout } from './cgroup_layout.ts'
 import { type Closable, closable } from './cleanup.ts'
 import { type Cri, connectCri } from './cri.ts'
 import { imageArchive, PAUSE_IMAGE } from './image.ts'
 import { stopProcessesOf, sweep, unmountBelow } from './leftovers.ts'
 import { createNetns, inNetns } from './netns.ts'
 import { run, start } from './process.ts'
+import { runcWrap } from './runc_wrap.ts'
 import { scratch } from './scratch.ts'
 
 export interface Containerd {
@@ -22,8 +24,11 @@ export interface Containerd {
 /** The namespace of containerd that CRI works in. */
 export const CRI_NAMESPACE = 'k8s.io'
 
-/** Starts a containerd of its own with the images of the tests in it; nothing of it touches another one. */
-export function startContainerd(): Promise<Containerd & Closable> {
+/**
+ * Starts a containerd of its own with the images of the tests in it; nothing of it touches another one.
+ * @param cgroups another layout than the machine's, in a mount namespace that ends with containerd
+ */
+export function startContainerd(cgroups?: Cgroups): Promise<Containerd & Closable> {
   return closable(async cleanup => {
     await sweep()
     const images = await imageArchive()
@@ -32,10 +37,11 @@ export function startContainerd(): Promise<Containerd & Closable> {
     cleanup.defer(() => netns.close())
     cleanup.defer(() => unmountBelow(directory))
     const socket = join(directory, 'c.sock')
-    const snapshotter = await snapshotterFor(directory)
-    await configure(directory, socket, snapshotter)
+    const runc = cgroups ? await runcWrap(directory, cgroups) : 'runc'
+    await configure(directory, socket, runc)
     cleanup.defer(() => stopProcessesOf(directory))
-    const daemon = start(inNetns(netns.path, ['containerd', '--config', join(directory, 'config.toml')]))
+    const command = ['containerd', '--config', join(directory, 'config.toml')]
+    const daemon = start(inNetns(netns.path, cgroups ? inLayout(cgroups, command) : command))
     cleanup.defer(() => daemon.close())
     const cri = await Promise.race([connectCri(socket), failureOf(daemon)])
     cleanup.defer(() => cri.close())
@@ -66,10 +72,11 @@ async function snapshotterFor(directory: string): Promise<string> {
   return (await statfs(directory)).type === OVERLAYFS_SUPER_MAGIC ? 'native' : 'overlayfs'
 }
 
-async function configure(directory: string, socket: string, snapshotter: string): Promise<void> {
+async function configure(directory: string, socket: string, runc: string): Promise<void> {
+  const snapshotter = await snapshotterFor(directory)
   await mkdir(join(directory, 'cni'))
   await writeFile(join(directory, 'cni/10-pods.conflist'), JSON.stringify(network(directory)))
-  await writeFile(join(directory, 'config.toml'), configuration(directory, socket, snapshotter))
+  await writeFile(join(directory, 'config.toml'), configuration(directory, socket, runc, snapshotter))
 }
 
 function network(directory: string) {
@@ -86,7 +93,7 @@ function network(directory: string) {
 // disabled_plugins: `opt` makes /opt/containerd.
 // restrict_oom_score_adj: without CAP_SYS_RESOURCE runc fails with "can't get final child's PID from pipe".
 // bin_dir: where Debian's containernetworking-plugins are.
-function configuration(directory: string, socket: string, snapshotter: string): string {
+function configuration(directory: string, socket: string, runc: string, snapshotter: string): string {
   return `version = 2
 root = "${directory}/root"
 state = "${directory}/state"
@@ -109,6 +116,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        BinaryName = "${runc}"
         Root = "${directory}/runc"
         SystemdCgroup = false
 `

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeCgroup, removeCgroup } from './cgroup.ts'
+import { type Cgroups, cgroupPath, hierarchiesOf } from './cgroup_layout.ts'
 import { Cleanup, type Closable } from './cleanup.ts'
 import { type Containerd, CRI_NAMESPACE, startContainerd } from './containerd.ts'
 import {
@@ -29,11 +30,13 @@ export class Node implements Closable {
   readonly containerd: Containerd
   /** As kubelet's /var/log/pods: `<namespace>_<pod>_<uid>/<container>/0.log`. */
   readonly podLogs: string
+  readonly #cgroups: Cgroups | undefined
   readonly #cleanup = new Cleanup()
   readonly #pods = new Map<string, { config: SandboxConfig; cleanup: Cleanup }>() // by uid
 
-  constructor(containerd: Containerd & Closable) {
+  constructor(containerd: Containerd & Closable, cgroups?: Cgroups) {
     this.containerd = containerd
+    this.#cgroups = cgroups
     this.podLogs = join(containerd.directory, 'pods')
     this.#cleanup.defer(() => containerd.close())
   }
@@ -42,12 +45,12 @@ export class Node implements Closable {
     const { cri } = this.containerd
     const config = sandboxConfig(spec, this.podLogs)
     const { name, namespace, uid } = config.metadata
-    const cgroup = config.linux.cgroup_parent
+    const cgroup = this.#cgroupPath(config.linux.cgroup_parent)
     const cleanup = new Cleanup()
     this.#pods.set(uid, { config, cleanup })
     cleanup.defer(() => removeCgroup(cgroup))
     await mkdir(config.log_directory, { recursive: true })
-    await makeCgroup(cgroup)
+    await makeCgroup(cgroup, this.#cgroups && hierarchiesOf(this.#cgroups).map(({ path }) => path))
     const sandbox = await createSandbox(cri, config)
     const sandboxRequest = { pod_sandbox_id: sandbox.sandboxId }
     cleanup.defer(() => cri.call('RemovePodSandbox', sandboxRequest))
@@ -60,9 +63,13 @@ export class Node implements Closable {
   }
 
   /** Starts one more container in a pod, or with `attempt` one that ended anew: it has a new id. */
-  addContainer({ uid, sandboxId }: Pick<Pod, 'uid' | 'sandboxId'>, spec: ContainerSpec): Promise<Container> {
+  async addContainer(
+    { uid, sandboxId }: Pick<Pod, 'uid' | 'sandboxId'>,
+    spec: ContainerSpec,
+  ): Promise<Container> {
     const { config } = this.#pods.get(uid)!
-    return createContainer(this.containerd.cri, sandboxId, config, spec)
+    const container = await createContainer(this.containerd.cri, sandboxId, config, spec)
+    return { ...container, cgroup: this.#cgroupPath(container.cgroup) }
   }
 
   /** Runs a command in a container to its end (CRI ExecSync). */
@@ -102,8 +109,13 @@ export class Node implements Closable {
     for (const uid of this.#pods.keys()) this.#cleanup.defer(() => this.removePod({ uid }))
     await this.#cleanup.close()
   }
+
+  #cgroupPath(path: string): string {
+    return this.#cgroups ? cgroupPath(this.#cgroups, path) : path
+  }
 }
 
-export async function startNode(): Promise<Node> {
-  return new Node(await startContainerd())
+/** @param cgroups another layout than the machine's, or names as systemd gives them */
+export async function startNode(cgroups?: Cgroups): Promise<Node> {
+  return new Node(await startContainerd(cgroups), cgroups)
 }

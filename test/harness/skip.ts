@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -8,6 +9,9 @@ const CAP_BPF = 39n
 
 const FEATURES = {
   root: () => process.getuid?.() === 0 || 'this test needs root: run it with sudo',
+  nobody: () =>
+    spawnSync('setpriv', ['--reuid=65534', '--clear-groups', 'test', '-r', import.meta.filename]).status ===
+      0 || 'user nobody cannot read this repository: move it out of /root, run the tests as root',
   bpf: () =>
     !has(CAP_BPF) && !has(CAP_SYS_ADMIN)
       ? 'eBPF needs CAP_BPF: run the tests as root, in a container with --privileged'
@@ -22,10 +26,25 @@ const FEATURES = {
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
+  influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',
+  script: () => found('script') || 'script is missing: apt-get install bsdutils',
+  bpftool: () => found('bpftool') || 'bpftool is missing: apt-get install bpftool',
   openssl: () => found('openssl') || 'openssl is missing: apt-get install openssl',
+  hybrid: () =>
+    ['cgroup', 'cgroup2'].every(type => readFileSync('/proc/self/mounts', 'utf8').includes(` ${type} `)) ||
+    'the layouts of cgroups are made from a hybrid one: boot with systemd.unified_cgroup_hierarchy=0',
   containerd: () =>
     (['containerd', 'ctr', 'runc', 'busybox'].every(found) && readable('/usr/lib/cni/bridge')) ||
     'pods need containerd: apt-get install containerd runc containernetworking-plugins busybox-static',
+  docker: () =>
+    ['dockerd', 'docker', 'containerd', 'runc', 'busybox', 'iptables'].every(found) ||
+    'this needs Docker: apt-get install docker.io iptables busybox-static',
+  podman: () =>
+    (['podman', 'conmon', 'runc', 'busybox', 'curl'].every(found) && readable('/usr/lib/cni/bridge')) ||
+    'this needs podman: apt-get install podman runc containernetworking-plugins busybox-static curl',
+  rootless: () =>
+    ['newuidmap', 'slirp4netns', 'setpriv'].every(found) ||
+    'rootless podman needs more packages: apt-get install uidmap slirp4netns',
 } satisfies Record<string, () => true | string>
 
 export type Feature = keyof typeof FEATURES

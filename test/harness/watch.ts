@@ -45,23 +45,30 @@ const DEFAULTS: KernelOptions = { maxFlows: 131_072, ringBytes: 8 * 2 ** 20 }
 export class Watch {
   readonly kernel: Kernel
   readonly rows: Row[] = []
+  /** The same rows as the kernel gave them. */
+  readonly records: Buffer[] = []
+  /** Records of `cgroup_path`. */
+  readonly cgroupPaths: Buffer[]
   readonly ended: Window[] = []
   readonly #reader: Reader
   readonly #reading: Promise<void>
 
-  private constructor(kernel: Kernel, reader: Reader) {
+  private constructor(kernel: Kernel, reader: Reader, cgroupPaths: Buffer[]) {
     this.kernel = kernel
+    this.cgroupPaths = cgroupPaths
     this.#reader = reader
     this.#reading = this.#read()
   }
 
   static async start(options: Partial<KernelOptions> = {}): Promise<Watch> {
+    const cgroupPaths: Buffer[] = []
     const kernel = new Kernel({ ...DEFAULTS, ...options }, (ring, records) => {
-      if (ring === 'tcp_flow') reader.take(records)
+      if (ring === 'cgroup_path') cgroupPaths.push(records)
+      else reader.take(records)
     })
     const reader = new Reader(kernel, kernelClock, 1)
     await kernel.scan()
-    return new Watch(kernel, reader)
+    return new Watch(kernel, reader, cgroupPaths)
   }
 
   /** The window that runs now has ended, and so have all before it. */
@@ -88,6 +95,7 @@ export class Watch {
 
   async #read(): Promise<void> {
     for await (const { window, rows, end } of this.#reader.read()) {
+      this.records.push(rows)
       this.rows.push(...rowsOf(this.kernel.tcpFlow, rows, window.index))
       if (end) this.ended.push(window)
     }

@@ -5,6 +5,7 @@ import { createNetns, inNetns } from '../harness/netns.ts'
 import { type Child, start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { ss } from '../harness/ss.ts'
+import { until } from '../harness/until.ts'
 import { byFlow, CLIENT, netnsOf, passes, type Row, SERVER, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
@@ -116,6 +117,8 @@ t.test('passes without a pause between them lose nothing and double nothing', re
     await client.ask('echo 1 100')
   }
   await client.ask('close')
+  const open = { netns, filter: ['state', 'connected', 'exclude', 'time-wait'] }
+  await until('every connection closed', async () => (await ss(open)).length === 0)
   done = true
   const inode = netnsOf(netns)
   const rows = (await reading).filter(row => row.netns === inode)

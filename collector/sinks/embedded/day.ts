@@ -16,7 +16,7 @@ import { identifier, isLocked, literal } from './instance.ts'
 /** Rows in one chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2048
 
-/** The windows that the file holds, in the same transaction as their samples. Measurements have a colon in the name. */
+/** The windows and late parts that the file holds, stored with their samples. Measurements have a colon in the name. */
 const WINDOWS = 'windows'
 
 /** A table's columns, in its order. */
@@ -41,6 +41,9 @@ export class Day {
       await connection.run(
         `CREATE TABLE IF NOT EXISTS ${identifier(name)}.${WINDOWS} (host VARCHAR, boot VARCHAR, probe VARCHAR, "window" UBIGINT)`,
       )
+      await connection.run(
+        `ALTER TABLE ${identifier(name)}.${WINDOWS} ADD COLUMN IF NOT EXISTS part VARCHAR DEFAULT ''`,
+      )
       return new Day(connection, name, await tablesOf(connection, name))
     } catch (error) {
       await connection.run(`DETACH ${identifier(name)}`)
@@ -58,8 +61,8 @@ export class Day {
     await this.#connection.run('BEGIN TRANSACTION')
     try {
       if (!(await this.#holds(id))) {
-        const row = [id.host, id.boot, id.probe, BigInt(id.window)]
-        await this.#connection.run(`INSERT INTO ${this.#table(WINDOWS)} VALUES ($1, $2, $3, $4)`, row)
+        const row = [id.host, id.boot, id.probe, BigInt(id.window), id.part ?? '']
+        await this.#connection.run(`INSERT INTO ${this.#table(WINDOWS)} VALUES ($1, $2, $3, $4, $5)`, row)
         for (const [measurement, group] of Map.groupBy(samples, sample => sample.measurement.name)) {
           const columns = await this.#fit(measurement, tables.get(measurement), group)
           tables.set(measurement, columns)
@@ -80,10 +83,11 @@ export class Day {
   }
 
   /** A scan without an index: 0.5 ms at 864,000 windows, where a primary key took more than the memory limit. */
-  async #holds({ host, boot, probe, window }: WindowId): Promise<boolean> {
+  async #holds({ host, boot, probe, window, part }: WindowId): Promise<boolean> {
     const found = await this.#connection.runAndReadAll(
-      `SELECT 1 FROM ${this.#table(WINDOWS)} WHERE "window" = $1 AND probe = $2 AND boot = $3 AND host = $4 LIMIT 1`,
-      [BigInt(window), probe, boot, host],
+      `SELECT 1 FROM ${this.#table(WINDOWS)}
+       WHERE "window" = $1 AND probe = $2 AND boot = $3 AND host = $4 AND part = $5 LIMIT 1`,
+      [BigInt(window), probe, boot, host, part ?? ''],
     )
     return found.currentRowCount > 0
   }

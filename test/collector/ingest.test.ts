@@ -1,0 +1,176 @@
+import t from 'tap'
+import { type Folded, Ingest } from '../../collector/ingest.ts'
+import { encode, type Head, MalformedError, type Who, WINDOW } from '../../probe/wire/message.ts'
+import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
+
+const layout = tcpFlowLayout()
+const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
+const START = 1_000_000
+
+/** A probe that numbers its messages; `skip` loses one on the way. */
+class Probe {
+  readonly name: string
+  sequence = 0
+  lost: Record<string, number> = {}
+
+  constructor(name = 'p') {
+    this.name = name
+  }
+
+  rows(window: number, count: number, as = layout): Buffer[] {
+    const flows = Array.from({ length: count }, () => ({}))
+    return encode('tcp_flow', { ...this.#head(window), layout: as }, encodeRows(as, flows), nobody)
+  }
+
+  end(window: number, partial = false): Buffer[] {
+    const end = { end_ns: '2', time: START + window * 10, interval: 10, clock_offset_ns: '0', partial }
+    const head: Head = Object.assign(this.#head(window), end)
+    return encode(WINDOW, head, Buffer.alloc(0), { ...nobody, running: [] } as Who)
+  }
+
+  skip(messages = 1): void {
+    this.sequence += messages
+  }
+
+  #head(window: number): Head {
+    const { name: probe, lost } = this
+    return { schema: 1, host: 'h', boot: 'b', probe, window, sequence: this.sequence++, start_ns: '1', lost }
+  }
+}
+
+const seen = (folded: readonly Folded[]) =>
+  folded.map(({ key, time, complete, fold }) => ({ window: key.window, time, complete, rows: fold.rows }))
+
+t.test('a window ends with its end message and has all of its rows', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  t.same(ingest.receive(probe.rows(0, 3)).folded, [])
+  ingest.receive(probe.rows(0, 4))
+  const { key, folded, repeatedEnd } = ingest.receive(probe.end(0, true))
+  t.same(key, { host: 'h', boot: 'b', probe: 'p', window: 0 })
+  t.match(folded, [{ partial: true, complete: true, time: START, fold: { rows: 7 } }])
+  t.notOk(repeatedEnd)
+  t.match(ingest, { received: 3, rows: 7, lost: {} })
+  t.match(seen(ingest.receive(probe.end(1)).folded), [{ window: 1, rows: 0 }], 'also one without rows')
+})
+
+t.test('a gap in the sequence is counted, except before the first message that we hear', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  probe.skip(100)
+  ingest.receive(probe.rows(5, 1))
+  t.same(ingest.lost, {})
+  probe.skip(3)
+  ingest.receive(probe.end(5))
+  t.same(ingest.lost, { gap: 3 })
+})
+
+t.test('a message that comes twice counts once; an end that comes twice wants its answer', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const rows = probe.rows(0, 2)
+  const end = probe.end(0)
+  for (const frames of [rows, rows]) t.notOk(ingest.receive(frames).repeatedEnd)
+  t.match(seen(ingest.receive(end).folded), [{ rows: 2 }])
+  t.match(ingest.receive(end), { folded: [], repeatedEnd: true, key: { window: 0 } })
+  t.match(ingest.receive(rows), { folded: [], repeatedEnd: false })
+  t.match(ingest, { received: 2, rows: 2 })
+  t.same(ingest.lost, {})
+})
+
+t.test('rows of a window that has ended are late', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.end(3))
+  ingest.receive(probe.rows(3, 5))
+  ingest.receive(probe.rows(2, 1))
+  t.same(ingest.lost, { late: 6 })
+  t.equal(ingest.rows, 0)
+  t.same(ingest.receive(probe.end(2)).folded, [], 'and an end before the last is none')
+})
+
+t.test('a window without its end is handed on with the next, at its own time, incomplete', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.rows(1, 2))
+  probe.skip()
+  ingest.receive(probe.rows(2, 3))
+  t.same(seen(ingest.receive(probe.end(2)).folded), [
+    { window: 1, time: START + 10, complete: false, rows: 2 },
+    { window: 2, time: START + 20, complete: true, rows: 3 },
+  ])
+  t.same(ingest.lost, { gap: 1, incomplete: 1 })
+})
+
+t.test('rows of the next window may come before the end of this one', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.rows(0, 1))
+  ingest.receive(probe.rows(1, 2))
+  t.match(seen(ingest.receive(probe.end(0)).folded), [{ window: 0, rows: 1 }])
+  t.match(seen(ingest.receive(probe.end(1)).folded), [{ window: 1, rows: 2, complete: true }])
+  t.same(ingest.lost, {})
+})
+
+t.test('probes do not mix', async t => {
+  const ingest = new Ingest()
+  const probes = ['p', 'q', '__proto__', 'constructor'].map(name => new Probe(name))
+  for (const [index, probe] of probes.entries()) ingest.receive(probe.rows(0, index + 1))
+  for (const probe of probes) probe.lost = { 'queue/full': 2, constructor: 1 }
+  for (const [index, probe] of probes.entries()) {
+    const { folded } = ingest.receive(probe.end(0))
+    t.match(folded, [{ key: { probe: probe.name }, fold: { rows: index + 1 } }])
+  }
+  t.same(ingest.lost, {})
+  t.same({ ...ingest.probeLosses() }, { 'queue/full': 8, constructor: 4 })
+})
+
+t.test('window numbers far ahead take three places at most and stop no window', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  for (const window of [1e6, 2e6, 3e6, 4e6, 5e6]) ingest.receive(probe.rows(window, 1))
+  t.same(ingest.lost, { window_ahead: 2 })
+  t.match(seen(ingest.receive(probe.end(7)).folded), [{ window: 7, complete: true }])
+  t.match(seen(ingest.receive(probe.end(3e6)).folded), [{ window: 1e6 }, { window: 2e6 }, { window: 3e6 }])
+})
+
+t.test('what a silent probe left is counted, and it may come back', async t => {
+  let now = 0
+  const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
+  const other = new Probe('q')
+  ingest.receive(probe.rows(0, 4))
+  now = 600_000
+  ingest.receive(other.rows(0, 1))
+  ingest.expire()
+  t.same(ingest.lost, {}, 'not yet')
+  now++
+  ingest.expire()
+  t.same(ingest.lost, { unfinished: 4 })
+  t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 0 }])
+  t.match(seen(ingest.receive(other.end(0)).folded), [{ rows: 1 }])
+})
+
+t.test('4096 probes are known at once; one more must wait until one is gone', async t => {
+  let now = 0
+  const ingest = new Ingest(undefined, () => now)
+  for (let index = 0; index < 4096; index++) ingest.receive(new Probe(`p${index}`).end(0))
+  t.throws(() => ingest.receive(new Probe('more').end(0)), /4096 probes are known/)
+  t.same(ingest.lost, { malformed_too_many_probes: 1 })
+  now = 600_001
+  t.match(seen(ingest.receive(new Probe('more').end(0)).folded), [{ window: 0 }])
+})
+
+t.test('what is no message is counted by its reason', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  t.throws(() => ingest.receive([]), MalformedError)
+  const fields = layout.fields.filter(({ name }) => name !== 'rtt_us')
+  t.throws(() => ingest.receive(probe.rows(0, 1, { ...layout, fields })), {
+    reason: 'layout',
+    message: /rtt_us/,
+  })
+  ingest.receive([Buffer.from('udp_flow'), ...probe.rows(0, 1).slice(1)])
+  t.same(ingest.lost, { malformed_frames: 1, malformed_layout: 1, unknown_topic: 1 })
+})
+
+t.test('processes are counted while somebody watches', async t => {
+  let watched = false
+  const [probe, ingest] = [new Probe(), new Ingest(() => watched)]
+  ingest.receive(probe.rows(0, 1))
+  t.equal(ingest.receive(probe.end(0)).folded[0]!.fold.processes.size, 0)
+  watched = true
+  ingest.receive(probe.rows(1, 1))
+  t.equal(ingest.receive(probe.end(1)).folded[0]!.fold.processes.size, 1)
+})

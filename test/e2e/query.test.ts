@@ -1,0 +1,93 @@
+import t from 'tap'
+import { shortId } from '../../collector/sampler.ts'
+import { startNode } from '../harness/node.ts'
+import { IDLE } from '../harness/pod.ts'
+import { needs } from '../harness/skip.ts'
+import { openSite } from '../harness/sockflux.ts'
+import { until } from '../harness/until.ts'
+import { earlyInWindow } from '../harness/windows.ts'
+import { client, connected, serve } from './pair.ts'
+
+const skip = needs('root', 'bpf', 'netns', 'gcc', 'ss', 'containerd')
+
+t.test('the store answers query and top while the collector runs', { skip }, async t => {
+  const node = await startNode()
+  t.teardown(() => node.close())
+  const pod = await node.runPod({
+    name: 'shop-0',
+    namespace: 'trade',
+    containers: [
+      { name: 'main', command: IDLE },
+      { name: 'idle', command: IDLE },
+    ],
+  })
+  const { main, idle } = pod.containers
+  const site = await openSite()
+  t.teardown(() => site.close())
+  await site.collector()
+  await site.probe(['--containerd-state', node.containerd.stateDir, '--host', 'node-1'])
+  await serve(node, main, '127.0.0.1', '80')
+  const load = client(node, main)
+  t.match(await load.ask('open 3 127.0.0.1 80'), { opened: 3 })
+  await connected(pod.netns, 6)
+  const window = await earlyInWindow()
+  await load.ask('echo 2 100')
+  const where = `from "container:num_flows" where container in ('${shortId(main.id)}', '${shortId(idle.id)}')
+    and epoch(time) = ${window} order by as_client desc`
+  await until('the window', async () => (await site.query(`select * ${where}`).catch(() => [])).length === 2)
+
+  const tags = { host: 'node-1', ifid: '0', namespace: 'trade', pod: 'shop-0' }
+  const time = new Date(window * 1000).toISOString().replace('.000', '')
+  const rows = [
+    { time, container: shortId(main.id), container_name: 'main', ...tags, as_client: 3, as_server: 3 },
+    { time, container: shortId(idle.id), container_name: 'idle', ...tags, as_client: 0, as_server: 0 },
+  ]
+  const json = await site.run('query', '--json', `select * ${where}`)
+  t.same(JSON.parse(json.stdout), rows)
+  const some = `select container_name, as_client, as_server ${where}`
+  t.equal(
+    (await site.run('query', '--csv', some)).stdout,
+    'container_name,as_client,as_server\r\nmain,3,3\r\nidle,0,0\r\n',
+  )
+  t.equal(
+    (await site.run('query', some)).stdout,
+    [
+      'container_name  as_client  as_server',
+      '--------------  ---------  ---------',
+      'main                    3          3',
+      'idle                    0          0',
+      '',
+    ].join('\n'),
+  )
+  const [rtt] = await site.query(
+    `select as_client, as_server from "container:rtt" where container = '${shortId(main.id)}' and epoch(time) = ${window}`,
+  )
+  t.ok(
+    Number(rtt!['as_client']) > 0 && Number(rtt!['as_server']) > 0,
+    'there was traffic, so there is an RTT',
+  )
+  const tables = (await site.query('show tables')).map(({ name }) => name)
+  t.ok(['container:num_flows', 'pod:num_containers', 'host:rtt'].every(name => tables.includes(name)))
+
+  await site.run('top', '--json') // from now on somebody watches processes
+  await earlyInWindow()
+  const row = { name: 'main', pod: 'shop-0', asClient: 3, asServer: 3 }
+  const host = await until('processes in top', async () => {
+    const top = JSON.parse((await site.run('top', '--json')).stdout)
+    return top[0]?.processes.length > 0 && top[0]
+  })
+  t.match(host, { host: 'node-1', partial: false })
+  t.match(
+    host.containers.find(({ id }: { id: string }) => id === shortId(main.id)),
+    row,
+  )
+  t.match(
+    host.processes.filter(({ pod }: { pod: string }) => pod === 'shop-0'),
+    [{ name: 'load' }, { name: 'load' }],
+    'the server and the client, by name',
+  )
+  const once = await site.run('top', '--once')
+  t.match(once.stdout, /^node-1 {2}window until \S+Z$/m)
+  t.match(once.stdout, new RegExp(`^${shortId(main.id)} +main +shop-0 +3 +3 `, 'm'))
+  t.match(once.stdout, /^\d+ +load +shop-0 +[03] +[03] /m)
+})

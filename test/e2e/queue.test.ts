@@ -1,0 +1,75 @@
+import t from 'tap'
+import { loadBinary } from '../harness/binary.ts'
+import { createNetns, inNetns } from '../harness/netns.ts'
+import { start } from '../harness/process.ts'
+import { startRelay } from '../harness/relay.ts'
+import { needs } from '../harness/skip.ts'
+import { openSite, type Site } from '../harness/sockflux.ts'
+import { until } from '../harness/until.ts'
+import { earlyInWindow, windowNow } from '../harness/windows.ts'
+
+const skip = needs('root', 'bpf', 'netns', 'gcc')
+const HOST = 'queue'
+const OUTAGE = 6
+/** Two rows of 144 bytes each, in every window: more than half of the smallest queue. */
+const FLOWS = 2000
+
+interface Sample {
+  time: number
+  as_client: number
+}
+
+/** The samples up to a window, once that is stored. */
+function upTo(site: Site, window: number): Promise<Sample[]> {
+  const sql = `select epoch(time) as time, as_client from "host:num_flows" where host = '${HOST}' order by time`
+  return until(
+    `window ${window}`,
+    async () => {
+      const rows = (await site.query(sql).catch(() => [])) as unknown as Sample[]
+      return rows.some(({ time }) => time === window) && rows.filter(({ time }) => time <= window)
+    },
+    20_000,
+  )
+}
+
+t.test('a queue that is too small drops the oldest windows, whole, and counts them', { skip }, async t => {
+  const netns = await createNetns()
+  t.teardown(() => netns.close())
+  const load = async (...words: string[]) => {
+    const child = start(inNetns(netns.path, [await loadBinary(), ...words]))
+    t.teardown(() => child.close())
+    return child
+  }
+  await (await load('server', '127.0.0.1', '8000', '--ports', '4')).line(/listening/)
+  const client = await load('client')
+  t.match(await client.ask(`open ${FLOWS} 127.0.0.1 8000 4`), { opened: FLOWS })
+  const site = await openSite()
+  t.teardown(() => site.close())
+  const relay = await startRelay(site.endpoint)
+  t.teardown(() => relay.close())
+  await site.collector()
+  await site.probe(['--host', HOST, '--queue-size', '1M'], [relay.endpoint])
+  const first = windowNow() + 1
+  await upTo(site, first)
+  await relay.cut()
+  const cut = windowNow()
+  for (let window = 0; window < OUTAGE; window++) await earlyInWindow()
+  const joined = windowNow()
+  await relay.join()
+  // a connection is tried again after two seconds at most
+  const last = joined + 4
+  const samples = await upTo(site, last)
+  const { lost, probes } = await site.stats()
+  const { gap = 0, incomplete = 0, ...others } = lost
+  const dropped = probes['queue/full'] ?? 0
+  t.ok(gap > 0 && gap <= dropped, `the probe dropped ${dropped} messages, the collector missed ${gap}`)
+  t.same(others, {}, 'and nothing else')
+  const there = new Set(samples.map(({ time }) => time))
+  const missing = Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(
+    window => !there.has(window),
+  )
+  t.ok(missing.length > 0 && missing[0]! >= cut && missing.at(-1)! < joined, `missing are ${missing}`)
+  const torn = samples.filter(sample => sample.as_client < FLOWS)
+  t.equal(torn.length, incomplete, 'what is there is whole, or was cut while it was sent, and says so')
+  t.ok(torn.length <= 1)
+})

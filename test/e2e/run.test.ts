@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { freed, mounts, objectsOf, pins } from '../harness/bpf_objects.ts'
+import type { Child } from '../harness/process.ts'
+import { start } from '../harness/process.ts'
+import { needs } from '../harness/skip.ts'
+import { openSite, type Site, SOCKFLUX, sockflux } from '../harness/sockflux.ts'
+import { until } from '../harness/until.ts'
+
+const real = { skip: needs('root', 'bpf', 'bpftool') }
+const TABLE = /^CONTAINER +name +pod +client +server/
+const TABLE_TIMEOUT_MS = 20_000
+const CTRL_C = '\x03'
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+
+const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+
+/** What `sockflux run` is told here: to use nothing that is not its own. */
+async function setUp(t: Test) {
+  const site = await openSite()
+  t.teardown(() => site.close())
+  const words = ['run', '--interval', '1', '--socket', site.socket, '--store', site.store]
+  const env = { SOCKFLUX_LISTEN: site.endpoint, SOCKFLUX_COLLECTOR: site.endpoint }
+  return { site, words, env }
+}
+
+function close(t: Test, run: Child): Child {
+  t.teardown(() => run.close())
+  return run
+}
+
+/** Everything that belongs to a `sockflux run` with this pid. */
+async function belongings(pid: number) {
+  const pids = await until('probe and collector', () => {
+    const children = childrenOf(pid)
+    return children.length === 2 && children
+  })
+  const ofName = (name: string) => pids.find(child => commandOf(child).includes(`sockflux.ts ${name} `))!
+  const probe = ofName('probe')
+  return { probe, collector: ofName('collector'), objects: objectsOf(probe), around: surroundings() }
+}
+
+const surroundings = () => ({ mounts: mounts(), pins: pins() })
+
+async function checkNothingLeft(t: Test, site: Site, had: Awaited<ReturnType<typeof belongings>>) {
+  t.notOk(existsSync(`/proc/${had.probe}`), 'no probe')
+  t.notOk(existsSync(`/proc/${had.collector}`), 'no collector')
+  t.ok(had.objects.size > 10, `the probe had ${had.objects.size} BPF objects`)
+  await freed(had.objects)
+  t.same(surroundings(), had.around, 'no mount, no pin')
+  t.notOk(existsSync(site.socket), 'no socket')
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  t.test(`run shows the table, and ${signal} stops all of it`, real, async t => {
+    const { site, words, env } = await setUp(t)
+    const run = close(t, sockflux(words, env))
+    await run.line(TABLE, TABLE_TIMEOUT_MS)
+    await run.line(/^\(host\)/)
+    await run.line(/^Ctrl-C stops everything/)
+    const had = await belongings(run.pid)
+    t.same(await run.kill(signal), { code: 0, signal: null })
+    await run.line(/^stopped/)
+    await checkNothingLeft(t, site, had)
+  })
+
+t.test('Ctrl-C in a terminal stops all of it', { skip: real.skip || needs('script') }, async t => {
+  const { site, words, env } = await setUp(t)
+  const command = [...SOCKFLUX, ...words].map(word => `'${word}'`).join(' ')
+  const terminal = close(
+    t,
+    start(['script', '--quiet', '--return', '--command', `exec ${command}`, '/dev/null'], { env }),
+  )
+  await terminal.line(/CONTAINER +name/, TABLE_TIMEOUT_MS)
+  const [pid] = childrenOf(terminal.pid)
+  const had = await belongings(pid!)
+  terminal.write(CTRL_C)
+  t.same(await terminal.exited, { code: 0, signal: null })
+  await checkNothingLeft(t, site, had)
+})
+
+for (const part of ['probe', 'collector'] as const)
+  t.test(`when the ${part} dies, run says so and ends`, real, async t => {
+    const { words, env } = await setUp(t)
+    const run = close(t, sockflux(words, env))
+    await run.line(TABLE, TABLE_TIMEOUT_MS)
+    const had = await belongings(run.pid)
+    process.kill(had[part], 'SIGKILL')
+    t.same(await run.exited, { code: 1, signal: null })
+    t.match(run.stderr, new RegExp(`^sockflux: the ${part} ended`))
+    t.notMatch(run.stderr, /^ +at /m, 'in a sentence, not a stack')
+    t.notOk(existsSync(`/proc/${had.probe}`) || existsSync(`/proc/${had.collector}`), 'the other one as well')
+    await freed(had.objects)
+  })
+
+t.test('when the port is taken, run says whose it is not', real, async t => {
+  const { site, words, env } = await setUp(t)
+  await site.collector()
+  const other = [...words, '--socket', `${site.socket}.2`, '--store', `${site.store}.2`]
+  const run = close(t, sockflux(other, env))
+  t.same(await run.exited, { code: 1, signal: null })
+  t.match(
+    run.stderr,
+    /^sockflux: the collector ended:\n +sockflux: cannot listen on tcp:\S+: Address already in use; is another/,
+  )
+})
