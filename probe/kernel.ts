@@ -10,7 +10,7 @@ import type { Clock } from './window.ts'
 const LOST = ['slot', 'storage', 'tcp_flow_ring', 'cgroup_path_ring', 'free_slot'] as const
 
 export interface KernelOptions {
-  /** Flows that can be open at once; 224 bytes of kernel memory each. */
+  /** Flows that can be open at once; 232 bytes of kernel memory each. */
   readonly maxFlows: number
   /** Bytes of the ring of closed flows, a power of two. */
   readonly ringBytes: number
