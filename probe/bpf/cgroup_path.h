@@ -5,7 +5,7 @@
 #include "types.h"
 
 #define CGROUP_LEVELS 6
-#define CGROUP_NAME 96 /* cri-containerd-<64 hex>.scope needs 86 */
+#define CGROUP_NAME 160 /* kubepods-...-pod<uid>.slice:cri-containerd:<64 hex> needs 146 */
 
 typedef char cgroup_name_t[CGROUP_NAME]; /* kernfs_node.name; empty above the root */
 

@@ -124,8 +124,10 @@ function parse(frame: Buffer, name: string): Json {
   return value as Json
 }
 
+/** Of anything that has a name; InfluxDB takes tags up to 64 KB, people no more than this. */
+const MOST_CHARACTERS = 512
 const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= 512
+  typeof value === 'string' && value.length > 0 && value.length <= MOST_CHARACTERS
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isNanoseconds = (value: unknown): value is string =>
   typeof value === 'string' && /^-?\d{1,20}$/.test(value)
@@ -144,9 +146,9 @@ const KEY = { host: isName, boot: isName, probe: isName, window: isCount }
 const isRecord = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isRecordOf = (ok: (value: unknown) => boolean) => (value: unknown) =>
-  isRecord(value) && Object.values(value).every(ok)
+  isRecord(value) && Object.entries(value).every(([name, value]) => name.length <= MOST_CHARACTERS && ok(value))
 const isOptional = (ok: (value: unknown) => boolean) => (value: unknown) => value === undefined || ok(value)
-const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= 512
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MOST_CHARACTERS
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 
 /** Kept for as long as the probe lives: bounded. */
@@ -174,7 +176,8 @@ const WINDOW_HEAD = {
   clock_offset_ns: isNanoseconds,
   partial: isBoolean,
 }
-const isLabels = isRecordOf(isText)
+/** Only those that somebody asked for come along. */
+const isLabels = (value: unknown): boolean => isRecordOf(isText)(value) && Object.keys(value as Json).length <= 64
 const isContainer = (value: unknown): boolean =>
   isRecord(value) &&
   isText(value['runtime']) &&

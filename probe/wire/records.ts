@@ -62,17 +62,17 @@ export interface CgroupPath {
   readonly hierarchy: number
   /** u32 */
   readonly level: number
-  /** cgroup_name_t, 96 bytes */
+  /** cgroup_name_t, 160 bytes */
   readonly leaf: Bytes
-  /** cgroup_name_t, 96 bytes */
+  /** cgroup_name_t, 160 bytes */
   readonly parent: Bytes
-  /** cgroup_name_t, 96 bytes */
+  /** cgroup_name_t, 160 bytes */
   readonly parent2: Bytes
-  /** cgroup_name_t, 96 bytes */
+  /** cgroup_name_t, 160 bytes */
   readonly parent3: Bytes
-  /** cgroup_name_t, 96 bytes */
+  /** cgroup_name_t, 160 bytes */
   readonly parent4: Bytes
-  /** cgroup_name_t, 96 bytes */
+  /** cgroup_name_t, 160 bytes */
   readonly parent5: Bytes
 }
 
