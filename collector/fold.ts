@@ -113,6 +113,12 @@ const SAFE = Number.MAX_SAFE_INTEGER
 /** Containers, and processes, of one host in one window. */
 const MOST_GROUPS = 100_000
 
+/** What is kept of names; a message may say more, and without end. */
+const CONTAINER_NAME = ['runtime', 'name', 'image', 'pod', 'sandbox', 'labels', 'pending'] as const
+const POD_NAME = ['name', 'namespace', 'labels'] as const
+const pick = <T>(value: T, names: readonly (keyof T & string)[]): T =>
+  Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]]))) as T
+
 export class Fold {
   /** What is in no container. */
   readonly host = new Group()
@@ -207,14 +213,15 @@ export class Fold {
 
   #learn(who: Who): void {
     for (const [uid, name] of Object.entries(who.pods))
-      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, name)
+      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, pick(name, POD_NAME))
     for (const [id, name] of Object.entries(who.containers)) {
       const known = this.#names.get(id)
-      if (known ? !known.pending && (known.name || !name.name) : this.#names.size >= this.#mostGroups)
-        continue
-      this.#names.set(id, name)
+      const saysMore = name.name || name.sandbox
+      if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#mostGroups) continue
+      const kept = pick(name, CONTAINER_NAME)
+      this.#names.set(id, kept)
       const container = this.containers.get(id)
-      if (container) container.name = name
+      if (container) container.name = kept
     }
   }
 

@@ -21,7 +21,7 @@ import { ThrottledLog } from './sinks/throttled_log.ts'
 import { Top } from './top.ts'
 
 const QUERY_LIMITS = { maxRows: 10_000, timeoutMs: 10_000 }
-/** A window of 4,096 rows is 0.6 MB; nobody sends this much in one message. */
+/** A message of 4,096 rows is 0.6 MB; nobody sends this much in one message. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20
 const FLUSH_MS = 5000
 const EXPIRE_MS = 60_000

@@ -8,10 +8,13 @@ const MOST_ROWS = 12
 const milliseconds = (value: number | null): string =>
   value === null ? '-' : value.toFixed(value < 10 ? 3 : 1)
 
+/** Any process may call itself what a terminal takes for a command: control characters are shown as dots. */
+const printable = (text: string): string => text.replace(/\p{C}/gu, '·')
+
 const cells = ({ id, name, pod, asClient, asServer, rtt, rttVariance }: TopRow): string[] => [
-  id,
-  name,
-  pod,
+  printable(id),
+  printable(name),
+  printable(pod),
   String(asClient),
   String(asServer),
   milliseconds(rtt),
@@ -38,7 +41,7 @@ export function screen(hosts: readonly TopHost[]): string {
   if (hosts.length === 0) return 'waiting for the end of the first window …\n'
   const parts = hosts.map(({ host, time, partial, containers, processes }) => {
     const at = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
-    const title = `${host}  window until ${at}${partial ? '  (the first, not a whole one: shown, not stored)' : ''}`
+    const title = `${printable(host)}  window until ${at}${partial ? '  (the first, not a whole one: shown, not stored)' : ''}`
     return [title, '', ...table('CONTAINER', containers), '', ...table('PROCESS', processes), ''].join('\n')
   })
   return parts.join('\n')

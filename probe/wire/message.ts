@@ -146,7 +146,8 @@ const KEY = { host: isName, boot: isName, probe: isName, window: isCount }
 const isRecord = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isRecordOf = (ok: (value: unknown) => boolean) => (value: unknown) =>
-  isRecord(value) && Object.entries(value).every(([name, value]) => name.length <= MOST_CHARACTERS && ok(value))
+  isRecord(value) &&
+  Object.entries(value).every(([name, value]) => name.length <= MOST_CHARACTERS && ok(value))
 const isOptional = (ok: (value: unknown) => boolean) => (value: unknown) => value === undefined || ok(value)
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MOST_CHARACTERS
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
@@ -177,7 +178,8 @@ const WINDOW_HEAD = {
   partial: isBoolean,
 }
 /** Only those that somebody asked for come along. */
-const isLabels = (value: unknown): boolean => isRecordOf(isText)(value) && Object.keys(value as Json).length <= 64
+const isLabels = (value: unknown): boolean =>
+  isRecordOf(isText)(value) && Object.keys(value as Json).length <= 64
 const isContainer = (value: unknown): boolean =>
   isRecord(value) &&
   isText(value['runtime']) &&

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { decoder, Fold, type Group, type Totals } from '../../collector/fold.ts'
 import type { Field, Layout } from '../../probe/wire/layout.ts'
-import type { Who, WindowWho } from '../../probe/wire/message.ts'
+import type { PodName, Who, WindowWho } from '../../probe/wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()
@@ -200,6 +200,21 @@ t.test('ids that are names of Object.prototype are ids like others', async t => 
     [...fold.pods().values()].map(({ name, containers }) => [name.name, containers]),
     ids.map(id => [id, 1]),
   )
+})
+
+t.test('what is learnt later in the window counts, and nothing is kept that nobody reads', async t => {
+  const first = { ...who, containers: { a: cri('u1'), pause: cri('u1') }, pods: {} }
+  const more = { a: cri('u1', { name: 'web', note: 'x' }), pause: cri('u1', { sandbox: true }) }
+  const fold = new Fold()
+  fold.add(encodeRows(layout, [{ hierarchy: 1, cgroup: 10 }]), decode, first)
+  fold.end({
+    ...who,
+    containers: more,
+    pods: { u1: { name: 'web-0', namespace: 'shop', note: 'x' } as PodName },
+  })
+  t.same(fold.containers.get('a')!.name, { runtime: 'cri', pod: 'u1', name: 'web' })
+  t.same(fold.podName('u1'), { name: 'web-0', namespace: 'shop' })
+  t.equal(fold.pods().get('u1')!.containers, 2, 'a and b, not the sandbox')
 })
 
 t.test('a cgroup id that a number cannot tell is counted, not guessed', async t => {

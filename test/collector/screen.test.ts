@@ -61,6 +61,14 @@ t.test('of many rows the first twelve are shown, and how many more there are', a
   t.match(text, '… and 3 more')
 })
 
+t.test('names command no terminal and break no line', async t => {
+  const names = row({ id: '7\u009b', name: 'a\u001b[2Jb\r\nc', pod: '\u202eé木\u0000' })
+  const text = screen([host({ host: 'h\u0007', processes: [names] })])
+  t.notMatch(text, /(?!\n)\p{C}/u)
+  t.match(text, '7·  a·[2Jb··c  ·é木·')
+  t.match(text, /^h· /)
+})
+
 t.test('each host has its own table', async t => {
   const text = screen([host(), host({ host: 'node2' })])
   t.same(text.match(/^node\d/gm), ['node1', 'node2'])

@@ -116,6 +116,18 @@ t.test('each lie has its reason', async t => {
       t.equal(reasonOf(withWho({ [name]: value })), `who_${name}`)
   t.equal(reasonOf(withWho({ containers: { a: { runtime: 'r', pending: 'yes' } } })), 'who_containers')
   t.equal(reasonOf(withWho({ pods: { u: { name: '', namespace: '' } } })), 'who_pods')
+  const long = 'x'.repeat(513)
+  t.equal(
+    reasonOf(withWho({ containers: { [long]: { runtime: 'r' } } })),
+    'who_containers',
+    'a name without end',
+  )
+  const labels = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, '']))
+  t.equal(
+    reasonOf(withWho({ containers: { a: { runtime: 'r', labels } } })),
+    'who_containers',
+    'labels without end',
+  )
   t.equal(reasonOf(encode(WINDOW, windowHead, none, who)), 'who_running')
   for (const change of [{ time: 29 }, { time: 1e15 }, { interval: 0 }, { interval: 86_401 }, { partial: 0 }])
     t.match(reasonOf(encode(WINDOW, { ...windowHead, ...change } as Head, none, windowWho)), /^head_/)

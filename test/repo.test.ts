@@ -1,0 +1,172 @@
+/** The house rules. */
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { tcpMetrics } from '../collector/metrics/tcp.ts'
+import { generate, target } from '../probe/bpf/generate.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+const glob = (pattern: string): string[] =>
+  globSync(pattern, { cwd: ROOT, exclude: ['**/node_modules', 'native/build'] })
+const product = glob('{probe,collector,native}/**/*.ts').sort()
+
+/** What a file imports: paths from the root of the repository, or names of packages. */
+function importsOf(file: string): { from: string; lazy: boolean }[] {
+  const statements = read(file).matchAll(
+    /^\s*(?:import|export)\b[^'"`;]*?from '([^']+)'|^import '([^']+)'|(\bimport)\('([^']+)'\)/gm,
+  )
+  return [...statements].map(([, named, bare, lazy, late]) => {
+    const from = named ?? bare ?? late!
+    return { from: from.startsWith('.') ? join(dirname(file), from) : from, lazy: lazy !== undefined }
+  })
+}
+const imports = product.flatMap(file => importsOf(file).map(found => ({ file, ...found })))
+const tell = (found: readonly { file: string; from: string }[]) =>
+  found.map(({ file, from }) => `${file}: ${from}`)
+
+t.test('the rules see the code', async t => {
+  t.ok(product.length > 40, `${product.length} files`)
+  t.ok(tell(imports).includes('collector/acknowledge.ts: probe/wire/message.ts'))
+})
+
+t.test('probe/wire/records.ts is what the object says', async t => {
+  t.equal(readFileSync(target, 'utf8'), generate())
+})
+
+t.test('every metric has a unit, a help and a name of its own', async t => {
+  for (const { name, unit, help, fields } of tcpMetrics) {
+    t.match(name, /^[a-z]+:[a-z][a-z_]*$/, name)
+    t.ok(unit.length > 0 && help.length > 10, `${name} has unit and help`)
+    t.equal(new Set(fields).size, fields.length, `${name} has no field twice`)
+  }
+  t.same(
+    [...new Set(tcpMetrics.map(({ name }) => name))],
+    tcpMetrics.map(({ name }) => name),
+  )
+})
+
+t.test('only the command ends the process; the doctor answers with its status', async t => {
+  const ending = product.filter(file =>
+    /\bprocess\.(exit\b|exitCode\b|abort\b|reallyExit\b)/.test(read(file)),
+  )
+  t.same(ending, ['collector/sockflux.ts', 'probe/doctor/command.ts'])
+})
+
+t.test('probe/wire imports nothing of ours but itself, and no package', async t => {
+  const outside = imports.filter(
+    ({ file, from }) => file.startsWith('probe/wire/') && !from.startsWith('probe/wire/'),
+  )
+  t.same(tell(outside), [])
+})
+
+t.test('native imports nothing of ours, and of packages only Node', async t => {
+  const outside = imports.filter(
+    ({ file, from }) =>
+      file.startsWith('native/') && !from.startsWith('native/') && !from.startsWith('node:'),
+  )
+  t.same(tell(outside), [])
+})
+
+t.test('the probe imports nothing of the collector', async t => {
+  t.same(
+    tell(imports.filter(({ file, from }) => file.startsWith('probe/') && from.startsWith('collector/'))),
+    [],
+  )
+})
+
+t.test(
+  'the collector takes from the probe the wire and the settings; the command loads the rest late',
+  async t => {
+    const allowed = /^probe\/(wire\/|settings(_types)?\.ts$)/
+    const other = imports.filter(
+      ({ file, from, lazy }) =>
+        file.startsWith('collector/') &&
+        (from.startsWith('probe/') || from === 'bcc-bindings') &&
+        !allowed.test(from) &&
+        !(file === 'collector/sockflux.ts' && lazy),
+    )
+    t.same(tell(other), [])
+  },
+)
+
+t.test('no file of the product is longer than 300 lines', async t => {
+  const files = [...product, ...glob('{probe/bpf,native/src}/*.{c,h,cc}')]
+  t.same(
+    files.filter(file => read(file).trimEnd().split('\n').length > 300),
+    [],
+  )
+})
+
+t.test('every reason of LOST is named in the order of enum lost', async t => {
+  const entries = /enum lost \{(.*?)\};/s.exec(read('probe/bpf/lost.bpf.h'))![1]!
+  const kernel = [...entries.matchAll(/^\s*LOST_(\w+)/gm)].map(([, name]) => name!.toLowerCase())
+  const listed = /const LOST = \[([^\]]*)\]/.exec(read('probe/kernel.ts'))![1]!
+  const names = [...listed.matchAll(/'(\w+)'/g)].map(([, name]) => name!)
+  t.equal(kernel.pop(), 'reasons')
+  t.same(
+    names.map(name => name.replace(/_ring$/, '')),
+    kernel,
+  )
+})
+
+/** Files that are or would be committed. */
+function tracked(): string[] | undefined {
+  const git = spawnSync(
+    'git',
+    ['-c', `safe.directory=${ROOT}`, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 },
+  )
+  if (git.status !== 0) return undefined
+  return git.stdout.split('\0').filter(file => file !== '' && existsSync(join(ROOT, file)))
+}
+
+const files = tracked()
+t.test(
+  'no file names a path of the machine that it was written on',
+  { skip: files ? false : 'this needs the git repository' },
+  async t => {
+    // `/root` as such is a directory that every machine has
+    const path = new RegExp(`(?<![\\w.*-])/(${['work', 'root', 'home'].join('|')})/[\\w.]`)
+    t.same(
+      files!.filter(file => path.test(read(file))),
+      [],
+    )
+  },
+)
+
+t.test('every flag in the README exists', async t => {
+  const readme = read('README.md')
+  const spans = [...readme.matchAll(/`([^`\n]+)`|^ {4}(.+)$/gm)].map(([, inline, block]) => inline ?? block!)
+  const helps = new Map<string, string>()
+  const help = (command: string): string => {
+    const known = helps.get(command)
+    if (known !== undefined) return known
+    const args = [join(ROOT, 'collector/sockflux.ts'), command, '--help']
+    const text = execFileSync(process.execPath, args.filter(Boolean), { encoding: 'utf8' })
+    helps.set(command, text)
+    return text
+  }
+  const flagsIn = (text: string) => text.match(/(?<=^|\s)--[a-z][\w-]*/g) ?? []
+  const has = (command: string, flag: string) => help(command).match(new RegExp(`${flag}(?![\\w-])`)) !== null
+  let checked = 0
+  for (const span of spans) {
+    const [, command] = /(?:^|\s|\/)sockflux ([a-z]+)/.exec(span) ?? []
+    for (const flag of flagsIn(span)) {
+      const commands = command
+        ? [command]
+        : span.startsWith('--')
+          ? ['probe', 'collector', 'run', 'top', 'query']
+          : []
+      if (commands.length === 0) continue
+      checked++
+      t.ok(
+        commands.some(name => has(name, flag)),
+        `${command ?? 'some command'} has ${flag}`,
+      )
+    }
+  }
+  t.ok(checked > 5, `${checked} flags`)
+})
