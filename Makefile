@@ -24,7 +24,7 @@ BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
 BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(shell uname -m)-linux-gnu
 
 run: build
-	@exec node dist/collector/sockflux.js run $(RUN_FLAGS)
+	@exec build/sockflux run $(RUN_FLAGS)
 
 test: packages-test build
 	@exec node test/run.ts $(TESTS)
@@ -32,7 +32,7 @@ test: packages-test build
 bench: packages-test build
 	@exec node test/bench/main.ts
 
-build: $(ADDON) $(BPF) $(DIST)
+build: $(ADDON) $(BPF) $(DIST) build/sockflux
 
 check: $(MODULES)
 	node_modules/.bin/biome ci --reporter=summary .
@@ -64,6 +64,12 @@ $(ADDON): native/binding.gyp $(wildcard native/src/*) | $(MODULES)
 $(BPF): $(wildcard probe/bpf/*.[ch]) | packages-run
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c probe/bpf/probe.bpf.c -o $@
+
+# the command, with the Node.js that it was built for
+build/sockflux: Makefile
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nSOCKFLUX_COMMAND="$$0" exec "%s" "%s" "$$@"\n' $(NODE_DIR)/bin/node $(CURDIR)/dist/collector/sockflux.js >$@
+	@chmod 755 $@
 
 $(DIST): $(SOURCES) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
 	node_modules/.bin/tsc -p deploy/tsconfig.build.json

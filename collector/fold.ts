@@ -4,6 +4,7 @@ import { type Layout, numberOf, type Reader, textOf, viewOf } from '../probe/wir
 import type { ContainerName, PodName, Who, WindowWho } from '../probe/wire/message.ts'
 import type { NumberField, TcpFlow } from '../probe/wire/records.ts'
 import { tcpMetrics } from './metrics/tcp.ts'
+import { containerName, podName } from './names.ts'
 import { cgroupOwners, netnsOwners } from './owners.ts'
 
 /** `enum tcp_role` and `enum tcp_flow_flags` in `probe/bpf/tcp_flow.h`. */
@@ -113,12 +114,6 @@ const SAFE = Number.MAX_SAFE_INTEGER
 /** Containers, and processes, of one host in one window. */
 const MOST_GROUPS = 100_000
 
-/** What is kept of names; a message may say more, and without end. */
-const CONTAINER_NAME = ['runtime', 'name', 'image', 'pod', 'sandbox', 'labels', 'pending'] as const
-const POD_NAME = ['name', 'namespace', 'labels'] as const
-const pick = <T>(value: T, names: readonly (keyof T & string)[]): T =>
-  Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]]))) as T
-
 export class Fold {
   /** What is in no container. */
   readonly host = new Group()
@@ -213,12 +208,12 @@ export class Fold {
 
   #learn(who: Who): void {
     for (const [uid, name] of Object.entries(who.pods))
-      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, pick(name, POD_NAME))
+      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, podName(name))
     for (const [id, name] of Object.entries(who.containers)) {
       const known = this.#names.get(id)
       const saysMore = name.name || name.sandbox
       if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#mostGroups) continue
-      const kept = pick(name, CONTAINER_NAME)
+      const kept = containerName(name)
       this.#names.set(id, kept)
       const container = this.containers.get(id)
       if (container) container.name = kept

@@ -11,10 +11,12 @@ import { screen } from './screen.ts'
 import type { TopHost } from './top.ts'
 
 const { socket, store, influxUrl } = collectorSettings
+/** As whoever reads it can type it: `build/sockflux` in a clone. */
+const COMMAND = process.env['SOCKFLUX_COMMAND'] ?? 'sockflux'
 const NEXT = `next, in another terminal:
-  sockflux query 'select * from "container:num_flows" order by time desc limit 10'
-  sockflux query 'show tables'
-  sockflux top --help
+  ${COMMAND} query 'select * from "container:num_flows" order by time desc limit 10'
+  ${COMMAND} query 'show tables'
+  ${COMMAND} top --help
 Ctrl-C stops everything.
 `
 const STOP_MS = 10_000

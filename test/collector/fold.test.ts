@@ -214,7 +214,7 @@ t.test('what is learnt later in the window counts, and nothing is kept that nobo
   })
   t.same(fold.containers.get('a')!.name, { runtime: 'cri', pod: 'u1', name: 'web' })
   t.same(fold.podName('u1'), { name: 'web-0', namespace: 'shop' })
-  t.equal(fold.pods().get('u1')!.containers, 2, 'a and b, not the sandbox')
+  t.equal(fold.pods().get('u1')!.containers, 1, 'the sandbox is not counted')
 })
 
 t.test('a cgroup id that a number cannot tell is counted, not guessed', async t => {
