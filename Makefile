@@ -26,7 +26,7 @@ BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARC
 run: build
 	@exec build/sockflux run $(RUN_FLAGS)
 
-test: packages-test build
+test: packages-test build build/.tap
 	@exec node test/run.ts $(TESTS)
 
 bench: packages-test build
@@ -49,11 +49,12 @@ clean:
 packages-run packages-test: packages-%:
 	@deploy/setup.sh packages $*
 
-$(NODE_DIR)/bin/node: deploy/setup.sh | packages-run
+build/.node: deploy/setup.sh | packages-run
+	@rm -rf $(NODE_DIR) build/npm
 	@deploy/setup.sh node build
-	@touch -h $(NODE_DIR)
+	@touch $@
 
-$(MODULES): package-lock.json package.json native/package.json | $(NODE_DIR)/bin/node
+$(MODULES): package-lock.json package.json native/package.json | build/.node
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -65,6 +66,11 @@ $(BPF): $(wildcard probe/bpf/*.[ch]) | packages-run
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c probe/bpf/probe.bpf.c -o $@
 
+# tap, without the compiler that it brings: Node.js runs TypeScript as it is
+build/.tap: .taprc $(MODULES)
+	node node_modules/tap/dist/esm/run.mjs build
+	@touch $@
+
 # the command, with the Node.js that it was built for
 build/sockflux: Makefile
 	@mkdir -p $(@D)
@@ -72,5 +78,6 @@ build/sockflux: Makefile
 	@chmod 755 $@
 
 $(DIST): $(SOURCES) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
+	@rm -rf dist
 	node_modules/.bin/tsc -p deploy/tsconfig.build.json
 	@touch $@

@@ -213,10 +213,8 @@ export class Fold {
       const known = this.#names.get(id)
       const saysMore = name.name || name.sandbox
       if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#mostGroups) continue
-      const kept = containerName(name)
-      this.#names.set(id, kept)
-      const container = this.containers.get(id)
-      if (container) container.name = kept
+      this.#names.set(id, containerName(name))
+      Object.assign(this.containers.get(id) ?? {}, { name: this.#names.get(id) })
     }
   }
 

@@ -51,8 +51,8 @@ interface ProbeState {
 /** Windows that may be open at once: the running one and the one whose end is on its way. */
 const OPEN_WINDOWS = 2
 const MOST_PROBES = 4096
-/** A probe that was silent so long is gone. */
-const IDLE_MS = 10 * 60_000
+/** A probe that was silent so long is gone: longer than the longest interval that a probe takes. */
+const IDLE_MS = 3 * 3_600_000
 const TOPIC = 'tcp_flow'
 
 export class Ingest {

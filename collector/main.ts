@@ -11,7 +11,7 @@ import { Hold } from './hold.ts'
 import { type Folded, Ingest } from './ingest.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
 import { queryRoute } from './query/select.ts'
-import { type Routes, serve } from './query/server.ts'
+import { Problem, type Routes, serve } from './query/server.ts'
 import { Sampler } from './sampler.ts'
 import { EmbeddedSink } from './sinks/embedded.ts'
 import { sinks } from './sinks/index.ts'
@@ -25,6 +25,8 @@ const QUERY_LIMITS = { maxRows: 10_000, timeoutMs: 10_000 }
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20
 const FLUSH_MS = 5000
 const EXPIRE_MS = 60_000
+/** What waits for a name longer than two of the longest windows waits for a probe that is gone. */
+const HELD_MS = 2 * 3_600_000
 
 export function addCollector(program: Command): void {
   const command = program.command('collector').description('fold what probes send and write it to InfluxDB')
@@ -78,7 +80,13 @@ async function run(options: CollectorOptions): Promise<void> {
     rows: ingest.rows,
     lost: ingest.lost,
     probes: ingest.probeLosses(),
-    sinks: Object.fromEntries(open.map((sink, index) => [sink.name, queues[index]!.counters])),
+    merged_pods: sampler.mergedPods,
+    sinks: Object.fromEntries(
+      open.map((sink, index) => [
+        sink.name,
+        { ...queues[index]!.counters, ...(sink instanceof EmbeddedSink && sink.counters) },
+      ]),
+    ),
   })
   mkdirSync(dirname(options.socket), { recursive: true })
   const server = await serve(options.socket, routes(open, top, stats))
@@ -86,7 +94,7 @@ async function run(options: CollectorOptions): Promise<void> {
   const receiving = routers.map(({ router, ifid }) => receive(router, ifid))
   const expiring = setInterval(() => {
     ingest.expire()
-    hold.flush(EXPIRE_MS)
+    hold.flush(HELD_MS)
   }, EXPIRE_MS)
   log.info(
     { listen: options.listen, sinks: open.map(sink => sink.name), profile: options.profile },
@@ -108,9 +116,16 @@ async function listen(endpoints: readonly string[]): Promise<{ router: Router; i
   const routers: { router: Router; ifid: string }[] = []
   for (const [index, listening] of endpoints.entries()) {
     const [endpoint, ifid = String(index)] = listening.split(',ifid=')
-    const router = new Router({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES, receiveHighWaterMark: 64 })
+    const router = new Router({
+      ipv6: endpoint!.includes('['),
+      linger: 0,
+      maxMessageSize: MAX_MESSAGE_BYTES,
+      receiveHighWaterMark: 64,
+    })
     await router.bind(endpoint!).catch((error: Error) => {
-      throw new Error(`cannot listen on ${endpoint}: ${error.message}; is another collector running?`)
+      const hint =
+        (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? '; is another collector running?' : ''
+      throw new Error(`cannot listen on ${endpoint}: ${error.message}${hint}`)
     })
     routers.push({ router, ifid })
   }
@@ -161,6 +176,13 @@ function routes(open: readonly Sink[], top: Top, stats: () => unknown): Routes {
   return {
     'GET /top': async () => top.view(),
     'GET /stats': async () => stats(),
-    ...(store && { 'POST /query': queryRoute(store, QUERY_LIMITS) }),
+    'POST /query': store
+      ? queryRoute(store, QUERY_LIMITS)
+      : async () => {
+          throw new Problem(
+            404,
+            'this collector has no embedded store: query its InfluxDB, or add --sink embedded',
+          )
+        },
   }
 }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { setting, type Values } from '../probe/settings.ts'
-import { bytes, list, oneOf, oneOfNumbers, text, whole, yesNo } from '../probe/settings_types.ts'
+import { bytes, list, oneOf, oneOfNumbers, PORT, text, whole, yesNo } from '../probe/settings_types.ts'
 import type { Profile } from './sampler.ts'
 import type { SinkName } from './sinks/index.ts'
 
@@ -10,7 +10,7 @@ import type { SinkName } from './sinks/index.ts'
 const listening = () =>
   z
     .string({ error: 'needs an endpoint' })
-    .regex(/^(tcp:\/\/[^\s,]+:(\d{1,5}|\*)|ipc:\/\/[^\s,]+)(,ifid=[\w.-]+)?$/, {
+    .regex(new RegExp(`^(tcp://[^\\s,]+:(${PORT}|\\*)|ipc://[^\\s,]+)(,ifid=[\\w.-]+)?$`), {
       error: 'needs an endpoint such as tcp://127.0.0.1:5556, with ,ifid=N if wanted',
     })
 

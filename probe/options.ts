@@ -106,7 +106,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 232 bytes of kernel memory each; more are counted when they close',
+    help: 'TCP connections followed at once, 232 bytes of kernel memory each, taken at the start; more are counted when they close',
   }),
   ringSize: setting({
     type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),

@@ -65,6 +65,7 @@ class Connection {
       const socket = new Dealer({
         linger: 0,
         immediate: true,
+        ipv6: this.#endpoint.includes('['),
         sendHighWaterMark: 16,
         reconnectInterval: 200,
         reconnectMaxInterval: 2000,

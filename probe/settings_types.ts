@@ -42,10 +42,13 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(...words: 
 export const list = <T extends z.ZodType>(item: T) =>
   z.preprocess(given => (Array.isArray(given) ? given : [given]), z.array(item))
 
-/** A ZeroMQ endpoint that connects or binds: `tcp://host:port` or `ipc:///path`. */
+/** A port that exists, 1 to 65535, for a regular expression. */
+export const PORT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])'
+
+/** A ZeroMQ endpoint to connect to: `tcp://host:port` or `ipc:///path`. */
 export const endpoint = () =>
   z
     .string({ error: 'needs an endpoint' })
-    .regex(/^(tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:]+):(\d{1,5}|\*)|ipc:\/\/\S+)$/, {
+    .regex(new RegExp(`^(tcp://(\\[[0-9a-fA-F:.]+\\]|[^\\s/:*]+):${PORT}|ipc://\\S+)$`), {
       error: 'needs an endpoint such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector',
     })

@@ -45,7 +45,7 @@ for await (const line of createInterface({ input: tap.stdout })) {
   )
     console.log(line)
 }
-const [status] = tap.exitCode === null ? await once(tap, 'exit') : [tap.exitCode]
+const [status] = tap.exitCode === null && tap.signalCode === null ? await once(tap, 'exit') : [tap.exitCode]
 if (!closed) console.log('# tap ended without its totals')
 const failed = closed ? counted.fail + (status !== 0 && counted.fail === 0 ? 1 : 0) : 1
 console.log(`${counted.pass} passed, ${failed} failed, ${counted.skip + counted.todo} skipped`)

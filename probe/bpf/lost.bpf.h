@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* What the kernel side had no room for, by reason. The probe reads the array once a window and writes it
- * beside the data as lost{stage=kernel}. */
+ * beside the data as kernel/<reason>. */
 #pragma once
 
 #include "kernel.h"

@@ -15,7 +15,7 @@ enum tcp_role {
 enum tcp_flow_flags {
     FLOW_PREDATES = 1, /* older than the probe: opened_ns is when the probe first saw it */
     FLOW_GUESSED = 2,  /* owner is who listened; nobody has been seen using the socket */
-    FLOW_OWNERLESS = 4 /* first seen when it closed: the cgroup is the socket's own, there is no process */
+    FLOW_OWNERLESS = 4 /* no process was seen with it: the cgroup is the socket's own, there is no process */
 };
 
 struct tcp_flow {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* What a number is. The typedef's name reaches the collector with every message (DESIGN: records and wire).
+/* What a number is. The typedef's name reaches the collector with every message.
  */
 #pragma once
 

@@ -180,7 +180,10 @@ const moves = fc.array(
     { weight: 6, arbitrary: fc.record({ pass: fc.constantFrom(0.1, 0.25, 1, 2.5), set: fc.constant(0) }) },
     {
       weight: 2,
-      arbitrary: fc.record({ pass: fc.constant(0.25), set: fc.double({ min: -0.002, max: 0.002, noNaN: true }) }),
+      arbitrary: fc.record({
+        pass: fc.constant(0.25),
+        set: fc.double({ min: -0.002, max: 0.002, noNaN: true }),
+      }),
     },
     {
       weight: 1,
