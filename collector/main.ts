@@ -55,6 +55,11 @@ async function run(options: CollectorOptions): Promise<void> {
       settled()
       return
     }
+    if (!window.complete)
+      troubles.warn(
+        'incomplete',
+        `${window.key.host}: the window until ${window.time} is written without its end, rows of it may be missing`,
+      )
     hold.write(window, ifid, settled)
     if (sampler.mergedPods > 0)
       troubles.warn('merged_pods', 'pods of one name in several namespaces are one in profile ntopng')

@@ -1,9 +1,12 @@
 /** Connections that live a moment, as fast as the machine can: CPU of the whole machine per connection, paired. */
 
+import { Kernel, kernelClock } from '../../probe/kernel.ts'
+import { Reader } from '../../probe/read.ts'
+import { numberOf, viewOf } from '../../probe/wire/layout.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { createNetns, inNetns, type Netns } from '../harness/netns.ts'
 import { type Child, start } from '../harness/process.ts'
-import { CLIENT, Watch } from '../harness/watch.ts'
+import { CLIENT, netnsOf } from '../harness/watch.ts'
 import { busySeconds, median } from './cpu.ts'
 
 const ROUNDS = 5
@@ -13,6 +16,38 @@ async function churn(client: Child): Promise<number> {
   const before = busySeconds()
   await client.ask(`churn ${CONNECTIONS} 127.0.0.1 8000 4`, 120_000)
   return ((busySeconds() - before) / CONNECTIONS) * 1e6
+}
+
+/** The probe's kernel side and reader; counts each client's first row, as the collector does, and builds nothing else. */
+async function watching(netns: string): Promise<{ stop(): Promise<number> }> {
+  const kernel = new Kernel({ maxFlows: 131_072, ringBytes: 8 * 2 ** 20 }, (ring, records) => {
+    if (ring === 'tcp_flow') reader.take(records)
+  })
+  const reader = new Reader(kernel, kernelClock, 1)
+  await kernel.scan()
+  const inode = netnsOf(netns)
+  const layout = kernel.tcpFlow
+  const [role, reported, namespace] = ['role', 'reported_ns', 'netns'].map(name => numberOf(layout, name))
+  let seen = 0
+  let ends = 0
+  const reading = (async () => {
+    for await (const { rows, end } of reader.read()) {
+      if (end) ends++
+      const view = viewOf(rows)
+      for (let at = 0; at < rows.length; at += layout.size)
+        if (namespace!(view, at) === inode && role!(view, at) === CLIENT && reported!(view, at) === 0) seen++
+    }
+  })()
+  return {
+    async stop() {
+      const last = ends + 2
+      while (ends < last) await new Promise(resolve => setTimeout(resolve, 50))
+      reader.stop()
+      await reading
+      kernel.close()
+      return seen
+    },
+  }
 }
 
 export async function benchChurn(): Promise<string[][]> {
@@ -32,17 +67,9 @@ export async function benchChurn(): Promise<string[][]> {
     let seen = 0
     for (let round = 0; round < ROUNDS; round++) {
       const bare = await churn(client)
-      const watch = await Watch.start()
+      const watch = await watching(netns.path)
       const watched = await churn(client)
-      await watch.windowEnd()
-      await watch.windowEnd()
-      seen += new Set(
-        watch
-          .in(netns.path)
-          .filter(row => row.role === CLIENT)
-          .map(row => row.cookie),
-      ).size
-      await watch.close()
+      seen += await watch.stop()
       without.push(bare)
       ratios.push(watched / bare)
     }
