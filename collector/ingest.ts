@@ -45,14 +45,19 @@ interface ProbeState {
   closed: number
   /** Highest losses the probe told, by stage and reason. */
   lost: Losses
+  /** Seconds; of the window that ended last. */
+  interval: number
   seenMs: number
 }
 
 /** Windows that may be open at once: the running one and the one whose end is on its way. */
 const OPEN_WINDOWS = 2
 const MOST_PROBES = 4096
-/** A probe that was silent so long is gone: longer than the longest interval that a probe takes. */
-const IDLE_MS = 3 * 3_600_000
+/** A probe that was silent so long is gone; of one with long windows, after three of them. */
+const IDLE_MS = 10 * 60_000
+const IDLE_WINDOWS = 3
+/** The longest interval that a probe takes, for one that has not told its own yet. */
+const LONGEST_S = 3600
 const TOPIC = 'tcp_flow'
 
 export class Ingest {
@@ -97,9 +102,9 @@ export class Ingest {
 
   /** Forget probes that have been silent; what they left unfinished is counted. */
   expire(): void {
-    const old = this.#now() - IDLE_MS
+    const now = this.#now()
     for (const [id, probe] of this.#probes) {
-      if (probe.seenMs >= old) continue
+      if (now - probe.seenMs <= Math.max(IDLE_MS, IDLE_WINDOWS * probe.interval * 1000)) continue
       for (const fold of probe.windows.values()) this.#lose('unfinished', fold.rows)
       this.#probes.delete(id)
     }
@@ -159,6 +164,7 @@ export class Ingest {
       folded.push({ key: { ...keyOf(head), window: index }, time, partial, complete, fold: open })
     }
     probe.closed = head.window
+    probe.interval = head.interval
     return folded
   }
 
@@ -180,7 +186,7 @@ export class Ingest {
         if (this.#probes.size >= MOST_PROBES)
           throw new MalformedError('too_many_probes', `${MOST_PROBES} probes are known already`)
       }
-      probe = { windows: new Map(), sequence: -1, closed: -1, lost: {}, seenMs: 0 }
+      probe = { windows: new Map(), sequence: -1, closed: -1, lost: {}, interval: LONGEST_S, seenMs: 0 }
       this.#probes.set(id, probe)
     }
     probe.seenMs = this.#now()
