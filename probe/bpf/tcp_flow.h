@@ -4,45 +4,37 @@
 
 #include "types.h"
 
-/* tcp_flow.role: who the local end is. */
-enum tcp_role {
-    ROLE_UNKNOWN,
-    ROLE_CLIENT, /* it connected: CLOSE -> SYN_SENT */
-    ROLE_SERVER, /* it was created for a listener */
-};
-
-/* tcp_flow.flags */
-enum tcp_flow_flags {
-    FLOW_PREDATES = 1, /* older than the probe: opened_ns is when the probe first saw it */
-    FLOW_GUESSED = 2,  /* owner is who listened; nobody has been seen using the socket */
-    FLOW_OWNERLESS = 4 /* no process was seen with it: the cgroup is the socket's own, there is no process */
-};
-
 struct tcp_flow {
     socket_id_t socket;
-    cgroup_id_t cgroup;    /* of the owner, when it connected or listened */
-    boot_ns_t opened_ns;   /* SYN_SENT, or creation of the accepted socket */
-    boot_ns_t closed_ns;   /* CLOSE; 0 while open */
-    boot_ns_t reported_ns; /* end of the last window whose pass reported this flow; 0 for none */
-    bytes_t bytes_sent;    /* since the last report: tcp_sock.bytes_sent - bytes_retrans */
-    bytes_t bytes_rcvd;    /* since the last report: tcp_sock.bytes_received, less a FIN */
-    address_t local;       /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
-    address_t remote;      /* sock_common.skc_daddr / skc_v6_daddr */
+    cgroup_id_t cgroup;       /* of the owner, when it connected or listened */
+    boot_ns_t opened_ns;      /* SYN_SENT, or creation of the accepted socket */
+    boot_ns_t established_ns; /* ESTABLISHED, when that was before the window's end; 0 if not, or not seen */
+    boot_ns_t closed_ns;      /* CLOSE; 0 while open */
+    boot_ns_t reported_ns;    /* end of the last window whose pass reported this flow; 0 for none */
+    bytes_t bytes_sent;       /* since the last report: tcp_sock.bytes_sent - bytes_retrans */
+    bytes_t bytes_rcvd;       /* since the last report: tcp_sock.bytes_received, less a FIN */
+    __u64 rtt_sum_us;         /* since the last report: sum of the RTT samples */
+    address_t local;          /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
+    address_t remote;         /* sock_common.skc_daddr / skc_v6_daddr */
     comm_t comm;
     hierarchy_t hierarchy; /* of cgroup */
     process_id_t pid;
     netns_id_t netns;
     usec_t rtt_us;          /* tcp_sock.srtt_us >> 3: the kernel keeps eight times the RTT */
     usec_t rtt_var_us;      /* tcp_sock.mdev_us >> 2: the mean deviation, kept four times */
+    samples_t rtt_samples;  /* since the last report: calls of BPF_SOCK_OPS_RTT_CB */
+    usec_t rtt_min_us;      /* of all samples of the flow; 0 for none */
+    usec_t rtt_max_us;      /* of all samples of the flow */
     segments_t segs_sent;   /* since the last report: tcp_sock.segs_out */
     segments_t segs_rcvd;   /* since the last report: tcp_sock.segs_in */
     segments_t segs_resent; /* since the last report: tcp_sock.total_retrans */
     port_t local_port;      /* inet_sock.inet_sport */
     port_t remote_port;     /* sock_common.skc_dport */
     __u8 family;            /* sock_common.skc_family: AF_INET or AF_INET6 */
-    __u8 role;              /* enum tcp_role */
+    __u8 role;              /* enum role */
     __u8 state;             /* sock_common.skc_state, TCP_ESTABLISHED = 1 ... */
-    __u8 flags;             /* enum tcp_flow_flags */
+    __u8 flags;             /* enum flow_flags */
+    __u32 pad;
 };
 
-_Static_assert(sizeof(struct tcp_flow) == 144, "tcp_flow grew a hole");
+_Static_assert(sizeof(struct tcp_flow) == 176, "tcp_flow grew a hole");

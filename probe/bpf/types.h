@@ -14,6 +14,24 @@ typedef __u32 process_id_t; /* task_struct.tgid in the initial PID namespace */
 typedef __u32 netns_id_t;   /* net.ns.inum: the inode of /proc/PID/ns/net */
 typedef __u32 usec_t;       /* microseconds */
 typedef __u32 segments_t;   /* TCP segments */
+typedef __u32 packets_t;    /* datagrams on the wire: each segment of an offloaded one */
+typedef __u32 samples_t;    /* round trips that were measured */
 typedef __u16 port_t;       /* host byte order */
 typedef __u8 address_t[16]; /* IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2) */
 typedef char comm_t[16];    /* task_struct.comm of the thread group leader */
+
+/* tcp_flow.role, udp_flow.role: who the local end is. */
+enum role {
+    ROLE_UNKNOWN,
+    ROLE_CLIENT, /* TCP: it connected, CLOSE -> SYN_SENT; UDP: it sent the first datagram that was seen */
+    ROLE_SERVER, /* TCP: it was created for a listener; UDP: it received the first datagram that was seen */
+};
+
+/* tcp_flow.flags, udp_flow.flags */
+enum flow_flags {
+    FLOW_PREDATES = 1,  /* older than the probe: opened_ns is when the probe first saw it */
+    FLOW_GUESSED = 2,   /* owner is who listened or created the socket; nobody has been seen using it */
+    FLOW_OWNERLESS = 4, /* no process was seen with it: the cgroup is the socket's own, there is no process */
+    FLOW_SAMPLED = 8,   /* each of its RTT samples is in rtt_samples, tcp_total and rtt_bucket */
+    FLOW_FAILED = 16    /* it closed before it was established */
+};

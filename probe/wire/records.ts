@@ -11,6 +11,70 @@ export interface TcpFlow {
   /** boot_ns_t */
   readonly opened_ns: number
   /** boot_ns_t */
+  readonly established_ns: number
+  /** boot_ns_t */
+  readonly closed_ns: number
+  /** boot_ns_t */
+  readonly reported_ns: number
+  /** bytes_t */
+  readonly bytes_sent: number
+  /** bytes_t */
+  readonly bytes_rcvd: number
+  /** u64 */
+  readonly rtt_sum_us: number
+  /** address_t, 16 bytes */
+  readonly local: Bytes
+  /** address_t, 16 bytes */
+  readonly remote: Bytes
+  /** comm_t, 16 bytes */
+  readonly comm: Bytes
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** process_id_t */
+  readonly pid: number
+  /** netns_id_t */
+  readonly netns: number
+  /** usec_t */
+  readonly rtt_us: number
+  /** usec_t */
+  readonly rtt_var_us: number
+  /** samples_t */
+  readonly rtt_samples: number
+  /** usec_t */
+  readonly rtt_min_us: number
+  /** usec_t */
+  readonly rtt_max_us: number
+  /** segments_t */
+  readonly segs_sent: number
+  /** segments_t */
+  readonly segs_rcvd: number
+  /** segments_t */
+  readonly segs_resent: number
+  /** port_t */
+  readonly local_port: number
+  /** port_t */
+  readonly remote_port: number
+  /** u8 */
+  readonly family: number
+  /** u8 */
+  readonly role: number
+  /** u8 */
+  readonly state: number
+  /** u8 */
+  readonly flags: number
+  /** u32 */
+  readonly pad: number
+}
+
+/** `struct udp_flow`, see `probe/bpf/udp_flow.h`. */
+export interface UdpFlow {
+  /** socket_id_t */
+  readonly socket: number
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** boot_ns_t */
+  readonly opened_ns: number
+  /** boot_ns_t */
   readonly closed_ns: number
   /** boot_ns_t */
   readonly reported_ns: number
@@ -30,16 +94,10 @@ export interface TcpFlow {
   readonly pid: number
   /** netns_id_t */
   readonly netns: number
-  /** usec_t */
-  readonly rtt_us: number
-  /** usec_t */
-  readonly rtt_var_us: number
-  /** segments_t */
-  readonly segs_sent: number
-  /** segments_t */
-  readonly segs_rcvd: number
-  /** segments_t */
-  readonly segs_resent: number
+  /** packets_t */
+  readonly packets_sent: number
+  /** packets_t */
+  readonly packets_rcvd: number
   /** port_t */
   readonly local_port: number
   /** port_t */
@@ -49,9 +107,85 @@ export interface TcpFlow {
   /** u8 */
   readonly role: number
   /** u8 */
-  readonly state: number
-  /** u8 */
   readonly flags: number
+  /** bytes, 5 bytes */
+  readonly pad: Bytes
+}
+
+/** `struct tcp_total`, see `probe/bpf/tcp_total.h`. */
+export interface TcpTotal {
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** u64 */
+  readonly rtt_sum_us: number
+  /** u64 */
+  readonly rtt_squares_us2: number
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** netns_id_t */
+  readonly netns: number
+  /** samples_t */
+  readonly rtt_samples: number
+  /** usec_t */
+  readonly rtt_min_us: number
+  /** usec_t */
+  readonly rtt_max_us: number
+  /** u32 */
+  readonly resets_sent: number
+  /** u32 */
+  readonly resets_rcvd: number
+  /** u8 */
+  readonly role: number
+  /** bytes, 3 bytes */
+  readonly pad: Bytes
+}
+
+/** `struct rtt_bucket`, see `probe/bpf/rtt_bucket.h`. */
+export interface RttBucket {
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** netns_id_t */
+  readonly netns: number
+  /** samples_t */
+  readonly samples: number
+  /** u16 */
+  readonly bucket: number
+  /** u8 */
+  readonly role: number
+  /** u8 */
+  readonly pad: number
+}
+
+/** `struct process`, see `probe/bpf/process.h`. */
+export interface Process {
+  /** boot_ns_t */
+  readonly started_ns: number
+  /** process_id_t */
+  readonly pid: number
+  /** process_id_t */
+  readonly parent: number
+  /** u32 */
+  readonly uid: number
+  /** u32 */
+  readonly pad: number
+  /** comm_t, 16 bytes */
+  readonly comm: Bytes
+  /** comm_t, 16 bytes */
+  readonly parent_comm: Bytes
+  /** exe_name_t, 48 bytes */
+  readonly exe: Bytes
+  /** exe_name_t, 48 bytes */
+  readonly exe_parent: Bytes
+  /** exe_name_t, 48 bytes */
+  readonly exe_parent2: Bytes
+  /** exe_name_t, 48 bytes */
+  readonly exe_parent3: Bytes
+  /** exe_name_t, 48 bytes */
+  readonly exe_parent4: Bytes
+  /** exe_name_t, 48 bytes */
+  readonly exe_parent5: Bytes
 }
 
 /** `struct cgroup_path`, see `probe/bpf/cgroup_path.h`. */
