@@ -1,19 +1,48 @@
 /** The probe's kernel side: what is loaded, attached, and how it is read. Knows the names in `bpf/`, nothing of windows. */
 
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { BpfError, type BpfObject, bootTime, type Layout, type Link, open, type Rings } from 'bcc-bindings'
+import {
+  BpfError,
+  type BpfObject,
+  bootTime,
+  type Entries,
+  type Layout,
+  type Link,
+  mountCgroup2,
+  open,
+  type Rings,
+} from 'bcc-bindings'
+import { cgroup2In } from './doctor/cgroup.ts'
 import { explainLoad } from './doctor/explain.ts'
+import { HOOKS, type Hooks, hooksOf } from './hooks.ts'
 import type { Clock } from './window.ts'
 
 /** `enum lost` in `bpf/lost.bpf.h`, in its order. */
-const LOST = ['slot', 'storage', 'tcp_flow_ring', 'cgroup_path_ring', 'free_slot'] as const
+const LOST = [
+  'slot',
+  'storage',
+  'tcp_flow_ring',
+  'cgroup_path_ring',
+  'free_slot',
+  'process_ring',
+  'tcp_total',
+  'evicted_udp',
+  'udp_slot',
+  'udp_flow_ring',
+  'udp_header',
+] as const
 
 export interface KernelOptions {
-  /** Flows that can be open at once; 232 bytes of kernel memory each. */
+  /** TCP connections that can be open at once; 304 bytes of kernel memory each. */
   readonly maxFlows: number
+  /** UDP conversations that are remembered at once; 312 bytes of kernel memory each. */
+  readonly maxUdpFlows: number
   /** Bytes of the ring of closed flows, a power of two. */
   readonly ringBytes: number
+  readonly udp: boolean
+  /** Every RTT sample, or only the kernel's smoothed ones. */
+  readonly rttSamples: boolean
 }
 
 /** What one run of the report pass met. */
@@ -22,6 +51,15 @@ export interface Pass {
   closing: number
   /** Flows found dead that no CLOSE was seen of. */
   missed: number
+  /** Flows whose owner is a guess. */
+  guessed: number
+}
+
+/** One kind of flow. The layout's name is that of the record, of its ring and of its topic. */
+export interface Flows {
+  readonly layout: Layout
+  /** Whether a flow's close is told by a row of its own, without traffic. */
+  readonly tellsClose: boolean
 }
 
 const REPORT_PAGE_FULL = 2
@@ -40,65 +78,86 @@ export const kernelClock: Clock = {
   wallNs: () => BigInt(Date.now()) * 1_000_000n, // not performance.now(): it does not follow a clock that is set
 }
 
+const sentenceOf = (error: BpfError): string => explainLoad(error) ?? error.message
+
 export class Kernel {
-  readonly tcpFlow: Layout
+  readonly flows: readonly Flows[]
   readonly cgroupPath: Layout
+  readonly process: Layout
+  /** Hooks that this kernel or its configuration does not allow, and why: the rest goes on. */
+  readonly missing = new Map<Hooks, string>()
   readonly #object: BpfObject
   readonly #links: Link[] = []
   readonly #rings: Rings
-  readonly #page: Buffer
+  readonly #pages = new Map<string, Buffer>()
   readonly #lost: Buffer
 
   /** @throws with the doctor's sentence, or BpfError with the verifier's log; nothing is left behind then */
   constructor(options: KernelOptions, onRecords: (ring: string, records: Buffer) => void) {
-    this.#object = open(objectPath())
+    this.#object = this.#load(options)
     try {
-      this.#object.setGlobal('max_flows', options.maxFlows)
-      this.#object.setGlobal('tcp_flow_wake_bytes', options.ringBytes / 2)
-      this.#object.resizeMap('tcp_slot', options.maxFlows)
-      this.#object.resizeMap('tcp_flow', options.ringBytes)
-      this.#object.load()
-      this.tcpFlow = this.#object.layout('tcp_flow')
-      this.cgroupPath = this.#object.layout('cgroup_path')
-      this.#page = this.#object.map('tcp_flow_page').view()
+      const layout = (name: string) => this.#object.layout(name)
+      const udp = options.udp && this.#has('udp')
+      this.flows = [
+        { layout: layout('tcp_flow'), tellsClose: true },
+        ...(udp ? [{ layout: layout('udp_flow'), tellsClose: false }] : []),
+      ]
+      this.cgroupPath = layout('cgroup_path')
+      this.process = layout('process')
+      const names = this.flows.map(({ layout }) => layout.name)
+      for (const name of names) this.#pages.set(name, this.#object.map(`${name}_page`).view())
       this.#lost = this.#object.map('lost').view()
       // rows first: the kernel has sent their names before them, so these are in their ring by then
-      this.#rings = this.#object.rings(['tcp_flow', 'cgroup_path'], onRecords)
-      this.#links.push(this.#object.attach('tcp_flow_state'))
+      this.#rings = this.#object.rings([...names, 'cgroup_path', 'process'], onRecords)
+      this.#attach(options)
     } catch (error) {
       this.#object.close()
-      const sentence = error instanceof BpfError ? explainLoad(error) : undefined
-      throw sentence === undefined ? error : new Error(sentence, { cause: error })
+      throw explained(error)
     }
   }
 
   /** Sockets that existed before the hooks were attached; listeners first, because they tell the role of the others. */
   async scan(): Promise<void> {
-    await this.#object.iterate('tcp_listener_scan')
+    await this.#object.iterate('listener_scan')
     await this.#object.iterate('tcp_flow_scan')
   }
 
   /** The state of every flow that was open at `endNs`, in Buffers of whole rows that are the caller's to keep. */
-  async *report(endNs: bigint, pass: Pass): AsyncGenerator<Buffer> {
-    const layout = this.#object.layout('tcp_flow_report')
+  async *report({ layout: flow }: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Buffer> {
+    const layout = this.#object.layout('report')
     const at = (name: string) => layout.fields.find(field => field.name === name)!.offset
     const context = Buffer.alloc(layout.size)
+    const page = this.#pages.get(flow.name)!
     context.writeBigUInt64LE(endNs, at('end_ns'))
     let result: number
     do {
       context.writeUInt32LE(0, at('rows'))
-      result = await this.#object.run('tcp_flow_report', context)
+      result = await this.#object.run(`${flow.name}_report`, context)
       const rows = context.readUInt32LE(at('rows'))
-      if (rows > 0) yield Buffer.from(this.#page.subarray(0, rows * this.tcpFlow.size))
+      if (rows > 0) yield Buffer.from(page.subarray(0, rows * flow.size))
     } while (result === REPORT_PAGE_FULL)
-    if (result !== 0) throw new Error(`tcp_flow_report returned ${result}`)
-    pass.closing = context.readUInt32LE(at('closing'))
-    pass.missed = context.readUInt32LE(at('missed'))
+    if (result !== 0) throw new Error(`${flow.name}_report returned ${result}`)
+    pass.closing += context.readUInt32LE(at('closing'))
+    pass.missed += context.readUInt32LE(at('missed'))
+    pass.guessed += context.readUInt32LE(at('guessed'))
   }
 
   /** Read what the rings hold now. */
   drain(): void {
     this.#rings.drain()
+  }
+
+  /** The sums of all cgroups since they were first seen, one per CPU; see `probe/totals.ts`. */
+  totals(): Entries {
+    return this.#object.map('tcp_total').entries()
+  }
+
+  forgetTotals(key: Buffer): void {
+    this.#object.map('tcp_total').delete(key)
+  }
+
+  layout(name: string): Layout {
+    return this.#object.layout(name)
   }
 
   /** What the kernel side had no room for, by reason, since the start. */
@@ -116,4 +175,83 @@ export class Kernel {
     for (const link of this.#links) link.detach()
     this.#object.close()
   }
+
+  #has(name: Hooks['name']): boolean {
+    return ![...this.missing.keys()].some(hooks => hooks.name === name)
+  }
+
+  #wants(options: KernelOptions, { name }: Hooks): boolean {
+    return this.#has(name) && (options.udp || name !== 'udp') && (options.rttSamples || name !== 'rtt')
+  }
+
+  /** Again without the hooks that are refused, until the rest is loaded. */
+  #load(options: KernelOptions): BpfObject {
+    for (;;) {
+      const object = open(objectPath())
+      try {
+        object.setGlobal('max_tcp_flows', options.maxFlows)
+        object.setGlobal('max_udp_flows', options.maxUdpFlows)
+        object.setGlobal('tcp_flow_wake_bytes', options.ringBytes / 2)
+        object.resizeMap('tcp_slot', options.maxFlows)
+        object.resizeMap('tcp_flow', options.ringBytes)
+        const udpFlows = options.udp && this.#has('udp') ? options.maxUdpFlows : 1
+        object.resizeMap('udp_slot', udpFlows)
+        object.resizeMap('udp_conversation', udpFlows)
+        for (const hooks of HOOKS)
+          for (const program of hooks.programs) object.setAutoload(program, this.#wants(options, hooks))
+        object.load()
+        return object
+      } catch (error) {
+        object.close()
+        const refused = error instanceof BpfError ? refusedBy(error) : undefined
+        if (!refused || this.missing.has(refused)) throw explained(error)
+        this.missing.set(refused, sentenceOf(error as BpfError))
+      }
+    }
+  }
+
+  #attach(options: KernelOptions): void {
+    const mounted = cgroup2In({ root: '/' })
+    const cgroup = mounted ?? mountOwn()
+    const sections = new Map(this.#object.programs.map(({ name, section }) => [name, section]))
+    for (const hooks of HOOKS.filter(hooks => this.#wants(options, hooks))) {
+      const links: Link[] = []
+      try {
+        for (const program of hooks.programs) {
+          const section = sections.get(program) ?? ''
+          if (/^(iter\/|syscall)/.test(section)) continue
+          const target = /^(cgroup|sockops)/.test(section) && cgroup !== undefined ? { cgroup } : {}
+          links.push(this.#object.attach(program, target))
+        }
+        this.#links.push(...links)
+      } catch (error) {
+        for (const link of links) link.detach()
+        if (!(error instanceof BpfError) || hooks === HOOKS[0]) throw error
+        this.missing.set(hooks, sentenceOf(error))
+      }
+    }
+    if (typeof cgroup === 'number') closeSync(cgroup)
+  }
+}
+
+/** The root of cgroup2 where none is mounted; undefined where that is not allowed. */
+function mountOwn(): number | undefined {
+  try {
+    return mountCgroup2()
+  } catch (error) {
+    if (error instanceof BpfError) return undefined
+    throw error
+  }
+}
+
+/** The optional hooks whose program was refused. */
+function refusedBy({ message, log = '' }: BpfError): Hooks | undefined {
+  const program = /prog '(\w+)': failed/.exec(log)?.[1] ?? /prog '(\w+)'/.exec(message)?.[1]
+  const hooks = program === undefined ? undefined : hooksOf(program)
+  return hooks === HOOKS[0] ? undefined : hooks
+}
+
+function explained(error: unknown): unknown {
+  const sentence = error instanceof BpfError ? explainLoad(error) : undefined
+  return sentence === undefined ? error : new Error(sentence, { cause: error })
 }

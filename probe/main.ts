@@ -33,11 +33,23 @@ async function run(options: ProbeOptions): Promise<void> {
     boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     probe: randomBytes(8).toString('hex'),
   }
-  const kernel = new Kernel({ maxFlows: options.maxFlows, ringBytes: options.ringSize }, (ring, records) =>
-    ring === 'cgroup_path' ? identifier.learn(records) : reader.take(records),
+  const kernel = new Kernel(
+    {
+      maxFlows: options.maxFlows,
+      maxUdpFlows: options.maxUdpFlows,
+      ringBytes: options.ringSize,
+      udp: options.udp,
+      rttSamples: options.rtt === 'samples',
+    },
+    (ring, records) => {
+      if (ring === 'cgroup_path') identifier.learn(records)
+      else if (ring === 'process') identifier.learnProcesses(records)
+      else reader.take(ring, records)
+    },
   )
+  for (const [{ gives, without }, why] of kernel.missing) log.warn(`without ${gives}: ${without}; ${why}`)
   const sources = sourcesIn(options, identity.host)
-  const identifier = new Identifier(kernel.tcpFlow, kernel.cgroupPath, sources, { labels: options.label })
+  const identifier = new Identifier(kernel.cgroupPath, kernel.process, sources, { labels: options.label })
   const reader = new Reader(kernel, kernelClock, options.interval)
   const publisher = new Publisher(
     { collectors: options.collector, queueBytes: options.queueSize },
@@ -60,15 +72,12 @@ async function run(options: ProbeOptions): Promise<void> {
   })
   for await (const batch of reader.read()) {
     const head = headOf(batch)
-    if (batch.end)
+    if (!batch.rows)
       publisher.publish(WINDOW, windowHead(head, batch, options.interval), NO_ROWS, identifier.running())
-    else
-      publisher.publish(
-        'tcp_flow',
-        { ...head, layout: kernel.tcpFlow },
-        batch.rows,
-        identifier.who(batch.rows),
-      )
+    else {
+      const { layout, bytes } = batch.rows
+      publisher.publish(layout.name, { ...head, layout }, bytes, identifier.who(layout, bytes))
+    }
   }
 
   await publisher.close(STOP_MS)
@@ -97,6 +106,7 @@ function lossesOf(
   const counts = {
     ...kernel.lost(),
     'kernel/close_unseen': reader.missed,
+    'identify/guessed_owner': reader.guessed,
     ...sources.lost(),
     'identify/unknown_cgroup': identifier.unknownCgroups,
     'identify/no_cgroup': identifier.ownerlessRows,

@@ -106,7 +106,20 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 232 bytes of kernel memory each, taken at the start; more are counted when they close',
+    help: 'TCP connections followed at once, 304 bytes of kernel memory each, taken at the start; more are counted when they close',
+  }),
+  udp: setting({ type: yesNo(), fallback: true, help: 'count UDP conversations' }),
+  maxUdpFlows: setting({
+    type: whole(1024, 16_777_216),
+    fallback: 65_536,
+    value: '<number>',
+    help: 'UDP conversations remembered at once, 312 bytes of kernel memory each, taken at the start; beyond it the one that was silent longest is forgotten',
+  }),
+  rtt: setting<'samples' | 'smoothed'>({
+    type: oneOf('samples', 'smoothed'),
+    fallback: 'samples',
+    value: '<what>',
+    help: "what distributions are made of: every RTT sample, or, cheaper, the kernel's smoothed ones",
   }),
   ringSize: setting({
     type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),

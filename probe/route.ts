@@ -12,15 +12,21 @@ const isBelow = (rows: DataView, at: number, high: number, low: number): boolean
   return word === high ? rows.getUint32(at, true) < low : word < high
 }
 
+const DELTA = /^(bytes|segs|packets)_|^rtt_(sum_us|samples)$/
+
 export class Router {
   readonly #size: number
   readonly #opened: number
   readonly #closed: number
   readonly #reported: number
+  /** TCP's. */
+  readonly #established: number | undefined
+  readonly #tellsClose: boolean
   /** Fields that count what happened since the last report. */
   readonly #deltas: readonly { offset: number; size: number }[]
 
-  constructor(layout: Layout) {
+  /** @param tellsClose whether a close is told by a row of its own, without anything counted */
+  constructor(layout: Layout, tellsClose: boolean) {
     const field = (name: string) => {
       const found = layout.fields.find(field => field.name === name)
       if (!found) throw new Error(`${layout.name} has no field ${name}`)
@@ -30,7 +36,9 @@ export class Router {
     this.#opened = field('opened_ns').offset
     this.#closed = field('closed_ns').offset
     this.#reported = field('reported_ns').offset
-    this.#deltas = layout.fields.filter(({ name }) => /^(bytes|segs)_/.test(name))
+    this.#established = layout.fields.find(({ name }) => name === 'established_ns')?.offset
+    this.#tellsClose = tellsClose
+    this.#deltas = layout.fields.filter(({ name }) => DELTA.test(name))
   }
 
   /**
@@ -54,16 +62,19 @@ export class Router {
       if (counted || !openedBefore) next.push(row)
       else if (closedBefore) ended.push(row)
       else {
-        ended.push(this.#stillOpen(row))
-        next.push(this.#onlyClosed(row, endNs))
+        ended.push(this.#stillOpen(row, view, at, high, low))
+        if (this.#tellsClose) next.push(this.#onlyClosed(row, endNs))
       }
     }
     return { ended, next }
   }
 
-  #stillOpen(row: Buffer): Buffer {
+  #stillOpen(row: Buffer, view: DataView, at: number, high: number, low: number): Buffer {
     const open = Buffer.from(row)
     open.fill(0, this.#closed, this.#closed + 8)
+    const established = this.#established
+    if (established !== undefined && !isBelow(view, at + established, high, low))
+      open.fill(0, established, established + 8)
     return open
   }
 

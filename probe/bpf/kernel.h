@@ -11,7 +11,11 @@
 
 #define AF_INET 2
 #define AF_INET6 10
+#define ETH_P_IP 0x0800 /* linux/if_ether.h */
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_MPTCP 262
+#define PF_KTHREAD 0x00200000 /* task_struct.flags */
 
 /* include/net/tcp_states.h */
 enum tcp_state {
@@ -61,10 +65,55 @@ struct css_set {
     struct cgroup *dfl_cgrp;
 };
 
+typedef struct {
+    __u32 val;
+} kuid_t;
+
+struct cred {
+    kuid_t euid;
+};
+
+struct qstr {
+    const unsigned char *name;
+};
+
+struct dentry {
+    struct dentry *d_parent;
+    struct qstr d_name;
+};
+
+struct path {
+    struct dentry *dentry;
+};
+
+struct file {
+    struct path f_path;
+    void *private_data;
+};
+
+struct mm_struct {
+    struct file *exe_file;
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
 struct task_struct {
+    unsigned int flags;
     int tgid;
     char comm[16];
+    __u64 start_boottime;
+    struct mm_struct *mm;
     struct task_struct *group_leader;
+    struct task_struct *real_parent;
+    const struct cred *cred;
+    struct files_struct *files;
     struct css_set *cgroups;
 };
 
@@ -129,11 +178,15 @@ struct tcp_sock {
     __u32 total_retrans;
 };
 
+struct mptcp_sock {
+    struct sock *first; /* the subflow that the connection began with */
+};
+
 struct socket {
+    struct file *file;
     struct sock *sk;
 };
 
-struct file;
 struct seq_file;
 
 struct bpf_iter_meta {

@@ -11,6 +11,12 @@ enum lost {
     LOST_TCP_FLOW,    /* ring full: a closed flow's last row */
     LOST_CGROUP_PATH, /* ring full: a cgroup's names (sent again with its next socket) */
     LOST_FREE_SLOT,   /* a slot could not be given back under contention */
+    LOST_PROCESS,     /* ring full: a process's names (sent again with its next socket) */
+    LOST_TCP_TOTAL,   /* no room for the sums of one more cgroup: RTT samples and resets */
+    LOST_EVICTED_UDP, /* a UDP conversation was pushed out before it was idle; its last row was sent */
+    LOST_UDP_SLOT,    /* no room for a UDP conversation: the datagram is not counted */
+    LOST_UDP_FLOW,    /* ring full: the last row of a conversation that was pushed out */
+    LOST_UDP_HEADER,  /* an IPv6 datagram behind extension headers: not counted */
     LOST_REASONS
 };
 

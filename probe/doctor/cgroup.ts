@@ -7,7 +7,7 @@ import { type Env, type Finding, textIn } from './check.ts'
 const NO_CONTROLLER = /^(r[wo]|xattr|clone_children|noprefix|none|release_agent=.*)$/
 
 /** proc_pid_mountinfo(5): `… root mountpoint … - type source options`. */
-function mountsIn(env: Env) {
+function mountsIn(env: Pick<Env, 'root'>) {
   return (textIn(env, '/proc/self/mountinfo') ?? '').split('\n').flatMap(line => {
     const [mount = '', file = ''] = line.split(' - ')
     const [type = '', , options = ''] = file.split(' ')
@@ -17,7 +17,7 @@ function mountsIn(env: Env) {
 }
 
 /** Where the hierarchy of cgroup v2 is mounted. */
-export function cgroup2In(env: Env): string | undefined {
+export function cgroup2In(env: Pick<Env, 'root'>): string | undefined {
   return mountsIn(env).find(({ type }) => type === 'cgroup2')?.path
 }
 

@@ -2,18 +2,10 @@
 
 import { closeSync } from 'node:fs'
 import type { Program } from 'bcc-bindings'
+import { hooksOf } from '../hooks.ts'
 import { cgroup2In } from './cgroup.ts'
 import type { Env, Finding } from './check.ts'
 import { causeOf } from './explain.ts'
-
-/** What a program is for, by the section that it is in. Without a needed one the probe cannot run. */
-export const PROGRAMS: readonly { section: RegExp; needed: boolean; gives: string }[] = [
-  { section: /^tp_btf\/inet_sock_set_state$/, needed: true, gives: 'TCP connections, opened and closed' },
-  { section: /^iter\/task_file$/, needed: true, gives: 'connections older than the probe' },
-  { section: /^syscall$/, needed: true, gives: 'the state of connections, once a window' },
-  { section: /^cgroup_skb\//, needed: false, gives: 'UDP' },
-  { section: /^sockops$/, needed: false, gives: 'single RTT samples' },
-]
 
 type Bindings = typeof import('bcc-bindings')
 
@@ -34,8 +26,9 @@ export async function programs(env: Env): Promise<Finding[]> {
 }
 
 async function judge(bindings: Bindings, env: Env, path: string, program: Program): Promise<Finding> {
-  const { needed = true, gives = program.section } =
-    PROGRAMS.find(({ section }) => section.test(program.section)) ?? {}
+  const hooks = hooksOf(program.name)
+  const needed = hooks?.without === undefined
+  const gives = hooks?.gives ?? program.section
   try {
     await attempt(bindings, env, path, program)
     return { name: program.name, ok: true, found: gives }

@@ -1,10 +1,11 @@
 /** Who is this? From the cgroup of a row, or its network namespace, to its container and pod. */
 
 import type { Layout } from '../wire/layout.ts'
-import type { ContainerName, PodName, Who, WindowWho } from '../wire/message.ts'
+import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../wire/message.ts'
 import { NetnsOwners } from './netns.ts'
 import { namesOf, type PathNames } from './path.ts'
 import { cgroupNames } from './process.ts'
+import { Processes } from './processes.ts'
 import { PathReader, RowReader } from './rows.ts'
 import { type Described, isComplete, type Labels, type Running, type Source } from './source.ts'
 
@@ -45,8 +46,10 @@ export class Identifier {
   /** Rows in no container's cgroup, in a network namespace that is neither the host's nor known as a container's. */
   ownerlessRows = 0
   readonly #source: Source
-  readonly #rows: RowReader
+  /** By the name of the record. */
+  readonly #rows = new Map<string, RowReader>()
   readonly #paths: PathReader
+  readonly #processes: Processes
   readonly #labels: readonly string[]
   readonly #proc: string
   readonly #now: () => number
@@ -58,10 +61,10 @@ export class Identifier {
   /** Containers that were waiting for their names when the window before ended. */
   #waited: readonly string[] = []
 
-  constructor(tcpFlow: Layout, cgroupPath: Layout, source: Source, options: IdentifyOptions = {}) {
+  constructor(cgroupPath: Layout, process: Layout, source: Source, options: IdentifyOptions = {}) {
     this.#source = source
-    this.#rows = new RowReader(tcpFlow)
     this.#paths = new PathReader(cgroupPath)
+    this.#processes = new Processes(process)
     this.#labels = options.labels ?? []
     this.#proc = options.proc ?? '/proc'
     this.#now = options.now ?? (() => performance.now())
@@ -83,12 +86,19 @@ export class Identifier {
     }
   }
 
-  /** The names of what these rows refer to. */
-  who(rows: Buffer): Who {
+  /** Records of `process`. */
+  learnProcesses(records: Buffer): void {
+    this.#processes.learn(records)
+  }
+
+  /** The names of what these rows refer to. @param layout of a record that has an owner */
+  who(layout: Layout, rows: Buffer): Who {
+    const reader = this.#rows.get(layout.name) ?? new RowReader(layout)
+    this.#rows.set(layout.name, reader)
     const cgroups: Record<string, string> = {}
     const netns: Record<string, string> = {}
     const unknown = new Set<string>()
-    for (const { key, inode, count } of this.#rows.owners(rows)) {
+    for (const { key, inode, count } of reader.owners(rows)) {
       const container = this.#cgroups.get(key)
       if (container) {
         cgroups[key] = container
@@ -102,7 +112,13 @@ export class Identifier {
     }
     this.unknownCgroups += unknown.size
     const ids = new Set([...Object.values(cgroups), ...Object.values(netns)])
-    return { cgroups, ...(Object.keys(netns).length > 0 && { netns }), ...this.#names(ids) }
+    const processes = this.#processNames(reader.pids(rows))
+    return {
+      cgroups,
+      ...(Object.keys(netns).length > 0 && { netns }),
+      ...this.#names(ids),
+      ...(Object.keys(processes).length > 0 && { processes }),
+    }
   }
 
   /** All containers that run now, with their names, and those whose names were waited for: what ends a window. */
@@ -127,6 +143,15 @@ export class Identifier {
       if (container.pod) pods[container.pod.uid] = container.pod.name
     }
     return { containers, pods }
+  }
+
+  #processNames(pids: ReadonlySet<number>): Record<string, ProcessName> {
+    const processes: Record<string, ProcessName> = {}
+    for (const pid of pids) {
+      const name = this.#processes.find(pid)
+      if (name) processes[pid] = name
+    }
+    return processes
   }
 
   /** A new container waits for its name until all who may know it were heard, and never longer than its first window. */

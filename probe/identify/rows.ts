@@ -13,6 +13,8 @@ export interface Owner {
   count: number
 }
 
+const hasField = (layout: Layout, name: string): boolean => layout.fields.some(field => field.name === name)
+
 const offsetOf = (layout: Layout, name: string): number =>
   layout.fields.find(field => field.name === name)!.offset
 
@@ -21,12 +23,30 @@ export class RowReader {
   readonly #cgroup: number
   readonly #hierarchy: number
   readonly #netns: number
+  /** Of flows; sums per cgroup have none. */
+  readonly #pid: number | undefined
 
-  constructor(tcpFlow: Layout) {
-    this.#size = tcpFlow.size
-    this.#cgroup = offsetOf(tcpFlow, 'cgroup')
-    this.#hierarchy = offsetOf(tcpFlow, 'hierarchy')
-    this.#netns = offsetOf(tcpFlow, 'netns')
+  constructor(record: Layout) {
+    this.#size = record.size
+    this.#cgroup = offsetOf(record, 'cgroup')
+    this.#hierarchy = offsetOf(record, 'hierarchy')
+    this.#netns = offsetOf(record, 'netns')
+    this.#pid = hasField(record, 'pid') ? offsetOf(record, 'pid') : undefined
+  }
+
+  /** The distinct processes of rows. */
+  pids(rows: Buffer): ReadonlySet<number> {
+    const pids = new Set<number>()
+    if (this.#pid === undefined) return pids
+    const view = viewOf(rows)
+    let last = 0
+    for (let at = this.#pid; at < rows.length; at += this.#size) {
+      const pid = view.getUint32(at, true)
+      if (pid === last) continue
+      last = pid
+      pids.add(pid)
+    }
+    return pids
   }
 
   /** The distinct owners of rows. Neighbours are mostly alike, so a row like the one before costs four loads. */

@@ -1,12 +1,12 @@
 /** Connections that live a moment, as fast as the machine can: CPU of the whole machine per connection, paired. */
 
-import { Kernel, kernelClock } from '../../probe/kernel.ts'
+import { kernelClock } from '../../probe/kernel.ts'
 import { Reader } from '../../probe/read.ts'
 import { numberOf, viewOf } from '../../probe/wire/layout.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { createNetns, inNetns, type Netns } from '../harness/netns.ts'
 import { type Child, start } from '../harness/process.ts'
-import { CLIENT, netnsOf } from '../harness/watch.ts'
+import { CLIENT, kernelWith, netnsOf, tcpOf } from '../harness/watch.ts'
 import { busySeconds, median } from './cpu.ts'
 
 const ROUNDS = 5
@@ -20,21 +20,22 @@ async function churn(client: Child): Promise<number> {
 
 /** The probe's kernel side and reader; counts each client's first row, as the collector does, and builds nothing else. */
 async function watching(netns: string): Promise<{ stop(): Promise<number> }> {
-  const kernel = new Kernel({ maxFlows: 131_072, ringBytes: 8 * 2 ** 20 }, (ring, records) => {
-    if (ring === 'tcp_flow') reader.take(records)
+  const kernel = kernelWith({}, (ring, records) => {
+    if (ring === 'tcp_flow') reader.take(ring, records)
   })
   const reader = new Reader(kernel, kernelClock, 1)
   await kernel.scan()
   const inode = netnsOf(netns)
-  const layout = kernel.tcpFlow
+  const layout = tcpOf(kernel).layout
   const [role, reported, namespace] = ['role', 'reported_ns', 'netns'].map(name => numberOf(layout, name))
   let seen = 0
   let ends = 0
   const reading = (async () => {
-    for await (const { rows, end } of reader.read()) {
-      if (end) ends++
-      const view = viewOf(rows)
-      for (let at = 0; at < rows.length; at += layout.size)
+    for await (const { rows } of reader.read()) {
+      if (!rows) ends++
+      if (rows?.layout.name !== 'tcp_flow') continue
+      const view = viewOf(rows.bytes)
+      for (let at = 0; at < rows.bytes.length; at += layout.size)
         if (namespace!(view, at) === inode && role!(view, at) === CLIENT && reported!(view, at) === 0) seen++
     }
   })()

@@ -1,10 +1,10 @@
 /** One report over N established connections, both ends on this machine, against one `ss -tinp` over the same. */
 
 import { bootTime } from 'bcc-bindings'
-import { Kernel } from '../../probe/kernel.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { type Child, run, start } from '../harness/process.ts'
+import { kernelWith, tcpOf } from '../harness/watch.ts'
 import { childSeconds, median, ownSeconds } from './cpu.ts'
 
 const PER_CLIENT = 10_000
@@ -18,7 +18,8 @@ export async function benchReport(): Promise<string[][]> {
     children.push(child)
     return child
   }
-  const kernel = new Kernel({ maxFlows: 131_072, ringBytes: 8 * 2 ** 20 }, () => {})
+  const kernel = kernelWith({}, () => {})
+  const flows = tcpOf(kernel)
   const lines: string[][] = []
   try {
     for (let port = 8000, sockets = 0; port < 8005; port++) {
@@ -31,8 +32,8 @@ export async function benchReport(): Promise<string[][]> {
       for (let pass = 0; pass < PASSES; pass++) {
         const before = ownSeconds()
         rows = 0
-        for await (const page of kernel.report(bootTime(), { closing: 0, missed: 0 }))
-          rows += page.length / kernel.tcpFlow.size
+        for await (const page of kernel.report(flows, bootTime(), { closing: 0, missed: 0, guessed: 0 }))
+          rows += page.length / flows.layout.size
         passes.push((ownSeconds() - before) * 1000)
       }
       const before = childSeconds()

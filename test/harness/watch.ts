@@ -1,74 +1,108 @@
 import { statSync } from 'node:fs'
 import { bootTime } from 'bcc-bindings'
-import { Kernel, type KernelOptions, kernelClock, type Pass } from '../../probe/kernel.ts'
+import { type Flows, Kernel, type KernelOptions, kernelClock, type Pass } from '../../probe/kernel.ts'
 import { Reader } from '../../probe/read.ts'
 import { Router } from '../../probe/route.ts'
 import type { Window } from '../../probe/window.ts'
 import { type Layout, numberOf, textOf, viewOf } from '../../probe/wire/layout.ts'
-import type { NumberField, TcpFlow } from '../../probe/wire/records.ts'
+import type { NumberField, RttBucket, TcpFlow, TcpTotal, UdpFlow } from '../../probe/wire/records.ts'
 
-/** A row of `tcp_flow` as an object: its numbers and its name; times in nanoseconds since boot. */
-export type Row = Record<NumberField<TcpFlow>, number> & {
+/** A row as an object: its numbers and its name; times in nanoseconds since boot. */
+type RowOf<R> = Record<NumberField<R>, number> & {
   readonly comm: string
   /** Exact, as text: what `ss -e` prints after `sk:` is the same in hexadecimal. */
   readonly cookie: string
   /** The window that the row belongs to. */
   readonly window: number
 }
+export type Row = RowOf<TcpFlow>
+export type UdpRow = RowOf<UdpFlow>
+/** A row that is no flow's. */
+export type SumRow<R> = Record<NumberField<R>, number> & { readonly window: number }
 
 export const CLIENT = 1
 export const SERVER = 2
 
-export function rowsOf(layout: Layout, rows: Buffer, window: number): Row[] {
+function numbersOf(layout: Layout, rows: Buffer, window: number): Record<string, number>[] {
   const view = viewOf(rows)
   const numbers = layout.fields
     .filter(({ type }) => type !== 'bytes')
     .map(({ name }) => [name, numberOf(layout, name)] as const)
+  return Array.from({ length: rows.length / layout.size }, (_, index) => ({
+    ...Object.fromEntries(numbers.map(([name, read]) => [name, read(view, index * layout.size)])),
+    window,
+  }))
+}
+
+export function rowsOf<R = TcpFlow>(layout: Layout, rows: Buffer, window: number): RowOf<R>[] {
   const comm = textOf(layout, 'comm')
   const cookie = layout.fields.find(({ name }) => name === 'socket')!.offset
-  return Array.from({ length: rows.length / layout.size }, (_, index) => {
+  return numbersOf(layout, rows, window).map((row, index) => {
     const at = index * layout.size
     return {
-      ...Object.fromEntries(numbers.map(([name, read]) => [name, read(view, at)])),
+      ...row,
       comm: comm(rows, at),
-      cookie: view.getBigUint64(at + cookie, true).toString(16),
-      window,
-    } as Row
+      cookie: viewOf(rows)
+        .getBigUint64(at + cookie, true)
+        .toString(16),
+    } as RowOf<R>
   })
 }
 
 export const netnsOf = (path: string): number => statSync(path).ino
 
-const DEFAULTS: KernelOptions = { maxFlows: 131_072, ringBytes: 8 * 2 ** 20 }
+const DEFAULTS: KernelOptions = {
+  maxFlows: 131_072,
+  maxUdpFlows: 65_536,
+  ringBytes: 8 * 2 ** 20,
+  udp: true,
+  rttSamples: true,
+}
+
+/** The kernel side with defaults, and nobody who reads it. */
+export function kernelWith(
+  options: Partial<KernelOptions>,
+  onRecords: (ring: string, records: Buffer) => void,
+): Kernel {
+  return new Kernel({ ...DEFAULTS, ...options }, onRecords)
+}
+
+export const tcpOf = (kernel: Kernel): Flows => kernel.flows[0]!
 
 /** The probe's kernel side and reader with windows of one second, in this process. */
 export class Watch {
   readonly kernel: Kernel
+  /** Rows of `tcp_flow`. */
   readonly rows: Row[] = []
+  /** Rows of `udp_flow`. */
+  readonly udp: UdpRow[] = []
+  /** Rows of `tcp_total` and `rtt_bucket`. */
+  readonly totals: SumRow<TcpTotal>[] = []
+  readonly buckets: SumRow<RttBucket>[] = []
   /** The same rows as the kernel gave them. */
   readonly records: Buffer[] = []
-  /** Records of `cgroup_path`. */
-  readonly cgroupPaths: Buffer[]
+  /** Records of rings that are not flows, by ring. */
+  readonly names: Readonly<Record<'cgroup_path' | 'process', Buffer[]>>
   readonly ended: Window[] = []
   readonly #reader: Reader
   readonly #reading: Promise<void>
 
-  private constructor(kernel: Kernel, reader: Reader, cgroupPaths: Buffer[]) {
+  private constructor(kernel: Kernel, reader: Reader, names: Watch['names']) {
     this.kernel = kernel
-    this.cgroupPaths = cgroupPaths
+    this.names = names
     this.#reader = reader
     this.#reading = this.#read()
   }
 
   static async start(options: Partial<KernelOptions> = {}): Promise<Watch> {
-    const cgroupPaths: Buffer[] = []
-    const kernel = new Kernel({ ...DEFAULTS, ...options }, (ring, records) => {
-      if (ring === 'cgroup_path') cgroupPaths.push(records)
-      else reader.take(records)
+    const names: Watch['names'] = { cgroup_path: [], process: [] }
+    const kernel = kernelWith(options, (ring, records) => {
+      if (ring === 'cgroup_path' || ring === 'process') names[ring].push(records)
+      else reader.take(ring, records)
     })
     const reader = new Reader(kernel, kernelClock, 1)
     await kernel.scan()
-    return new Watch(kernel, reader, cgroupPaths)
+    return new Watch(kernel, reader, names)
   }
 
   /** The window that runs now has ended, and so have all before it. */
@@ -87,6 +121,11 @@ export class Watch {
     return this.rows.filter(row => row.netns === inode)
   }
 
+  udpIn(netns: string): UdpRow[] {
+    const inode = netnsOf(netns)
+    return this.udp.filter(row => row.netns === inode)
+  }
+
   async close(): Promise<void> {
     this.#reader.stop()
     await this.#reading
@@ -94,26 +133,38 @@ export class Watch {
   }
 
   async #read(): Promise<void> {
-    for await (const { window, rows, end } of this.#reader.read()) {
-      this.records.push(rows)
-      this.rows.push(...rowsOf(this.kernel.tcpFlow, rows, window.index))
-      if (end) this.ended.push(window)
+    for await (const { window, rows } of this.#reader.read()) {
+      if (!rows) {
+        this.ended.push(window)
+        continue
+      }
+      const { layout, bytes } = rows
+      if (layout.name === 'tcp_flow') {
+        this.records.push(bytes)
+        this.rows.push(...rowsOf(layout, bytes, window.index))
+      } else if (layout.name === 'udp_flow') this.udp.push(...rowsOf<UdpFlow>(layout, bytes, window.index))
+      else {
+        const sums = numbersOf(layout, bytes, window.index)
+        if (layout.name === 'tcp_total') this.totals.push(...(sums as SumRow<TcpTotal>[]))
+        else this.buckets.push(...(sums as SumRow<RttBucket>[]))
+      }
     }
   }
 }
 
 /** Report passes as fast as they go, each the end of a window of its own: what a race would break, it breaks here. */
 export async function passes(kernel: Kernel, records: Buffer[], done: () => boolean): Promise<Row[]> {
-  const router = new Router(kernel.tcpFlow)
+  const flows = tcpOf(kernel)
+  const router = new Router(flows.layout, flows.tellsClose)
   const rows: Row[] = []
   const take = (buffers: readonly Buffer[], window: number) => {
-    for (const buffer of buffers) rows.push(...rowsOf(kernel.tcpFlow, buffer, window))
+    for (const buffer of buffers) rows.push(...rowsOf(flows.layout, buffer, window))
   }
   for (let window = 0, last = false; !last; window++) {
     last = done()
     const endNs = bootTime()
-    const pass: Pass = { closing: 0, missed: 0 }
-    for await (const page of kernel.report(endNs, pass)) take([page], window)
+    const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
+    for await (const page of kernel.report(flows, endNs, pass)) take([page], window)
     if (pass.closing > 0) await new Promise(resolve => setTimeout(resolve, 2))
     kernel.drain()
     const { ended, next } = router.split(Buffer.concat(records.splice(0)), endNs)

@@ -11,15 +11,15 @@ import { startNode } from '../harness/node.ts'
 import { type Container, IDLE } from '../harness/pod.ts'
 import { start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
-import { byFlow, CLIENT, type Row, SERVER, Watch } from '../harness/watch.ts'
+import { byFlow, CLIENT, type Row, SERVER, tcpOf, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'containerd', 'hybrid') }
 
 /** The container that each row's cgroup belongs to, by the names that came from the kernel. */
-function identify({ kernel, cgroupPaths, records }: Watch, states: readonly string[] = []) {
-  const identifier = new Identifier(kernel.tcpFlow, kernel.cgroupPath, new Bundles(states))
-  for (const paths of cgroupPaths) identifier.learn(paths)
-  const { cgroups, containers } = identifier.who(Buffer.concat(records))
+function identify({ kernel, names, records }: Watch, states: readonly string[] = []) {
+  const identifier = new Identifier(kernel.cgroupPath, kernel.process, new Bundles(states))
+  for (const paths of names.cgroup_path) identifier.learn(paths)
+  const { cgroups, containers } = identifier.who(tcpOf(kernel).layout, Buffer.concat(records))
   const containerOf = ({ hierarchy, cgroup }: Row) => cgroups[`${hierarchy}:${cgroup}`]
   return { containerOf, containers }
 }

@@ -1,12 +1,11 @@
 import t, { type Test } from 'tap'
-import { Kernel } from '../../probe/kernel.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { type Child, start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { ss } from '../harness/ss.ts'
 import { until } from '../harness/until.ts'
-import { byFlow, CLIENT, netnsOf, passes, type Row, SERVER, Watch } from '../harness/watch.ts'
+import { byFlow, CLIENT, kernelWith, netnsOf, passes, type Row, SERVER, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
 const sum = (rows: readonly Row[], field: 'bytes_sent' | 'bytes_rcvd' | 'segs_resent') =>
@@ -105,7 +104,7 @@ t.test('10,000 connections as fast as the machine can, over window boundaries', 
 t.test('passes without a pause between them lose nothing and double nothing', real, async t => {
   const { netns, client } = await stage(t, ['127.0.0.1', '8000', '--ports', '4', '--forks', '2'])
   const records: Buffer[] = []
-  const kernel = new Kernel({ maxFlows: 65_536, ringBytes: 8 * 2 ** 20 }, (ring, taken) => {
+  const kernel = kernelWith({ maxFlows: 65_536 }, (ring, taken) => {
     if (ring === 'tcp_flow') records.push(taken)
   })
   t.teardown(() => kernel.close())

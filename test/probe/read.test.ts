@@ -1,14 +1,17 @@
 /** How the reader's steps fall into place, with a kernel and clocks that stand still, hurry and oversleep as told. */
 
+import { open } from 'bcc-bindings'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Kernel, Pass } from '../../probe/kernel.ts'
+import { type Flows, type Kernel, objectPath, type Pass } from '../../probe/kernel.ts'
 import { Reader } from '../../probe/read.ts'
 import type { Window } from '../../probe/window.ts'
 import { numberOf, viewOf } from '../../probe/wire/layout.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()
+const object = open(objectPath())
+t.teardown(() => object.close())
 const MS = 1_000_000
 /** Above 2^32 ns, so that both halves of a time count. */
 const BOOT_MS = 5_000_000
@@ -27,7 +30,7 @@ interface Flow {
 
 /** Flows as the hooks and the pass tell of them, while time goes on by a step whenever somebody looks. */
 class Machine {
-  readonly tcpFlow = layout
+  readonly flows = [{ layout, tellsClose: true }]
   nowMs = BOOT_MS
   take: (records: Buffer) => void = () => {}
   readonly #flows: readonly Flow[]
@@ -60,7 +63,11 @@ class Machine {
       )
   }
 
-  async *report(endNs: bigint, pass: Pass): AsyncGenerator<Buffer> {
+  layout = (name: string) => object.layout(name)
+  totals = () => ({ keys: Buffer.alloc(0), values: Buffer.alloc(0), count: 0 })
+  forgetTotals(): void {}
+
+  async *report(_: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Buffer> {
     const endMs = Number(endNs / BigInt(MS))
     const open = this.#flows.filter(flow => flow.openedMs < endMs && flow.closedMs > this.nowMs)
     const rows = open.map(flow => this.#row(flow, 0))
@@ -91,21 +98,22 @@ async function read(lives: readonly Life[], steps: readonly number[]) {
   const machine = new Machine(lives, steps)
   const reader = new Reader(machine as unknown as Kernel, machine, 1)
   reader.windows.waitMs = () => 0 // time is ours
-  machine.take = records => reader.take(records)
+  machine.take = records => reader.take('tcp_flow', records)
   const until = BOOT_MS + Math.max(0, ...lives.map(({ openedMs, livesMs }) => openedMs + livesMs))
   const windows: Window[] = []
   const seen = lives.map(() => ({ windows: [] as number[], opened: 0, closed: 0, sent: 0 }))
-  for await (const { window, rows, end } of reader.read()) {
-    const view = viewOf(rows)
-    for (let at = 0; at < rows.length; at += layout.size) {
+  for await (const { window, rows } of reader.read()) {
+    const bytes = rows?.bytes ?? Buffer.alloc(0)
+    const view = viewOf(bytes)
+    for (let at = 0; at < bytes.length; at += layout.size) {
       const flow = seen[socket!(view, at)]!
       flow.windows.push(window.index)
       if (reported!(view, at) === 0) flow.opened++
       if (closed!(view, at) !== 0) flow.closed++
       flow.sent += sent!(view, at)
     }
-    if (end) windows.push(window)
-    if (end && Number(window.endNs / BigInt(MS)) > until) reader.stop()
+    if (!rows) windows.push(window)
+    if (!rows && Number(window.endNs / BigInt(MS)) > until) reader.stop()
   }
   return { windows, seen }
 }

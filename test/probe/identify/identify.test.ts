@@ -3,18 +3,18 @@
 import t from 'tap'
 import { Identifier } from '../../../probe/identify/identify.ts'
 import type { Source } from '../../../probe/identify/source.ts'
-import { cgroupPath, flow, pathRecord, tcpFlow } from './records.ts'
+import { cgroupPath, flow, pathRecord, processLayout, tcpFlow } from './records.ts'
 
 const ID = 'a'.repeat(64)
 const nothing: Source = { find: () => undefined, running: () => [] }
-const fresh = () => new Identifier(tcpFlow, cgroupPath, nothing, { now: () => 0 })
+const fresh = () => new Identifier(cgroupPath, processLayout, nothing, { now: () => 0 })
 
 t.test('rows have the container of their cgroup in its own hierarchy', async t => {
   const identifier = fresh()
   identifier.learn(
     Buffer.concat([pathRecord(1, `/docker/${ID}`), pathRecord(2, '/system.slice/cron.service')]),
   )
-  const who = identifier.who(Buffer.concat([flow(1), flow(2), flow(1, 0, 4), flow(9), flow(1)]))
+  const who = identifier.who(tcpFlow, Buffer.concat([flow(1), flow(2), flow(1, 0, 4), flow(9), flow(1)]))
   t.same(who.cgroups, { '1:1': ID })
   t.same(who.containers, { [ID]: { runtime: 'docker' } })
   t.equal(identifier.unknownCgroups, 2, '4:1 and 1:9; the service is known to be in no container')
@@ -24,7 +24,7 @@ t.test('a cgroup whose number is given to another is the other', async t => {
   const identifier = fresh()
   identifier.learn(pathRecord(1, `/docker/${ID}`))
   identifier.learn(pathRecord(1, '/user.slice'))
-  t.same(identifier.who(flow(1)).cgroups, {})
+  t.same(identifier.who(tcpFlow, flow(1)).cgroups, {})
 })
 
 t.test('of 32,768 cgroups and more those are forgotten that were not told of for longest', async t => {
@@ -33,6 +33,6 @@ t.test('of 32,768 cgroups and more those are forgotten that were not told of for
   for (let cgroup = 1; cgroup <= 32_768; cgroup++) identifier.learn(pathRecord(cgroup, path))
   identifier.learn(pathRecord(1, path))
   identifier.learn(pathRecord(99_999, path))
-  const known = (cgroup: number) => Object.keys(identifier.who(flow(cgroup)).cgroups).length === 1
+  const known = (cgroup: number) => Object.keys(identifier.who(tcpFlow, flow(cgroup)).cgroups).length === 1
   t.same([1, 2, 3, 99_999].map(known), [true, false, true, true])
 })

@@ -33,6 +33,44 @@ export const cgroupPath: Layout = {
   ],
 }
 
+const EXE_BYTES = 48
+const EXE = ['exe', 'exe_parent', 'exe_parent2']
+
+export const processLayout: Layout = {
+  name: 'process',
+  size: 56 + EXE.length * EXE_BYTES,
+  fields: [
+    number('started_ns', 0, 'u64'),
+    number('pid', 8, 'u32'),
+    number('parent', 12, 'u32'),
+    number('uid', 16, 'u32'),
+    { name: 'comm', offset: 24, size: 16, type: 'bytes', typedef: 'comm_t' },
+    { name: 'parent_comm', offset: 40, size: 16, type: 'bytes', typedef: 'comm_t' },
+    ...EXE.map((name, index) => ({
+      name,
+      offset: 56 + index * EXE_BYTES,
+      size: EXE_BYTES,
+      type: 'bytes' as const,
+      typedef: 'exe_name_t',
+    })),
+  ],
+}
+
+/** What the kernel sends when a process first owns a flow. */
+export function processRecord(pid: number, comm: string, exe: string): Buffer {
+  const record = Buffer.alloc(processLayout.size)
+  record.writeBigUInt64LE(7_000_000_000n, 0)
+  record.writeUInt32LE(pid, 8)
+  record.writeUInt32LE(1, 12)
+  record.writeUInt32LE(1000, 16)
+  record.write(comm, 24)
+  record.write('init', 40)
+  const names = exe.split('/').filter(Boolean).reverse().slice(0, EXE.length)
+  for (const [index, name] of names.entries())
+    record.write(name.slice(0, EXE_BYTES - 1), 56 + index * EXE_BYTES)
+  return record
+}
+
 /** A row of a flow. */
 export function flow(cgroup: number, netns = 0, hierarchy = 1): Buffer {
   const row = Buffer.alloc(tcpFlow.size)

@@ -17,7 +17,7 @@ import { startPodman } from '../../harness/podman.ts'
 import { run } from '../../harness/process.ts'
 import { needs } from '../../harness/skip.ts'
 import { until } from '../../harness/until.ts'
-import { cgroupPath, flow, pathIn, pathRecord, tcpFlow } from './records.ts'
+import { cgroupPath, flow, pathIn, pathRecord, processLayout, tcpFlow } from './records.ts'
 
 const NOWHERE: Places = {
   containerdState: [],
@@ -43,7 +43,7 @@ function start(places: Partial<Places>): { identifier: Identifier; close: () => 
   const sources = sourcesIn({ ...NOWHERE, ...places }, 'node-1')
   const options = { labels: places.label ?? [] }
   return {
-    identifier: new Identifier(tcpFlow, cgroupPath, sources, options),
+    identifier: new Identifier(cgroupPath, processLayout, sources, options),
     close: () => sources.close(),
   }
 }
@@ -64,7 +64,7 @@ t.test('pods of containerd', { skip: needs('root', 'netns', 'containerd') }, asy
   const { main, side } = web.containers
   const flows = [main, side, twin.containers.main].map(({ pid }, index) => seen(pid, index + 1))
   identifier.learn(Buffer.concat(flows.map(({ path }) => path)))
-  const who = identifier.who(Buffer.concat(flows.map(({ row }) => row)))
+  const who = identifier.who(tcpFlow, Buffer.concat(flows.map(({ row }) => row)))
   t.same(who.cgroups, { '1:1': main.id, '1:2': side.id, '1:3': twin.containers.main.id })
   t.same(who.containers[main.id], { runtime: 'containerd', name: 'main', image: IMAGE, pod: web.uid })
   t.same(who.containers[twin.containers.main.id]?.pod, twin.uid)
@@ -81,7 +81,11 @@ t.test('pods of containerd', { skip: needs('root', 'netns', 'containerd') }, asy
 
   await node.stopContainer(side)
   t.notOk(identifier.running().running.includes(side.id))
-  t.equal(identifier.who(flows[1]!.row).containers[side.id]?.name, 'side', 'names outlive their container')
+  t.equal(
+    identifier.who(tcpFlow, flows[1]!.row).containers[side.id]?.name,
+    'side',
+    'names outlive their container',
+  )
 
   const free = await node.exec(main, ['/bin/true'])
   t.equal(free.exitCode, 0)
@@ -90,9 +94,9 @@ t.test('pods of containerd', { skip: needs('root', 'netns', 'containerd') }, asy
     const { identifier, close } = start({ criSocket: [node.containerd.socket], label: ['app'] })
     t.teardown(close)
     identifier.learn(flows[0]!.path)
-    t.ok(identifier.who(flows[0]!.row).containers[main.id]?.pending, 'its name is on its way')
+    t.ok(identifier.who(tcpFlow, flows[0]!.row).containers[main.id]?.pending, 'its name is on its way')
     const { containers, pods } = await until('the name', () => {
-      const who = identifier.who(flows[0]!.row)
+      const who = identifier.who(tcpFlow, flows[0]!.row)
       return who.containers[main.id]?.name !== undefined && who
     })
     t.same(containers[main.id], { runtime: 'cri', name: 'main', image: IMAGE, pod: web.uid })
@@ -154,7 +158,7 @@ t.test('a container of ctr has a name and no id', { skip: needs('root', 'netns',
   const pid = Number((await ctr('tasks', 'list')).split('\n')[1]!.split(/\s+/)[1])
   const { path, row } = seen(pid, 7)
   identifier.learn(Buffer.concat([path, pathRecord(8, '/shop/other')]))
-  const who = identifier.who(Buffer.concat([row, flow(8)]))
+  const who = identifier.who(tcpFlow, Buffer.concat([row, flow(8)]))
   t.same(who.cgroups, { '1:7': 'shop/web' }, 'only a bundle makes a directory a container')
   t.same(who.containers, { 'shop/web': { runtime: 'containerd', name: 'web' } })
   t.same(identifier.running().running, ['shop/web'])
@@ -178,15 +182,15 @@ t.test('containers of Docker', { skip: needs('root', 'netns', 'docker') }, async
     const { identifier, close } = start(places)
     t.teardown(close)
     identifier.learn(path)
-    t.same(identifier.who(row).containers, { [container.id]: expected })
+    t.same(identifier.who(tcpFlow, row).containers, { [container.id]: expected })
     t.same(identifier.running().running, [container.id])
   })
   await t.test('over its socket', async t => {
     const { identifier, close } = start({ dockerSocket: [socket], label: ['team'] })
     t.teardown(close)
     identifier.learn(path)
-    await until('the name', () => !identifier.who(row).containers[container.id]?.pending)
-    t.same(identifier.who(row).containers, { [container.id]: expected })
+    await until('the name', () => !identifier.who(tcpFlow, row).containers[container.id]?.pending)
+    t.same(identifier.who(tcpFlow, row).containers, { [container.id]: expected })
     t.same(identifier.running().running, [container.id])
     const another = await docker.runContainer({ name: 'other', command: IDLE })
     await until('the other one', () => identifier.running().running.includes(another.id))
@@ -230,7 +234,7 @@ t.test('containers of podman', { skip: needs('root', 'netns', 'podman') }, async
     const { identifier, close } = start({ ociState: [podman.runtimeRoot] })
     t.teardown(close)
     identifier.learn(Buffer.concat(flows.map(({ path }) => path)))
-    t.same(identifier.who(rows).containers, {
+    t.same(identifier.who(tcpFlow, rows).containers, {
       [container.id]: { runtime: 'podman', name: 'web', image: IMAGE },
       [removed.id]: { runtime: 'podman', name: 'job', image: IMAGE },
     })
@@ -282,7 +286,7 @@ t.test(
       flow(3, netnsOf('/proc', 'self')),
     ])
     identifier.learn(Buffer.concat([...flows.map(({ path }) => path), pathRecord(3, '/')]))
-    const who = identifier.who(rows)
+    const who = identifier.who(tcpFlow, rows)
     const inodes = [web, other].map(({ pid }) => netnsOf('/proc', pid))
     t.same(who.cgroups, {}, 'they have no cgroup of their own')
     t.same(who.netns, { [inodes[0]!]: web.id, [inodes[1]!]: other.id })

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Identifier } from '../../../probe/identify/identify.ts'
 import type { Described, Running, Source } from '../../../probe/identify/source.ts'
-import { cgroupPath, flow, pathRecord, tcpFlow } from './records.ts'
+import { cgroupPath, flow, pathRecord, processLayout, tcpFlow } from './records.ts'
 
 const ID = 'a'.repeat(64)
 const OTHER = 'b'.repeat(64)
@@ -31,7 +31,7 @@ class Slow implements Source {
 
 function start(): { source: Slow; identifier: Identifier } {
   const source = new Slow()
-  const identifier = new Identifier(tcpFlow, cgroupPath, source, { now: () => source.now })
+  const identifier = new Identifier(cgroupPath, processLayout, source, { now: () => source.now })
   identifier.learn(pathRecord(1, `/docker/${ID}`))
   return { source, identifier }
 }
@@ -39,7 +39,7 @@ function start(): { source: Slow; identifier: Identifier } {
 t.test('a new container without a name is asked for once, and waits for the answer', async t => {
   const { source, identifier } = start()
   t.equal(source.wishes, 1)
-  t.same(identifier.who(flow(1)).containers[ID], { runtime: 'docker', pending: true })
+  t.same(identifier.who(tcpFlow, flow(1)).containers[ID], { runtime: 'docker', pending: true })
   t.same(identifier.running().containers[ID], { runtime: 'docker', pending: true })
   t.equal(source.wishes, 1)
 })
@@ -61,10 +61,10 @@ t.test('the name is told when it comes, also with the window after, and of one t
 t.test('nobody waits longer than a window, nor for a name that nobody has', async t => {
   const { source, identifier } = start()
   t.ok(identifier.running().containers[ID]?.pending)
-  t.notOk(identifier.who(flow(1)).containers[ID]?.pending, 'its first window is over')
+  t.notOk(identifier.who(tcpFlow, flow(1)).containers[ID]?.pending, 'its first window is over')
   source.heardMs = 1
   identifier.learn(pathRecord(2, `/docker/${OTHER}`))
-  t.same(identifier.who(flow(2)).containers[OTHER], { runtime: 'docker' }, 'all were heard')
+  t.same(identifier.who(tcpFlow, flow(2)).containers[OTHER], { runtime: 'docker' }, 'all were heard')
 })
 
 t.test(
@@ -72,16 +72,16 @@ t.test(
   async t => {
     const { source, identifier } = start()
     source.known[ID] = { name: 'web' }
-    t.equal(identifier.who(flow(1)).containers[ID]?.name, 'web')
+    t.equal(identifier.who(tcpFlow, flow(1)).containers[ID]?.name, 'web')
     delete source.known[ID]
     for (const minute of [4, 8, 12]) {
       source.now = minute * 60_000
       identifier.running()
-      t.equal(identifier.who(flow(1)).containers[ID]?.name, 'web')
+      t.equal(identifier.who(tcpFlow, flow(1)).containers[ID]?.name, 'web')
     }
     source.now += 5 * 60_000 + 1
     identifier.running()
-    t.equal(identifier.who(flow(1)).containers[ID]?.name, undefined)
+    t.equal(identifier.who(tcpFlow, flow(1)).containers[ID]?.name, undefined)
   },
 )
 
@@ -93,9 +93,9 @@ t.test('the labels that are wanted come along, others do not', async t => {
     pod: { uid: 'u', name: 'web-0', namespace: 'shop', labels: { app: 'web', other: 'y' } },
   }
   const options = { labels: ['team', 'app', 'none'], now: () => 0 }
-  const identifier = new Identifier(tcpFlow, cgroupPath, source, options)
+  const identifier = new Identifier(cgroupPath, processLayout, source, options)
   identifier.learn(pathRecord(1, `/docker/${ID}`))
-  const { containers, pods } = identifier.who(flow(1))
+  const { containers, pods } = identifier.who(tcpFlow, flow(1))
   t.same(containers[ID], { runtime: 'docker', name: 'web', pod: 'u', labels: { team: 'a' } })
   t.same(pods, { u: { name: 'web-0', namespace: 'shop', labels: { app: 'web' } } })
 })

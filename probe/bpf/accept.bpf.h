@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Who accepted a connection: the process in which accept(2) returned its descriptor. Chosen because it is
+ * right before any I/O and costs other system calls nothing. It misses io_uring, whose connections are told
+ * by their first I/O. */
+#pragma once
+
+#include "tcp_flow.bpf.h"
+
+struct sys_exit {
+    __u64 common;
+    long id;
+    long result; /* the descriptor, or -errno */
+};
+
+static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd) {
+    struct file **files = BPF_CORE_READ(task, files, fdt, fd), *file = NULL;
+    struct socket *socket;
+
+    bpf_probe_read_kernel(&file, sizeof file, files + fd);
+    socket = BPF_CORE_READ(file, private_data);
+    /* what is no socket does not point back */
+    return socket && BPF_CORE_READ(socket, file) == file ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+static __noinline int note_accept(long result) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct owner owner = {};
+    struct sock *sk;
+    __u16 family;
+
+    if (result < 0 || !(sk = socket_at(task, result)))
+        return 0;
+    family = BPF_CORE_READ(sk, __sk_common.skc_family);
+    if ((family != AF_INET && family != AF_INET6) || !(sk = carrier_of(sk)))
+        return 0;
+    own(&owner, task);
+    note_user(sk, &owner);
+    return 0;
+}
+
+SEC("?tracepoint/syscalls/sys_exit_accept")
+int tcp_accept(struct sys_exit *ctx) {
+    return note_accept(ctx->result);
+}
+
+SEC("?tracepoint/syscalls/sys_exit_accept4")
+int tcp_accept4(struct sys_exit *ctx) {
+    return note_accept(ctx->result);
+}

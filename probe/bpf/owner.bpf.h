@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Who owns a socket: the process that connects, accepts or uses it last. Who listens, or creates a UDP
+ * socket, is the first guess. */
+#pragma once
+
+#include "cgroup.bpf.h"
+#include "process.bpf.h"
+
+struct owner {
+    struct cgroup_key cgroup;
+    process_id_t pid;
+    comm_t comm;
+    __u32 pad;
+};
+
+/* BPF_F_CLONE hands the listener's to the sockets accepted from it. */
+struct socket_owner {
+    struct owner owner;
+    process_id_t user; /* known to use the socket; 0: the owner is a guess */
+    __u32 slot;    /* index + 1 of its flow, for UDP of the last one; 0: none, which is so for listeners */
+    __u32 role;    /* enum role of its flow, or of the flows accepted from it */
+    __u32 refused; /* there was no slot for its flow, and that was counted */
+    netns_id_t netns;
+    __u32 pad;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+    __type(key, int);
+    __type(value, struct socket_owner);
+} socket_owner SEC(".maps");
+
+/* Who uses a socket whose storage or flow could not be reached from where that was seen: after accept(2), for
+ * instance, there is a descriptor, and what it leads to is no pointer that the kernel lets a program trust.
+ */
+struct user {
+    struct owner owner;
+    __u64 cookie; /* of the socket: addresses are used again */
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u64); /* struct sock */
+    __type(value, struct user);
+} socket_user SEC(".maps");
+
+static __noinline void own(struct owner *owner, struct task_struct *task) {
+    struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+    owner->cgroup = cgroup_key(cgroup_of(task));
+    owner->pid = BPF_CORE_READ(task, tgid);
+    owner->pad = 0;
+    bpf_probe_read_kernel(owner->comm, sizeof owner->comm, &leader->comm);
+    announce_process(task);
+}
+
+static __always_inline void own_by_current(struct socket_owner *it) {
+    own(&it->owner, bpf_get_current_task_btf());
+    it->user = it->owner.pid;
+}
+
+/* The socket's own cgroup, always of the default hierarchy: who created it, or its listener. */
+static __always_inline void own_by_socket(struct owner *owner, struct sock *sk) {
+    struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+
+    if (cgroup)
+        owner->cgroup = cgroup_key(cgroup);
+}
+
+static __always_inline __u64 cookie_of(struct sock *sk) {
+    return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
+/* What carries an application's MPTCP socket is a TCP socket of the kernel's own. Once a connection has
+ * several, this is the first of them: the others keep their guess. */
+static __always_inline struct sock *carrier_of(struct sock *sk) {
+    if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP && bpf_core_field_exists(struct mptcp_sock, first))
+        return BPF_CORE_READ((struct mptcp_sock *)sk, first);
+    return sk;
+}
+
+static __always_inline void note_user(struct sock *sk, struct owner *owner) {
+    struct user user = {.owner = *owner, .cookie = cookie_of(sk)};
+    __u64 key = (__u64)sk;
+
+    bpf_map_update_elem(&socket_user, &key, &user, BPF_ANY);
+}
+
+static __always_inline void forget_user(struct sock *sk) {
+    __u64 key = (__u64)sk;
+
+    bpf_map_delete_elem(&socket_user, &key);
+}
+
+/* The user that was noted for this very socket, not for another one at its address. */
+static __always_inline struct user *user_of(struct sock *sk, __u64 cookie) {
+    __u64 key = (__u64)sk;
+    struct user *user = bpf_map_lookup_elem(&socket_user, &key);
+
+    return user && user->cookie == cookie ? user : NULL;
+}

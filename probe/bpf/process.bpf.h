@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Who owns flows, told once for each process and program that it runs. */
+#pragma once
+
+#include "lost.bpf.h"
+#include "process.h"
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 512 * 1024);
+} process SEC(".maps");
+
+/* clang writes BTF only for types that a map, a global or a function names, and a ring names none */
+const struct process *process_type __attribute__((unused));
+
+/* A process id comes again, a process runs another program: all three together do not. */
+struct process_key {
+    boot_ns_t started_ns;
+    __u64 mm;
+    process_id_t pid;
+    __u32 pad;
+};
+
+/* Processes that were told. Forgetting one costs a repeated record, nothing else. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, struct process_key);
+    __type(value, __u8);
+} process_seen SEC(".maps");
+
+static __always_inline void read_exe(struct process *row, struct mm_struct *mm) {
+    struct dentry *dentry = BPF_CORE_READ(mm, exe_file, f_path.dentry), *parent;
+
+#pragma unroll
+    for (int i = 0; i < EXE_LEVELS; i++) {
+        char *name = row->exe + i * EXE_NAME;
+
+        name[0] = 0;
+        if (!dentry)
+            continue;
+        parent = BPF_CORE_READ(dentry, d_parent);
+        if (parent == dentry) { /* the root of its mount */
+            dentry = NULL;
+            continue;
+        }
+        bpf_probe_read_kernel_str(name, EXE_NAME, BPF_CORE_READ(dentry, d_name.name));
+        dentry = parent;
+    }
+}
+
+static __noinline void announce_process(struct task_struct *task) {
+    struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+    struct process_key key = {
+        .started_ns = BPF_CORE_READ(leader, start_boottime),
+        .mm = (__u64)BPF_CORE_READ(task, mm),
+        .pid = BPF_CORE_READ(task, tgid),
+    };
+    struct task_struct *parent;
+    struct process *row;
+    __u8 yes = 1;
+
+    if (bpf_map_lookup_elem(&process_seen, &key) ||
+        bpf_map_update_elem(&process_seen, &key, &yes, BPF_NOEXIST))
+        return;
+    row = bpf_ringbuf_reserve(&process, sizeof *row, 0);
+    if (!row) {
+        count_lost(LOST_PROCESS);
+        bpf_map_delete_elem(&process_seen, &key);
+        return;
+    }
+    parent = BPF_CORE_READ(leader, real_parent);
+    row->started_ns = key.started_ns;
+    row->pid = key.pid;
+    row->parent = BPF_CORE_READ(parent, tgid);
+    row->uid = BPF_CORE_READ(leader, cred, euid.val);
+    row->pad = 0;
+    bpf_probe_read_kernel(row->comm, sizeof row->comm, &leader->comm);
+    bpf_probe_read_kernel(row->parent_comm, sizeof row->parent_comm, &parent->comm);
+    read_exe(row, (struct mm_struct *)key.mm);
+    bpf_ringbuf_submit(row, 0);
+}

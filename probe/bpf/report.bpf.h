@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Once a window: the state of every live flow, written into an mmap'ed page of rows. What the passes over the
+ * kinds of flows have in common. */
+#pragma once
+
+#include "slot.bpf.h"
+
+#define PAGE_ROWS 4096
+#define PASS_SLOTS 256 /* one run: under 0.2 ms on a core */
+
+/* The context of BPF_PROG_RUN, in and out. */
+struct report {
+    boot_ns_t end_ns; /* the window's end: flows opened later belong to the next */
+    __u32 next;       /* the slot to go on from */
+    __u32 rows;       /* rows on the page */
+    __u32 closing;    /* slots whose close record was on the way: drain the ring once more a moment later */
+    __u32 missed;     /* flows found closed that no CLOSE was seen of */
+    __u32 guessed;    /* flows in the window whose owner is a guess */
+    __u32 pad;
+};
+
+/* clang writes BTF only for types that a map, a global or a function names */
+const struct report *report_type __attribute__((unused));
+
+enum report_result { REPORT_DONE, REPORT_AGAIN, REPORT_PAGE_FULL };
+
+/* BTF has no room for a map's name in a function's arguments, so each kind of flow gets its page by name. */
+#define PAGE(name, record)                                                                                   \
+    struct {                                                                                                 \
+        __uint(type, BPF_MAP_TYPE_ARRAY);                                                                    \
+        __uint(map_flags, BPF_F_MMAPABLE);                                                                   \
+        __uint(max_entries, PAGE_ROWS);                                                                      \
+        __type(key, __u32);                                                                                  \
+        __type(value, record);                                                                               \
+    } name SEC(".maps")
+
+/* `report_one` takes one slot. A global function, so that the verifier walks it once and not once for each
+ * turn of the loop. */
+#define REPORT(report_one, pool, most)                                                                       \
+    struct report pass = *ctx;                                                                               \
+    __u32 end = *(volatile __u32 *)&(pool).used;                                                             \
+    int result = REPORT_AGAIN;                                                                               \
+                                                                                                             \
+    if (end > (most))                                                                                        \
+        end = (most);                                                                                        \
+    for (int i = 0; i < PASS_SLOTS; i++) {                                                                   \
+        if (pass.next >= end) {                                                                              \
+            result = REPORT_DONE;                                                                            \
+            break;                                                                                           \
+        }                                                                                                    \
+        if (pass.rows >= PAGE_ROWS) {                                                                        \
+            result = REPORT_PAGE_FULL;                                                                       \
+            break;                                                                                           \
+        }                                                                                                    \
+        report_one(&pass);                                                                                   \
+        pass.next++;                                                                                         \
+    }                                                                                                        \
+    *ctx = pass;                                                                                             \
+    return result

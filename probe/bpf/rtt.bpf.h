@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Every RTT sample that the kernel takes, one per round trip, and the resets. */
+#pragma once
+
+#include "tcp_flow.bpf.h"
+
+bool rtt_args; /* this kernel passes the sample (Linux 6.7): it has been seen to */
+
+static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
+    slot->rtt_sum_us += us;
+    if (!slot->rtt_samples++ || us < slot->rtt_min_us)
+        slot->rtt_min_us = us;
+    if (us > slot->rtt_max_us)
+        slot->rtt_max_us = us;
+}
+
+/* The handshake of an accepted connection is over before anybody accepts it: its sample waits for the owner.
+ */
+static __noinline int count_sample(struct socket_owner *it, struct tcp_slot *slot, usec_t us) {
+    struct tcp_total_sums *sums;
+
+    if (slot) {
+        sample_flow(slot, us);
+        if ((slot->flow.flags & FLOW_GUESSED) && !slot->waiting_us) {
+            slot->waiting_us = us + 1;
+            return 0;
+        }
+    }
+    sums = sums_of(&it->owner.cgroup, it->netns, it->role);
+    if (sums)
+        add_sample(sums, us);
+    return 0;
+}
+
+/* Callbacks are asked for when a socket connects or listens, so that the handshake's sample is among them;
+ * accepted sockets inherit the wish. A listener older than the probe cannot be asked: its connections are
+ * when they are established, and the handshake's sample is then srtt_us. Flags of other programs stay. */
+SEC("?sockops")
+int tcp_rtt(struct bpf_sock_ops *ops) {
+    struct socket_owner *it;
+    struct tcp_slot *slot;
+    struct bpf_sock *sk;
+    usec_t us = 0;
+
+    switch (ops->op) {
+    case BPF_SOCK_OPS_RTT_CB:
+        us = ops->args[0];
+        if (us)
+            rtt_args = true;
+        break;
+    case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+    case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+        if (ops->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG)
+            return 1;
+        us = ops->srtt_us >> 3;
+    case BPF_SOCK_OPS_TCP_CONNECT_CB:
+    case BPF_SOCK_OPS_TCP_LISTEN_CB:
+        bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG);
+    }
+    sk = ops->sk;
+    if (!us || !rtt_args || !sk || !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
+        return 1;
+    slot = it->slot ? tcp_slot_at(it->slot - 1) : NULL;
+    if (slot && slot->flow.socket != bpf_get_socket_cookie(ops))
+        slot = NULL;
+    count_sample(it, slot, us);
+    return 1;
+}
+
+/* For sockets that are known: the answer to a port where nobody listens has no owner. */
+SEC("?tp_btf/tcp_send_reset")
+int BPF_PROG(tcp_send_reset, struct sock *sk) {
+    struct socket_owner *it;
+    struct tcp_total_sums *sums;
+
+    if (sk && (it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)) &&
+        (sums = sums_of(&it->owner.cgroup, it->netns, it->role)))
+        __sync_fetch_and_add(&sums->resets_sent, 1);
+    return 0;
+}
+
+SEC("?tp_btf/tcp_receive_reset")
+int BPF_PROG(tcp_receive_reset, struct sock *sk) {
+    struct socket_owner *it;
+    struct tcp_total_sums *sums;
+
+    if (sk && (it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)) &&
+        (sums = sums_of(&it->owner.cgroup, it->netns, it->role)))
+        __sync_fetch_and_add(&sums->resets_rcvd, 1);
+    return 0;
+}

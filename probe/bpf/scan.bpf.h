@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Sockets that are older than the probe: every file of every process, in all network namespaces, at start-up
+ * only. Listeners first, because a connection's role is told by the listeners of its namespace. Not found:
+ * sockets that no descriptor names (orphans, not yet accepted ones, all but the first subflow of an MPTCP
+ * connection); they are counted when they close. */
+#pragma once
+
+#include "tcp_flow.bpf.h"
+
+static __always_inline struct sock *inet_socket_of(struct file *file) {
+    struct socket *socket;
+    struct sock *sk;
+    __u16 family;
+
+    if (!file || !(socket = bpf_sock_from_file(file)) || !(sk = socket->sk))
+        return NULL;
+    family = BPF_CORE_READ(sk, __sk_common.skc_family);
+    return family == AF_INET || family == AF_INET6 ? sk : NULL;
+}
+
+/* The TCP sockets under an MPTCP socket cannot be opened from here: they get their owner when they are met.
+ */
+static __always_inline void note_mptcp(struct sock *sk, struct task_struct *task) {
+    struct sock *carrier = carrier_of(sk);
+    struct owner owner = {};
+
+    if (!carrier || carrier == sk)
+        return;
+    own(&owner, task);
+    note_user(carrier, &owner);
+}
+
+static __always_inline struct socket_owner *find_owner(struct sock *sk, struct task_struct *task) {
+    struct socket_owner *it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+    if (!it) {
+        count_lost(LOST_STORAGE);
+    } else if (!it->owner.pid) {
+        it->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+        own(&it->owner, task);
+    }
+    return it;
+}
+
+/* Listeners, and UDP sockets: what a flow's owner is told by. */
+SEC("iter/task_file")
+int listener_scan(struct bpf_iter__task_file *ctx) {
+    struct task_struct *task = ctx->task; /* loaded once: a second load is another pointer to the verifier */
+    struct file *file = ctx->file;
+    struct socket_owner *it;
+    struct sock *sk;
+    __u16 protocol;
+
+    if (!task || !(sk = inet_socket_of(file)))
+        return 0;
+    protocol = BPF_CORE_READ(sk, sk_protocol);
+    if (protocol == IPPROTO_UDP)
+        find_owner(sk, task);
+    else if (protocol == IPPROTO_MPTCP)
+        note_mptcp(sk, task);
+    if (protocol != IPPROTO_TCP || BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN ||
+        !(it = find_owner(sk, task)))
+        return 0;
+    it->role = ROLE_SERVER;
+    add_listener(sk);
+    return 0;
+}
+
+SEC("iter/task_file")
+int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
+    struct task_struct *task = ctx->task;
+    struct file *file = ctx->file;
+    struct socket_owner *it;
+    struct sock *sk;
+    __u8 state;
+
+    if (!task || !(sk = inet_socket_of(file)) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+        return 0;
+    state = BPF_CORE_READ(sk, __sk_common.skc_state);
+    if (state == TCP_CLOSE || state == TCP_LISTEN || !(it = find_owner(sk, task)) || it->slot)
+        return 0;
+    it->role = role_by_listener(sk);
+    open_flow(sk, it, FLOW_PREDATES);
+    return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Live flows, one slot each, in one dense array for each kind, which the report pass walks by index.
+ *
+ * Why not iter/bpf_sk_storage_map: it resumes a split pass by counting elements from the head of a bucket, so
+ * sockets that come and go between two reads make it miss others, and a pass that is not split holds a core.
+ * An index cannot slip. A socket that went away without a CLOSE seen (a tracepoint is skipped when it
+ * interrupts itself) is found here by its cookie and closed; storage would have vanished with it. */
+#pragma once
+
+#include "lost.bpf.h"
+
+#define MAX_FLOWS 131072 /* default of both kinds; the probe resizes the maps */
+
+/* What every slot begins with. */
+struct slot {
+    /* SLOT_* | which base is valid << 2 | reported_ns << 3, in one word, so that a report is committed by one
+     * compare-and-swap and a flow that closes during it is either in the report or in its close record, never
+     * both. */
+    __u64 word;
+    __u32 next; /* free list: index + 1 */
+    __u32 pad;
+};
+
+enum slot_state {
+    SLOT_FREE,
+    SLOT_LIVE,
+    SLOT_BUSY,  /* the report pass is at it */
+    SLOT_CLOSED /* its close record is on the way */
+};
+
+#define WORD(reported_ns, base, state) ((reported_ns) << 3 | (__u64)(base) << 2 | (state))
+#define WORD_STATE(word) ((word)&3)
+#define WORD_BASE(word) ((word) >> 2 & 1)
+#define WORD_REPORTED(word) ((word) >> 3)
+
+/* A lock-free stack of free slots. The most recently freed one is taken first, which keeps the array dense
+ * and the pass short. */
+struct pool {
+    __u64 top;  /* index + 1 of the top below, a tag that rises with every change above (ABA) */
+    __u32 used; /* high-water mark: slots from here on were never taken */
+    __u32 pad;
+};
+
+static __always_inline void *slot_at(void *map, __u32 index) {
+    return bpf_map_lookup_elem(map, &index);
+}
+
+/* Returns index + 1, or 0 when there is no room. */
+static __always_inline __u32 take_slot(void *map, struct pool *pool, __u32 most) {
+    for (int i = 0; i < 16; i++) {
+        __u64 top = *(volatile __u64 *)&pool->top;
+        __u32 index = (__u32)top - 1;
+        struct slot *slot;
+
+        if (!(__u32)top)
+            break;
+        slot = slot_at(map, index);
+        if (!slot)
+            return 0;
+        if (__sync_val_compare_and_swap(&pool->top, top, ((top >> 32) + 1) << 32 | slot->next) == top)
+            return index + 1;
+    }
+    if (*(volatile __u32 *)&pool->used >= most)
+        return 0;
+    __u32 index = __sync_fetch_and_add(&pool->used, 1);
+    return index < most ? index + 1 : 0;
+}
+
+static __always_inline void free_slot(struct slot *slot, struct pool *pool, __u32 index) {
+    __sync_lock_test_and_set(&slot->word, SLOT_FREE);
+    for (int i = 0; i < 64; i++) {
+        __u64 top = *(volatile __u64 *)&pool->top;
+
+        slot->next = (__u32)top;
+        if (__sync_val_compare_and_swap(&pool->top, top, ((top >> 32) + 1) << 32 | (index + 1)) == top)
+            return;
+    }
+    count_lost(LOST_FREE_SLOT);
+}
+
+/* Publish what was written into the slot. */
+static __always_inline void open_slot(struct slot *slot) {
+    __sync_lock_test_and_set(&slot->word, WORD(0ULL, 0, SLOT_LIVE));
+}
+
+/* True when the flow is the caller's to close. After it, a slot that was LIVE in `word` is the caller's to
+ * free, one that was BUSY is left to the pass. */
+static __always_inline bool claim_close(struct slot *slot, __u64 *word) {
+    for (int i = 0; i < 8; i++) {
+        *word = *(volatile __u64 *)&slot->word;
+        if (WORD_STATE(*word) != SLOT_LIVE && WORD_STATE(*word) != SLOT_BUSY)
+            return false;
+        if (__sync_val_compare_and_swap(&slot->word, *word, SLOT_CLOSED) == *word)
+            return true;
+    }
+    return false;
+}

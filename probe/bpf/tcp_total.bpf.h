@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* RTT samples and resets, summed up per cgroup, network namespace and role. The sums only rise: the probe
+ * reads them once a window and takes the differences, so that no sample falls between a read and a reset. */
+#pragma once
+
+#include "owner.bpf.h"
+#include "rtt_bucket.h"
+#include "tcp_total.h"
+
+#define MAX_TOTALS 4096 /* default; the probe resizes the map */
+
+/* clang writes BTF only for types that a map, a global or a function names */
+const struct tcp_total *tcp_total_type __attribute__((unused));
+const struct rtt_bucket *rtt_bucket_type __attribute__((unused));
+
+struct tcp_total_key {
+    cgroup_id_t cgroup;
+    hierarchy_t hierarchy;
+    netns_id_t netns;
+    __u32 role;
+    __u32 pad;
+};
+
+struct tcp_total_sums {
+    __u64 rtt_sum_us;
+    __u64 rtt_squares_us2;
+    __u32 resets_sent;
+    __u32 resets_rcvd;
+    /* the range within a window, by its number & 1: that which runs, and that before, which is being read */
+    __u32 range_window[2];
+    usec_t range_min_us[2];
+    usec_t range_max_us[2]; /* 0: no sample */
+    samples_t bucket[RTT_BUCKETS];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, MAX_TOTALS);
+    __type(key, struct tcp_total_key);
+    __type(value, struct tcp_total_sums);
+} tcp_total SEC(".maps");
+
+static struct tcp_total_sums no_sums;
+
+__u32 window; /* counted by the report pass */
+
+static __always_inline struct tcp_total_sums *sums_of(const struct cgroup_key *cgroup, netns_id_t netns,
+                                                      __u32 role) {
+    struct tcp_total_key key = {
+        .cgroup = cgroup->cgroup, .hierarchy = cgroup->hierarchy, .netns = netns, .role = role};
+    struct tcp_total_sums *sums = bpf_map_lookup_elem(&tcp_total, &key);
+
+    if (sums)
+        return sums;
+    bpf_map_update_elem(&tcp_total, &key, &no_sums, BPF_NOEXIST);
+    sums = bpf_map_lookup_elem(&tcp_total, &key);
+    if (!sums)
+        count_lost(LOST_TCP_TOTAL);
+    return sums;
+}
+
+/* floor(log2(v)): BPF has no instruction for it. */
+static __always_inline __u32 log2_of(__u32 v) {
+    __u32 log = 0;
+
+#pragma unroll
+    for (int bits = 16; bits; bits >>= 1)
+        if (v >> bits) {
+            v >>= bits;
+            log += bits;
+        }
+    return log;
+}
+
+static __always_inline __u32 bucket_of(usec_t us) {
+    __u32 exponent;
+
+    if (us < 1u << RTT_FIRST_EXPONENT)
+        return 0;
+    if (us >= 1u << RTT_END_EXPONENT)
+        return RTT_BUCKETS - 1;
+    exponent = log2_of(us);
+    return 1 + 16 * (exponent - RTT_FIRST_EXPONENT) + ((us << 4 >> exponent) & 15);
+}
+
+/* Atomic, although each CPU has its own: a softirq may come in between. */
+static __noinline void add_sample(struct tcp_total_sums *sums, usec_t us) {
+    __u32 now = *(volatile __u32 *)&window, bucket = bucket_of(us);
+    __u32 side = now & 1;
+
+    if (sums->range_window[side] != now || !sums->range_max_us[side]) {
+        sums->range_window[side] = now;
+        sums->range_min_us[side] = sums->range_max_us[side] = us;
+    } else if (us < sums->range_min_us[side]) {
+        sums->range_min_us[side] = us;
+    } else if (us > sums->range_max_us[side]) {
+        sums->range_max_us[side] = us;
+    }
+    __sync_fetch_and_add(&sums->rtt_sum_us, us);
+    __sync_fetch_and_add(&sums->rtt_squares_us2, (__u64)us * us);
+    barrier_var(bucket);
+    if (bucket < RTT_BUCKETS)
+        __sync_fetch_and_add(&sums->bucket[bucket], 1);
+}

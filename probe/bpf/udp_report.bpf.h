@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Once a window: the UDP conversations that had a datagram in it. Those that have been silent for long are
+ * forgotten. */
+#pragma once
+
+#include "report.bpf.h"
+#include "udp_flow.bpf.h"
+
+#define UDP_IDLE_NS 60000000000ULL
+
+PAGE(udp_flow_page, struct udp_flow);
+
+static __always_inline void confirm_udp(struct udp_slot *slot) {
+    struct user *user;
+
+    if (!(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
+        return;
+    user = user_of((struct sock *)slot->sk, slot->key.socket);
+    if (user) {
+        write_udp_owner(&slot->flow, &user->owner);
+        slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
+    }
+}
+
+/* Nothing passed since the last report. */
+static __always_inline void rest(struct udp_slot *slot, __u64 word, __u64 busy, struct report *pass) {
+    bool idle = slot->active_ns + UDP_IDLE_NS < pass->end_ns;
+    __u64 next = idle ? busy | SLOT_CLOSED : word;
+
+    if (__sync_val_compare_and_swap(&slot->slot.word, busy, next) == busy) {
+        if (!idle)
+            return;
+        forget_conversation(slot);
+    }
+    /* idle, or it was pushed out while we looked and left to us */
+    free_slot(&slot->slot, &udp_pool, pass->next);
+}
+
+__attribute__((noinline)) int report_udp(struct report *pass) {
+    struct udp_slot *slot;
+    struct udp_flow *row;
+    __u64 word, busy;
+    __u32 base, at;
+
+    if (!pass)
+        return 0;
+    at = pass->rows;
+    slot = udp_slot_at(pass->next);
+    row = bpf_map_lookup_elem(&udp_flow_page, &at);
+    if (!slot || !row)
+        return 0;
+    word = *(volatile __u64 *)&slot->slot.word;
+    if (WORD_STATE(word) == SLOT_CLOSED)
+        pass->closing++;
+    if (WORD_STATE(word) != SLOT_LIVE || slot->flow.opened_ns >= pass->end_ns)
+        return 0;
+    busy = (word & ~3ULL) | SLOT_BUSY;
+    if (__sync_val_compare_and_swap(&slot->slot.word, word, busy) != word) {
+        pass->closing++;
+        return 0;
+    }
+    base = WORD_BASE(word);
+    confirm_udp(slot);
+    __builtin_memcpy(row, &slot->flow, sizeof *row);
+    row->reported_ns = WORD_REPORTED(word);
+    read_udp_state(row, slot, &slot->base[base], &slot->base[base ^ 1]);
+    /* between the look and the claim the slot may have gone to another conversation, as new as the last */
+    if (row->opened_ns >= pass->end_ns || !(row->packets_sent | row->packets_rcvd)) {
+        rest(slot, word, busy, pass);
+        return 0;
+    }
+    if (__sync_val_compare_and_swap(&slot->slot.word, busy, WORD(pass->end_ns, base ^ 1, SLOT_LIVE)) !=
+        busy) {
+        pass->closing++;
+        free_slot(&slot->slot, &udp_pool, pass->next);
+        return 0;
+    }
+    pass->rows = at + 1;
+    pass->guessed += !!(row->flags & FLOW_GUESSED);
+    return 0;
+}
+
+SEC("?syscall")
+int udp_flow_report(struct report *ctx) {
+    REPORT(report_udp, udp_pool, max_udp_flows);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* A UDP conversation that is remembered. */
+#pragma once
+
+#include "slot.bpf.h"
+#include "udp_flow.h"
+
+/* clang writes BTF only for types that a map, a global or a function names */
+const struct udp_flow *udp_flow_type __attribute__((unused));
+
+struct udp_key {
+    socket_id_t socket;
+    address_t local;
+    address_t remote;
+    port_t local_port;
+    port_t remote_port;
+    __u32 pad;
+};
+
+struct udp_counters {
+    bytes_t bytes_sent;
+    bytes_t bytes_rcvd;
+    __u64 packets_sent;
+    __u64 packets_rcvd;
+};
+
+struct udp_slot {
+    struct slot slot;
+    boot_ns_t active_ns; /* the last datagram */
+    __u64 sk;            /* struct sock, to look up its user by */
+    struct udp_counters now;
+    struct udp_counters base[2];
+    struct udp_key key;
+    struct udp_flow flow;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, MAX_FLOWS);
+    __type(key, __u32);
+    __type(value, struct udp_slot);
+} udp_slot SEC(".maps");
+
+/* index + 1 of the slot */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, MAX_FLOWS);
+    __type(key, struct udp_key);
+    __type(value, __u32);
+} udp_conversation SEC(".maps");
+
+const volatile __u32 max_udp_flows = MAX_FLOWS;
+
+struct pool udp_pool;
+
+static __always_inline struct udp_slot *udp_slot_at(__u32 index) {
+    return slot_at(&udp_slot, index);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Who uses a socket, told by its I/O: the last user owns it. Right for everything that passes descriptors
+ * around, io_uring too. Since Linux 6.3; without it the acceptor, or the closer, keeps the flow. */
+#pragma once
+
+#include "tcp_flow.bpf.h"
+
+/* A user that this socket did not have before. */
+static __noinline void use_socket(struct sock *sk, struct socket_owner *it) {
+    struct task_struct *task = bpf_get_current_task_btf();
+    __u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+    bool first = !it->user;
+    struct tcp_slot *slot;
+    struct sock *carrier;
+
+    if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+        return;
+    own(&it->owner, task);
+    it->user = it->owner.pid;
+    if (protocol == IPPROTO_TCP) {
+        slot = slot_of(sk, it);
+        if (slot)
+            confirm_flow(slot, &it->owner);
+        if (first)
+            forget_user(sk);
+    } else if ((carrier = carrier_of(sk))) {
+        note_user(carrier, &it->owner); /* its flows are out of reach from here: the pass looks it up */
+    }
+}
+
+static __always_inline int note_use(struct sock *sk, int bytes) {
+    struct socket_owner *it;
+    __u16 family;
+
+    if (bytes <= 0)
+        return 0;
+    family = sk->__sk_common.skc_family;
+    if (family != AF_INET && family != AF_INET6)
+        return 0;
+    it = bpf_sk_storage_get(&socket_owner, sk, NULL,
+                            sk->sk_protocol == IPPROTO_MPTCP ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+    if (it && it->user != (__u32)(bpf_get_current_pid_tgid() >> 32))
+        use_socket(sk, it);
+    return 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(socket_send, struct sock *sk, int bytes) {
+    return note_use(sk, bytes);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(socket_recv, struct sock *sk, int bytes) {
+    return note_use(sk, bytes);
+}

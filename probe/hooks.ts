@@ -1,0 +1,52 @@
+/** What the kernel side is made of: its programs in groups, of which only the first must work. */
+
+export interface Hooks {
+  readonly name: 'tcp' | 'accept' | 'use' | 'rtt' | 'resets' | 'udp'
+  /** Programs of `bpf/`: together they work, or none does. */
+  readonly programs: readonly string[]
+  /** What is there with them. */
+  readonly gives: string
+  /** What goes on without them. */
+  readonly without?: string
+}
+
+export const HOOKS: readonly Hooks[] = [
+  {
+    name: 'tcp',
+    programs: ['tcp_flow_state', 'tcp_flow_report', 'listener_scan', 'tcp_flow_scan'],
+    gives: 'TCP connections',
+  },
+  {
+    name: 'accept',
+    programs: ['tcp_accept', 'tcp_accept4'],
+    gives: 'the process that accepts a connection as its owner',
+    without: 'who listens owns a connection until it is used',
+  },
+  {
+    name: 'use',
+    programs: ['socket_send', 'socket_recv'],
+    gives: 'the last user of a socket as its owner',
+    without: 'connections stay with the process that accepted them',
+  },
+  {
+    name: 'rtt',
+    programs: ['tcp_rtt'],
+    gives: 'every RTT sample',
+    without: "distributions are made of the kernel's smoothed round-trip times",
+  },
+  {
+    name: 'resets',
+    programs: ['tcp_send_reset', 'tcp_receive_reset'],
+    gives: 'connections that were reset',
+    without: 'resets are not counted',
+  },
+  {
+    name: 'udp',
+    programs: ['udp_flow_egress', 'udp_flow_ingress', 'udp_create', 'udp_flow_report'],
+    gives: 'UDP conversations',
+    without: 'UDP is not counted',
+  },
+]
+
+export const hooksOf = (program: string): Hooks | undefined =>
+  HOOKS.find(({ programs }) => programs.includes(program))

@@ -1,0 +1,63 @@
+/** What the kernel told of processes when they first owned a flow: they may be gone before anybody asks. */
+
+import { type Layout, numberOf, textOf, viewOf } from '../wire/layout.ts'
+import type { ProcessName } from '../wire/message.ts'
+
+/** Processes remembered; the kernel forgets its own list at 16,384 and tells one again then. */
+const MOST_PROCESSES = 32_768
+
+export class Processes {
+  readonly #known = new Map<number, ProcessName>()
+  readonly #layout: Layout
+  readonly #started: number
+  readonly #read: (rows: Buffer, view: DataView, at: number) => Omit<ProcessName, 'started_ns'>
+  readonly #pid: (view: DataView, at: number) => number
+
+  constructor(process: Layout) {
+    this.#layout = process
+    this.#started = process.fields.find(({ name }) => name === 'started_ns')!.offset
+    this.#pid = numberOf(process, 'pid')
+    const [parent, uid] = [numberOf(process, 'parent'), numberOf(process, 'uid')]
+    const [comm, parentComm] = [textOf(process, 'comm'), textOf(process, 'parent_comm')]
+    const levels = process.fields.filter(({ typedef }) => typedef === 'exe_name_t')
+    const names = levels.map(({ name }) => textOf(process, name))
+    this.#read = (rows, view, at) => ({
+      comm: comm(rows, at),
+      exe: pathOf(
+        names.map(read => read(rows, at)),
+        names.length,
+      ),
+      parent: parent(view, at),
+      parent_comm: parentComm(rows, at),
+      uid: uid(view, at),
+    })
+  }
+
+  /** Records of `process`. */
+  learn(records: Buffer): void {
+    const view = viewOf(records)
+    for (let at = 0; at < records.length; at += this.#layout.size) {
+      const pid = this.#pid(view, at)
+      this.#known.delete(pid) // to the end: the oldest are forgotten first
+      this.#known.set(pid, {
+        started_ns: String(view.getBigUint64(at + this.#started, true)),
+        ...this.#read(records, view, at),
+      })
+    }
+    for (const pid of this.#known.keys()) {
+      if (this.#known.size <= MOST_PROCESSES) break
+      this.#known.delete(pid)
+    }
+  }
+
+  find(pid: number): ProcessName | undefined {
+    return this.#known.get(pid)
+  }
+}
+
+/** @param names leaf first; when all levels are filled there may be more above */
+function pathOf(names: readonly string[], levels: number): string {
+  const known = names.filter(name => name !== '')
+  if (known.length === 0) return ''
+  return (known.length === levels ? '…/' : '/') + known.reverse().join('/')
+}

@@ -1,0 +1,52 @@
+/** The records of a host and its probe: what is sampled once a window. A record's name is its topic. */
+
+import { type Columns, layoutOf, type RowOf } from './columns.ts'
+
+const HOST_RECORDS = {
+  /** A network interface. All numbers are of the window. */
+  iface: {
+    rx_bytes: 'u64',
+    tx_bytes: 'u64',
+    rx_packets: 'u64',
+    tx_packets: 'u64',
+    rx_errors: 'u64',
+    tx_errors: 'u64',
+    rx_dropped: 'u64',
+    tx_dropped: 'u64',
+    ifname: 16, // IFNAMSIZ of if.h
+  },
+  /** All cores together. Shares of the window's time in 1/100 %, averages of the run queue in 1/100. */
+  host_cpu: {
+    load: 'u32',
+    user: 'u32',
+    system: 'u32',
+    steal: 'u32',
+    load1: 'u32',
+    cores: 'u32',
+  },
+  host_mem: {
+    total_bytes: 'u64',
+    used_bytes: 'u64',
+    available_bytes: 'u64',
+    cached_bytes: 'u64',
+    swap_total_bytes: 'u64',
+    swap_used_bytes: 'u64',
+  },
+  /** The probe itself: rows, messages and CPU time of the window, the rest as it is at its end. */
+  probe_stats: {
+    user_us: 'u64',
+    system_us: 'u64',
+    rss_bytes: 'u64',
+    queue_bytes: 'u64',
+    queue_messages: 'u64',
+    rows: 'u64',
+    messages: 'u64',
+    host_failures: 'u64',
+  },
+} as const satisfies Record<string, Columns>
+
+export type HostRecord = keyof typeof HOST_RECORDS
+export type HostRow<N extends HostRecord> = RowOf<(typeof HOST_RECORDS)[N]>
+
+export const hostColumns: Readonly<Record<HostRecord, Columns>> = HOST_RECORDS
+export const hostLayout = (name: HostRecord) => layoutOf(name, hostColumns[name])
