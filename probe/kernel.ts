@@ -11,6 +11,7 @@ import {
   type Link,
   mountCgroup2,
   open,
+  type ProgramStats,
   type Rings,
 } from 'bcc-bindings'
 import { cgroup2In } from './doctor/cgroup.ts'
@@ -142,6 +143,11 @@ export class Kernel {
     pass.guessed += context.readUInt32LE(at('guessed'))
   }
 
+  /** What the programs cost so far, while kernel.bpf_stats_enabled is 1. */
+  stats(): readonly ProgramStats[] {
+    return this.#object.programStats()
+  }
+
   /** Read what the rings hold now. */
   drain(): void {
     this.#rings.drain()
@@ -186,12 +192,14 @@ export class Kernel {
 
   /** Again without the hooks that are refused, until the rest is loaded. */
   #load(options: KernelOptions): BpfObject {
+    let typedReads = true
     for (;;) {
       const object = open(objectPath())
       try {
         object.setGlobal('max_tcp_flows', options.maxFlows)
         object.setGlobal('max_udp_flows', options.maxUdpFlows)
         object.setGlobal('tcp_flow_wake_bytes', options.ringBytes / 2)
+        object.setGlobal('typed_reads', typedReads)
         object.resizeMap('tcp_slot', options.maxFlows)
         object.resizeMap('tcp_flow', options.ringBytes)
         const udpFlows = options.udp && this.#has('udp') ? options.maxUdpFlows : 1
@@ -203,9 +211,12 @@ export class Kernel {
         return object
       } catch (error) {
         object.close()
-        const refused = error instanceof BpfError ? refusedBy(error) : undefined
-        if (!refused || this.missing.has(refused)) throw explained(error)
-        this.missing.set(refused, sentenceOf(error as BpfError))
+        if (!(error instanceof BpfError)) throw error
+        const program = refusedProgram(error)
+        const hooks = program === undefined ? undefined : hooksOf(program)
+        if (program === 'tcp_flow_report' && typedReads) typedReads = false
+        else if (hooks?.without && !this.missing.has(hooks)) this.missing.set(hooks, sentenceOf(error))
+        else throw explained(error)
       }
     }
   }
@@ -226,7 +237,7 @@ export class Kernel {
         this.#links.push(...links)
       } catch (error) {
         for (const link of links) link.detach()
-        if (!(error instanceof BpfError) || hooks === HOOKS[0]) throw error
+        if (!(error instanceof BpfError) || !hooks.without) throw error
         this.missing.set(hooks, sentenceOf(error))
       }
     }
@@ -244,12 +255,8 @@ function mountOwn(): number | undefined {
   }
 }
 
-/** The optional hooks whose program was refused. */
-function refusedBy({ message, log = '' }: BpfError): Hooks | undefined {
-  const program = /prog '(\w+)': failed/.exec(log)?.[1] ?? /prog '(\w+)'/.exec(message)?.[1]
-  const hooks = program === undefined ? undefined : hooksOf(program)
-  return hooks === HOOKS[0] ? undefined : hooks
-}
+const refusedProgram = ({ message, log = '' }: BpfError): string | undefined =>
+  /prog '(\w+)': failed/.exec(log)?.[1] ?? /prog '(\w+)'/.exec(message)?.[1]
 
 function explained(error: unknown): unknown {
   const sentence = error instanceof BpfError ? explainLoad(error) : undefined

@@ -13,7 +13,7 @@ struct sys_exit {
 };
 
 static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd) {
-    struct file **files = BPF_CORE_READ(task, files, fdt, fd), *file = NULL;
+    struct file **files = task->files->fdt->fd, *file = NULL;
     struct socket *socket;
 
     bpf_probe_read_kernel(&file, sizeof file, files + fd);

@@ -37,12 +37,10 @@ static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node) {
 }
 
 static __always_inline struct cgroup *subsys_cgroup(struct css_set *set, __u64 index) {
-    struct cgroup_subsys_state *css = NULL;
-    struct cgroup *cgroup;
+    struct cgroup_subsys_state *css =
+        *(struct cgroup_subsys_state **)((void *)set->subsys + index * sizeof css);
 
-    bpf_probe_read_kernel(&css, sizeof css, (void *)&set->subsys + index * sizeof css);
-    cgroup = BPF_CORE_READ(css, cgroup);
-    return cgroup && BPF_CORE_READ(cgroup, level) > 0 ? cgroup : NULL;
+    return css->cgroup->level > 0 ? css->cgroup : NULL;
 }
 
 #define SUBSYS_CGROUP(set, id)                                                                               \
@@ -64,7 +62,7 @@ static __always_inline struct cgroup *v1_cgroup(struct css_set *set) {
 static __always_inline bool has_long_name(struct cgroup *cgroup) {
     char name[CONTAINER_ID + 1];
 
-    return bpf_probe_read_kernel_str(name, sizeof name, BPF_CORE_READ(cgroup, kn, name)) == sizeof name;
+    return bpf_probe_read_kernel_str(name, sizeof name, cgroup->kn->name) == sizeof name;
 }
 
 /* The default hierarchy's cgroup, unless that of the first v1 controller that has the task in a group says
@@ -72,15 +70,14 @@ static __always_inline bool has_long_name(struct cgroup *cgroup) {
  * container that it runs in itself. With v2 alone the controllers' cgroups are of the default hierarchy, too.
  */
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
-    struct css_set *set = BPF_CORE_READ(task, cgroups);
-    struct cgroup *dfl = BPF_CORE_READ(set, dfl_cgrp), *v1 = v1_cgroup(set);
-    int level = BPF_CORE_READ(dfl, level);
+    struct css_set *set = task->cgroups;
+    struct cgroup *dfl = set->dfl_cgrp, *v1 = v1_cgroup(set);
 
-    if (!v1 || BPF_CORE_READ(v1, root) == BPF_CORE_READ(dfl, root))
+    if (!v1 || v1->root == dfl->root)
         return dfl;
-    if (level == 0)
+    if (dfl->level == 0)
         return v1;
-    return has_long_name(v1) && (BPF_CORE_READ(v1, level) > level || !has_long_name(dfl)) ? v1 : dfl;
+    return has_long_name(v1) && (v1->level > dfl->level || !has_long_name(dfl)) ? v1 : dfl;
 }
 
 /* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody
@@ -114,10 +111,10 @@ static __always_inline void announce(struct cgroup *cgroup, struct cgroup_key *k
     bpf_ringbuf_submit(path, 0);
 }
 
-static __always_inline struct cgroup_key cgroup_key(struct cgroup *cgroup) {
+static __always_inline struct cgroup_key cgroup_key(struct cgroup *cgroup, const bool typed) {
     struct cgroup_key key = {
-        .cgroup = BPF_CORE_READ(cgroup, kn, id),
-        .hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id),
+        .cgroup = typed ? cgroup->kn->id : BPF_CORE_READ(cgroup, kn, id),
+        .hierarchy = typed ? cgroup->root->hierarchy_id : BPF_CORE_READ(cgroup, root, hierarchy_id),
     };
     announce(cgroup, &key);
     return key;

@@ -33,6 +33,13 @@ enum tcp_state {
     TCP_NEW_SYN_RECV,
 };
 
+/* Of a pointer that the verifier knows the type of, a load; of a mere number, a call. */
+#define READ(typed, from, field) ((typed) ? (from)->field : BPF_CORE_READ(from, field))
+
+/* Where a tcp_sock keeps what every socket has. */
+#define TCP_INET inet_conn.icsk_inet
+#define TCP_COMMON inet_conn.icsk_inet.sk.__sk_common
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct kernfs_node {
@@ -167,7 +174,12 @@ struct inet_sock {
     __be16 inet_sport;
 };
 
+struct inet_connection_sock {
+    struct inet_sock icsk_inet;
+};
+
 struct tcp_sock {
+    struct inet_connection_sock inet_conn;
     __u32 srtt_us;
     __u32 mdev_us;
     __u64 bytes_sent;

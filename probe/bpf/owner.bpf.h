@@ -47,10 +47,10 @@ struct {
 } socket_user SEC(".maps");
 
 static __noinline void own(struct owner *owner, struct task_struct *task) {
-    struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+    struct task_struct *leader = task->group_leader;
 
-    owner->cgroup = cgroup_key(cgroup_of(task));
-    owner->pid = BPF_CORE_READ(task, tgid);
+    owner->cgroup = cgroup_key(cgroup_of(task), true);
+    owner->pid = task->tgid;
     owner->pad = 0;
     bpf_probe_read_kernel(owner->comm, sizeof owner->comm, &leader->comm);
     announce_process(task);
@@ -62,11 +62,11 @@ static __always_inline void own_by_current(struct socket_owner *it) {
 }
 
 /* The socket's own cgroup, always of the default hierarchy: who created it, or its listener. */
-static __always_inline void own_by_socket(struct owner *owner, struct sock *sk) {
-    struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+static __always_inline void own_by_socket(struct owner *owner, struct sock *sk, const bool typed) {
+    struct cgroup *cgroup = READ(typed, sk, sk_cgrp_data.cgroup);
 
     if (cgroup)
-        owner->cgroup = cgroup_key(cgroup);
+        owner->cgroup = cgroup_key(cgroup, typed);
 }
 
 static __always_inline __u64 cookie_of(struct sock *sk) {

@@ -50,11 +50,11 @@ static __always_inline void read_exe(struct process *row, struct mm_struct *mm) 
 }
 
 static __noinline void announce_process(struct task_struct *task) {
-    struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+    struct task_struct *leader = task->group_leader;
     struct process_key key = {
-        .started_ns = BPF_CORE_READ(leader, start_boottime),
-        .mm = (__u64)BPF_CORE_READ(task, mm),
-        .pid = BPF_CORE_READ(task, tgid),
+        .started_ns = leader->start_boottime,
+        .mm = (__u64)task->mm,
+        .pid = task->tgid,
     };
     struct task_struct *parent;
     struct process *row;

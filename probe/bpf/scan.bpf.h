@@ -14,7 +14,7 @@ static __always_inline struct sock *inet_socket_of(struct file *file) {
 
     if (!file || !(socket = bpf_sock_from_file(file)) || !(sk = socket->sk))
         return NULL;
-    family = BPF_CORE_READ(sk, __sk_common.skc_family);
+    family = sk->__sk_common.skc_family;
     return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
@@ -36,7 +36,7 @@ static __always_inline struct socket_owner *find_owner(struct sock *sk, struct t
     if (!it) {
         count_lost(LOST_STORAGE);
     } else if (!it->owner.pid) {
-        it->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+        it->netns = netns_of(sk);
         own(&it->owner, task);
     }
     return it;
@@ -53,13 +53,12 @@ int listener_scan(struct bpf_iter__task_file *ctx) {
 
     if (!task || !(sk = inet_socket_of(file)))
         return 0;
-    protocol = BPF_CORE_READ(sk, sk_protocol);
+    protocol = sk->sk_protocol;
     if (protocol == IPPROTO_UDP)
         find_owner(sk, task);
     else if (protocol == IPPROTO_MPTCP)
         note_mptcp(sk, task);
-    if (protocol != IPPROTO_TCP || BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN ||
-        !(it = find_owner(sk, task)))
+    if (protocol != IPPROTO_TCP || sk->__sk_common.skc_state != TCP_LISTEN || !(it = find_owner(sk, task)))
         return 0;
     it->role = ROLE_SERVER;
     add_listener(sk);
@@ -74,9 +73,9 @@ int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
     struct sock *sk;
     __u8 state;
 
-    if (!task || !(sk = inet_socket_of(file)) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+    if (!task || !(sk = inet_socket_of(file)) || sk->sk_protocol != IPPROTO_TCP)
         return 0;
-    state = BPF_CORE_READ(sk, __sk_common.skc_state);
+    state = sk->__sk_common.skc_state;
     if (state == TCP_CLOSE || state == TCP_LISTEN || !(it = find_owner(sk, task)) || it->slot)
         return 0;
     it->role = role_by_listener(sk);

@@ -57,6 +57,7 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
     __u32 taken = take_slot(&tcp_slot, &tcp_pool, max_tcp_flows);
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
     struct tcp_flow *flow;
+    struct tcp_sock *tp;
 
     if (!slot) {
         if (!it->refused)
@@ -74,8 +75,8 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
     __builtin_memset(slot->base, 0, sizeof slot->base);
     slot->rtt_sum_us = 0;
     slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->waiting_us = 0;
-    if (flags & FLOW_PREDATES)
-        read_counters(&slot->base[0], (struct tcp_sock *)sk);
+    if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk)))
+        read_counters(&slot->base[0], tp, true);
     flow->socket = bpf_get_socket_cookie(sk);
     write_owner(flow, &it->owner);
     flow->netns = it->netns;
@@ -101,28 +102,28 @@ static __always_inline void submit_row(struct tcp_flow *row) {
 /* A flow without a slot: there was none left, or the probe never saw it before now. */
 static __noinline void close_unseen(struct sock *sk, struct socket_owner *it) {
     struct user *user = it && it->user ? NULL : user_of(sk, cookie_of(sk));
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    struct tcp_slot zero = {};
     struct owner found = {};
-    struct tcp_counters zero = {}, now;
-    struct tcp_flow *row = reserve_row();
+    struct tcp_counters now;
+    struct tcp_flow *row;
 
-    if (!row)
+    if (!tp || !(row = reserve_row()))
         return;
     if (user)
         found = user->owner;
     else if (it)
         found = it->owner;
     else
-        own_by_socket(&found, sk);
+        own_by_socket(&found, sk, true);
     __builtin_memset(row, 0, sizeof *row);
     row->socket = bpf_get_socket_cookie(sk);
     write_owner(row, &found);
-    row->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+    row->netns = netns_of(sk);
     row->flags = (it ? 0 : FLOW_PREDATES) | (found.pid ? 0 : FLOW_OWNERLESS);
     row->role = it ? it->role : role_by_listener(sk);
-    read_addresses(row, sk);
-    read_counters(&now, (struct tcp_sock *)sk);
-    now.rtt_sum_us = now.rtt_samples = 0;
-    write_state(row, sk, &zero, &now);
+    read_addresses(row, tp, true);
+    read_state(row, tp, &zero, &zero.base[0], &now, true);
     row->state = TCP_CLOSE;
     row->closed_ns = bpf_ktime_get_boot_ns();
     row->opened_ns = row->closed_ns;
@@ -132,13 +133,14 @@ static __noinline void close_unseen(struct sock *sk, struct socket_owner *it) {
 static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool failed) {
     __u32 index = it->slot - 1;
     struct tcp_slot *slot = slot_of(sk, it);
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
     struct tcp_counters now;
     struct tcp_flow *row;
     __u64 word;
 
     it->slot = 0;
     /* not a slot that the report pass found dead and gave to another socket */
-    if (!slot || !claim_close(&slot->slot, &word))
+    if (!slot || !tp || !claim_close(&slot->slot, &word))
         return;
     confirm_by_user(slot, sk);
     if (slot->waiting_us)
@@ -151,8 +153,8 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool
         row->reported_ns = WORD_REPORTED(word);
         if (failed)
             row->flags |= FLOW_FAILED;
-        read_addresses(row, sk);
-        read_state(row, sk, slot, &slot->base[WORD_BASE(word)], &now);
+        read_addresses(row, tp, true);
+        read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, true);
         row->state = TCP_CLOSE;
         submit_row(row);
     }
@@ -193,7 +195,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
 
     if (!is_watched(new_state) ||
         (new_state == TCP_CLOSE && (old_state == TCP_LISTEN || old_state == TCP_CLOSE)) ||
-        BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+        sk->sk_protocol != IPPROTO_TCP)
         return 0;
     it = bpf_sk_storage_get(&socket_owner, sk, NULL, creates ? BPF_SK_STORAGE_GET_F_CREATE : 0);
     if (!it) {
@@ -207,7 +209,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
     case TCP_LISTEN:
         add_listener(sk);
         it->role = ROLE_SERVER;
-        it->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+        it->netns = netns_of(sk);
         own(&it->owner, bpf_get_current_task_btf());
         break;
     case TCP_SYN_SENT:
@@ -215,7 +217,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
             close_flow(sk, it, false);
         it->role = ROLE_CLIENT;
         it->refused = 0;
-        it->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+        it->netns = netns_of(sk);
         own_by_current(it);
         open_flow(sk, it, 0);
         break;
@@ -225,9 +227,9 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         if (!it->slot) {
             if (!it->role) /* neither its connect() nor its listener was seen */
                 it->role = old_state == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
-            it->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+            it->netns = netns_of(sk);
             if (!it->owner.cgroup.cgroup)
-                own_by_socket(&it->owner, sk);
+                own_by_socket(&it->owner, sk, true);
             open_flow(sk, it, it->owner.pid ? FLOW_GUESSED : FLOW_OWNERLESS);
         }
         if (new_state == TCP_ESTABLISHED && (slot = slot_of(sk, it)))

@@ -7,11 +7,17 @@
 
 PAGE(tcp_flow_page, struct tcp_flow);
 
+/* Since Linux 6.2 a number can be made a pointer that is read by loads; a call for each field costs three
+ * times as much. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+const volatile bool typed_reads = true;
+
 /* The tracepoint fires just before the state is stored: a flow opened a moment ago may still read CLOSE. */
-static __always_inline bool is_alive(struct tcp_slot *slot, struct sock *sk, boot_ns_t now_ns) {
-    return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == slot->flow.socket &&
-           (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_CLOSE ||
-            now_ns - slot->flow.opened_ns < 10000000);
+static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp, boot_ns_t now_ns,
+                                     const bool typed) {
+    return READ(typed, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
+           (READ(typed, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < 10000000);
 }
 
 /* No CLOSE was seen: the socket is closed, or its memory is another's. The flow ends with this window. */
@@ -32,14 +38,32 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
     pass->missed++;
 }
 
+/* Returns false when the socket is not there any more. */
+static __always_inline bool write_row(struct tcp_flow *row, struct tcp_slot *slot, __u64 word,
+                                      struct tcp_sock *tp, const struct report *pass, const bool typed) {
+    __u32 base = WORD_BASE(word);
+
+    if (!is_alive(slot, tp, pass->end_ns, typed))
+        return false;
+    if (!slot->flow.remote_port)
+        read_addresses(&slot->flow, tp, typed);
+    confirm_by_user(slot, (struct sock *)slot->sk);
+    __builtin_memcpy(row, &slot->flow, sizeof *row);
+    row->reported_ns = WORD_REPORTED(word);
+    if (row->established_ns >= pass->end_ns)
+        row->established_ns = 0; /* told by the next window */
+    read_state(row, tp, slot, &slot->base[base], &slot->base[base ^ 1], typed);
+    return true;
+}
+
 /* One slot. A function of its own, so that the verifier walks it once and not once for each turn of the loop.
  */
 __attribute__((noinline)) int report_tcp(struct report *pass) {
     struct tcp_slot *slot;
     struct tcp_flow *row;
-    struct sock *sk;
     __u64 word, busy;
-    __u32 index, base, at;
+    __u32 index, at;
+    bool alive;
 
     if (!pass)
         return 0;
@@ -59,8 +83,6 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
         pass->closing++;
         return 0;
     }
-    base = WORD_BASE(word);
-    sk = (struct sock *)slot->sk;
     /* between the look and the claim the slot may have gone to another flow, whose word is the same while new
      */
     if (*(volatile __u64 *)&slot->flow.opened_ns >= pass->end_ns) {
@@ -68,17 +90,15 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
             free_slot(&slot->slot, &tcp_pool, index);
         return 0;
     }
-    if (is_alive(slot, sk, pass->end_ns)) {
-        if (!slot->flow.remote_port)
-            read_addresses(&slot->flow, sk);
-        confirm_by_user(slot, sk);
-        __builtin_memcpy(row, &slot->flow, sizeof *row);
-        row->reported_ns = WORD_REPORTED(word);
-        if (row->established_ns >= pass->end_ns)
-            row->established_ns = 0; /* told by the next window */
-        read_state(row, sk, slot, &slot->base[base], &slot->base[base ^ 1]);
-        if (__sync_val_compare_and_swap(&slot->slot.word, busy, WORD(pass->end_ns, base ^ 1, SLOT_LIVE)) ==
-            busy) {
+    if (typed_reads)
+        alive = write_row(row, slot, word,
+                          bpf_rdonly_cast((void *)slot->sk, bpf_core_type_id_kernel(struct tcp_sock)), pass,
+                          true);
+    else
+        alive = write_row(row, slot, word, (struct tcp_sock *)slot->sk, pass, false);
+    if (alive) {
+        word = WORD(pass->end_ns, WORD_BASE(word) ^ 1, SLOT_LIVE);
+        if (__sync_val_compare_and_swap(&slot->slot.word, busy, word) == busy) {
             pass->rows = at + 1;
             pass->guessed += !!(row->flags & FLOW_GUESSED);
             return 0;

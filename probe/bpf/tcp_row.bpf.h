@@ -18,9 +18,13 @@ struct {
     __type(value, __u8);
 } tcp_listener SEC(".maps");
 
+static __always_inline netns_id_t netns_of(struct sock *sk) {
+    return sk->__sk_common.skc_net.net->ns.inum;
+}
+
 static __always_inline struct listener_key listener_key(struct sock *sk) {
     return (struct listener_key){
-        .netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
+        .netns = netns_of(sk),
         .port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport)),
     };
 }
@@ -38,48 +42,44 @@ static __always_inline __u32 role_by_listener(struct sock *sk) {
     return bpf_map_lookup_elem(&tcp_listener, &key) ? ROLE_SERVER : ROLE_CLIENT;
 }
 
-static __always_inline void read_addresses(struct tcp_flow *row, struct sock *sk) {
-    struct inet_sock *inet = (struct inet_sock *)sk;
-
-    row->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+static __always_inline void read_addresses(struct tcp_flow *row, struct tcp_sock *tp, const bool typed) {
+    row->family = READ(typed, tp, TCP_COMMON.skc_family);
     /* not skc_num: it is 0 by the time of CLOSE */
-    row->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
-    row->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+    row->local_port = bpf_ntohs(READ(typed, tp, TCP_INET.inet_sport));
+    row->remote_port = bpf_ntohs(READ(typed, tp, TCP_COMMON.skc_dport));
     if (row->family == AF_INET6) {
-        BPF_CORE_READ_INTO(&row->local, sk, __sk_common.skc_v6_rcv_saddr);
-        BPF_CORE_READ_INTO(&row->remote, sk, __sk_common.skc_v6_daddr);
+        BPF_CORE_READ_INTO(&row->local, tp, TCP_COMMON.skc_v6_rcv_saddr);
+        BPF_CORE_READ_INTO(&row->remote, tp, TCP_COMMON.skc_v6_daddr);
     } else {
         __builtin_memset(row->local, 0, 10);
         __builtin_memset(row->remote, 0, 10);
         row->local[10] = row->local[11] = row->remote[10] = row->remote[11] = 0xff;
-        *(__be32 *)(row->local + 12) = BPF_CORE_READ(inet, inet_saddr);
-        *(__be32 *)(row->remote + 12) = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+        *(__be32 *)(row->local + 12) = READ(typed, tp, TCP_INET.inet_saddr);
+        *(__be32 *)(row->remote + 12) = READ(typed, tp, TCP_COMMON.skc_daddr);
     }
 }
 
-static __always_inline void read_counters(struct tcp_counters *now, struct tcp_sock *tp) {
+static __always_inline void read_counters(struct tcp_counters *now, struct tcp_sock *tp, const bool typed) {
     __u64 fin_seen = 1ULL << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
 
-    now->bytes_sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
-    now->bytes_rcvd = BPF_CORE_READ(tp, bytes_received);
+    now->bytes_sent = READ(typed, tp, bytes_sent) - READ(typed, tp, bytes_retrans);
+    now->bytes_rcvd = READ(typed, tp, bytes_received);
     /* tcp_fin() sets SOCK_DONE; its sequence number was counted as a byte */
-    if (now->bytes_rcvd && (BPF_CORE_READ((struct sock *)tp, __sk_common.skc_flags) & fin_seen))
+    if (now->bytes_rcvd && (READ(typed, tp, TCP_COMMON.skc_flags) & fin_seen))
         now->bytes_rcvd--;
-    now->segs_sent = BPF_CORE_READ(tp, segs_out);
-    now->segs_rcvd = BPF_CORE_READ(tp, segs_in);
-    now->segs_resent = BPF_CORE_READ(tp, total_retrans);
+    now->segs_sent = READ(typed, tp, segs_out);
+    now->segs_rcvd = READ(typed, tp, segs_in);
+    now->segs_resent = READ(typed, tp, total_retrans);
 }
 
-static __always_inline void read_samples(struct tcp_counters *now, const struct tcp_slot *slot) {
+/* What changes in a row from report to report. Takes the deltas from `base` and leaves the new base in `now`.
+ */
+static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp, const struct tcp_slot *slot,
+                                       const struct tcp_counters *base, struct tcp_counters *now,
+                                       const bool typed) {
+    read_counters(now, tp, typed);
     now->rtt_sum_us = slot->rtt_sum_us;
     now->rtt_samples = slot->rtt_samples;
-}
-
-/* What changes in a row from report to report. Takes the deltas from `base`. */
-static __always_inline void write_state(struct tcp_flow *row, struct sock *sk,
-                                        const struct tcp_counters *base, const struct tcp_counters *now) {
-    struct tcp_sock *tp = (struct tcp_sock *)sk;
-
     row->bytes_sent = now->bytes_sent - base->bytes_sent;
     row->bytes_rcvd = now->bytes_rcvd - base->bytes_rcvd;
     row->segs_sent = now->segs_sent - base->segs_sent;
@@ -87,20 +87,13 @@ static __always_inline void write_state(struct tcp_flow *row, struct sock *sk,
     row->segs_resent = now->segs_resent - base->segs_resent;
     row->rtt_sum_us = now->rtt_sum_us - base->rtt_sum_us;
     row->rtt_samples = now->rtt_samples - base->rtt_samples;
-    if (now->rtt_samples)
-        row->flags |= FLOW_SAMPLED;
-    row->rtt_us = BPF_CORE_READ(tp, srtt_us) >> 3;
-    row->rtt_var_us = BPF_CORE_READ(tp, mdev_us) >> 2;
-    row->state = BPF_CORE_READ(sk, __sk_common.skc_state);
-}
-
-static __always_inline void read_state(struct tcp_flow *row, struct sock *sk, const struct tcp_slot *slot,
-                                       const struct tcp_counters *base, struct tcp_counters *now) {
-    read_counters(now, (struct tcp_sock *)sk);
-    read_samples(now, slot);
     row->rtt_min_us = slot->rtt_min_us;
     row->rtt_max_us = slot->rtt_max_us;
-    write_state(row, sk, base, now);
+    if (now->rtt_samples)
+        row->flags |= FLOW_SAMPLED;
+    row->rtt_us = READ(typed, tp, srtt_us) >> 3;
+    row->rtt_var_us = READ(typed, tp, mdev_us) >> 2;
+    row->state = READ(typed, tp, TCP_COMMON.skc_state);
 }
 
 static __always_inline void write_owner(struct tcp_flow *flow, const struct owner *owner) {

@@ -167,7 +167,7 @@ static __noinline struct udp_slot *open_conversation(struct bpf_sock *sk, const 
         write_udp_owner(flow, &owner->owner);
         flow->flags = owner->user ? 0 : FLOW_GUESSED;
     } else {
-        own_by_socket(&found, kernel_sk);
+        own_by_socket(&found, kernel_sk, false);
         write_udp_owner(flow, &found);
         flow->flags = FLOW_OWNERLESS;
     }
@@ -221,13 +221,21 @@ static __always_inline void use_by_sender(struct socket_owner *it) {
     it->user = it->owner.pid;
 }
 
+/* Most packets are TCP's: told by a byte of the header that lies ready. */
+static __always_inline bool is_tcp(struct __sk_buff *skb) {
+    __u8 *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+    return ip + 20 <= end && (ip[0] >> 4 == 4 ? ip[9] : ip[6]) == IPPROTO_TCP;
+}
+
 static __always_inline int count_datagram(struct __sk_buff *skb, bool sent) {
     struct datagram it = {.sent = sent};
-    struct bpf_sock *sk = skb->sk;
     struct socket_owner *owner;
     struct udp_slot *slot;
+    struct bpf_sock *sk;
 
-    if (!sk || !(sk = bpf_sk_fullsock(sk)) || sk->protocol != IPPROTO_UDP || !read_datagram(skb, &it))
+    if (is_tcp(skb) || !(sk = skb->sk) || !(sk = bpf_sk_fullsock(sk)) || sk->protocol != IPPROTO_UDP ||
+        !read_datagram(skb, &it))
         return 1;
     it.key.socket = bpf_get_socket_cookie(skb);
     owner = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);

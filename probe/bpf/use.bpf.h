@@ -8,12 +8,12 @@
 /* A user that this socket did not have before. */
 static __noinline void use_socket(struct sock *sk, struct socket_owner *it) {
     struct task_struct *task = bpf_get_current_task_btf();
-    __u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+    __u16 protocol = sk->sk_protocol;
     bool first = !it->user;
     struct tcp_slot *slot;
     struct sock *carrier;
 
-    if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+    if (task->flags & PF_KTHREAD)
         return;
     own(&it->owner, task);
     it->user = it->owner.pid;
