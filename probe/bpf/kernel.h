@@ -162,8 +162,15 @@ struct sock_common {
     } skc_cookie;
 };
 
+typedef struct {
+    struct spinlock {
+    } slock;
+    int owned;
+} socket_lock_t;
+
 struct sock {
     struct sock_common __sk_common;
+    socket_lock_t sk_lock;
     unsigned short sk_protocol;
     struct sock_cgroup_data sk_cgrp_data;
 };

@@ -75,8 +75,10 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
     __builtin_memset(slot->base, 0, sizeof slot->base);
     slot->rtt_sum_us = 0;
     slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->waiting_us = 0;
-    if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk)))
+    if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
         read_counters(&slot->base[0], tp, true);
+        slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, true, true);
+    }
     flow->socket = bpf_get_socket_cookie(sk);
     write_owner(flow, &it->owner);
     flow->netns = it->netns;
@@ -123,7 +125,7 @@ static __noinline void close_unseen(struct sock *sk, struct socket_owner *it) {
     row->flags = (it ? 0 : FLOW_PREDATES) | (found.pid ? 0 : FLOW_OWNERLESS);
     row->role = it ? it->role : role_by_listener(sk);
     read_addresses(row, tp, true);
-    read_state(row, tp, &zero, &zero.base[0], &now, true);
+    read_state(row, tp, &zero, &zero.base[0], &now, true, true);
     row->state = TCP_CLOSE;
     row->closed_ns = bpf_ktime_get_boot_ns();
     row->opened_ns = row->closed_ns;
@@ -154,7 +156,7 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool
         if (failed)
             row->flags |= FLOW_FAILED;
         read_addresses(row, tp, true);
-        read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, true);
+        read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, true, true);
         row->state = TCP_CLOSE;
         submit_row(row);
     }

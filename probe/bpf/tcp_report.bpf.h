@@ -52,7 +52,7 @@ static __always_inline bool write_row(struct tcp_flow *row, struct tcp_slot *slo
     row->reported_ns = WORD_REPORTED(word);
     if (row->established_ns >= pass->end_ns)
         row->established_ns = 0; /* told by the next window */
-    read_state(row, tp, slot, &slot->base[base], &slot->base[base ^ 1], typed);
+    read_state(row, tp, slot, &slot->base[base], &slot->base[base ^ 1], typed, false);
     return true;
 }
 

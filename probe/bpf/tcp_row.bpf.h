@@ -59,29 +59,48 @@ static __always_inline void read_addresses(struct tcp_flow *row, struct tcp_sock
     }
 }
 
-static __always_inline void read_counters(struct tcp_counters *now, struct tcp_sock *tp, const bool typed) {
-    __u64 fin_seen = 1ULL << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
+/* Some CPU may be at the socket: it is locked from softirq or from a process. */
+static __always_inline bool is_locked(struct tcp_sock *tp) {
+    __u32 spinning = 0;
 
+    bpf_probe_read_kernel(&spinning, sizeof spinning, &tp->TCP_INET.sk.sk_lock.slock);
+    return spinning || BPF_CORE_READ(tp, TCP_INET.sk.sk_lock.owned);
+}
+
+/* bytes_received, less a FIN: tcp_fin() sets SOCK_DONE a moment after its sequence number was counted as a
+ * byte. Who reads without the lock may come in between: the last byte is then left to the next report. */
+static __always_inline bytes_t without_fin(bytes_t received, bytes_t before, struct tcp_sock *tp,
+                                           const bool typed, const bool locks) {
+    __u64 fin_seen = 1ULL << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
+    bool unsure;
+
+    if (received <= before)
+        return before;
+    unsure = !locks && is_locked(tp);
+    barrier();
+    return unsure || (READ(typed, tp, TCP_COMMON.skc_flags) & fin_seen) ? received - 1 : received;
+}
+
+static __always_inline void read_counters(struct tcp_counters *now, struct tcp_sock *tp, const bool typed) {
     now->bytes_sent = READ(typed, tp, bytes_sent) - READ(typed, tp, bytes_retrans);
-    now->bytes_rcvd = READ(typed, tp, bytes_received);
-    /* tcp_fin() sets SOCK_DONE; its sequence number was counted as a byte */
-    if (now->bytes_rcvd && (READ(typed, tp, TCP_COMMON.skc_flags) & fin_seen))
-        now->bytes_rcvd--;
     now->segs_sent = READ(typed, tp, segs_out);
     now->segs_rcvd = READ(typed, tp, segs_in);
     now->segs_resent = READ(typed, tp, total_retrans);
+    now->bytes_rcvd = READ(typed, tp, bytes_received);
 }
 
 /* What changes in a row from report to report. Takes the deltas from `base` and leaves the new base in `now`.
- */
+ * `locks`: the caller holds the socket. */
 static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp, const struct tcp_slot *slot,
                                        const struct tcp_counters *base, struct tcp_counters *now,
-                                       const bool typed) {
+                                       const bool typed, const bool locks) {
     read_counters(now, tp, typed);
     now->rtt_sum_us = slot->rtt_sum_us;
     now->rtt_samples = slot->rtt_samples;
+    /* tcp_retransmit_skb() raises bytes_retrans before bytes_sent */
+    if (now->bytes_sent < base->bytes_sent)
+        now->bytes_sent = base->bytes_sent;
     row->bytes_sent = now->bytes_sent - base->bytes_sent;
-    row->bytes_rcvd = now->bytes_rcvd - base->bytes_rcvd;
     row->segs_sent = now->segs_sent - base->segs_sent;
     row->segs_rcvd = now->segs_rcvd - base->segs_rcvd;
     row->segs_resent = now->segs_resent - base->segs_resent;
@@ -94,6 +113,8 @@ static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp
     row->rtt_us = READ(typed, tp, srtt_us) >> 3;
     row->rtt_var_us = READ(typed, tp, mdev_us) >> 2;
     row->state = READ(typed, tp, TCP_COMMON.skc_state);
+    now->bytes_rcvd = without_fin(now->bytes_rcvd, base->bytes_rcvd, tp, typed, locks);
+    row->bytes_rcvd = now->bytes_rcvd - base->bytes_rcvd;
 }
 
 static __always_inline void write_owner(struct tcp_flow *flow, const struct owner *owner) {

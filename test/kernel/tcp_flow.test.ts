@@ -127,7 +127,10 @@ t.test('passes without a pause between them lose nothing and double nothing', re
     t.equal(sum(own, 'bytes_sent'), 20 * 50 * 100, 'each byte sent once')
     t.equal(sum(own, 'bytes_rcvd'), 20 * 50 * 100, 'each byte received once')
   }
-  t.ok(Math.max(...rows.map(row => row.window)) > 20, 'over many passes')
+  t.ok(
+    rows.some(row => row.window > 20),
+    'over many passes',
+  )
   t.same(kernel.lost(), {})
 })
 
