@@ -17,7 +17,7 @@ export interface NativeObject {
   load(): void
   attach(program: string, cgroup: string | number | undefined, map: string | undefined): number
   detach(link: number): void
-  iterate(program: string, map: string | undefined, chunk: number): Promise<Buffer>
+  iterate(program: string, map: string | undefined, chunk: number, netns: string | undefined): Promise<Buffer>
   run(program: string, context: Buffer): Promise<number>
   layout(struct: string): Layout
   maps(): MapInfo[]

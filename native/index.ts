@@ -76,13 +76,14 @@ export class BpfObject {
   /**
    * Run an iterator to its end on a worker thread: all that it wrote with bpf_seq_write(). A program that
    * returns 1 ends one read(2); the next goes on with the same element, and what that call of the program
-   * wrote is dropped. `chunk` is the most bytes of one read; the kernel gives no more than 32 KiB.
+   * wrote is dropped. `chunk` is the most bytes of one read; the kernel gives no more than 32 KiB. An iterator
+   * over sockets sees one network namespace: that of the file `netns`, such as `/proc/PID/ns/net`, or ours.
    */
   async iterate(
     program: string,
-    { map, chunk = 32_768 }: { map?: string; chunk?: number } = {},
+    { map, chunk = 32_768, netns }: { map?: string; chunk?: number; netns?: string } = {},
   ): Promise<Buffer> {
-    return this.#native.iterate(program, map, chunk)
+    return this.#native.iterate(program, map, chunk, netns)
   }
 
   /**

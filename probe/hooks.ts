@@ -1,7 +1,7 @@
 /** What the kernel side is made of: its programs in groups, of which only the first must work. */
 
 export interface Hooks {
-  readonly name: 'tcp' | 'accept' | 'use' | 'rtt' | 'resets' | 'udp'
+  readonly name: 'tcp' | 'accept' | 'use' | 'netns' | 'rtt' | 'older_rtt' | 'resets' | 'udp'
   /** Programs of `bpf/`: together they work, or none does. */
   readonly programs: readonly string[]
   /** What is there with them. */
@@ -29,10 +29,22 @@ export const HOOKS: readonly Hooks[] = [
     without: 'connections stay with the process that accepted them',
   },
   {
+    name: 'netns',
+    programs: ['tcp_socket_scan'],
+    gives: 'connections older than the probe that no descriptor names, such as those of MPTCP',
+    without: 'they are counted when they close',
+  },
+  {
     name: 'rtt',
     programs: ['tcp_rtt'],
     gives: 'every RTT sample',
     without: "distributions are made of the kernel's smoothed round-trip times",
+  },
+  {
+    name: 'older_rtt',
+    programs: ['tcp_rtt_scan'],
+    gives: 'every RTT sample of connections older than the probe',
+    without: "their distributions are made of the kernel's smoothed round-trip times",
   },
   {
     name: 'resets',

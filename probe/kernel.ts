@@ -17,6 +17,7 @@ import {
 import { cgroup2In } from './doctor/cgroup.ts'
 import { explainLoad } from './doctor/explain.ts'
 import { HOOKS, type Hooks, hooksOf } from './hooks.ts'
+import { isGone, networkNamespaces } from './identify/process.ts'
 import type { Clock } from './window.ts'
 
 /** `enum lost` in `bpf/lost.bpf.h`, in its order. */
@@ -64,6 +65,7 @@ export interface Flows {
 }
 
 const REPORT_PAGE_FULL = 2
+const NETNS_SCANS = new Set(['tcp_socket_scan', 'tcp_rtt_scan'])
 
 /** From the source tree and from `dist/` alike: the object lies in the project's `build/`. */
 export function objectPath(): string {
@@ -89,6 +91,8 @@ export class Kernel {
   readonly missing = new Map<Hooks, string>()
   readonly #object: BpfObject
   readonly #links: Link[] = []
+  /** Of those that see one network namespace at a time. */
+  readonly #scans: string[]
   readonly #rings: Rings
   readonly #pages = new Map<string, Buffer>()
   readonly #lost: Buffer
@@ -103,6 +107,9 @@ export class Kernel {
         { layout: layout('tcp_flow'), tellsClose: true },
         ...(udp ? [{ layout: layout('udp_flow'), tellsClose: false }] : []),
       ]
+      this.#scans = HOOKS.filter(hooks => this.#wants(options, hooks)).flatMap(({ programs }) =>
+        programs.filter(program => NETNS_SCANS.has(program)),
+      )
       this.cgroupPath = layout('cgroup_path')
       this.process = layout('process')
       const names = this.flows.map(({ layout }) => layout.name)
@@ -117,10 +124,18 @@ export class Kernel {
     }
   }
 
-  /** Sockets that existed before the hooks were attached; listeners first, because they tell the role of the others. */
-  async scan(): Promise<void> {
+  /**
+   * Sockets that existed before the hooks were attached; listeners first, because they tell the role of the others.
+   * @param proc where procfs is mounted
+   */
+  async scan(proc = '/proc'): Promise<void> {
     await this.#object.iterate('listener_scan')
     await this.#object.iterate('tcp_flow_scan')
+    for (const netns of networkNamespaces(proc))
+      for (const program of this.#scans)
+        await this.#object.iterate(program, { netns }).catch((error: unknown) => {
+          if (!isGone(error)) throw error
+        })
   }
 
   /** The state of every flow that was open at `endNs`, in Buffers of whole rows that are the caller's to keep. */
@@ -187,7 +202,7 @@ export class Kernel {
   }
 
   #wants(options: KernelOptions, { name }: Hooks): boolean {
-    return this.#has(name) && (options.udp || name !== 'udp') && (options.rttSamples || name !== 'rtt')
+    return this.#has(name) && (options.udp || name !== 'udp') && (options.rttSamples || !/rtt$/.test(name))
   }
 
   /** Again without the hooks that are refused, until the rest is loaded. */

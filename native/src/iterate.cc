@@ -3,6 +3,9 @@
 #include "link.h"
 
 #include <bpf/bpf.h>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sched.h>
 #include <vector>
 
 namespace bcc {
@@ -51,9 +54,24 @@ class Iteration : public Job {
     std::vector<uint8_t> written;
 };
 
+// An iterator sees the network namespace of the thread that created it, which is in that of `path` meanwhile.
+// Returns the iterator, or -1 with errno.
+int createIn(const std::string &path, const bpf_link *link) {
+    Fd own(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+    Fd other(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (own.get() < 0 || other.get() < 0 || setns(other.get(), CLONE_NEWNET))
+        return -1;
+    int iterator = bpf_iter_create(bpf_link__fd(link));
+    int error = errno;
+    if (setns(own.get(), CLONE_NEWNET)) // nothing may go on elsewhere than it began
+        abort();
+    errno = error;
+    return iterator;
+}
+
 } // namespace
 
-// iterate(program, map: string | undefined, chunk)
+// iterate(program, map: string | undefined, chunk, netns: string | undefined)
 Napi::Value Object::iterate(const Napi::CallbackInfo &info) {
     Napi::Env env = info.Env();
     std::string name = info[0].As<Napi::String>();
@@ -62,7 +80,8 @@ Napi::Value Object::iterate(const Napi::CallbackInfo &info) {
     bpf_link *link = attachIterator(program, target);
     if (!link)
         throw bpfError(env, failed(errno, "attach", name));
-    Fd iterator(bpf_iter_create(bpf_link__fd(link)));
+    Fd iterator(info[3].IsString() ? createIn(info[3].As<Napi::String>(), link)
+                                   : bpf_iter_create(bpf_link__fd(link)));
     if (iterator.get() < 0) {
         Failure failure = failed(errno, "iter_create", name);
         bpf_link__destroy(link);

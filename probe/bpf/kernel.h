@@ -189,6 +189,7 @@ struct tcp_sock {
     struct inet_connection_sock inet_conn;
     __u32 srtt_us;
     __u32 mdev_us;
+    __u8 bpf_sock_ops_cb_flags;
     __u64 bytes_sent;
     __u64 bytes_retrans;
     __u64 bytes_received;
@@ -220,6 +221,11 @@ struct bpf_iter__task_file {
 };
 
 enum sock_flags { SOCK_DEAD, SOCK_DONE };
+
+struct bpf_iter__tcp {
+    struct bpf_iter_meta *meta;
+    struct sock_common *sk_common;
+};
 
 /* CONFIG_CGROUPS decides which of these exist and their numbers: BTF tells. */
 enum cgroup_subsys_id { pids_cgrp_id = 1, memory_cgrp_id, cpu_cgrp_id, devices_cgrp_id, freezer_cgrp_id };

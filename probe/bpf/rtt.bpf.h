@@ -67,6 +67,22 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     return 1;
 }
 
+#define TCP_BPF_SOCK_OPS_CB_FLAGS 1008 /* linux/bpf.h */
+
+/* Connections older than the probe, and listeners, whose connections inherit it. */
+SEC("?iter/tcp")
+int tcp_rtt_scan(struct bpf_iter__tcp *ctx) {
+    struct sock_common *common = ctx->sk_common;
+    struct tcp_sock *tp;
+    int flags;
+
+    if (!common || !(tp = bpf_skc_to_tcp_sock(common)))
+        return 0;
+    flags = tp->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG;
+    bpf_setsockopt(tp, IPPROTO_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS, &flags, sizeof flags);
+    return 0;
+}
+
 /* For sockets that are known: the answer to a port where nobody listens has no owner. */
 SEC("?tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset, struct sock *sk) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Sockets that are older than the probe: every file of every process, in all network namespaces, at start-up
- * only. Listeners first, because a connection's role is told by the listeners of its namespace. Not found:
- * sockets that no descriptor names (orphans, not yet accepted ones, all but the first subflow of an MPTCP
- * connection); they are counted when they close. */
+/* Sockets that are older than the probe, at start-up only: every file of every process, in all network
+ * namespaces. Listeners first, because a connection's role is told by the listeners of its namespace. Then,
+ * in one namespace after the other, those that no descriptor names: what carries MPTCP, orphans, not yet
+ * accepted ones. */
 #pragma once
 
 #include "tcp_flow.bpf.h"
@@ -80,5 +80,45 @@ int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
         return 0;
     it->role = role_by_listener(sk);
     open_flow(sk, it, FLOW_PREDATES);
+    return 0;
+}
+
+static __always_inline bool find_user(struct sock *sk, struct socket_owner *it) {
+    struct user *user = user_of(sk, cookie_of(sk));
+
+    it->netns = netns_of(sk);
+    if (!user) {
+        own_by_socket(&it->owner, sk, true);
+        return false;
+    }
+    it->owner = user->owner;
+    return true;
+}
+
+SEC("?iter/tcp")
+int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
+    struct sock_common *common = ctx->sk_common;
+    struct socket_owner *it;
+    struct tcp_sock *tp;
+    struct sock *sk;
+    bool found;
+    __u8 state;
+
+    if (!common || !(tp = bpf_skc_to_tcp_sock(common)))
+        return 0;
+    sk = &tp->TCP_INET.sk;
+    state = sk->__sk_common.skc_state;
+    if (state == TCP_CLOSE ||
+        !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE)) || it->slot ||
+        it->owner.cgroup.cgroup)
+        return 0;
+    found = find_user(sk, it);
+    if (state == TCP_LISTEN) {
+        it->role = ROLE_SERVER;
+        add_listener(sk);
+        return 0;
+    }
+    it->role = role_by_listener(sk);
+    open_flow(sk, it, FLOW_PREDATES | (found ? 0 : FLOW_OWNERLESS));
     return 0;
 }

@@ -5,12 +5,17 @@
  */
 
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe } from './annotations.ts'
 import { elements, expand, isRecord, list, member, readJson, textOr, textsOf } from './disk.ts'
 import { startOf } from './process.ts'
 import { type Described, merge, type Running, type Source } from './source.ts'
 import { Store } from './store.ts'
+
+/** Directories of bundles remembered: root has one, and each user who runs containers. */
+const MOST_DIRECTORIES = 64
+/** podman and CRI-O keep a container's bundle in `<store>/<driver>-containers/<id>/userdata` until it is removed. */
+const BUNDLE = 'userdata'
 
 interface State extends Running {
   /** startOf(pid) as the runtime noted it; undefined where it does not. */
@@ -39,6 +44,8 @@ export class OciStates implements Source {
   readonly #roots: readonly string[]
   readonly #proc: string
   readonly #store = new Store()
+  /** Where bundles were: the runtime forgets a container when it ends, its bundle tells who it was. */
+  readonly #directories = new Set<string>()
   #known = new Map<string, State>()
 
   /**
@@ -52,11 +59,11 @@ export class OciStates implements Source {
 
   find(id: string): Described | undefined {
     if (id.includes('/')) return undefined
-    const state = this.#known.get(id) ?? this.#read(id)
-    if (!state) return undefined
-    const config = readJson(join(state.bundle, 'config.json'))
+    const bundle = (this.#known.get(id) ?? this.#read(id))?.bundle ?? this.#leftBundle(id)
+    if (bundle === undefined) return undefined
+    const config = readJson(join(bundle, 'config.json'))
     const described = describe(textsOf(member(config, 'annotations')))
-    const directories = new Set([dirname(dirname(state.bundle)), ...storesOf(config, id)])
+    const directories = new Set([dirname(dirname(bundle)), ...storesOf(config, id)])
     for (const directory of directories) {
       const stored = this.#store.find(directory, id)
       if (stored) return merge(described, stored)
@@ -74,16 +81,28 @@ export class OciStates implements Source {
       for (const id of list(root)) {
         const before = this.#known.get(id)
         const state = before && this.#isAlive(before) ? before : readState(root, id)
-        if (state && this.#isAlive(state) && !known.has(id)) known.set(id, state)
+        if (state && this.#isAlive(state) && !known.has(id)) known.set(id, this.#remember(state))
       }
     this.#known = known
     return [...known.values()]
   }
 
+  #remember(state: State): State {
+    const { bundle } = state
+    if (basename(bundle) === BUNDLE && this.#directories.size < MOST_DIRECTORIES)
+      this.#directories.add(dirname(dirname(bundle)))
+    return state
+  }
+
+  #leftBundle(id: string): string | undefined {
+    const bundles = [...this.#directories].map(directory => join(directory, id, BUNDLE))
+    return bundles.find(bundle => existsSync(join(bundle, 'config.json')))
+  }
+
   #read(id: string): State | undefined {
     for (const root of this.#roots.flatMap(expand)) {
       const state = readState(root, id)
-      if (state) return state
+      if (state) return this.#remember(state)
     }
     return undefined
   }

@@ -24,11 +24,12 @@ export function layoutOf(name: string, columns: Columns): Layout {
 
 /** What a number of `size` bytes cannot hold is brought to the nearest that it can. */
 export function putNumber(view: DataView, at: number, size: number, value: number): void {
-  const kept = Math.min(Math.max(Math.trunc(value) || 0, 0), 256 ** size - 1)
+  const most = size === 8 ? 2 ** 64 - 2048 : 256 ** size - 1 // the largest below 2^64 that a double can say
+  const kept = Math.min(Math.max(Math.trunc(value) || 0, 0), most)
   if (size === 1) view.setUint8(at, kept)
   else if (size === 2) view.setUint16(at, kept, true)
-  else view.setUint32(at, size === 4 ? kept : kept % 2 ** 32, true)
-  if (size === 8) view.setUint32(at + 4, Math.min(Math.floor(kept / 2 ** 32), 2 ** 32 - 1), true)
+  else view.setUint32(at, kept % 2 ** 32, true)
+  if (size === 8) view.setUint32(at + 4, Math.floor(kept / 2 ** 32), true)
 }
 
 /** Texts are cut where they are too long, and end with a NUL where there is room. */
