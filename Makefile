@@ -42,6 +42,7 @@ check: $(MODULES)
 # the record types, from the C headers
 generate: $(ADDON) $(BPF)
 	node probe/bpf/generate.ts
+	node collector/metrics/generate.ts
 
 clean:
 	rm -rf build dist native/build node_modules native/node_modules .tap

@@ -1,172 +1,103 @@
 /** One host's window: rows in, totals per container, pod and host out. */
 
-import { type Layout, numberOf, type Reader, textOf, viewOf } from '../probe/wire/layout.ts'
-import type { ContainerName, PodName, Who, WindowWho } from '../probe/wire/message.ts'
-import type { NumberField, TcpFlow } from '../probe/wire/records.ts'
-import { tcpMetrics } from './metrics/tcp.ts'
+import type { HostRecord } from '../probe/wire/host.ts'
+import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../probe/wire/message.ts'
 import { containerName, podName } from './names.ts'
-import { cgroupOwners, netnsOwners } from './owners.ts'
+import { Owners } from './owners.ts'
+import { Processes } from './processes.ts'
+import type { Decoder, FlatRow } from './records/record.ts'
+import { Group } from './totals.ts'
 
-/** `enum tcp_role` and `enum tcp_flow_flags` in `probe/bpf/tcp_flow.h`. */
-const ROLE_SERVER = 2
-const FLOW_PREDATES = 1
-
-/** The fields that some metric averages, each summed once over the measured flows. */
-const AVERAGED = [...new Set(tcpMetrics.flatMap(({ source }) => (source ? [source] : [])))]
-
-/** What is counted of a set of flows with one role. */
-export class Totals {
-  flows = 0
-  /** Flows that exchanged segments in the window and have a measured RTT. */
-  measured = 0
-  opened = 0
-  closed = 0
-  /** Of the measured flows, in the order of AVERAGED and in units of the record. */
-  readonly sums = new Float64Array(AVERAGED.length)
-
-  add(other: Totals): void {
-    this.flows += other.flows
-    this.measured += other.measured
-    this.opened += other.opened
-    this.closed += other.closed
-    for (let i = 0; i < this.sums.length; i++) this.sums[i]! += other.sums[i]!
-  }
-
-  /** Undefined when no flow was measured: never 0. */
-  mean(source: NumberField<TcpFlow>): number | undefined {
-    return this.measured > 0 ? this.sums[AVERAGED.indexOf(source)]! / this.measured : undefined
-  }
-}
-
-/** Flows by role of the local end. */
-export class Group {
-  readonly client = new Totals()
-  readonly server = new Totals()
-
-  add(other: Group): void {
-    this.client.add(other.client)
-    this.server.add(other.server)
-  }
-}
-
-export interface ContainerGroup extends Group {
+export class ContainerGroup extends Group {
   readonly id: string
   name: ContainerName
-  running: boolean
-}
+  running = false
 
-export interface PodGroup extends Group {
-  readonly uid: string
-  readonly name: PodName
-  /** Running containers without the sandbox. */
-  containers: number
-}
-
-export interface ProcessGroup extends Group {
-  readonly pid: number
-  readonly comm: string
-  /** Undefined: it is in no container. */
-  readonly container: string | undefined
-}
-
-/** Reads what the fold needs of a row. */
-interface Decoder {
-  readonly size: number
-  readonly cgroup: Reader
-  readonly hierarchy: Reader
-  readonly netns: Reader
-  readonly role: Reader
-  readonly flags: Reader
-  readonly opened: Reader
-  readonly closed: Reader
-  readonly sent: Reader
-  readonly received: Reader
-  readonly rtt: Reader
-  readonly averaged: readonly Reader[]
-  readonly pid: Reader
-  readonly comm: (rows: Buffer, at: number) => string
-}
-
-/** @throws LayoutError when a field is missing */
-export function decoder(layout: Layout): Decoder {
-  const of = (name: keyof TcpFlow) => numberOf(layout, name)
-  return {
-    size: layout.size,
-    cgroup: of('cgroup'),
-    hierarchy: of('hierarchy'),
-    netns: of('netns'),
-    role: of('role'),
-    flags: of('flags'),
-    opened: of('reported_ns'),
-    closed: of('closed_ns'),
-    sent: of('segs_sent'),
-    received: of('segs_rcvd'),
-    rtt: of('rtt_us'),
-    averaged: AVERAGED.map(of),
-    pid: of('pid'),
-    comm: textOf(layout, 'comm'),
+  constructor(id: string, name: ContainerName) {
+    super()
+    this.id = id
+    this.name = name
   }
 }
 
-/** Kernfs ids stay far below this; above it two could look alike as a JavaScript number. */
-const SAFE = Number.MAX_SAFE_INTEGER
+export class PodGroup extends Group {
+  readonly uid: string
+  readonly name: PodName
+
+  constructor(uid: string, name: PodName) {
+    super()
+    this.uid = uid
+    this.name = name
+  }
+}
 
 /** Containers, and processes, of one host in one window. */
 const MOST_GROUPS = 100_000
+/** Rows of one record that belong to no flow: interfaces, for the most part. */
+const MOST_ROWS = 256
 
 export class Fold {
   /** What is in no container. */
   readonly host = new Group()
   readonly containers = new Map<string, ContainerGroup>()
-  readonly processes = new Map<number, ProcessGroup>()
+  /** Undefined when nobody asks for processes. */
+  readonly processes: Processes | undefined
   /** Rows folded. */
   rows = 0
   /** Rows whose cgroup id cannot be told apart: none, with any kernel known. */
   refused = 0
-  /** Rows that count with the host, or with no process, because there are too many containers or processes. */
-  crowded = 0
   readonly #names = new Map<string, ContainerName>()
   readonly #pods = new Map<string, PodName>()
-  readonly #withProcesses: boolean
+  readonly #flat = new Map<HostRecord, FlatRow[]>()
+  #processNames: Readonly<Record<string, ProcessName>> = {}
   readonly #mostGroups: number
+  /** Flows that count with the host because there are too many containers, and flat rows that are too many. */
+  #crowded = 0
+  /** What the message before said, and the owners that follow from it: most messages of a window say the same. */
+  #who: Who | undefined
+  #owners: Owners | undefined
 
-  /** @param withProcesses total per process as well, for people who watch */
+  /** @param withProcesses total per process as well */
   constructor(withProcesses = false, mostGroups = MOST_GROUPS) {
-    this.#withProcesses = withProcesses
+    this.processes = withProcesses ? new Processes(mostGroups) : undefined
     this.#mostGroups = mostGroups
   }
 
-  add(rows: Buffer, decode: Decoder, who: Who): void {
+  add(rows: Buffer, { size, fold }: Decoder, who: Who): void {
     this.#learn(who)
     const crowd = new Group()
-    const groups = cgroupOwners(who, id => this.#container(id) ?? crowd, this.host)
-    const namespaces = netnsOwners(who, id => this.#container(id) ?? crowd)
-    const view = viewOf(rows)
-    const { size, cgroup, hierarchy, netns, role } = decode
-    for (let at = 0; at < rows.length; at += size) {
-      const id = cgroup(view, at)
-      if (id > SAFE) {
-        this.refused++
-        continue
-      }
-      let group = groups(hierarchy(view, at), id)
-      if (namespaces && group === this.host) group = namespaces.get(netns(view, at)) ?? group
-      const server = role(view, at) === ROLE_SERVER
-      count(server ? group.server : group.client, view, at, decode)
-      if (this.#withProcesses) {
-        const process = this.#process(decode.pid(view, at), rows, at, decode, group)
-        if (process) count(server ? process.server : process.client, view, at, decode)
-        else this.crowded++
-      }
+    let crowded = false
+    const groupOf = (id: string): Group => {
+      const container = this.#container(id)
+      crowded ||= container === undefined
+      return container ?? crowd
     }
-    this.host.add(crowd)
-    this.crowded += crowd.client.flows + crowd.server.flows
+    const owners = this.#owners ?? new Owners(who, groupOf, this.host)
+    fold(rows, { owners, processes: this.processes, keep: this.#keep })
+    this.refused += owners.refused
+    owners.refused = 0
+    this.#owners = crowded ? undefined : owners
+    if (crowded) {
+      this.host.add(crowd)
+      this.#crowded += crowd.client.flows + crowd.server.flows
+    }
     this.rows += rows.length / size
+  }
+
+  /** Rows that count with the host, or with no process, or not at all, because there are too many of their kind. */
+  get crowded(): number {
+    return this.#crowded + (this.processes?.crowded ?? 0)
+  }
+
+  /** Rows of a record that belongs to no flow. */
+  flat(record: HostRecord): readonly FlatRow[] {
+    return this.#flat.get(record) ?? []
   }
 
   /** The window's end: who runs, with flows or without. */
   end(who: WindowWho): void {
     this.#learn(who)
+    this.#processNames = who.processes ?? {}
     for (const id of who.running) Object.assign(this.#container(id) ?? {}, { running: true })
   }
 
@@ -192,8 +123,7 @@ export class Fold {
       if (!uid) continue
       let pod = pods.get(uid)
       if (!pod) {
-        const name = this.#pods.get(uid) ?? { name: uid, namespace: '' }
-        pod = Object.assign(new Group(), { uid, name, containers: 0 })
+        pod = new PodGroup(uid, this.#pods.get(uid) ?? { name: uid, namespace: '' })
         pods.set(uid, pod)
       }
       pod.add(container)
@@ -202,11 +132,18 @@ export class Fold {
     return pods
   }
 
+  processName(pid: number): ProcessName | undefined {
+    return this.#processNames[pid]
+  }
+
   podName(uid: string): PodName | undefined {
     return this.#pods.get(uid)
   }
 
   #learn(who: Who): void {
+    if (who === this.#who) return
+    this.#who = who
+    this.#owners = undefined
     for (const [uid, name] of Object.entries(who.pods))
       if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, podName(name))
     for (const [id, name] of Object.entries(who.containers)) {
@@ -221,29 +158,16 @@ export class Fold {
   #container(id: string): ContainerGroup | undefined {
     let container = this.containers.get(id)
     if (!container && this.containers.size < this.#mostGroups) {
-      const name = this.#names.get(id) ?? { runtime: 'unknown' }
-      container = Object.assign(new Group(), { id, name, running: false })
+      container = new ContainerGroup(id, this.#names.get(id) ?? { runtime: 'unknown' })
       this.containers.set(id, container)
     }
     return container
   }
 
-  #process(pid: number, rows: Buffer, at: number, decode: Decoder, group: Group): ProcessGroup | undefined {
-    let process = this.processes.get(pid)
-    if (!process && this.processes.size < this.#mostGroups) {
-      const container = 'id' in group ? (group as ContainerGroup).id : undefined
-      process = Object.assign(new Group(), { pid, comm: decode.comm(rows, at), container })
-      this.processes.set(pid, process)
-    }
-    return process
+  readonly #keep = (record: HostRecord, row: FlatRow): void => {
+    const rows = this.#flat.get(record) ?? []
+    if (rows.length === 0) this.#flat.set(record, rows)
+    if (rows.length < MOST_ROWS) rows.push(row)
+    else this.#crowded++
   }
-}
-
-function count(totals: Totals, view: DataView, at: number, decode: Decoder): void {
-  totals.flows++
-  if (decode.opened(view, at) === 0 && !(decode.flags(view, at) & FLOW_PREDATES)) totals.opened++
-  if (decode.closed(view, at) !== 0) totals.closed++
-  if (decode.rtt(view, at) === 0 || decode.sent(view, at) + decode.received(view, at) === 0) return
-  totals.measured++
-  for (let i = 0; i < AVERAGED.length; i++) totals.sums[i]! += decode.averaged[i]!(view, at)
 }

@@ -40,12 +40,12 @@ export class Hold {
     const probe = `${window.key.boot} ${window.key.probe}`
     this.#release(probe, window)
     if (window.fold.waiting().containers.size === 0) {
-      this.#push(this.#sampler.sample(window, ifid), settled)
+      this.#hand(window, this.#sampler.sample(window, ifid), settled)
       return
     }
     let parts = 2
     const settledPart = () => --parts === 0 && settled()
-    this.#push(this.#sampler.sample(window, ifid), settledPart)
+    this.#hand(window, this.#sampler.sample(window, ifid), settledPart)
     this.#held.set(probe, { window, ifid, sinceMs: this.#now(), settled: settledPart })
   }
 
@@ -60,7 +60,13 @@ export class Hold {
     if (!held) return
     this.#held.delete(probe)
     const batch = this.#sampler.sampleLate(held.window, held.ifid, later.fold)
-    if (batch.samples.length > 0) this.#push(batch, held.settled)
+    if (batch.samples.length > 0) this.#hand(held.window, batch, held.settled)
     else held.settled() // it was a sandbox after all
+  }
+
+  /** The first window of a probe's run is not written, but what its counters rose by is in those of the next. */
+  #hand({ partial }: Folded, batch: Batch, settled: () => void): void {
+    if (partial) settled()
+    else this.#push(batch, settled)
   }
 }

@@ -3,6 +3,7 @@
  * version is read by field name, one that lies is refused by name of the lie.
  */
 
+import { KnownWho } from '../probe/wire/known_who.ts'
 import { type Layout, LayoutError } from '../probe/wire/layout.ts'
 import {
   decode,
@@ -15,7 +16,9 @@ import {
   type WindowKey,
   type WindowWho,
 } from '../probe/wire/message.ts'
-import { decoder, Fold } from './fold.ts'
+import { Fold } from './fold.ts'
+import { decoder, isRecord } from './records/decoder.ts'
+import type { Decoder } from './records/record.ts'
 
 /** A window whose end has come, or will not come any more. */
 export interface Folded {
@@ -26,6 +29,10 @@ export interface Folded {
   readonly partial: boolean
   /** False: its end message, and maybe rows, are missing. */
   readonly complete: boolean
+  /** Seconds. */
+  readonly interval: number
+  /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */
+  readonly lost: Losses
   readonly fold: Fold
 }
 
@@ -45,6 +52,8 @@ interface ProbeState {
   closed: number
   /** Highest losses the probe told, by stage and reason. */
   lost: Losses
+  /** Those of them that a window has told already. */
+  told: Losses
   /** Seconds; of the window that ended last. */
   interval: number
   seenMs: number
@@ -58,7 +67,6 @@ const IDLE_MS = 10 * 60_000
 const IDLE_WINDOWS = 3
 /** The longest interval that a probe takes, for one that has not told its own yet. */
 const LONGEST_S = 3600
-const TOPIC = 'tcp_flow'
 
 export class Ingest {
   /** By reason: what was received but not counted. */
@@ -66,7 +74,8 @@ export class Ingest {
   received = 0
   rows = 0
   readonly #probes = new Map<string, ProbeState>()
-  readonly #decoders = new Map<string, ReturnType<typeof decoder>>()
+  readonly #decoders = new Map<string, Decoder>()
+  readonly #who = new KnownWho()
   readonly #withProcesses: () => boolean
   readonly #now: () => number
 
@@ -82,7 +91,7 @@ export class Ingest {
   /** @throws MalformedError for a message that is none; it has been counted */
   receive(frames: readonly Buffer[]): Outcome {
     try {
-      return this.#accept(decode(frames))
+      return this.#accept(decode(frames, this.#who))
     } catch (error) {
       const reason =
         error instanceof MalformedError ? error.reason : error instanceof LayoutError ? 'layout' : undefined
@@ -90,6 +99,11 @@ export class Ingest {
       this.#lose(`malformed_${reason}`, 1)
       throw error instanceof MalformedError ? error : new MalformedError(reason, (error as Error).message)
     }
+  }
+
+  /** Known now. */
+  get probes(): number {
+    return this.#probes.size
   }
 
   /** What the probes say that they lost, added up. */
@@ -121,7 +135,7 @@ export class Ingest {
     probe.lost = head.lost
     this.received++
     if ('rows' in message) {
-      if (message.topic === TOPIC) this.#rows(message, probe)
+      if (isRecord(message.topic)) this.#rows(message, probe)
       else this.#lose('unknown_topic', 1)
       return { key, folded: [], repeatedEnd: false }
     }
@@ -129,8 +143,10 @@ export class Ingest {
   }
 
   #rows(message: Extract<Message, { rows: Buffer }>, probe: ProbeState): void {
-    const { head, rows, who } = message
+    const { topic, head, rows, who } = message
     if (!head.layout) return
+    if (head.layout.name !== topic)
+      throw new MalformedError('layout', `rows of ${topic} with the layout of ${head.layout.name}`)
     const decode = this.#decoder(head.layout)
     const count = rows.length / decode.size
     if (head.window <= probe.closed) {
@@ -161,8 +177,12 @@ export class Ingest {
       // labels are multiples of the interval; one whose own end is missing is told by its distance
       const time = head.time - (head.window - index) * head.interval
       const partial = complete ? head.partial : index === 0
-      folded.push({ key: { ...keyOf(head), window: index }, time, partial, complete, fold: open })
+      const key = { ...keyOf(head), window: index }
+      const { interval } = head
+      const lost = complete ? since(probe.lost, probe.told) : {}
+      folded.push({ key, time, partial, complete, interval, lost, fold: open })
     }
+    probe.told = probe.lost
     probe.closed = head.window
     probe.interval = head.interval
     return folded
@@ -186,14 +206,22 @@ export class Ingest {
         if (this.#probes.size >= MOST_PROBES)
           throw new MalformedError('too_many_probes', `${MOST_PROBES} probes are known already`)
       }
-      probe = { windows: new Map(), sequence: -1, closed: -1, lost: {}, interval: LONGEST_S, seenMs: 0 }
+      probe = {
+        windows: new Map(),
+        sequence: -1,
+        closed: -1,
+        lost: {},
+        told: {},
+        interval: LONGEST_S,
+        seenMs: 0,
+      }
       this.#probes.set(id, probe)
     }
     probe.seenMs = this.#now()
     return probe
   }
 
-  #decoder(layout: Layout): ReturnType<typeof decoder> {
+  #decoder(layout: Layout): Decoder {
     const key = JSON.stringify(layout)
     let found = this.#decoders.get(key)
     if (!found) {
@@ -208,5 +236,12 @@ export class Ingest {
     if (count > 0) this.lost[reason] = (this.lost[reason] ?? 0) + count
   }
 }
+
+const since = (lost: Losses, told: Losses): Losses =>
+  Object.fromEntries(
+    Object.entries(lost)
+      .map(([reason, count]) => [reason, count - (Object.hasOwn(told, reason) ? told[reason]! : 0)] as const)
+      .filter(([, count]) => count > 0),
+  )
 
 const keyOf = ({ host, boot, probe, window }: WindowKey): WindowKey => ({ host, boot, probe, window })

@@ -10,8 +10,10 @@ import { Acknowledger } from './acknowledge.ts'
 import { Hold } from './hold.ts'
 import { type Folded, Ingest } from './ingest.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
+import { OWN_INTERVAL, type OwnTotals, OwnWindows } from './own.ts'
 import { queryRoute } from './query/select.ts'
 import { Problem, type Routes, serve } from './query/server.ts'
+import type { Batch } from './sample.ts'
 import { Sampler } from './sampler.ts'
 import { EmbeddedSink } from './sinks/embedded.ts'
 import { sinks } from './sinks/index.ts'
@@ -39,23 +41,21 @@ async function run(options: CollectorOptions): Promise<void> {
   const open = await openSinks(options, log)
   const queues = open.map(sink => new SinkQueue(sink, { maxSamples: options.waitingSamples, log }))
   const top = new Top()
-  const ingest = new Ingest(() => top.isWatched())
-  const sampler = new Sampler(options.profile)
+  const withProcesses = options.profile !== 'ntopng' && options.metrics.includes('process')
+  const ingest = new Ingest(() => withProcesses || top.isWatched())
+  const sampler = new Sampler(options)
   const troubles = new ThrottledLog(log)
 
-  const hold = new Hold(sampler, (batch, settled) => {
+  const push = (batch: Batch, settled: () => void): void => {
     let left = queues.length
     for (const queue of queues) queue.push(batch, () => --left === 0 && settled())
-  })
+  }
+  const hold = new Hold(sampler, push)
 
   /** Every sink has settled the window, or it is not to be written. */
   const write = (window: Folded, ifid: string, settled: () => void): void => {
     top.take(window)
-    if (window.partial) {
-      settled()
-      return
-    }
-    if (!window.complete)
+    if (!window.complete && !window.partial)
       troubles.warn(
         'incomplete',
         `${window.key.host}: the window until ${window.time} is written without its end, rows of it may be missing`,
@@ -86,6 +86,7 @@ async function run(options: CollectorOptions): Promise<void> {
     lost: ingest.lost,
     probes: ingest.probeLosses(),
     merged_pods: sampler.mergedPods,
+    beyond_max_series: sampler.beyond,
     sinks: Object.fromEntries(
       open.map((sink, index) => [
         sink.name,
@@ -93,14 +94,20 @@ async function run(options: CollectorOptions): Promise<void> {
       ]),
     ),
   })
+  const own = new OwnWindows(sampler, () => ownTotals(ingest, sampler, queues, open))
   mkdirSync(dirname(options.socket), { recursive: true })
-  const server = await serve(options.socket, routes(open, top, stats))
+  const server = await serve(options.socket, routes(open, top, sampler, stats))
   const routers = await listen(options.listen)
   const receiving = routers.map(({ router, ifid }) => receive(router, ifid))
   const expiring = setInterval(() => {
     ingest.expire()
     hold.flush(HELD_MS)
+    sampler.expire()
   }, EXPIRE_MS)
+  const telling = setInterval(() => {
+    const batch = own.next(Date.now() / 1000)
+    if (batch) push(batch, () => {})
+  }, OWN_INTERVAL * 1000)
   log.info(
     { listen: options.listen, sinks: open.map(sink => sink.name), profile: options.profile },
     'started',
@@ -108,12 +115,44 @@ async function run(options: CollectorOptions): Promise<void> {
 
   await new Promise<void>(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve))
   clearInterval(expiring)
+  clearInterval(telling)
   for (const { router } of routers) router.close()
   await Promise.all(receiving)
   hold.flush()
   await Promise.all(queues.map(queue => queue.close({ deadlineMs: FLUSH_MS })))
   await server.close()
   log.info(stats(), 'stopped')
+}
+
+/** For the measurements collector:stats and collector:lost. */
+function ownTotals(
+  ingest: Ingest,
+  sampler: Sampler,
+  queues: readonly SinkQueue[],
+  open: readonly Sink[],
+): OwnTotals {
+  const { user, system } = process.cpuUsage()
+  const sum = (of: (queue: SinkQueue) => number) => queues.reduce((total, queue) => total + of(queue), 0)
+  const lost: Record<string, number> = { 'series/beyond_max_series': sampler.beyond }
+  for (const [reason, count] of Object.entries(ingest.lost)) lost[`ingest/${reason}`] = count
+  for (const [index, { counters }] of queues.entries()) {
+    lost[`${open[index]!.name}/dropped`] = counters.dropped
+    for (const [reason, count] of Object.entries(counters.refused))
+      lost[`${open[index]!.name}/${reason}`] = count
+  }
+  return {
+    lost,
+    stats: {
+      messages: ingest.received,
+      rows: ingest.rows,
+      probes: ingest.probes,
+      waiting: sum(({ counters }) => counters.waiting),
+      written: sum(({ counters }) => counters.samples),
+      series: sampler.series().reduce((total, { series }) => total + series, 0),
+      cpu_us: user + system,
+      rss_bytes: process.memoryUsage.rss(),
+    },
+  }
 }
 
 /** @throws with the endpoint that cannot be bound */
@@ -176,11 +215,12 @@ async function openSinks(options: CollectorOptions, log: Logger): Promise<Sink[]
   return open
 }
 
-function routes(open: readonly Sink[], top: Top, stats: () => unknown): Routes {
+function routes(open: readonly Sink[], top: Top, sampler: Sampler, stats: () => unknown): Routes {
   const store = open.find(sink => sink instanceof EmbeddedSink)
   return {
     'GET /top': async () => top.view(),
     'GET /stats': async () => stats(),
+    'GET /series': async () => sampler.series(),
     'POST /query': store
       ? queryRoute(store, QUERY_LIMITS)
       : async () => {

@@ -9,3 +9,6 @@ export const containerName = (value: ContainerName): ContainerName =>
   pick(value, ['runtime', 'name', 'image', 'pod', 'sandbox', 'labels', 'pending'])
 
 export const podName = (value: PodName): PodName => pick(value, ['name', 'namespace', 'labels'])
+
+/** Of a 64-digit id, what people and ntopng use. */
+export const shortId = (id: string): string => (/^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id)

@@ -3,7 +3,8 @@
 import { z } from 'zod'
 import { setting, type Values } from '../probe/settings.ts'
 import { bytes, list, oneOf, oneOfNumbers, PORT, text, whole, yesNo } from '../probe/settings_types.ts'
-import type { Profile } from './sampler.ts'
+import type { Profile } from './metrics/catalogue.ts'
+import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import type { SinkName } from './sinks/index.ts'
 
 /** `tcp://*:5556`, or with ntopng's interface id: `tcp://*:5556,ifid=6`. */
@@ -15,6 +16,13 @@ const listening = () =>
     })
 
 const url = () => z.url({ protocol: /^https?$/, error: 'needs an address such as http://127.0.0.1:8086' })
+
+/** Several words, also in one text: `flows,rtt`. */
+const words = <T extends z.ZodType>(word: T) =>
+  z.preprocess(
+    given => [given].flat().flatMap(text => (typeof text === 'string' ? text.split(/\s*,\s*/) : [text])),
+    z.array(word),
+  )
 
 const optional = <T>(row: {
   type: z.ZodType<T>
@@ -43,6 +51,25 @@ export const collectorSettings = {
     fallback: 'sockflux',
     value: '<name>',
     help: "ntopng: exactly ntopng's measurements and tags, into its database; or sockflux: all",
+  }),
+  metrics: setting<MetricGroup[]>({
+    type: words(oneOf(...GROUPS)),
+    fallback: GROUPS.filter(group => group !== 'process'),
+    value: '<group>',
+    list: true,
+    help: `groups of measurements that profile sockflux writes, with commas between: ${GROUPS.join(', ')}`,
+  }),
+  maxSeries: setting({
+    type: whole(10, 10_000_000),
+    fallback: 10_000,
+    value: '<number>',
+    help: 'series of one measurement; what is beyond them is folded into ~other, one per host, and counted',
+  }),
+  maxProcesses: setting({
+    type: whole(1, 10_000),
+    fallback: 20,
+    value: '<number>',
+    help: 'the busiest process names of a host have series of their own, the others one together, ~other',
   }),
   sink: setting<SinkName[]>({
     type: list(oneOf('influxdb', 'embedded')),

@@ -1,46 +1,58 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
-import type { Fold, Group, PodGroup, Totals } from './fold.ts'
+import type { Fold } from './fold.ts'
 import type { Folded } from './ingest.ts'
-import type { Metric } from './metrics/metric.ts'
-import { tcpMetrics } from './metrics/tcp.ts'
-import type { Batch, Measurement, Sample, Tags } from './sample.ts'
+import { metricsOf, type Profile } from './metrics/catalogue.ts'
+import {
+  type Field,
+  type FlatMetric,
+  type FlowLevel,
+  type FlowMetric,
+  type Metric,
+  type MetricGroup,
+  UNITS,
+} from './metrics/metric.ts'
+import type { FlatRow } from './records/record.ts'
+import type { Batch, Measurement, Sample } from './sample.ts'
+import { type Role, SeriesTable, type Subject } from './series.ts'
+import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
+import { Group } from './totals.ts'
 
-/** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */
-export type Profile = 'sockflux' | 'ntopng'
+export { shortId } from './names.ts'
 
-/** Which containers and pods are to be written. */
-interface Wanted {
-  container(id: string): boolean
-  pod(uid: string): boolean
-  readonly host: boolean
+export interface SamplerOptions {
+  readonly profile: Profile
+  readonly metrics: readonly MetricGroup[]
+  /** Of one measurement. */
+  readonly maxSeries: number
+  /** Of one host that have series of their own. */
+  readonly maxProcesses: number
 }
 
-/** Containers whose tags are remembered; a container's tags never change, so that it stays one series. */
-const MOST_TAGS = 100_000
-
-/** Of a 64-digit id, what people and ntopng use. */
-export const shortId = (id: string): string => (/^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id)
-
-interface Subject {
-  readonly group: Group
-  readonly tags: Tags
-  /** Running containers, where the subject has such. */
-  readonly containers?: number
+interface Active {
+  readonly metric: Metric
+  readonly index: number
+  readonly measurement: Measurement
 }
 
 export class Sampler {
   /** Pods of one name in two namespaces that `profile: ntopng` had to merge. */
   mergedPods = 0
-  readonly #profile: Profile
-  readonly #metrics: readonly { metric: Metric; measurement: Measurement }[]
-  readonly #tags = new Map<string, Tags>()
+  /** Samples that found no place among the series, and are in `~other` where there is one. */
+  beyond = 0
+  readonly #options: SamplerOptions
+  readonly #active: readonly Active[]
+  readonly #table: SeriesTable
 
-  constructor(profile: Profile) {
-    this.#profile = profile
-    this.#metrics = tcpMetrics
-      .filter(metric => profile !== 'ntopng' || metric.ntopng)
-      .map(metric => ({ metric, measurement: { name: metric.name, fields: metric.fields } }))
+  /** @param now milliseconds that only rise */
+  constructor(options: SamplerOptions, now: () => number = () => performance.now()) {
+    this.#options = options
+    this.#active = metricsOf(options.profile, options.metrics).map((metric, index) => ({
+      metric,
+      index,
+      measurement: { name: metric.name, fields: metric.fields.map(({ name }) => name) },
+    }))
+    this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
   }
 
   /**
@@ -52,7 +64,7 @@ export class Sampler {
     const wanted = {
       container: (id: string) => !containers.has(id),
       pod: (uid: string) => !pods.has(uid),
-      host: true,
+      rest: true,
     }
     return this.#sample(window, ifid, wanted)
   }
@@ -65,104 +77,160 @@ export class Sampler {
     const wanted = {
       container: (id: string) => containers.has(id),
       pod: (uid: string) => !written.has(uid),
-      host: false,
+      rest: false,
     }
     const batch = this.#sample(window, ifid, wanted)
     return { ...batch, id: { ...batch.id, part: 'late' } }
   }
 
-  #sample(window: Folded, ifid: string, wanted: Wanted): Batch {
-    const subjects = {
-      container: this.#containers(window, ifid, wanted),
-      pod: this.#pods(window, ifid, wanted),
-      host: wanted.host ? [{ group: window.fold.host, tags: this.#host(window, ifid) }] : [],
-    }
+  /** What the collector tells of itself, in a window of its own. */
+  sampleOwn(window: Folded, rows: FlatRows): Batch {
+    const subjects = new Subjects(window, '', this.#options.profile, this.#table)
     const samples: Sample[] = []
-    for (const { metric, measurement } of this.#metrics)
-      for (const subject of subjects[metric.level]) {
-        const values = valuesOf(metric, subject)
-        if (values.some(value => value !== undefined))
-          samples.push({ measurement, tags: subject.tags, values })
-      }
+    for (const active of this.#active) this.#flat(active, rows, subjects, samples)
     return { id: window.key, time: window.time, samples }
   }
 
-  #containers({ fold, key }: Folded, ifid: string, wanted: Wanted): Subject[] {
-    const subjects: Subject[] = []
-    for (const container of fold.containers.values()) {
-      const { id, name } = container
-      if (name.sandbox || !wanted.container(id)) continue
-      const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
-      const tags = this.#keep(
-        `${ifid} container ${id} ${key.host}`,
-        { ifid, container: shortId(id) },
-        {
-          host: key.host,
-          container_name: name.name,
-          pod: pod?.name,
-          namespace: pod?.namespace,
-          ...labelTags({ ...name.labels, ...pod?.labels }),
-        },
-      )
-      subjects.push({ group: container, tags })
+  expire(): void {
+    this.#table.expire()
+  }
+
+  /** Series in use, by measurement. */
+  series(): { measurement: string; series: number }[] {
+    const counts = this.#table.counts()
+    return this.#active.map(({ measurement, index }) => ({
+      measurement: measurement.name,
+      series: counts[index]!,
+    }))
+  }
+
+  #sample(window: Folded, ifid: string, wanted: Wanted): Batch {
+    const subjects = new Subjects(window, ifid, this.#options.profile, this.#table)
+    const counted = new Map<FlowLevel, readonly Counted[]>()
+    const rows: FlatRows = wanted.rest ? rowsOf(window) : {}
+    const samples: Sample[] = []
+    for (const active of this.#active) {
+      const { metric } = active
+      if ('source' in metric) {
+        this.#flat(active, rows, subjects, samples)
+        continue
+      }
+      const level = counted.get(metric.level) ?? subjects.of(metric.level, wanted, this.#options.maxProcesses)
+      counted.set(metric.level, level)
+      this.#flows(active, metric, level, subjects, wanted, samples)
     }
-    return subjects
+    this.mergedPods += subjects.mergedPods
+    return { id: window.key, time: window.time, samples }
   }
 
-  #pods({ fold, key }: Folded, ifid: string, wanted: Wanted): Subject[] {
-    const pods = [...fold.pods().values()].filter(({ uid }) => wanted.pod(uid))
-    const subjectOf = (pod: PodGroup): Subject => ({
-      group: pod,
-      containers: pod.containers,
-      tags: this.#keep(
-        `${ifid} pod ${pod.uid} ${key.host}`,
-        { ifid, pod: pod.name.name },
-        { namespace: pod.name.namespace, host: key.host, ...labelTags(pod.name.labels) },
-      ),
-    })
-    return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(subjectOf)
-  }
-
-  /** ntopng's tags name a pod by its name alone, so two of a name are one: their flows together. */
-  #merged(pods: readonly PodGroup[]): PodGroup[] {
-    const byName = new Map<string, PodGroup>()
-    for (const pod of pods) {
-      const other = byName.get(pod.name.name)
-      if (other) {
-        other.add(pod)
-        other.containers += pod.containers
-        this.mergedPods++
-      } else byName.set(pod.name.name, pod)
+  #flows(
+    active: Active,
+    metric: FlowMetric,
+    level: readonly Counted[],
+    subjects: Subjects,
+    wanted: Wanted,
+    samples: Sample[],
+  ): void {
+    const rest = new Group()
+    let isRest = false
+    for (const { group, subject } of level) {
+      if (!subject.isOther && this.#flow(active, metric, group, subject, samples, rest)) continue
+      isRest = true
+      if (subject.isOther) rest.add(group)
+      else this.beyond++
     }
-    return [...byName.values()]
+    // the late part of a window would write over what the first has said of the rest
+    if (!isRest || !wanted.rest || this.#options.profile === 'ntopng') return
+    const other = subjects.other(metric.level, { [metric.level]: OTHER })
+    this.#flow(active, metric, rest, other, samples, new Group())
   }
 
-  #host({ key }: Folded, ifid: string): Tags {
-    return this.#keep(`${ifid} host ${key.host}`, { ifid }, { host: key.host })
+  /** @returns false where a series found no place: what it would have said is added to `rest` */
+  #flow(
+    active: Active,
+    metric: FlowMetric,
+    group: Group,
+    subject: Subject,
+    samples: Sample[],
+    rest: Group,
+  ): boolean {
+    if (metric.by === 'subject') {
+      if (this.#write(active, metric.fields, group, subject, '', samples)) return true
+      rest.add(group)
+      return false
+    }
+    let found = true
+    for (const role of ROLES) {
+      if (this.#write(active, metric.fields, group[role], subject, role, samples)) continue
+      rest[role].add(group[role])
+      found = false
+    }
+    return found
   }
 
-  /** @param more tags that follow from the subject's own and add no series; ntopng has none of them */
-  #keep(key: string, own: Tags, more: Readonly<Record<string, string | undefined>>): Tags {
-    const known = this.#tags.get(key)
-    if (known) return known
-    const named = Object.entries(more).filter((tag): tag is [string, string] => Boolean(tag[1]))
-    const tags = this.#profile === 'ntopng' ? own : { ...own, ...Object.fromEntries(named) }
-    if (this.#tags.size >= MOST_TAGS) this.#tags.clear()
-    this.#tags.set(key, tags)
-    return tags
+  #flat(active: Active, rows: FlatRows, subjects: Subjects, samples: Sample[]): void {
+    const { metric } = active
+    if (!('source' in metric)) return
+    const rest: Record<string, number> = {}
+    let beyond = 0
+    for (const { tags, numbers } of rows[metric.source] ?? []) {
+      const subject = subjects.flat(`${metric.name} ${Object.values(tags).join(' ')}`, tags)
+      if (this.#write(active, metric.fields, numbers, subject, '', samples)) continue
+      beyond++
+      for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value
+    }
+    this.beyond += beyond
+    if (beyond === 0 || metric.tags.length === 0) return
+    const tags = Object.fromEntries(metric.tags.map(name => [name, OTHER]))
+    this.#write(active, metric.fields, rest, subjects.other(metric.name, tags), '', samples)
+  }
+
+  /** @returns false when there is no place for one more series */
+  #write<S>(
+    { index, measurement }: Active,
+    fields: readonly Field<S>[],
+    source: S,
+    subject: Subject,
+    role: Role,
+    samples: Sample[],
+  ): boolean {
+    const values = fields.map(({ of }) => of(source))
+    // a role that was never played has no series; what was not measured has no sample
+    const isSilent = role && !this.#table.has(subject, index, role) ? values.every(value => !value) : false
+    if (isSilent || values.every(value => value === undefined)) return true
+    const series = this.#table.series(subject, index, role)
+    if (!series) return false
+    for (const [at, { type, unit }] of fields.entries()) {
+      let value = values[at]
+      if (value === undefined) continue
+      if (type === 'counter') {
+        value += series.totals[at] ?? 0
+        series.totals[at] = value
+      }
+      values[at] = value / UNITS[unit].divisor
+    }
+    samples.push({ measurement, tags: series.tags, values })
+    return true
   }
 }
 
-const labelTags = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>
-  Object.fromEntries(Object.entries(labels).map(([key, value]) => [`label_${key}`, value]))
+const ROLES = ['client', 'server'] as const
+type FlatRows = Readonly<Partial<Record<FlatMetric['source'], readonly FlatRow[]>>>
 
-function valuesOf(metric: Metric, { group, containers }: Subject): (number | undefined)[] {
-  if (metric.fold === 'containers') return [containers]
-  return [group.client, group.server].map(totals => fieldValue(metric, totals))
+function rowsOf({ fold, lost }: Folded): FlatRows {
+  return {
+    iface: fold.flat('iface'),
+    host_cpu: fold.flat('host_cpu'),
+    host_mem: fold.flat('host_mem'),
+    probe_stats: fold.flat('probe_stats'),
+    lost: lostRows(lost),
+  }
 }
 
-function fieldValue({ fold, source, divisor }: Metric, totals: Totals): number | undefined {
-  if (fold === 'flows') return totals.flows
-  const mean = source && totals.mean(source)
-  return mean === undefined ? undefined : mean / divisor
+/** `stage/reason` and how often. */
+export function lostRows(lost: Readonly<Record<string, number>>): FlatRow[] {
+  return Object.entries(lost).map(([name, count]) => {
+    const [stage = '', ...reason] = name.split('/')
+    return { tags: { stage, reason: reason.join('/') }, numbers: { count } }
+  })
 }

@@ -21,14 +21,24 @@ const cells = ({ id, name, pod, asClient, asServer, rtt, rttVariance }: TopRow):
   milliseconds(rttVariance),
 ]
 
+/** Who it is when its name does not say: `/usr/bin/wget, of bash, uid 33`. */
+const program = ({ process }: TopRow): string =>
+  process ? printable(`${process.exe || process.comm}, of ${process.parent_comm}, uid ${process.uid}`) : ''
+
 function table(title: string, rows: readonly TopRow[]): string[] {
-  const lines = [[title, ...COLUMNS.slice(1)], ...rows.slice(0, MOST_ROWS).map(cells)]
+  const shown = rows.slice(0, MOST_ROWS)
+  const lines = [[title, ...COLUMNS.slice(1)], ...shown.map(cells)]
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map(line => line[column]!.length)))
+  const programs = ['', ...shown.map(program)]
   const more = rows.length > MOST_ROWS ? [`  … and ${rows.length - MOST_ROWS} more`] : []
   return [
-    ...lines.map(line =>
-      line
-        .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+    ...lines.map((line, index) =>
+      [
+        ...line.map((cell, column) =>
+          column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+        ),
+        programs[index],
+      ]
         .join('  ')
         .trimEnd(),
     ),

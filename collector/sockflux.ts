@@ -11,6 +11,7 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   collector: async program => (await import('./main.ts')).addCollector(program),
   top: async program => (await import('./run.ts')).addTop(program),
   query: async program => (await import('./query/command.ts')).addQuery(program),
+  metrics: async program => (await import('./metrics/command.ts')).addMetrics(program),
   doctor: async program =>
     (await import('../probe/doctor/command.ts')).addDoctor(
       program,

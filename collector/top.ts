@@ -1,8 +1,12 @@
 /** The last window of each host, for people who watch: containers and the busiest processes. */
 
-import type { ContainerGroup, Group, ProcessGroup } from './fold.ts'
+import type { ProcessName } from '../probe/wire/message.ts'
+import type { ContainerGroup } from './fold.ts'
 import type { Folded } from './ingest.ts'
-import { shortId } from './sampler.ts'
+import { shortId } from './names.ts'
+import type { ProcessGroup } from './processes.ts'
+import { containerOf } from './subjects.ts'
+import type { Group, Totals } from './totals.ts'
 
 export interface TopRow {
   readonly id: string
@@ -13,6 +17,8 @@ export interface TopRow {
   /** ms; null when no flow was measured. */
   readonly rtt: number | null
   readonly rttVariance: number | null
+  /** Of a process: its program, parent and user. */
+  readonly process?: ProcessName
 }
 
 export interface TopHost {
@@ -50,13 +56,17 @@ export class Top {
     }
     const containerRow = (container: ContainerGroup) =>
       rowOf(container, shortId(container.id), container.name.name ?? '', podOf(container.id))
-    const processRow = (process: ProcessGroup) =>
-      rowOf(
+    const processRow = (process: ProcessGroup) => {
+      const container = containerOf(process.owner)
+      const row = rowOf(
         process,
         String(process.pid),
         process.comm,
-        podOf(process.container) || shortId(process.container ?? ''),
+        podOf(container) || shortId(container ?? ''),
       )
+      const name = fold.processName(process.pid)
+      return name ? { ...row, process: name } : row
+    }
     const containers = [...fold.containers.values()].filter(({ name }) => !name.sandbox).map(containerRow)
     this.#hosts.delete(key.host)
     this.#hosts.set(key.host, {
@@ -64,7 +74,7 @@ export class Top {
       time,
       partial,
       containers: busiest([rowOf(fold.host, '(host)', '', ''), ...containers]),
-      processes: busiest([...fold.processes.values()].map(processRow)),
+      processes: busiest([...(fold.processes?.byPid.values() ?? [])].map(processRow)),
     })
     const [oldest] = this.#hosts.keys()
     if (oldest !== undefined && this.#hosts.size > MOST_HOSTS) this.#hosts.delete(oldest)
@@ -80,20 +90,16 @@ export class Top {
 function rowOf(group: Group, id: string, name: string, pod: string): TopRow {
   const { client, server } = group
   const measured = client.measured + server.measured
-  const mean = (source: 'rtt_us' | 'rtt_var_us') =>
-    measured > 0
-      ? ((client.mean(source) ?? 0) * client.measured + (server.mean(source) ?? 0) * server.measured) /
-        measured /
-        1000
-      : null
+  const mean = (sum: (totals: Totals) => number) =>
+    measured > 0 ? (sum(client) + sum(server)) / measured / 1000 : null
   return {
     id,
     name,
     pod,
     asClient: client.flows,
     asServer: server.flows,
-    rtt: mean('rtt_us'),
-    rttVariance: mean('rtt_var_us'),
+    rtt: mean(totals => totals.rttUs),
+    rttVariance: mean(totals => totals.rttVarUs),
   }
 }
 

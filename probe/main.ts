@@ -5,18 +5,30 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { pino } from 'pino'
+import { Host, ProbeStats, type ProbeTotals } from './host.ts'
 import { Identifier } from './identify/identify.ts'
 import { sourcesIn } from './identify/places.ts'
 import type { Sources } from './identify/sources.ts'
 import { Kernel, kernelClock } from './kernel.ts'
 import { type ProbeOptions, probeSettings } from './options.ts'
 import { Publisher } from './publish.ts'
-import { type Batch, Reader } from './read.ts'
+import { Reader } from './read.ts'
 import { addFlags, readSettings } from './settings.ts'
-import { type Head, type Losses, SCHEMA, WINDOW, type WindowHead, type WindowKey } from './wire/message.ts'
+import type { Window } from './window.ts'
+import type { Layout } from './wire/layout.ts'
+import {
+  type Head,
+  type Losses,
+  SCHEMA,
+  type Who,
+  WINDOW,
+  type WindowHead,
+  type WindowKey,
+} from './wire/message.ts'
 
 const STOP_MS = 1000
 const NO_ROWS = Buffer.alloc(0)
+const NOBODY: Who = { cgroups: {}, containers: {}, pods: {} }
 
 export function addProbe(program: Command): void {
   const command = program
@@ -61,8 +73,9 @@ async function run(options: ProbeOptions): Promise<void> {
   await kernel.scan()
   log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')
 
+  const [host, stats] = [new Host(), new ProbeStats()]
   let sequence = 0
-  const headOf = ({ window }: Batch): Head => ({
+  const headOf = (window: Window): Head => ({
     schema: SCHEMA,
     ...identity,
     window: window.index,
@@ -70,14 +83,16 @@ async function run(options: ProbeOptions): Promise<void> {
     start_ns: String(window.startNs),
     lost: lossesOf(kernel, reader, identifier, sources, publisher),
   })
-  for await (const batch of reader.read()) {
-    const head = headOf(batch)
-    if (!batch.rows)
-      publisher.publish(WINDOW, windowHead(head, batch, options.interval), NO_ROWS, identifier.running())
-    else {
-      const { layout, bytes } = batch.rows
-      publisher.publish(layout.name, { ...head, layout }, bytes, identifier.who(layout, bytes))
+  const publish = (window: Window, layout: Layout, rows: Buffer, who: Who) =>
+    publisher.publish(layout.name, { ...headOf(window), layout }, rows, who)
+  for await (const { window, rows } of reader.read()) {
+    if (rows) {
+      publish(window, rows.layout, rows.bytes, identifier.who(rows.layout, rows.bytes))
+      continue
     }
+    const own = stats.since(totalsOf(publisher, reader, host))
+    for (const { layout, rows } of [...(await host.sample()), own]) publish(window, layout, rows, NOBODY)
+    publisher.publish(WINDOW, endOf(headOf(window), window, options.interval), NO_ROWS, identifier.running())
   }
 
   await publisher.close(STOP_MS)
@@ -86,7 +101,7 @@ async function run(options: ProbeOptions): Promise<void> {
   kernel.close()
 }
 
-const windowHead = (head: Head & WindowKey, { window }: Batch, interval: number): WindowHead => ({
+const endOf = (head: Head & WindowKey, window: Window, interval: number): WindowHead => ({
   ...head,
   end_ns: String(window.endNs),
   time: window.time,
@@ -94,6 +109,23 @@ const windowHead = (head: Head & WindowKey, { window }: Batch, interval: number)
   clock_offset_ns: String(window.clockOffsetNs),
   partial: window.partial,
 })
+
+/** What the probe did and took, since its start or now. */
+function totalsOf(publisher: Publisher, reader: Reader, host: Host): ProbeTotals {
+  const { user, system } = process.cpuUsage()
+  const { messages, rows, waiting, bytes } = publisher.stats()
+  return {
+    user_us: user,
+    system_us: system,
+    rss_bytes: process.memoryUsage.rss(),
+    queue_bytes: bytes,
+    queue_messages: waiting,
+    rows,
+    messages,
+    guessed_flows: reader.guessed,
+    host_failures: host.failures,
+  }
+}
 
 /** Everything that was lost or mended so far, by stage and reason; what is 0 is left out. */
 function lossesOf(
@@ -106,7 +138,6 @@ function lossesOf(
   const counts = {
     ...kernel.lost(),
     'kernel/close_unseen': reader.missed,
-    'identify/guessed_owner': reader.guessed,
     ...sources.lost(),
     'identify/unknown_cgroup': identifier.unknownCgroups,
     'identify/no_cgroup': identifier.ownerlessRows,

@@ -118,6 +118,8 @@ class Connection {
 
 export class Publisher {
   readonly #connections: Connection[]
+  #messages = 0
+  #rows = 0
 
   constructor(options: PublishOptions, identity: { boot: string; probe: string }, log: Logger) {
     this.#connections = options.collectors.map(
@@ -128,17 +130,25 @@ export class Publisher {
   /** Never waits: what a collector does not take stays in its queue, and the oldest of that is dropped and counted. */
   publish(topic: string, head: Head, rows: Buffer, who: Who): void {
     const frames = encode(topic, head, rows, who)
+    this.#messages++
+    this.#rows += head.layout ? rows.length / head.layout.size : 0
     for (const connection of this.#connections) {
       connection.queue.push({ window: head.window, frames })
       connection.wake()
     }
   }
 
-  /** Messages that no collector will get, and what waits. */
-  stats(): { dropped: number; waiting: number; bytes: number } {
+  /** What was published since the start, messages that no collector will get, and what waits. */
+  stats(): { messages: number; rows: number; dropped: number; waiting: number; bytes: number } {
     const queues = this.#connections.map(connection => connection.queue)
     const sum = (of: (queue: Queue) => number) => queues.reduce((total, queue) => total + of(queue), 0)
-    return { dropped: sum(q => q.dropped), waiting: sum(q => q.length), bytes: sum(q => q.bytes) }
+    return {
+      messages: this.#messages,
+      rows: this.#rows,
+      dropped: sum(q => q.dropped),
+      waiting: sum(q => q.length),
+      bytes: sum(q => q.bytes),
+    }
   }
 
   /** Wait until all that can be acknowledged is, at most so long, then disconnect. */

@@ -51,7 +51,7 @@ export class Reader {
   readonly windows: Windows
   /** Flows that the pass found dead; the kernel counts the skipped events as recursion_misses. */
   missed = 0
-  /** Flows whose owner was a guess at a window's end, added up over the windows. */
+  /** Flows of the last window whose owner is a guess. */
   guessed = 0
   readonly #kernel: Kernel
   readonly #clock: Clock
@@ -108,7 +108,7 @@ export class Reader {
       }
     }
     this.missed += pass.missed
-    this.guessed += pass.guessed
+    this.guessed = pass.guessed
     if (pass.closing > 0) await sleep(CLOSING_MS)
     for (const rows of this.#totals.rows(window.endNs)) yield { window, rows }
     this.#kernel.drain()

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { tcpMetrics } from '../collector/metrics/tcp.ts'
+import { catalogue } from '../collector/metrics/catalogue.ts'
 import { generate, target } from '../probe/bpf/generate.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -37,15 +37,17 @@ t.test('probe/wire/records.ts is what the object says', async t => {
 })
 
 t.test('every metric has a unit, a help and a name of its own', async t => {
-  for (const { name, unit, help, fields } of tcpMetrics) {
+  for (const { name, help, fields } of catalogue) {
     t.match(name, /^[a-z]+:[a-z][a-z_]*$/, name)
-    t.ok(unit.length > 0 && help.length > 10, `${name} has unit and help`)
-    t.equal(new Set(fields).size, fields.length, `${name} has no field twice`)
+    t.ok(help.length > 10, `${name} has a help`)
+    for (const field of fields) {
+      t.match(field.name, /^[a-z][a-z0-9_]*$/, `${name} ${field.name}`)
+      t.ok(field.unit.length > 0 && field.help.length > 3, `${name} ${field.name} has unit and help`)
+    }
+    t.equal(new Set(fields.map(({ name }) => name)).size, fields.length, `${name} has no field twice`)
   }
-  t.same(
-    [...new Set(tcpMetrics.map(({ name }) => name))],
-    tcpMetrics.map(({ name }) => name),
-  )
+  const names = catalogue.map(({ name }) => name)
+  t.same([...new Set(names)], names)
 })
 
 t.test('only the command ends the process; the doctor answers with its status', async t => {

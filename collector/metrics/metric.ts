@@ -1,27 +1,116 @@
-/** What a row of the metric tables says. InfluxDB, the catalogue and the dashboard check all read these rows. */
+/** What a row of the metric tables says. The sinks, the catalogue and the dashboard check all read these rows. */
 
-import type { NumberField, TcpFlow } from '../../probe/wire/records.ts'
+import type { Group, Totals } from '../totals.ts'
+
+/** What is switched together by `--metrics`. */
+export const GROUPS = [
+  'flows',
+  'rtt',
+  'rtt_dist',
+  'traffic',
+  'tcp',
+  'connect',
+  'process',
+  'host',
+  'stats',
+] as const
+export type MetricGroup = (typeof GROUPS)[number]
+
+/** What a unit is called, and what the sample's number is in the units of the record and in base units. */
+interface Unit {
+  /** Units of the record in one unit of the sample: converted once, when the sample is made. */
+  readonly divisor: number
+  /** The base unit, as Prometheus names it; empty for things that are counted. */
+  readonly base: string
+  /** Units of the sample in one base unit. */
+  readonly perBase: number
+}
+
+const counted: Unit = { divisor: 1, base: '', perBase: 1 }
+
+export const UNITS = {
+  flows: counted,
+  containers: counted,
+  samples: counted,
+  connections: counted,
+  segments: counted,
+  packets: counted,
+  resets: counted,
+  errors: counted,
+  messages: counted,
+  rows: counted,
+  probes: counted,
+  series: counted,
+  cores: counted,
+  losses: counted,
+  /** From 1/100, a number without a unit. */
+  tasks: { divisor: 100, base: '', perBase: 1 },
+  /** From microseconds. */
+  ms: { divisor: 1000, base: 'seconds', perBase: 1000 },
+  seconds: { divisor: 1_000_000, base: 'seconds', perBase: 1 },
+  bytes: { divisor: 1, base: 'bytes', perBase: 1 },
+  /** From 1/100 %. */
+  percent: { divisor: 100, base: 'ratio', perBase: 100 },
+} as const satisfies Record<string, Unit>
+
+export interface Field<S> {
+  readonly name: string
+  /** A counter's source is what the window adds to it. */
+  readonly type: 'gauge' | 'counter'
+  readonly unit: keyof typeof UNITS
+  readonly help: string
+  /** In units of the record; undefined when it was not measured: never 0. */
+  readonly of: (source: S) => number | undefined
+}
 
 /** Whose flows are folded. */
-export type Level = 'container' | 'pod' | 'host'
+export type FlowLevel = 'container' | 'pod' | 'host' | 'process'
+/** Numbers by name, from no flow. */
+export type Numbers = Readonly<Record<string, number>>
 
-export interface Metric {
+interface Row<S> {
   /** `prefix:suffix` */
   readonly name: string
-  readonly level: Level
-  /**
-   * `flows`: how many; `mean`: of a field over the flows that exchanged segments in the window and have a measured RTT;
-   * `containers`: how many run.
-   */
-  readonly fold: 'flows' | 'mean' | 'containers'
-  /** The field of the record that is folded. */
-  readonly source?: NumberField<TcpFlow>
-  /** By role of the local end, or one number. */
-  readonly fields: readonly ['as_client', 'as_server'] | readonly [string]
-  /** Units of the source in one unit of the sample: converted once, when the sample is made. */
-  readonly divisor: number
-  readonly unit: string
+  readonly group: MetricGroup
+  /** Tags besides those of every series of its prefix. */
+  readonly tags: readonly string[]
+  readonly fields: readonly Field<S>[]
   readonly help: string
-  /** Part of `profile: ntopng`. */
-  readonly ntopng: boolean
 }
+
+/** One series for each subject of the level, or one for each of its roles, with the tag `role`. */
+export type FlowMetric = { readonly level: FlowLevel; readonly ntopng: boolean } & (
+  | ({ readonly by: 'subject' } & Row<Group>)
+  | ({ readonly by: 'role' } & Row<Totals>)
+)
+
+/** One series for each row of a record that belongs to no flow, or of what was lost. */
+export interface FlatMetric extends Row<Numbers> {
+  readonly source:
+    | 'iface'
+    | 'host_cpu'
+    | 'host_mem'
+    | 'probe_stats'
+    | 'lost'
+    | 'collector_stats'
+    | 'collector_lost'
+}
+
+export type Metric = FlowMetric | FlatMetric
+
+/** Tags of every series with this prefix; what cannot be known is left out. */
+const HOST = ['ifid', 'host']
+export const TAGS: Readonly<Record<string, readonly string[]>> = {
+  container: ['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', 'label_*'],
+  pod: ['ifid', 'pod', 'namespace', 'host', 'label_*'],
+  process: ['ifid', 'process', 'container', 'host'],
+  host: HOST,
+  iface: HOST,
+  probe: HOST,
+  collector: ['host'],
+}
+
+export const tagsOf = ({ name, tags }: Metric): readonly string[] => [
+  ...TAGS[name.split(':', 1)[0]!]!,
+  ...tags,
+]

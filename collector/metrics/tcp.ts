@@ -1,58 +1,99 @@
-/** Measurements of TCP conversations. */
+/** What only TCP can tell: every RTT sample, connections that came and went, and how long it took to connect. */
 
-import type { Level, Metric } from './metric.ts'
+import type { Histogram } from '../histogram.ts'
+import type { Group, Totals } from '../totals.ts'
+import type { Field, FlowMetric } from './metric.ts'
 
-const roles = ['as_client', 'as_server'] as const
+const LEVELS = ['container', 'pod', 'host'] as const
 
-const flows = (level: Level): Metric => ({
-  name: `${level}:num_flows`,
-  level,
-  fold: 'flows',
-  fields: roles,
-  divisor: 1,
-  unit: 'flows',
-  help: `conversations of the ${level} that were open at some time in the window`,
-  ntopng: level !== 'host',
-})
-
-const rtt = (level: Level): Metric => ({
-  name: `${level}:rtt`,
-  level,
-  fold: 'mean',
-  source: 'rtt_us',
-  fields: roles,
-  divisor: 1000,
+const sample = (name: string, help: string, of: (rtt: Histogram) => number | undefined): Field<Totals> => ({
+  name,
+  type: 'gauge',
   unit: 'ms',
-  help: "mean of the kernel's smoothed round-trip times",
-  ntopng: level !== 'host',
+  help,
+  of: ({ rtt }) => rtt && of(rtt),
 })
 
-const rttVariance = (level: Level): Metric => ({
-  name: `${level}:rtt_variance`,
+const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
+  name: `${level}:rtt_dist`,
   level,
-  fold: 'mean',
-  source: 'rtt_var_us',
-  fields: roles,
-  divisor: 1000,
-  unit: 'ms',
-  help: "mean of the kernel's smoothed mean deviations of the round-trip time",
-  ntopng: level !== 'host',
+  by: 'role',
+  group: 'rtt_dist',
+  tags: ['role'],
+  fields: [
+    {
+      ...sample('samples', 'RTT samples, and smoothed_flows', rtt => rtt.count || undefined),
+      unit: 'samples',
+    },
+    sample('min', 'the smallest, exact', rtt => rtt.min),
+    sample('mean', 'the mean, exact', rtt => rtt.mean),
+    sample('stddev', 'standard deviation, exact', rtt => rtt.stddev),
+    sample('p50', 'median, at most 5 % off from 10 us to 60 s', rtt => rtt.quantile(0.5)),
+    sample('p95', '95th percentile, the same', rtt => rtt.quantile(0.95)),
+    sample('p99', '99th percentile, the same', rtt => rtt.quantile(0.99)),
+    sample('max', 'the largest, exact', rtt => rtt.max),
+    {
+      name: 'smoothed_flows',
+      type: 'gauge',
+      unit: 'flows',
+      help: 'flows whose samples are not known, each in it once with its smoothed RTT',
+      of: ({ rtt, smoothed }) => rtt && smoothed,
+    },
+  ],
+  help: 'distribution of all RTT samples that the kernel took in the window',
+  ntopng: false,
 })
 
-const numContainers: Metric = {
-  name: 'pod:num_containers',
-  level: 'pod',
-  fold: 'containers',
-  fields: ['num_containers'],
-  divisor: 1,
-  unit: 'containers',
-  help: 'running containers of the pod, with flows or without; the sandbox is not counted',
-  ntopng: true,
-}
+const counter = (
+  name: string,
+  unit: Field<Totals>['unit'],
+  help: string,
+  of: (totals: Totals) => number,
+): Field<Totals> => ({ name, type: 'counter', unit, help, of })
 
-const LEVELS: readonly Level[] = ['container', 'pod', 'host']
+const tcp = (level: (typeof LEVELS)[number]): FlowMetric => ({
+  name: `${level}:tcp`,
+  level,
+  by: 'role',
+  group: 'tcp',
+  tags: ['role'],
+  fields: [
+    counter('opened', 'flows', 'flows opened: SYN_SENT, or a child of a listener', totals => totals.opened),
+    counter('closed', 'flows', 'flows closed', totals => totals.closed),
+    counter('failed', 'flows', 'of those closed, the ones never established', totals => totals.failed),
+    counter('retransmits', 'segments', 'segments sent again', totals => totals.retransmits),
+    counter('resets_sent', 'resets', 'RST sent', totals => totals.resetsSent),
+    counter('resets_rcvd', 'resets', 'RST received', totals => totals.resetsRcvd),
+  ],
+  help: 'TCP connections and their troubles, since the collector started; a role that was never played has no series',
+  ntopng: false,
+})
 
-export const tcpMetrics: readonly Metric[] = [
-  ...LEVELS.flatMap(level => [flows(level), rtt(level), rttVariance(level)]),
-  numContainers,
-]
+const took = (name: string, help: string, of: (connect: Histogram) => number | undefined): Field<Group> => ({
+  name,
+  type: 'gauge',
+  unit: 'ms',
+  help,
+  of: ({ client: { connect } }) => connect && of(connect),
+})
+
+const connect = (level: (typeof LEVELS)[number]): FlowMetric => ({
+  name: `${level}:connect`,
+  level,
+  by: 'subject',
+  group: 'connect',
+  tags: [],
+  fields: [
+    took('mean', 'the mean, exact', connect => connect.mean),
+    took('p95', '95th percentile, at most 5 % off', connect => connect.quantile(0.95)),
+    took('max', 'the longest, exact', connect => connect.max),
+  ],
+  help: 'time from SYN_SENT to ESTABLISHED of the connections that clients established in the window',
+  ntopng: false,
+})
+
+export const tcpMetrics: readonly FlowMetric[] = LEVELS.flatMap(level => [
+  rttDist(level),
+  tcp(level),
+  connect(level),
+])

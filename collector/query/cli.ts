@@ -52,7 +52,7 @@ function explain(error: NodeJS.ErrnoException, socket: string): Error {
 }
 
 /** Wait until it is written; a reader that has seen enough (`| head`) is no error. */
-async function print(out: Writable, text: string): Promise<void> {
+export async function print(out: Writable, text: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const failed = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve() : reject(error))
   out.once('error', failed)

@@ -13,8 +13,14 @@ import { type Described, isComplete, type Labels, type Running, type Source } fr
 const KEEP_MS = 5 * 60_000
 /** Cgroups remembered; the kernel forgets its own list at 16,384 and sends a name again then. */
 const MOST_CGROUPS = 32_768
+/** Processes of one window that are named. */
+const MOST_PROCESSES = 2000
 /** A container whose name nobody knew is looked for so often. */
 const LOOK_MS = 100
+
+/** In the same order each time: a collector need not read again what it knows. */
+const sorted = (names: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(names).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 interface Container {
   readonly path: PathNames | undefined
@@ -57,6 +63,8 @@ export class Identifier {
   /** By `hierarchy:cgroup`: its container; undefined where it is in none. */
   readonly #cgroups = new Map<string, string | undefined>()
   readonly #containers = new Map<string, Container>()
+  /** Processes of the running window's rows. */
+  readonly #pids = new Set<number>()
   #window = 0
   /** Containers that were waiting for their names when the window before ended. */
   #waited: readonly string[] = []
@@ -112,12 +120,11 @@ export class Identifier {
     }
     this.unknownCgroups += unknown.size
     const ids = new Set([...Object.values(cgroups), ...Object.values(netns)])
-    const processes = this.#processNames(reader.pids(rows))
+    for (const pid of reader.pids(rows)) if (this.#pids.size < MOST_PROCESSES) this.#pids.add(pid)
     return {
-      cgroups,
+      cgroups: sorted(cgroups),
       ...(Object.keys(netns).length > 0 && { netns }),
-      ...this.#names(ids),
-      ...(Object.keys(processes).length > 0 && { processes }),
+      ...this.#names([...ids].sort()),
     }
   }
 
@@ -131,10 +138,17 @@ export class Identifier {
     this.#waited = waiting.filter(id => names.containers[id]?.pending)
     this.#window++
     this.#forget()
-    return { cgroups: {}, ...names, running: ids }
+    const processes = this.#processNames(this.#pids)
+    this.#pids.clear()
+    return {
+      cgroups: {},
+      ...names,
+      running: ids,
+      ...(Object.keys(processes).length > 0 && { processes }),
+    }
   }
 
-  #names(ids: ReadonlySet<string>): Pick<Who, 'containers' | 'pods'> {
+  #names(ids: Iterable<string>): Pick<Who, 'containers' | 'pods'> {
     const containers: Record<string, ContainerName> = {}
     const pods: Record<string, PodName> = {}
     for (const id of ids) {

@@ -41,6 +41,8 @@ const HOST_RECORDS = {
     queue_messages: 'u64',
     rows: 'u64',
     messages: 'u64',
+    /** Flows whose owner is whoever listened or created the socket: nobody has been seen using it. */
+    guessed_flows: 'u64',
     host_failures: 'u64',
   },
 } as const satisfies Record<string, Columns>

@@ -89,13 +89,13 @@ export interface Who {
   readonly netns?: Readonly<Record<string, string>>
   readonly containers: Readonly<Record<string, ContainerName>>
   readonly pods: Readonly<Record<string, PodName>>
-  /** `pid` of a row → what is known of it. */
-  readonly processes?: Readonly<Record<string, ProcessName>>
 }
 
 /** `who` of the message that ends a window also says which containers run, with flows or without. */
 export interface WindowWho extends Who {
   readonly running: readonly string[]
+  /** `pid` of the window's rows → what is known of it; of a bounded number. */
+  readonly processes?: Readonly<Record<string, ProcessName>>
 }
 
 export const WINDOW = 'window'
@@ -216,7 +216,6 @@ const WHO = {
   netns: isOptional(isRecordOf(isName)),
   containers: isRecordOf(isContainer),
   pods: isRecordOf(isPod),
-  processes: isOptional(isRecordOf(isProcess)),
 }
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName)
 
@@ -261,7 +260,11 @@ function namesOf(topic: string, head: Json, frame: Buffer, known?: KnownWho): Wh
   const before = known?.get(key, frame)
   if (before) return before
   const who = parse(frame, 'who')
-  need(who, 'who', topic === WINDOW ? { ...WHO, running: isNames } : WHO)
+  need(
+    who,
+    'who',
+    topic === WINDOW ? { ...WHO, running: isNames, processes: isOptional(isRecordOf(isProcess)) } : WHO,
+  )
   known?.set(key, frame, who as unknown as Who)
   return who as unknown as Who
 }

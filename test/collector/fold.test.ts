@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { decoder, Fold, type Group, type Totals } from '../../collector/fold.ts'
+import { Fold } from '../../collector/fold.ts'
+import { decoder } from '../../collector/records/decoder.ts'
+import type { Group, Totals } from '../../collector/totals.ts'
 import type { Field, Layout } from '../../probe/wire/layout.ts'
 import type { PodName, Who, WindowWho } from '../../probe/wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../harness/rows.ts'
@@ -54,8 +56,8 @@ const counted = (totals: Totals) => ({
   measured: totals.measured,
   opened: totals.opened,
   closed: totals.closed,
-  rtt: totals.mean('rtt_us'),
-  rttVariance: totals.mean('rtt_var_us'),
+  rtt: totals.meanRttUs,
+  rttVariance: totals.meanRttVarUs,
 })
 const isServer = ({ role = 0 }: Flow) => role === SERVER
 const byRole = (flows: readonly Flow[]) => ({
@@ -95,8 +97,8 @@ t.test('any rows, in any messages: exactly what the slow way counts', async t =>
         t.same(rolesOf(container), byRole(all.filter(flow => ownerOf(flow) === id)))
       for (const [uid, pod] of fold.pods())
         t.same(rolesOf(pod), byRole(all.filter(flow => who.containers[ownerOf(flow) ?? '']?.pod === uid)))
-      t.same([...fold.processes.keys()].sort(), [...new Set(all.map(({ pid }) => pid))].sort())
-      for (const [pid, process] of fold.processes)
+      t.same([...fold.processes!.byPid.keys()].sort(), [...new Set(all.map(({ pid }) => pid))].sort())
+      for (const [pid, process] of fold.processes!.byPid)
         t.same(rolesOf(process), byRole(all.filter(flow => flow.pid === pid)))
     }),
     { numRuns: 100 },
@@ -142,9 +144,9 @@ t.test('RTT only of flows that exchanged segments and have one', async t => {
   ]).containers.get('a')!
   t.equal(client.flows, 4)
   t.equal(client.measured, 2)
-  t.equal(client.mean('rtt_us'), 2000)
-  t.equal(client.mean('rtt_var_us'), 250)
-  t.equal(folded([base]).containers.get('a')!.client.mean('rtt_us'), undefined, 'never 0')
+  t.equal(client.meanRttUs, 2000)
+  t.equal(client.meanRttVarUs, 250)
+  t.equal(folded([base]).containers.get('a')!.client.meanRttUs, undefined, 'never 0')
 })
 
 t.test('opened in its first report unless older than the probe; closed when it has an end', async t => {
@@ -174,13 +176,14 @@ t.test(
 )
 
 t.test('processes have the name of the record and the container of their rows', async t => {
-  const { processes } = folded([
+  const { byPid: processes } = folded([
     { pid: 5, comm: 'curl', hierarchy: 1, cgroup: 10 },
     { pid: 6, comm: 'sshd' },
-  ])
-  t.match(processes.get(5), { comm: 'curl', container: 'a' })
-  t.match(processes.get(6), { comm: 'sshd', container: undefined })
-  t.equal(folded([{ pid: 5 }], who, new Fold()).processes.size, 0, 'only for who watches')
+  ]).processes!
+  t.match(processes.get(5), { comm: 'curl', owner: { id: 'a' } })
+  t.match(processes.get(6), { comm: 'sshd' })
+  t.notOk('id' in processes.get(6)!.owner, 'in no container')
+  t.equal(folded([{ pid: 5 }], who, new Fold()).processes, undefined, 'only for who watches')
 })
 
 t.test('ids that are names of Object.prototype are ids like others', async t => {
@@ -241,7 +244,7 @@ t.test(
     t.equal(fold.host.client.flows, 8, 'nothing is missing in the sum')
     t.equal(fold.crowded, 6)
     const processes = folded([{ pid: 1 }, { pid: 2 }, { pid: 3 }, { pid: 1 }], who, new Fold(true, 2))
-    t.same([...processes.processes.keys()], [1, 2])
+    t.same([...processes.processes!.byPid.keys()], [1, 2])
     t.equal(processes.host.client.flows, 4)
   },
 )

@@ -1,12 +1,13 @@
 import t from 'tap'
-import { decoder, Fold } from '../../collector/fold.ts'
+import { Fold } from '../../collector/fold.ts'
 import { Hold } from '../../collector/hold.ts'
 import type { Folded } from '../../collector/ingest.ts'
+import { decoder } from '../../collector/records/decoder.ts'
 import type { Batch } from '../../collector/sample.ts'
-import { Sampler } from '../../collector/sampler.ts'
 import type { Field, Layout } from '../../probe/wire/layout.ts'
 import type { ContainerName, PodName } from '../../probe/wire/message.ts'
 import { openStore, rows as storedRows, temporary } from '../harness/embedded.ts'
+import { samplerOf, windowOf } from './given.ts'
 
 const NUMBERS =
   'cgroup hierarchy netns role flags reported_ns closed_ns segs_sent segs_rcvd rtt_us rtt_var_us bytes_sent bytes_rcvd segs_resent pid'.split(
@@ -46,7 +47,7 @@ function window(
   fold.add(rows(...ids.map((_, at) => ({ cgroup: at + 1 }))), decode, { cgroups, containers, pods })
   fold.end({ cgroups: {}, containers: { ...containers, ...gone }, pods, running: ids })
   const key = { host: 'h', boot: 'b', probe: 'p', window: index }
-  return { key, time: 1000 + index * 10, partial: false, complete: true, fold }
+  return windowOf(fold, { key, time: 1000 + index * 10 })
 }
 
 function start() {
@@ -57,7 +58,7 @@ function start() {
     batches.push(batch)
     done()
   }
-  const hold = new Hold(new Sampler('sockflux'), push, () => now)
+  const hold = new Hold(samplerOf('sockflux'), push, () => now)
   const write = (folded: Folded) => hold.write(folded, '0', () => settled.push(folded.key.window))
   /** The flows of what was pushed since the last call: `time measurement name flows`. */
   const written = () =>
@@ -115,7 +116,7 @@ t.test(
 
 t.test('the store keeps both parts of a window, each once', async t => {
   const batches: Batch[] = []
-  const hold = new Hold(new Sampler('sockflux'), batch => batches.push(batch))
+  const hold = new Hold(samplerOf('sockflux'), batch => batches.push(batch))
   hold.write(window(1, { a: { runtime: 'docker', name: 'web' }, b: pending }), '0', () => {})
   hold.write(window(2, { b: { runtime: 'docker', name: 'new' } }), '0', () => {})
   const sink = await openStore(t, await temporary(t), { now: () => 0 })
@@ -151,12 +152,12 @@ t.test('labels that were asked for become tags', async t => {
     { a: { runtime: 'cri', name: 'main', pod: 'u', labels } },
     { u: { name: 'web-0', namespace: 'shop', labels: { app: 'web' } } },
   )
-  const { samples } = new Sampler('sockflux').sample(folded, '0')
+  const { samples } = samplerOf('sockflux').sample(folded, '0')
   const tags = (level: string) =>
     samples.find(({ measurement }) => measurement.name === `${level}:num_flows`)?.tags
   t.match(tags('container'), { container: 'a', label_team: 'a', label_app: 'web' })
   t.match(tags('pod'), { pod: 'web-0', label_app: 'web' })
-  const ntopng = new Sampler('ntopng').sample(folded, '0').samples
+  const ntopng = samplerOf('ntopng').sample(folded, '0').samples
   t.ok(ntopng.every(({ tags }) => Object.keys(tags).every(name => !name.startsWith('label_'))))
 })
 
@@ -178,3 +179,29 @@ t.test(
     t.same(counted, [1, 2, 1], 'the cgroup goes first')
   },
 )
+
+t.test('the first window of a run is not written, but its counters are', async t => {
+  const { write, written, settled } = start()
+  const sampler = samplerOf('sockflux')
+  const batches: Batch[] = []
+  const hold = new Hold(sampler, (batch, done) => {
+    batches.push(batch)
+    done()
+  })
+  const containers = { a: { runtime: 'docker', name: 'web' } }
+  const first = { ...window(0, { ...containers, b: pending }), partial: true }
+  write(first)
+  t.same(written(), [])
+  t.same(settled, [], 'a name is on its way')
+  write(window(1, containers))
+  t.same(written(), ['1010 container web 1', '1010 host h 0'])
+  t.same(settled, [0, 1])
+  hold.write({ ...window(0, containers), partial: true }, '0', () => {})
+  hold.write(window(1, containers), '0', () => {})
+  const opened = batches.flatMap(({ samples }) =>
+    samples
+      .filter(({ measurement }) => measurement.name === 'container:tcp')
+      .map(({ tags, values }) => `${tags['container_name']} ${values[0]}`),
+  )
+  t.same(opened, ['web 2'])
+})

@@ -156,12 +156,12 @@ t.test('4096 probes are known at once; one more must wait until one is gone', as
 t.test('what is no message is counted by its reason', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   t.throws(() => ingest.receive([]), MalformedError)
-  const fields = layout.fields.filter(({ name }) => name !== 'rtt_us')
+  const fields = layout.fields.filter(({ name }) => name !== 'cgroup')
   t.throws(() => ingest.receive(probe.rows(0, 1, { ...layout, fields })), {
     reason: 'layout',
-    message: /rtt_us/,
+    message: /cgroup/,
   })
-  ingest.receive([Buffer.from('udp_flow'), ...probe.rows(0, 1).slice(1)])
+  ingest.receive([Buffer.from('icmp_flow'), ...probe.rows(0, 1).slice(1)])
   t.same(ingest.lost, { malformed_frames: 1, malformed_layout: 1, unknown_topic: 1 })
 })
 
@@ -169,8 +169,48 @@ t.test('processes are counted while somebody watches', async t => {
   let watched = false
   const [probe, ingest] = [new Probe(), new Ingest(() => watched)]
   ingest.receive(probe.rows(0, 1))
-  t.equal(ingest.receive(probe.end(0)).folded[0]!.fold.processes.size, 0)
+  t.equal(ingest.receive(probe.end(0)).folded[0]!.fold.processes, undefined)
   watched = true
   ingest.receive(probe.rows(1, 1))
-  t.equal(ingest.receive(probe.end(1)).folded[0]!.fold.processes.size, 1)
+  t.equal(ingest.receive(probe.end(1)).folded[0]!.fold.processes!.byPid.size, 1)
+})
+
+t.test('every record is taken under its own name, and only under that', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const topics = [
+    'tcp_flow',
+    'udp_flow',
+    'tcp_total',
+    'rtt_bucket',
+    'iface',
+    'host_cpu',
+    'host_mem',
+    'probe_stats',
+  ]
+  const fields = ['cgroup', 'hierarchy'].map((name, index) => ({
+    ...{ name, offset: index * 8, size: 8 },
+    type: 'u64' as const,
+  }))
+  const send = (topic: string, name: string) => {
+    const [, ...frames] = probe.rows(0, 2, { name, size: 16, fields })
+    return ingest.receive([Buffer.from(topic), ...frames])
+  }
+  for (const topic of topics) send(topic, topic)
+  t.match(ingest, { received: 8, rows: 16, lost: {} })
+  t.throws(() => send('tcp_flow', 'udp_flow'), { reason: 'layout', message: /rows of tcp_flow/ })
+  t.throws(() => send('tcp_flow', 'toString'), { reason: 'layout', message: /toString/ })
+  t.same(ingest.lost, { malformed_layout: 2 })
+})
+
+t.test('a window tells what its probe lost since the one before', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const lostIn = (window: number, lost: Record<string, number>) => {
+    probe.lost = lost
+    return ingest.receive(probe.end(window)).folded.map(({ lost }) => lost)
+  }
+  t.same(lostIn(0, { 'kernel/slot': 2 }), [{ 'kernel/slot': 2 }])
+  t.same(lostIn(1, { 'kernel/slot': 2, constructor: 1 }), [{ constructor: 1 }])
+  t.same(lostIn(2, { 'kernel/slot': 5, constructor: 1 }), [{ 'kernel/slot': 3 }])
+  ingest.receive(probe.rows(3, 1))
+  t.same(lostIn(4, { 'kernel/slot': 6, constructor: 1 }), [{}, { 'kernel/slot': 1 }], 'once')
 })

@@ -1,10 +1,13 @@
 import t from 'tap'
-import { decoder, Fold } from '../../collector/fold.ts'
+import { Fold } from '../../collector/fold.ts'
 import type { Folded } from '../../collector/ingest.ts'
-import { Sampler, shortId } from '../../collector/sampler.ts'
+import { shortId } from '../../collector/names.ts'
+import { decoder } from '../../collector/records/decoder.ts'
+import type { Sampler } from '../../collector/sampler.ts'
 import { encode } from '../../collector/sinks/line_protocol.ts'
 import type { ContainerName, PodName, WindowWho } from '../../probe/wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../harness/rows.ts'
+import { samplerOf, windowOf } from './given.ts'
 
 const layout = tcpFlowLayout()
 const decode = decoder(layout)
@@ -19,7 +22,7 @@ function folded(flows: readonly Flow[], who: WindowWho, window = 1): Folded {
   fold.add(encodeRows(layout, flows), decode, who)
   fold.end(who)
   const key = { host: 'node 1', boot: 'b', probe: 'p', window }
-  return { key, time: TIME, partial: false, complete: true, fold }
+  return windowOf(fold, { key, time: TIME })
 }
 
 const flow = (cgroup: number, role: number, rtt_us = 0, rtt_var_us = 0): Flow => ({
@@ -56,18 +59,35 @@ const node = (): Folded =>
 // Both checked by hand against DESIGN 5 and 6, once: the means are (1 + 2) / 2 ms and (0.5 + 0.25) / 2 ms without the
 // silent flow, the sandbox's flow is its pod's, what was not measured has no field.
 const CONTAINER = `container=0123456789ab,container_name=web,host=node\\ 1,ifid=0,label_team=a\\,b,namespace=shop,pod=web-0`
+const POD = 'host=node\\ 1,ifid=0,namespace=shop,pod=web-0'
+const TCP = 'closed=0,failed=0,retransmits=0,resets_sent=0,resets_rcvd=0'
+const ONE = (ms: number) => `min=${ms},mean=${ms},stddev=0,p50=${ms},p95=${ms},p99=${ms},max=${ms}`
+/** The median of two is the first, 1000 us, in a bucket from 992 to 1024. */
+const TWO = 'min=1,mean=1.5,stddev=0.5,p50=1.008,p95=2,p99=2,max=2'
 const SOCKFLUX = `
 container:num_flows,${CONTAINER} as_client=3,as_server=0 ${TIME}
 container:num_flows,container=k8s/idle,host=node\\ 1,ifid=0 as_client=0,as_server=0 ${TIME}
 container:rtt,${CONTAINER} as_client=1.5 ${TIME}
+container:rtt_dist,${CONTAINER},role=client samples=2,${TWO},smoothed_flows=2 ${TIME}
 container:rtt_variance,${CONTAINER} as_client=0.375 ${TIME}
+container:tcp,${CONTAINER},role=client opened=3,${TCP} ${TIME}
+container:traffic,${CONTAINER} bytes_sent=0,bytes_rcvd=0,packets_sent=2,packets_rcvd=0 ${TIME}
+container:traffic,container=k8s/idle,host=node\\ 1,ifid=0 bytes_sent=0,bytes_rcvd=0,packets_sent=0,packets_rcvd=0 ${TIME}
 host:num_flows,host=node\\ 1,ifid=0 as_client=0,as_server=1 ${TIME}
 host:rtt,host=node\\ 1,ifid=0 as_server=0.1 ${TIME}
+host:rtt_dist,host=node\\ 1,ifid=0,role=server samples=1,${ONE(0.1)},smoothed_flows=1 ${TIME}
 host:rtt_variance,host=node\\ 1,ifid=0 as_server=0.05 ${TIME}
-pod:num_containers,host=node\\ 1,ifid=0,namespace=shop,pod=web-0 num_containers=1 ${TIME}
-pod:num_flows,host=node\\ 1,ifid=0,namespace=shop,pod=web-0 as_client=3,as_server=1 ${TIME}
-pod:rtt,host=node\\ 1,ifid=0,namespace=shop,pod=web-0 as_client=1.5,as_server=4 ${TIME}
-pod:rtt_variance,host=node\\ 1,ifid=0,namespace=shop,pod=web-0 as_client=0.375,as_server=1 ${TIME}
+host:tcp,host=node\\ 1,ifid=0,role=server opened=1,${TCP} ${TIME}
+host:traffic,host=node\\ 1,ifid=0 bytes_sent=0,bytes_rcvd=0,packets_sent=1,packets_rcvd=0 ${TIME}
+pod:num_containers,${POD} num_containers=1 ${TIME}
+pod:num_flows,${POD} as_client=3,as_server=1 ${TIME}
+pod:rtt,${POD} as_client=1.5,as_server=4 ${TIME}
+pod:rtt_dist,${POD},role=client samples=2,${TWO},smoothed_flows=2 ${TIME}
+pod:rtt_dist,${POD},role=server samples=1,${ONE(4)},smoothed_flows=1 ${TIME}
+pod:rtt_variance,${POD} as_client=0.375,as_server=1 ${TIME}
+pod:tcp,${POD},role=client opened=3,${TCP} ${TIME}
+pod:tcp,${POD},role=server opened=1,${TCP} ${TIME}
+pod:traffic,${POD} bytes_sent=0,bytes_rcvd=0,packets_sent=3,packets_rcvd=0 ${TIME}
 `
 const NTOPNG = `
 container:num_flows,container=0123456789ab,ifid=0 as_client=3,as_server=0 ${TIME}
@@ -82,13 +102,13 @@ pod:rtt_variance,ifid=0,pod=web-0 as_client=0.375,as_server=1 ${TIME}
 
 t.test('the lines of a window', async t => {
   const lines = (profile: 'sockflux' | 'ntopng') =>
-    encode(new Sampler(profile).sample(node(), '0')).lines.toSorted()
+    encode(samplerOf(profile).sample(node(), '0')).lines.toSorted()
   t.same(lines('sockflux'), SOCKFLUX.trim().split('\n'))
   t.same(lines('ntopng'), NTOPNG.trim().split('\n'))
 })
 
 t.test('ntopng: exactly its seven measurements, each with ifid and one tag', async t => {
-  const { samples } = new Sampler('ntopng').sample(node(), '3')
+  const { samples } = samplerOf('ntopng').sample(node(), '3')
   t.same([...new Set(samples.map(({ measurement }) => measurement.name))].sort(), [
     'container:num_flows',
     'container:rtt',
@@ -113,12 +133,12 @@ t.test('two pods of one name stay two; only ntopng has them as one, weighted by 
       .sample(folded(flows, who), '0')
       .samples.filter(({ measurement }) => measurement.name === name)
       .map(({ tags, values }) => [tags['namespace'], values[0]])
-  const ntopng = new Sampler('ntopng')
+  const ntopng = samplerOf('ntopng')
   t.same(podsOf(ntopng, 'pod:rtt'), [[undefined, 2]], '(3 * 1 ms + 5 ms) / 4')
   t.equal(ntopng.mergedPods, 1)
   t.same(podsOf(ntopng, 'pod:num_flows'), [[undefined, 4]])
   t.same(podsOf(ntopng, 'pod:num_containers'), [[undefined, 2]])
-  const own = new Sampler('sockflux')
+  const own = samplerOf('sockflux')
   t.same(podsOf(own, 'pod:rtt'), [
     ['shop', 1],
     ['test', 5],
@@ -127,7 +147,7 @@ t.test('two pods of one name stay two; only ntopng has them as one, weighted by 
 })
 
 t.test('tags stay as they were first given, per interface and host', async t => {
-  const sampler = new Sampler('sockflux')
+  const sampler = samplerOf('sockflux')
   const tagsOf = (name: ContainerName, pods: Record<string, PodName> = {}, ifid = '0', id = 'a') => {
     const who = { cgroups: {}, containers: { [id]: name }, pods, running: [id] }
     const { samples } = sampler.sample(folded([], who), ifid)
@@ -145,7 +165,7 @@ t.test('tags stay as they were first given, per interface and host', async t => 
 })
 
 t.test('the late part of a window says so in its identity, and has its time', async t => {
-  const sampler = new Sampler('sockflux')
+  const sampler = samplerOf('sockflux', { metrics: ['flows'] })
   const who = (name: ContainerName) => ({
     cgroups: { '1:1': 'a' },
     containers: { a: name },

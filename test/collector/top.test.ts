@@ -1,8 +1,10 @@
 import t from 'tap'
-import { decoder, Fold } from '../../collector/fold.ts'
+import { Fold } from '../../collector/fold.ts'
 import type { Folded } from '../../collector/ingest.ts'
+import { decoder } from '../../collector/records/decoder.ts'
 import { Top } from '../../collector/top.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../harness/rows.ts'
+import { windowOf } from './given.ts'
 
 const layout = tcpFlowLayout()
 const decode = decoder(layout)
@@ -23,13 +25,7 @@ function folded(flows: readonly Flow[] = [], host = 'h', window = 1): Folded {
   const fold = new Fold(true)
   fold.add(encodeRows(layout, flows), decode, who)
   fold.end(who)
-  return {
-    key: { host, boot: 'b', probe: 'p', window },
-    time: window * 10,
-    partial: false,
-    complete: true,
-    fold,
-  }
+  return windowOf(fold, { key: { host, boot: 'b', probe: 'p', window }, time: window * 10 })
 }
 
 t.test('containers and processes, the busiest first, with the mean over both roles', async t => {

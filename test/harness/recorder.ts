@@ -41,7 +41,7 @@ export class Recorder {
       const message = decode(frames)
       if ('rows' in message) {
         const { layout, window } = message.head
-        const rows = layout ? rowsOf(layout, message.rows, window) : []
+        const rows = layout?.name === 'tcp_flow' ? rowsOf(layout, message.rows, window) : []
         for (const row of rows)
           this.rows.push({ ...row, container: message.who.cgroups[`${row.hierarchy}:${row.cgroup}`] })
       } else if (message.topic === WINDOW) {

@@ -3,7 +3,8 @@
 import t from 'tap'
 import { Identifier } from '../../../probe/identify/identify.ts'
 import type { Source } from '../../../probe/identify/source.ts'
-import { cgroupPath, flow, pathRecord, processLayout, tcpFlow } from './records.ts'
+import type { Layout } from '../../../probe/wire/layout.ts'
+import { cgroupPath, flow, pathRecord, processLayout, processRecord, tcpFlow } from './records.ts'
 
 const ID = 'a'.repeat(64)
 const nothing: Source = { find: () => undefined, running: () => [] }
@@ -35,4 +36,23 @@ t.test('of 32,768 cgroups and more those are forgotten that were not told of for
   identifier.learn(pathRecord(99_999, path))
   const known = (cgroup: number) => Object.keys(identifier.who(tcpFlow, flow(cgroup)).cgroups).length === 1
   t.same([1, 2, 3, 99_999].map(known), [true, false, true, true])
+})
+
+t.test('processes of the window are named at its end, once', async t => {
+  const identifier = new Identifier(cgroupPath, processLayout, nothing, { now: () => 0 })
+  identifier.learnProcesses(processRecord(7, 'wget', '/usr/bin/wget'))
+  identifier.learnProcesses(processRecord(8, 'deep', '/a/b/c/d'))
+  const withPid: Layout = {
+    ...tcpFlow,
+    size: 20,
+    fields: [...tcpFlow.fields, { name: 'pid', offset: 16, size: 4, type: 'u32' }],
+  }
+  const rows = Buffer.concat([7, 7, 8, 9].map(pid => Buffer.concat([flow(1), Buffer.from([pid, 0, 0, 0])])))
+  identifier.who(withPid, rows)
+  t.match(identifier.running().processes, {
+    7: { comm: 'wget', exe: '/usr/bin/wget', parent: 1, parent_comm: 'init', uid: 1000 },
+    8: { exe: '…/b/c/d' },
+    9: undefined,
+  })
+  t.equal(identifier.running().processes, undefined)
 })

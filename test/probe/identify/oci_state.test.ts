@@ -41,15 +41,19 @@ const crun = (pid: number) => (root: string) => ({
 t.test('CRI-O with crun: names from annotations, running while its process is', async t => {
   const root = await files(t, crun(process.pid))
   const states = new OciStates([join(root, 'run/user/*/crun'), join(root, 'run/*/none')])
-  t.same(states.find(ID), {
+  const described = {
     runtime: 'cri-o',
     name: 'main',
     image: 'registry/web:1',
     pod: { uid: 'u-1', name: 'web-0', namespace: 'shop' },
-  })
+  }
+  t.same(states.find(ID), described)
   t.match(states.running(), [{ id: ID, pid: process.pid }])
   await rm(join(root, 'run/user/1000/crun', ID), { recursive: true })
   t.same(states.running(), [])
+  t.same(states.find(ID), described, 'it has ended, and is not removed')
+  await rm(join(root, 'store/overlay-containers', ID), { recursive: true })
+  t.equal(states.find(ID), undefined)
 })
 
 t.test('a store that does not outlive a restart has names too, and its changes are seen', async t => {

@@ -132,20 +132,20 @@ t.test('a container of ctr has a name and no id', { skip: needs('root', 'netns',
   t.teardown(() => removeCgroup('/shop')) // ctr leaves that of its namespace
   const node = await startNode()
   t.teardown(() => node.close())
-  const { socket, stateDir, directory } = node.containerd
+  const { socket, snapshotter, stateDir, directory } = node.containerd
   const ctr = (...words: string[]) => run(['ctr', '-a', socket, '-n', 'shop', ...words])
   await ctr(
     'images',
     'import',
     '--snapshotter',
-    'native',
+    snapshotter,
     join(import.meta.dirname, '../../../build/test/images.tar'),
   )
   await ctr(
     'run',
     '--detach',
     '--snapshotter',
-    'native',
+    snapshotter,
     '--runc-root',
     `${directory}/ctr`,
     IMAGE,
@@ -241,6 +241,11 @@ t.test('containers of podman', { skip: needs('root', 'netns', 'podman') }, async
     t.same(identifier.running().running.toSorted(), [container.id, removed.id].toSorted())
     await run(podman.command('rm', '--force', '--time=0', removed.id))
     t.same(identifier.running().running, [container.id])
+    await run(podman.command('run', '--pull=never', '--name=brief', IMAGE, '/bin/true'))
+    const id = (await run(podman.command('inspect', '--format', '{{.Id}}', 'brief'))).trim()
+    identifier.learn(pathRecord(9, `/libpod_parent/libpod-${id}`))
+    const { containers } = identifier.who(tcpFlow, flow(9))
+    t.same(containers[id], { runtime: 'podman', name: 'brief', image: IMAGE }, 'one that has ended')
   })
   await t.test('over its socket, with its pod', async t => {
     const socket = await podman.serve()

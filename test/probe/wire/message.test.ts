@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { KnownWho } from '../../../probe/wire/known_who.ts'
 import {
   decode,
   decodeAck,
@@ -211,4 +212,20 @@ t.test('any value in any place of head and who is refused with a reason or decod
     ),
     { numRuns: 2000 },
   )
+})
+
+t.test('a who that a probe has said before is not parsed again; another probe says its own', async t => {
+  const known = new KnownWho()
+  const message = (probe: string, said: Who) =>
+    decode(encode('tcp_flow', { ...head, probe }, none, said), known) as { who: Who }
+  const first = message('p', who).who
+  t.same(first, who)
+  t.equal(message('p', who).who, first)
+  t.not(message('q', who).who, first)
+  const changed = { ...who, pods: {} }
+  t.same(message('p', changed).who, changed)
+  t.same(message('p', who).who, who, 'only the last one is known')
+  const small = new KnownWho(10)
+  const frames = encode('tcp_flow', head, none, who)
+  t.not(decode(frames, small).who, decode(frames, small).who, 'it is bounded by bytes')
 })

@@ -1,0 +1,125 @@
+/**
+ * A distribution of microseconds in the buckets of `probe/bpf/rtt_bucket.h`: 16 to each doubling from 8 us to 67 s, so
+ * that the middle of one is at most 3.2 % from every value in it. Histograms add up without loss.
+ */
+
+const FIRST_EXPONENT = 3
+const END_EXPONENT = 26
+const PER_DOUBLING = 16
+export const BUCKETS = 1 + PER_DOUBLING * (END_EXPONENT - FIRST_EXPONENT) + 1
+
+/** @param us not negative; its fraction does not count */
+export function bucketOf(us: number): number {
+  if (us < 2 ** FIRST_EXPONENT) return 0
+  if (us >= 2 ** END_EXPONENT) return BUCKETS - 1
+  const exponent = 31 - Math.clz32(us)
+  return 1 + PER_DOUBLING * (exponent - FIRST_EXPONENT) + (((us << 4) >>> exponent) & 15)
+}
+
+/** The smallest value of a bucket. */
+export function lowest(bucket: number): number {
+  if (bucket === 0) return 0
+  const step = bucket - 1
+  const doubling = 2 ** (FIRST_EXPONENT + Math.floor(step / PER_DOUBLING))
+  return doubling * (1 + (step % PER_DOUBLING) / PER_DOUBLING)
+}
+
+export class Histogram {
+  count = 0
+  sum = 0
+  squares = 0
+  #min = Number.POSITIVE_INFINITY
+  #max = 0
+  /** Sixteen buckets in each, made when one of them has a value: round trips of one container lie close together. */
+  readonly #counts: (number[] | undefined)[] = []
+  /** Values that the buckets know of; the same as `count` where no message was lost. */
+  #bucketed = 0
+
+  add(us: number): void {
+    this.addTotals(1, us, us * us, us, us)
+    this.addBucket(bucketOf(us), 1)
+  }
+
+  /** What is exact of `count` values, whose buckets come by `addBucket`. */
+  addTotals(count: number, sum: number, squares: number, min: number, max: number): void {
+    if (count === 0) return
+    this.count += count
+    this.sum += sum
+    this.squares += squares
+    if (min < this.#min) this.#min = min
+    if (max > this.#max) this.#max = max
+  }
+
+  addBucket(bucket: number, count: number): void {
+    const kept = bucket < BUCKETS ? bucket : BUCKETS - 1
+    this.#sixteen(kept >>> 4)[kept & 15]! += count
+    this.#bucketed += count
+  }
+
+  merge(other: Histogram): void {
+    this.addTotals(other.count, other.sum, other.squares, other.#min, other.#max)
+    this.#bucketed += other.#bucketed
+    for (let at = 0; at < other.#counts.length; at++) {
+      const [from, to] = [other.#counts[at], other.#counts[at] && this.#sixteen(at)]
+      if (from && to) for (let index = 0; index < 16; index++) to[index]! += from[index]!
+    }
+  }
+
+  /** The buckets that have values, lowest first. */
+  *buckets(): Generator<[bucket: number, count: number]> {
+    for (const [at, counts] of this.#counts.entries())
+      for (const [index, count] of counts?.entries() ?? []) if (count > 0) yield [at * 16 + index, count]
+  }
+
+  get min(): number | undefined {
+    return this.count > 0 ? this.#min : undefined
+  }
+
+  get max(): number | undefined {
+    return this.count > 0 ? this.#max : undefined
+  }
+
+  get mean(): number | undefined {
+    return this.count > 0 ? this.sum / this.count : undefined
+  }
+
+  /** Of these values, which are all there are: divided by n, not by n - 1. */
+  get stddev(): number | undefined {
+    if (this.count === 0) return undefined
+    const mean = this.sum / this.count
+    return Math.sqrt(Math.max(0, this.squares / this.count - mean * mean))
+  }
+
+  /**
+   * The value that `share` of all values do not exceed (nearest rank), as the middle of its bucket (of the last, which
+   * has none, its lowest value), never outside the exact smallest and largest value.
+   */
+  quantile(share: number): number | undefined {
+    const rank = Math.max(1, Math.ceil(share * this.#bucketed))
+    let seen = 0
+    for (let at = 0; at < this.#counts.length; at++) {
+      const counts = this.#counts[at]
+      for (let index = 0; counts && index < 16; index++) {
+        seen += counts[index]!
+        if (seen >= rank) return this.#within(at * 16 + index)
+      }
+    }
+    return undefined
+  }
+
+  #within(bucket: number): number {
+    const low = lowest(bucket)
+    const middle = bucket === BUCKETS - 1 ? low : (low + lowest(bucket + 1)) / 2
+    return this.count > 0 ? Math.min(Math.max(middle, this.#min), this.#max) : middle
+  }
+
+  #sixteen(at: number): number[] {
+    let counts = this.#counts[at]
+    if (!counts) {
+      counts = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+      while (this.#counts.length <= at) this.#counts.push(undefined)
+      this.#counts[at] = counts
+    }
+    return counts
+  }
+}

@@ -1,0 +1,17 @@
+/** All measurements there are. */
+
+import { flowMetrics, processMetrics } from './flows.ts'
+import { hostMetrics } from './host.ts'
+import type { Metric, MetricGroup } from './metric.ts'
+import { tcpMetrics } from './tcp.ts'
+
+export const catalogue: readonly Metric[] = [...flowMetrics, ...tcpMetrics, ...processMetrics, ...hostMetrics]
+
+/** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */
+export type Profile = 'sockflux' | 'ntopng'
+
+/** What is written: by the groups that were asked for, or ntopng's seven. */
+export const metricsOf = (profile: Profile, groups: readonly MetricGroup[]): readonly Metric[] =>
+  catalogue.filter(metric =>
+    profile === 'ntopng' ? 'level' in metric && metric.ntopng : groups.includes(metric.group),
+  )

@@ -1,0 +1,79 @@
+/** `sockflux metrics`: what is written, from the tables, and how many series it makes on this host now. */
+
+import type { Command } from 'commander'
+import { addFlags, readSettings } from '../../probe/settings.ts'
+import { collectorSettings } from '../options.ts'
+import { ask, print } from '../query/cli.ts'
+import { formats } from '../query/format.ts'
+import { catalogue } from './catalogue.ts'
+import { type Metric, tagsOf } from './metric.ts'
+
+const { socket } = collectorSettings
+
+/** Series in use, as `GET /series` answers. */
+type Plan = readonly { readonly measurement: string; readonly series: number }[]
+
+export function addMetrics(program: Command): void {
+  const command = program
+    .command('metrics')
+    .description('each measurement with tags, fields, type, unit and meaning')
+    .option('--plan', 'how many series each makes now, asked from the running collector')
+    .option('--json', 'print JSON')
+  addFlags(command, 'collector', { socket })
+  command.action(async (flags: Readonly<Record<string, unknown>>) => {
+    const json = flags['json'] === true
+    if (!flags['plan']) {
+      await print(
+        process.stdout,
+        json ? `${JSON.stringify(catalogue.map(described), null, 2)}\n` : list(catalogue),
+      )
+      return
+    }
+    const values = readSettings(collectorSettings, 'collector', flags, process.env)
+    const { status, body } = await ask(values.socket, 'GET', '/series')
+    if (status !== 200) throw new Error(`the collector answered ${status}`)
+    await print(process.stdout, planned(JSON.parse(body) as Plan, json))
+  })
+}
+
+/** A row of the tables without its functions. */
+export const described = (metric: Metric) => ({
+  measurement: metric.name,
+  group: metric.group,
+  tags: tagsOf(metric),
+  help: metric.help,
+  fields: metric.fields.map(({ name, type, unit, help }) => ({ name, type, unit, help })),
+})
+
+/** For people at a terminal. */
+export function list(metrics: readonly Metric[]): string {
+  return metrics
+    .map(described)
+    .map(({ measurement, group, tags, help, fields }) => {
+      const width = Math.max(...fields.map(({ name }) => name.length))
+      const unitWidth = Math.max(...fields.map(({ unit }) => unit.length))
+      const lines = fields.map(
+        ({ name, type, unit, help }) =>
+          `  ${name.padEnd(width)}  ${type.padEnd(7)}  ${unit.padEnd(unitWidth)}  ${help}`,
+      )
+      return [
+        `${measurement}  (group ${group})`,
+        `  ${help}`,
+        `  tags: ${tags.join(', ')}`,
+        ...lines,
+        '',
+      ].join('\n')
+    })
+    .join('\n')
+}
+
+export function planned(plan: Plan, json = false): string {
+  const total = plan.reduce((sum, { series }) => sum + series, 0)
+  if (json) return `${JSON.stringify({ measurements: plan, total }, null, 2)}\n`
+  const rows = [...plan.map(({ measurement, series }) => [measurement, series]), ['total', total]] as const
+  const columns = [
+    { name: 'measurement', type: 'VARCHAR' },
+    { name: 'series', type: 'INTEGER' },
+  ]
+  return formats.table({ columns, rows: rows.map(row => [...row]), truncated: false })
+}

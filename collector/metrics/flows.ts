@@ -1,0 +1,119 @@
+/** How many flows, how fast, and what they carry. */
+
+import type { Group, Totals } from '../totals.ts'
+import type { Field, FlowLevel, FlowMetric, MetricGroup } from './metric.ts'
+
+/** One field for each role of the local end. */
+function byRole(
+  unit: Field<Group>['unit'],
+  help: string,
+  of: (totals: Totals) => number | undefined,
+): Field<Group>[] {
+  return [
+    { name: 'as_client', type: 'gauge', unit, help: `${help}, as client`, of: ({ client }) => of(client) },
+    { name: 'as_server', type: 'gauge', unit, help: `${help}, as server`, of: ({ server }) => of(server) },
+  ]
+}
+
+/** Both roles together, of what only rises. */
+const sum = (
+  name: string,
+  unit: Field<Group>['unit'],
+  help: string,
+  of: (totals: Totals) => number,
+): Field<Group> => ({
+  name,
+  type: 'counter',
+  unit,
+  help,
+  of: ({ client, server }) => of(client) + of(server),
+})
+
+const LEVELS = ['container', 'pod', 'host'] as const
+/** A process has one group of its own for all of its measurements. */
+const groupOf = (level: FlowLevel, group: MetricGroup): MetricGroup =>
+  level === 'process' ? 'process' : group
+const isNtopng = (level: FlowLevel): boolean => level === 'container' || level === 'pod'
+
+const whose = (level: FlowLevel): string =>
+  level === 'host'
+    ? 'what is in no container'
+    : level === 'process'
+      ? 'the processes of one name'
+      : `the ${level}`
+
+const flows = (level: FlowLevel): FlowMetric => ({
+  name: `${level}:num_flows`,
+  level,
+  by: 'subject',
+  group: groupOf(level, 'flows'),
+  tags: [],
+  fields: byRole('flows', 'conversations, TCP and UDP', totals => totals.flows),
+  help: `conversations of ${whose(level)} that were open at some time in the window`,
+  ntopng: isNtopng(level),
+})
+
+const rtt = (level: FlowLevel): FlowMetric => ({
+  name: `${level}:rtt`,
+  level,
+  by: 'subject',
+  group: groupOf(level, 'rtt'),
+  tags: [],
+  fields: byRole('ms', 'mean of the smoothed RTT', totals => totals.meanRttUs),
+  help: "mean of the kernel's smoothed round-trip times over the TCP flows that exchanged segments in the window",
+  ntopng: isNtopng(level),
+})
+
+const rttVariance = (level: FlowLevel): FlowMetric => ({
+  name: `${level}:rtt_variance`,
+  level,
+  by: 'subject',
+  group: groupOf(level, 'rtt'),
+  tags: [],
+  fields: byRole('ms', 'mean of the smoothed mean deviation', totals => totals.meanRttVarUs),
+  help: "mean of the kernel's smoothed mean deviations of the round-trip time, over the same flows",
+  ntopng: isNtopng(level),
+})
+
+const traffic = (level: FlowLevel): FlowMetric => ({
+  name: `${level}:traffic`,
+  level,
+  by: 'subject',
+  group: groupOf(level, 'traffic'),
+  tags: [],
+  fields: [
+    sum('bytes_sent', 'bytes', 'payload sent, without what was sent again', totals => totals.bytesSent),
+    sum('bytes_rcvd', 'bytes', 'payload received', totals => totals.bytesRcvd),
+    sum('packets_sent', 'packets', 'TCP segments and UDP datagrams sent', totals => totals.packetsSent),
+    sum('packets_rcvd', 'packets', 'TCP segments and UDP datagrams received', totals => totals.packetsRcvd),
+  ],
+  help: 'what the flows carried, since the collector started',
+  ntopng: false,
+})
+
+const numContainers: FlowMetric = {
+  name: 'pod:num_containers',
+  level: 'pod',
+  by: 'subject',
+  group: 'flows',
+  tags: [],
+  fields: [
+    {
+      name: 'num_containers',
+      type: 'gauge',
+      unit: 'containers',
+      help: 'running containers without the sandbox',
+      of: ({ containers }) => containers,
+    },
+  ],
+  help: 'running containers of the pod, with flows or without; the sandbox is not counted',
+  ntopng: true,
+}
+
+export const flowMetrics: readonly FlowMetric[] = [
+  ...LEVELS.flatMap(level => [flows(level), rtt(level), rttVariance(level)]),
+  numContainers,
+  ...LEVELS.map(traffic),
+]
+
+export const processMetrics: readonly FlowMetric[] = [flows('process'), rtt('process'), traffic('process')]

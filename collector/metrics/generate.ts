@@ -1,0 +1,59 @@
+/**
+ * Writes `docs/METRICS.md`: each measurement with tags, fields, type, unit and meaning, from the tables beside this file.
+ *
+ *     node collector/metrics/generate.ts [--check]
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { catalogue, metricsOf } from './catalogue.ts'
+import { described } from './command.ts'
+import { GROUPS } from './metric.ts'
+
+export const target = join(import.meta.dirname, '../../docs/METRICS.md')
+
+const HEAD = `# Measurements
+
+Written by \`make generate\` from the tables in \`collector/metrics\`. \`sockflux metrics\` prints the same.
+
+Every field is a float. Timestamps are in seconds and are the end of a window. A **counter** rises since the collector
+started and begins again at 0 when it is started again, or when its series was silent for five minutes; the first window
+of a probe's run is counted in it. A **gauge** is of the window alone, and a field that was not measured is not written.
+
+Tags follow from the first of them, which is the subject; the others add no series. What is not known is left out.
+\`label_*\` are the labels that the probe was asked for. Tags carry no addresses and no ports. A measurement has at most
+\`--max-series\` series. What is beyond them is in the subject \`~other\` of its host.
+
+Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but \`process\` are on.
+\`--profile ntopng\` writes these and no others, with the tags \`ifid\` and \`container\` or \`pod\`, and has no \`~other\`:
+what is beyond \`--max-series\` is counted only.
+
+${metricsOf('ntopng', [])
+  .map(({ name }) => `- ${name}`)
+  .join('\n')}
+`
+
+export function generate(): string {
+  const sections = catalogue.map(described).map(({ measurement, group, tags, help, fields }) => {
+    const rows = fields.map(({ name, type, unit, help }) => `| ${name} | ${type} | ${unit} | ${help} |`)
+    return [
+      `## ${measurement}`,
+      '',
+      `${help[0]!.toUpperCase()}${help.slice(1)}. Group \`${group}\`; tags ${tags.join(', ')}.`,
+      '',
+      '| field | type | unit | meaning |',
+      '|---|---|---|---|',
+      ...rows,
+      '',
+    ].join('\n')
+  })
+  return [HEAD, ...sections].join('\n')
+}
+
+if (import.meta.main) {
+  const text = generate()
+  if (process.argv.includes('--check')) {
+    if (readFileSync(target, 'utf8') !== text)
+      throw new Error('docs/METRICS.md is stale: run `npm run generate`')
+  } else writeFileSync(target, text)
+}

@@ -1,0 +1,125 @@
+/** The host that a probe runs on, and the programs themselves. */
+
+import type { HostRecord, HostRow } from '../../probe/wire/host.ts'
+import type { Field, FlatMetric, Numbers } from './metric.ts'
+
+/** Fields from the columns of a record. */
+const from = <S extends object>() => {
+  type Column = { [K in keyof S]: S[K] extends number ? K : never }[keyof S] & string
+  const field =
+    (type: Field<Numbers>['type']) =>
+    (name: string, unit: Field<Numbers>['unit'], help: string, column: Column): Field<Numbers> => ({
+      ...{ name, type, unit, help },
+      of: numbers => numbers[column],
+    })
+  return { gauge: field('gauge'), counter: field('counter') }
+}
+const record = <N extends HostRecord>(_: N) => from<HostRow<N>>()
+
+const iface = record('iface')
+const cpu = record('host_cpu')
+const mem = record('host_mem')
+const probe = record('probe_stats')
+
+/** What the collector tells of itself at the end of each of its intervals. */
+export type CollectorStats = Record<
+  'messages' | 'rows' | 'probes' | 'waiting' | 'written' | 'series' | 'cpu_us' | 'rss_bytes',
+  number
+>
+const collector = from<CollectorStats>()
+
+const lost = (name: string, source: FlatMetric['source'], help: string): FlatMetric => ({
+  name,
+  source,
+  group: 'stats',
+  tags: ['stage', 'reason'],
+  fields: [from<{ count: number }>().counter('count', 'losses', 'what was lost', 'count')],
+  help,
+})
+
+export const hostMetrics: readonly FlatMetric[] = [
+  {
+    name: 'iface:traffic',
+    source: 'iface',
+    group: 'host',
+    tags: ['ifname'],
+    fields: [
+      iface.counter('bytes_sent', 'bytes', 'bytes sent, with all headers', 'tx_bytes'),
+      iface.counter('bytes_rcvd', 'bytes', 'bytes received, with all headers', 'rx_bytes'),
+      iface.counter('packets_sent', 'packets', 'packets sent', 'tx_packets'),
+      iface.counter('packets_rcvd', 'packets', 'packets received', 'rx_packets'),
+      iface.counter('errors_sent', 'errors', 'packets that could not be sent', 'tx_errors'),
+      iface.counter('errors_rcvd', 'errors', 'packets received in error', 'rx_errors'),
+      iface.counter('dropped_sent', 'packets', 'packets dropped on the way out', 'tx_dropped'),
+      iface.counter('dropped_rcvd', 'packets', 'packets dropped on the way in', 'rx_dropped'),
+    ],
+    help: "network interfaces of the probe's network namespace, since the collector started",
+  },
+  {
+    name: 'host:cpu',
+    source: 'host_cpu',
+    group: 'host',
+    tags: [],
+    fields: [
+      cpu.gauge('load', 'percent', 'share of the time of all cores that was not idle', 'load'),
+      cpu.gauge('user', 'percent', 'in user space', 'user'),
+      cpu.gauge('system', 'percent', 'in the kernel', 'system'),
+      cpu.gauge('steal', 'percent', 'taken by the hypervisor', 'steal'),
+      cpu.gauge('load1', 'tasks', 'load average over one minute', 'load1'),
+      cpu.gauge('cores', 'cores', 'cores online', 'cores'),
+    ],
+    help: 'CPU of the host in the window',
+  },
+  {
+    name: 'host:mem',
+    source: 'host_mem',
+    group: 'host',
+    tags: [],
+    fields: [
+      mem.gauge('total', 'bytes', 'memory', 'total_bytes'),
+      mem.gauge('used', 'bytes', 'not available to a program that asks for memory', 'used_bytes'),
+      mem.gauge('available', 'bytes', 'MemAvailable of /proc/meminfo', 'available_bytes'),
+      mem.gauge('cached', 'bytes', 'page cache and buffers', 'cached_bytes'),
+      mem.gauge('swap_total', 'bytes', 'swap space', 'swap_total_bytes'),
+      mem.gauge('swap_used', 'bytes', 'swap space in use', 'swap_used_bytes'),
+    ],
+    help: "memory of the host at the window's end",
+  },
+  {
+    name: 'probe:stats',
+    source: 'probe_stats',
+    group: 'stats',
+    tags: [],
+    fields: [
+      probe.counter('rows', 'rows', 'rows sent', 'rows'),
+      probe.counter('messages', 'messages', 'messages sent', 'messages'),
+      probe.counter('cpu_user', 'seconds', 'CPU time in user space', 'user_us'),
+      probe.counter('cpu_system', 'seconds', 'CPU time in the kernel', 'system_us'),
+      probe.gauge('memory', 'bytes', 'resident memory', 'rss_bytes'),
+      probe.gauge('queue', 'bytes', 'bytes that wait for a collector', 'queue_bytes'),
+      probe.gauge('queue_messages', 'messages', 'messages that wait for a collector', 'queue_messages'),
+      probe.gauge('guessed_flows', 'flows', 'flows whose owner is a guess: who listened', 'guessed_flows'),
+      probe.counter('host_failures', 'errors', 'figures of the host that could not be read', 'host_failures'),
+    ],
+    help: 'what a probe does and costs',
+  },
+  lost('probe:lost', 'lost', 'what a probe lost, by stage and reason'),
+  {
+    name: 'collector:stats',
+    source: 'collector_stats',
+    group: 'stats',
+    tags: [],
+    fields: [
+      collector.counter('messages', 'messages', 'messages received', 'messages'),
+      collector.counter('rows', 'rows', 'rows folded', 'rows'),
+      collector.counter('written', 'samples', 'samples stored, over all sinks', 'written'),
+      collector.counter('cpu', 'seconds', 'CPU time', 'cpu_us'),
+      collector.gauge('memory', 'bytes', 'resident memory', 'rss_bytes'),
+      collector.gauge('queue', 'samples', 'samples that wait for a sink', 'waiting'),
+      collector.gauge('probes', 'probes', 'probes known', 'probes'),
+      collector.gauge('series', 'series', 'series in use', 'series'),
+    ],
+    help: 'what the collector does and costs',
+  },
+  lost('collector:lost', 'collector_lost', 'what the collector lost, by stage and reason'),
+]

@@ -1,0 +1,28 @@
+/** The records that the collector understands, by their name, which is the topic. */
+
+import { type Layout, LayoutError } from '../../probe/wire/layout.ts'
+import { hostDecoder } from './host.ts'
+import type { Decoder } from './record.ts'
+import { rttBucket, tcpTotal } from './rtt.ts'
+import { tcpFlow } from './tcp_flow.ts'
+import { udpFlow } from './udp_flow.ts'
+
+const RECORDS: ReadonlyMap<string, (layout: Layout) => Decoder> = new Map([
+  ['tcp_flow', tcpFlow],
+  ['udp_flow', udpFlow],
+  ['tcp_total', tcpTotal],
+  ['rtt_bucket', rttBucket],
+  ['iface', hostDecoder('iface')],
+  ['host_cpu', hostDecoder('host_cpu')],
+  ['host_mem', hostDecoder('host_mem')],
+  ['probe_stats', hostDecoder('probe_stats')],
+])
+
+export const isRecord = (topic: string): boolean => RECORDS.has(topic)
+
+/** @throws {LayoutError} when a column is missing without which the rows say nothing */
+export function decoder(layout: Layout): Decoder {
+  const make = RECORDS.get(layout.name)
+  if (!make) throw new LayoutError(`${layout.name} is no record that this collector knows`)
+  return make(layout)
+}

@@ -1,0 +1,97 @@
+/** `tcp_flow`: flows, what they carry, their smoothed RTT, and how long they took to connect. */
+
+import type { Columns } from '../../probe/wire/columns.ts'
+import { type Layout, viewOf } from '../../probe/wire/layout.ts'
+import type { TcpFlow } from '../../probe/wire/records.ts'
+import type { Totals } from '../totals.ts'
+import { isZero, type Table, tableOf, u64 } from './columns.ts'
+import {
+  type Decoder,
+  FLOW_FAILED,
+  FLOW_PREDATES,
+  FLOW_SAMPLED,
+  type Into,
+  OWNER_COLUMNS,
+  REQUIRED,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+} from './record.ts'
+
+const COLUMNS = {
+  ...OWNER_COLUMNS,
+  opened_ns: 'u64',
+  established_ns: 'u64',
+  closed_ns: 'u64',
+  reported_ns: 'u64',
+  bytes_sent: 'u64',
+  bytes_rcvd: 'u64',
+  pid: 'u32',
+  rtt_us: 'u32',
+  rtt_var_us: 'u32',
+  segs_sent: 'u32',
+  segs_rcvd: 'u32',
+  segs_resent: 'u32',
+  flags: 'u8',
+  comm: 16,
+} as const satisfies Columns & { [K in keyof TcpFlow]?: unknown }
+type TcpTable = Table<typeof COLUMNS>
+type Offsets = TcpTable['at']
+
+export function tcpFlow(layout: Layout): Decoder {
+  const table = tableOf(layout, COLUMNS, REQUIRED)
+  return { size: table.incoming, fold: (rows, into) => fold(table, table.rows(rows), into) }
+}
+
+function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Into): void {
+  const view = viewOf(rows)
+  for (let row = 0; row < rows.length; row += size) {
+    const group = owners.of(view, row, at)
+    if (group === undefined) continue
+    const role = view.getUint8(row + at.role)
+    const flags = view.getUint8(row + at.flags)
+    const totals = role === ROLE_SERVER ? group.server : group.client
+    const rtt = count(totals, flags, view, row, at)
+    if (rtt !== 0 && (flags & FLOW_SAMPLED) === 0) {
+      totals.smoothed++
+      totals.rttSamples().add(rtt)
+    }
+    if (role === ROLE_CLIENT && !isZero(view, row + at.established_ns))
+      connected(totals, flags, view, row, at)
+    if (processes === undefined) continue
+    const process = processes.of(view.getUint32(row + at.pid, true), rows, row + at.comm, group)
+    if (process) count(role === ROLE_SERVER ? process.server : process.client, flags, view, row, at)
+  }
+}
+
+/** @returns its smoothed RTT, of a flow that exchanged segments in the window and has one; else 0 */
+function count(totals: Totals, flags: number, view: DataView, row: number, at: Offsets): number {
+  totals.flows++
+  if ((flags & FLOW_PREDATES) === 0 && isZero(view, row + at.reported_ns)) totals.opened++
+  if (!isZero(view, row + at.closed_ns)) {
+    totals.closed++
+    if ((flags & FLOW_FAILED) !== 0) totals.failed++
+  }
+  const sent = view.getUint32(row + at.segs_sent, true)
+  const rcvd = view.getUint32(row + at.segs_rcvd, true)
+  if (sent + rcvd === 0) return 0 // then it carried nothing
+  totals.packetsSent += sent
+  totals.packetsRcvd += rcvd
+  totals.retransmits += view.getUint32(row + at.segs_resent, true)
+  totals.bytesSent += u64(view, row + at.bytes_sent)
+  totals.bytesRcvd += u64(view, row + at.bytes_rcvd)
+  const rtt = view.getUint32(row + at.rtt_us, true)
+  if (rtt === 0) return 0
+  totals.measured++
+  totals.rttUs += rtt
+  totals.rttVarUs += view.getUint32(row + at.rtt_var_us, true)
+  return rtt
+}
+
+/** How long a client took to connect: told by the window in which it did. */
+function connected(totals: Totals, flags: number, view: DataView, row: number, at: Offsets): void {
+  const established = u64(view, row + at.established_ns)
+  const opened = u64(view, row + at.opened_ns)
+  const isTold = established <= u64(view, row + at.reported_ns)
+  if (!isTold && (flags & FLOW_PREDATES) === 0 && established >= opened)
+    totals.connects().add((established - opened) / 1000)
+}

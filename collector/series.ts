@@ -1,0 +1,103 @@
+/**
+ * The series that the collector writes: their tags, which never change, and what their counters have come to. Bounded
+ * for each measurement; a series that has been silent for long is forgotten and leaves its place.
+ */
+
+import type { Tags } from './sample.ts'
+
+export interface Series {
+  readonly tags: Tags
+  /** Of its counters, by the field's position, in units of the record. */
+  readonly totals: number[]
+}
+
+/** Of a subject or of one of its roles. */
+export type Role = '' | 'client' | 'server'
+
+/** Whoever has series: a container, a pod, an interface. */
+export class Subject {
+  readonly key: string
+  readonly tags: Tags
+  /** By place: a measurement has one for each subject, or one for each of its roles. */
+  readonly series: (Series | undefined)[] = []
+  /** It is what stands for all that found no place. */
+  readonly isOther: boolean
+  /** Milliseconds; when it is forgotten. */
+  until = 0
+  readonly #roles: { client?: Tags; server?: Tags } = {}
+
+  constructor(key: string, tags: Tags, isOther: boolean) {
+    this.key = key
+    this.tags = tags
+    this.isOther = isOther
+  }
+
+  /** The same object for all measurements. */
+  tagsOf(role: Role): Tags {
+    if (role === '') return this.tags
+    this.#roles[role] ??= { ...this.tags, role }
+    return this.#roles[role]
+  }
+}
+
+/** A subject that has been silent for so long is forgotten; with long windows, after three of them. */
+const SILENT_MS = 5 * 60_000
+const SILENT_WINDOWS = 3
+
+export class SeriesTable {
+  readonly #subjects = new Map<string, Subject>()
+  /** Series by measurement. */
+  readonly #counts: number[]
+  readonly #most: number
+  readonly #now: () => number
+
+  /**
+   * @param measurements how many there are
+   * @param most series of one of them
+   * @param now milliseconds that only rise
+   */
+  constructor(measurements: number, most: number, now: () => number) {
+    this.#counts = new Array<number>(measurements).fill(0)
+    this.#most = most
+    this.#now = now
+  }
+
+  /** @param interval of the window, seconds */
+  subject(key: string, interval: number, tags: () => Tags, isOther = false): Subject {
+    const subject = this.#subjects.get(key) ?? new Subject(key, tags(), isOther)
+    subject.until = this.#now() + Math.max(SILENT_MS, SILENT_WINDOWS * interval * 1000)
+    return subject
+  }
+
+  /** Undefined when the measurement has as many series as it may have; one more for each host stands for the rest. */
+  series(subject: Subject, measurement: number, role: Role): Series | undefined {
+    const place = measurement * 2 + (role === 'server' ? 1 : 0)
+    let series = subject.series[place]
+    if (series) return series
+    if (!subject.isOther && this.#counts[measurement]! >= this.#most) return undefined
+    series = { tags: subject.tagsOf(role), totals: [] }
+    subject.series[place] = series
+    this.#subjects.set(subject.key, subject)
+    this.#counts[measurement]!++
+    return series
+  }
+
+  has(subject: Subject, measurement: number, role: Role): boolean {
+    return subject.series[measurement * 2 + (role === 'server' ? 1 : 0)] !== undefined
+  }
+
+  /** Forget who has been silent. */
+  expire(): void {
+    const now = this.#now()
+    for (const [key, { until, series }] of this.#subjects) {
+      if (until > now) continue
+      this.#subjects.delete(key)
+      for (const place of series.keys()) if (series[place]) this.#counts[place >> 1]!--
+    }
+  }
+
+  /** Series in use, by measurement. */
+  counts(): readonly number[] {
+    return this.#counts
+  }
+}

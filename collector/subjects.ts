@@ -1,0 +1,168 @@
+/** Who a window tells of, with the tags of each. */
+
+import { ContainerGroup, type PodGroup } from './fold.ts'
+import type { Folded } from './ingest.ts'
+import type { Profile } from './metrics/catalogue.ts'
+import type { FlowLevel } from './metrics/metric.ts'
+import { shortId } from './names.ts'
+import type { Tags } from './sample.ts'
+import type { SeriesTable, Subject } from './series.ts'
+import { Group } from './totals.ts'
+
+/** The subject that stands for all those that found no place. */
+export const OTHER = '~other'
+
+/** Which containers and pods are to be written. */
+export interface Wanted {
+  container(id: string): boolean
+  pod(uid: string): boolean
+  /** And everything that is neither. */
+  readonly rest: boolean
+}
+
+export interface Counted {
+  readonly group: Group
+  readonly subject: Subject
+}
+
+/** One window's subjects, by level. */
+export class Subjects {
+  /** Pods of one name in two namespaces that `profile: ntopng` had to merge. */
+  mergedPods = 0
+  readonly #window: Folded
+  readonly #ifid: string
+  readonly #profile: Profile
+  readonly #table: SeriesTable
+
+  constructor(window: Folded, ifid: string, profile: Profile, table: SeriesTable) {
+    this.#window = window
+    this.#ifid = ifid
+    this.#profile = profile
+    this.#table = table
+  }
+
+  /** @param mostProcesses the busiest have subjects of their own, the others one together */
+  of(level: FlowLevel, wanted: Wanted, mostProcesses: number): readonly Counted[] {
+    if (level === 'container') return this.#containers(wanted)
+    if (level === 'pod') return this.#pods(wanted)
+    if (!wanted.rest) return []
+    return level === 'host' ? [this.#host()] : this.#processes(mostProcesses)
+  }
+
+  /** Who stands for those of this level that found no place. */
+  other(level: string, tags: Tags): Subject {
+    return this.#subject(`${level} ${OTHER}`, tags, { host: this.#window.key.host }, true)
+  }
+
+  /** @param name what tells it from all others of its host */
+  flat(name: string, tags: Tags): Subject {
+    return this.#subject(name, {}, { host: this.#window.key.host, ...tags })
+  }
+
+  #containers({ container }: Wanted): Counted[] {
+    const { fold, key } = this.#window
+    const tagsOf = ({ name }: ContainerGroup) => {
+      const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
+      return {
+        host: key.host,
+        container_name: name.name,
+        pod: pod?.name,
+        namespace: pod?.namespace,
+        ...labelTags({ ...name.labels, ...pod?.labels }),
+      }
+    }
+    return [...fold.containers.values()]
+      .filter(({ id, name }) => !name.sandbox && container(id))
+      .map(group => ({
+        group,
+        subject: this.#subject(`container ${group.id}`, { container: shortId(group.id) }, () =>
+          tagsOf(group),
+        ),
+      }))
+  }
+
+  #pods({ pod }: Wanted): Counted[] {
+    const pods = [...this.#window.fold.pods().values()].filter(({ uid }) => pod(uid))
+    return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => ({
+      group,
+      subject: this.#subject(`pod ${group.uid}`, { pod: group.name.name }, () => ({
+        namespace: group.name.namespace,
+        host: this.#window.key.host,
+        ...labelTags(group.name.labels),
+      })),
+    }))
+  }
+
+  /** ntopng's tags name a pod by its name alone, so two of a name are one: their flows together. */
+  #merged(pods: readonly PodGroup[]): PodGroup[] {
+    const byName = new Map<string, PodGroup>()
+    for (const pod of pods) {
+      const other = byName.get(pod.name.name)
+      if (other) {
+        other.add(pod)
+        this.mergedPods++
+      } else byName.set(pod.name.name, pod)
+    }
+    return [...byName.values()]
+  }
+
+  #host(): Counted {
+    const { fold, key } = this.#window
+    return { group: fold.host, subject: this.#subject('host', {}, { host: key.host }) }
+  }
+
+  /** Processes of one name in one container are one. */
+  #processes(most: number): Counted[] {
+    const { fold, key } = this.#window
+    const byName = new Map<string, { name: string; container: string | undefined; group: Group }>()
+    for (const process of fold.processes?.byPid.values() ?? []) {
+      const container = containerOf(process.owner)
+      const id = `process ${container ?? ''} ${process.comm}`
+      let named = byName.get(id)
+      if (!named) {
+        named = { name: process.comm, container, group: new Group() }
+        byName.set(id, named)
+      }
+      named.group.add(process)
+    }
+    const flowsOf = ({ client, server }: Group) => client.flows + server.flows
+    const busiest = [...byName].sort(([, a], [, b]) => flowsOf(b.group) - flowsOf(a.group))
+    const counted = busiest.slice(0, most).map(([id, { name, container, group }]) => ({
+      group,
+      subject: this.#subject(
+        id,
+        { process: name },
+        { container: container && shortId(container), host: key.host },
+      ),
+    }))
+    const rest = new Group()
+    for (const [, { group }] of busiest.slice(most)) rest.add(group)
+    if (busiest.length > most)
+      counted.push({ group: rest, subject: this.other('process', { process: OTHER }) })
+    return counted
+  }
+
+  /** @param more tags that follow from the subject's own and add no series; ntopng has none of them */
+  #subject(
+    name: string,
+    own: Tags,
+    more: Readonly<Record<string, string | undefined>> | (() => Readonly<Record<string, string | undefined>>),
+    isOther = false,
+  ): Subject {
+    const { key, interval } = this.#window
+    const tags = (): Tags => {
+      const all = { ifid: this.#ifid, ...own }
+      if (this.#profile === 'ntopng') return all
+      const named = Object.entries({ ...all, ...(typeof more === 'function' ? more() : more) })
+      return Object.fromEntries(named.filter((tag): tag is [string, string] => Boolean(tag[1])))
+    }
+    return this.#table.subject(`${this.#ifid} ${name} ${key.host}`, interval, tags, isOther)
+  }
+}
+
+/** The id of the container whose group it is. */
+export const containerOf = (owner: Group): string | undefined =>
+  owner instanceof ContainerGroup ? owner.id : undefined
+
+const labelTags = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map(([key, value]) => [`label_${key}`, value]))

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { BUCKETS, bucketOf, Histogram, lowest } from '../../collector/histogram.ts'
+
+const header = readFileSync(join(import.meta.dirname, '../../probe/bpf/rtt_bucket.h'), 'utf8')
+const defined = (name: string) => Number(new RegExp(`#define ${name} (\\d+)`).exec(header)![1])
+const FIRST = defined('RTT_FIRST_EXPONENT')
+const END = defined('RTT_END_EXPONENT')
+
+t.test('the buckets are those of rtt_bucket.h', async t => {
+  t.equal(BUCKETS, 1 + 16 * (END - FIRST) + 1)
+  for (let e = FIRST; e < END; e++)
+    for (let m = 0; m < 16; m++) {
+      const bucket = 1 + 16 * (e - FIRST) + m
+      const from = 2 ** e * (1 + m / 16)
+      t.equal(lowest(bucket), from)
+      t.equal(bucketOf(Math.ceil(from)), bucket + (e === FIRST && m % 2 === 1 ? 1 : 0))
+    }
+  t.same([0, 7, 7.9].map(bucketOf), [0, 0, 0])
+  t.same([2 ** END - 1, 2 ** END, 2 ** 32 - 1].map(bucketOf), [BUCKETS - 2, BUCKETS - 1, BUCKETS - 1])
+})
+
+const values = (us: fc.Arbitrary<number>) => fc.array(us, { minLength: 1, maxLength: 200 })
+/** 10 us to 60 s, evenly over the magnitudes. */
+const rtt = fc.double({ min: 1, max: 7.778, noNaN: true }).map(exponent => Math.round(10 ** exponent))
+
+const histogramOf = (all: readonly number[]): Histogram => {
+  const histogram = new Histogram()
+  for (const us of all) histogram.add(us)
+  return histogram
+}
+
+t.test('quantiles are at most 5 % from those of the sorted values; the rest is exact', async t => {
+  fc.assert(
+    fc.property(values(rtt), fc.constantFrom(0.5, 0.95, 0.99, 1), (all, share) => {
+      const histogram = histogramOf(all)
+      const sorted = all.toSorted((a, b) => a - b)
+      const exact = sorted[Math.ceil(share * sorted.length) - 1]!
+      const estimate = histogram.quantile(share)!
+      const mean = all.reduce((sum, us) => sum + us, 0) / all.length
+      const variance = all.reduce((sum, us) => sum + (us - mean) ** 2, 0) / all.length
+      return (
+        Math.abs(estimate - exact) <= 0.05 * exact &&
+        histogram.count === all.length &&
+        histogram.min === sorted[0] &&
+        histogram.max === sorted.at(-1) &&
+        histogram.mean === mean &&
+        // what remains of the squares after subtracting has an error of the squares' own size
+        Math.abs(histogram.stddev! ** 2 - variance) <= 1e-12 * (variance + mean ** 2)
+      )
+    }),
+    { numRuns: 500 },
+  )
+  t.pass()
+})
+
+t.test('merged histograms are the histogram of all values', async t => {
+  const any = fc.nat(2 ** 32 - 1)
+  fc.assert(
+    fc.property(fc.array(values(any), { maxLength: 5 }), parts => {
+      const merged = new Histogram()
+      for (const part of parts) merged.merge(histogramOf(part))
+      const all = histogramOf(parts.flat())
+      const shares = [0, 0.5, 0.95, 1]
+      return (
+        JSON.stringify([...merged.buckets()]) === JSON.stringify([...all.buckets()]) &&
+        shares.every(share => merged.quantile(share) === all.quantile(share)) &&
+        merged.min === all.min &&
+        merged.max === all.max &&
+        merged.count === all.count
+      )
+    }),
+  )
+  t.pass()
+})
+
+t.test('one that is empty has no numbers', async t => {
+  const { count, min, max, mean, stddev } = new Histogram()
+  t.same([count, min, max, mean, stddev, new Histogram().quantile(0.5)], [0, ...Array(5).fill(undefined)])
+})
+
+t.test('buckets whose totals were lost still have quantiles, totals without buckets have none', async t => {
+  const buckets = new Histogram()
+  buckets.addBucket(bucketOf(1000), 3)
+  buckets.addBucket(60_000, 1)
+  t.equal(buckets.quantile(0.5), 1008, 'the middle of 992 to 1024')
+  t.equal(buckets.quantile(1), 2 ** END, 'a bucket that does not exist is the last')
+  t.equal(buckets.mean, undefined)
+  const totals = new Histogram()
+  totals.addTotals(2, 3000, 5e6, 1000, 2000)
+  t.match(totals, { count: 2, mean: 1500, min: 1000, max: 2000, stddev: 500 })
+  t.equal(totals.quantile(0.5), undefined)
+})

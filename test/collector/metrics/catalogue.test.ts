@@ -1,0 +1,41 @@
+import t from 'tap'
+import { catalogue, metricsOf } from '../../../collector/metrics/catalogue.ts'
+import { GROUPS, tagsOf } from '../../../collector/metrics/metric.ts'
+
+t.test('every measurement of the design is there, in some group', async t => {
+  const LEVELS = ['container', 'pod', 'host']
+  const SUFFIXES = ['num_flows', 'rtt', 'rtt_variance', 'rtt_dist', 'traffic', 'tcp', 'connect']
+  const wanted = [
+    ...LEVELS.flatMap(level => SUFFIXES.map(suffix => `${level}:${suffix}`)),
+    ...['pod:num_containers', 'process:num_flows', 'process:rtt', 'process:traffic'],
+    ...[
+      'iface:traffic',
+      'host:cpu',
+      'host:mem',
+      'probe:stats',
+      'probe:lost',
+      'collector:stats',
+      'collector:lost',
+    ],
+  ]
+  const names = catalogue.map(({ name }) => name)
+  t.same(names.toSorted(), wanted.toSorted())
+  t.same([...new Set(catalogue.map(({ group }) => group))].sort(), [...GROUPS].sort())
+})
+
+t.test('tags never carry addresses, ports or processes by number', async t => {
+  const tags = new Set(catalogue.flatMap(tagsOf))
+  t.same([...tags].sort(), [
+    ...['container', 'container_name', 'host', 'ifid', 'ifname', 'label_*', 'namespace', 'pod'],
+    ...['process', 'reason', 'role', 'stage'],
+  ])
+})
+
+t.test('groups switch; ntopng is its seven whatever the groups', async t => {
+  t.same(
+    metricsOf('sockflux', ['connect']).map(({ name }) => name),
+    ['container:connect', 'pod:connect', 'host:connect'],
+  )
+  t.equal(metricsOf('sockflux', GROUPS).length, catalogue.length)
+  t.equal(metricsOf('ntopng', ['stats']).length, 7)
+})

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { catalogue } from '../../../collector/metrics/catalogue.ts'
+import { list, planned } from '../../../collector/metrics/command.ts'
+import { serve } from '../../../collector/query/server.ts'
+
+const SOCKFLUX = join(import.meta.dirname, '../../../collector/sockflux.ts')
+const metrics = async (...flags: string[]) =>
+  (await promisify(execFile)(process.execPath, [SOCKFLUX, 'metrics', ...flags])).stdout
+
+t.test('the list has a paragraph for each measurement', async t => {
+  const text = list(catalogue.filter(({ name }) => name === 'pod:connect'))
+  t.equal(
+    text,
+    `pod:connect  (group connect)
+  time from SYN_SENT to ESTABLISHED of the connections that clients established in the window
+  tags: ifid, pod, namespace, host, label_*
+  mean  gauge    ms  the mean, exact
+  p95   gauge    ms  95th percentile, at most 5 % off
+  max   gauge    ms  the longest, exact
+`,
+  )
+  const all = await metrics()
+  for (const { name } of catalogue) t.ok(all.includes(`${name}  (group`), name)
+})
+
+t.test('--json is for programs', async t => {
+  const all = JSON.parse(await metrics('--json'))
+  t.equal(all.length, catalogue.length)
+  t.match(all[0], {
+    measurement: 'container:num_flows',
+    group: 'flows',
+    fields: [{ name: 'as_client', type: 'gauge', unit: 'flows' }, {}],
+  })
+})
+
+t.test('--plan asks the collector and adds up', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'sockflux-metrics-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const socket = join(directory, 'socket')
+  const plan = [
+    { measurement: 'container:rtt', series: 12 },
+    { measurement: 'host:cpu', series: 1 },
+  ]
+  const server = await serve(socket, { 'GET /series': async () => plan })
+  t.teardown(() => server.close())
+  t.match(await metrics('--plan', '--socket', socket), /container:rtt +12\nhost:cpu +1\ntotal +13\n$/)
+  t.same(JSON.parse(planned(plan, true)), { measurements: plan, total: 13 })
+  await t.rejects(metrics('--plan', '--socket', `${socket}-not`), /no collector answers/)
+})

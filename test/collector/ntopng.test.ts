@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { Hold } from '../../collector/hold.ts'
+import { Ingest } from '../../collector/ingest.ts'
+import { encode } from '../../collector/sinks/line_protocol.ts'
+import { messages } from '../golden/ntopng.ts'
+import { samplerOf } from './given.ts'
+
+const golden = (name: string) => readFileSync(join(import.meta.dirname, '../golden', name), 'utf8')
+const recorded = golden('ntopng.messages')
+  .trim()
+  .split('\n')
+  .map(line => line.split(' ').map(frame => Buffer.from(frame, 'base64')))
+
+t.test('profile ntopng: the same messages give the same bytes as ever', async t => {
+  const lines: string[] = []
+  const hold = new Hold(samplerOf('ntopng'), (batch, settled) => {
+    lines.push(...encode(batch).lines)
+    settled()
+  })
+  const ingest = new Ingest()
+  for (const frames of recorded)
+    for (const window of ingest.receive(frames).folded) hold.write(window, '6', () => {})
+  hold.flush()
+  t.same(ingest.lost, {})
+  t.equal(`${lines.join('\n')}\n`, golden('ntopng.lines'))
+})
+
+t.test('the recorded messages are those of the script', async t => {
+  t.same(messages(), recorded)
+})

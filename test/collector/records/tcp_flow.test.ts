@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { Fold } from '../../../collector/fold.ts'
+import { decoder } from '../../../collector/records/decoder.ts'
+import {
+  FLOW_FAILED,
+  FLOW_PREDATES,
+  FLOW_SAMPLED,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+} from '../../../collector/records/record.ts'
+import type { Totals } from '../../../collector/totals.ts'
+import { type Layout, LayoutError } from '../../../probe/wire/layout.ts'
+import type { Flow } from '../../harness/rows.ts'
+import { addRows, layoutOfRecord } from '../given.ts'
+
+const layout = layoutOfRecord('tcp_flow')
+const nobody = { cgroups: {}, containers: {}, pods: {} }
+
+function host(flows: readonly Flow[], as: Layout = layout) {
+  const fold = new Fold()
+  addRows(fold, as, flows, nobody)
+  return fold.host
+}
+const client = (...flows: Flow[]): Totals => host(flows.map(flow => ({ role: ROLE_CLIENT, ...flow }))).client
+
+t.test('roles and flags are those of types.h', async t => {
+  const header = readFileSync(join(import.meta.dirname, '../../../probe/bpf/types.h'), 'utf8')
+  const flag = (name: string) => Number(new RegExp(`\\b${name} = (\\d+)`).exec(header)![1])
+  t.same(
+    [FLOW_PREDATES, FLOW_SAMPLED, FLOW_FAILED],
+    ['FLOW_PREDATES', 'FLOW_SAMPLED', 'FLOW_FAILED'].map(flag),
+  )
+  const roles = [...header.matchAll(/^ {4}(ROLE_\w+)/gm)].map(([, name]) => name)
+  t.same([roles.indexOf('ROLE_CLIENT'), roles.indexOf('ROLE_SERVER')], [ROLE_CLIENT, ROLE_SERVER])
+})
+
+t.test('bytes, segments and retransmits add up, beyond 32 bits too', async t => {
+  const flow = { segs_sent: 10, segs_rcvd: 7, segs_resent: 2, bytes_sent: 2 ** 40, bytes_rcvd: 1000 }
+  t.match(client(flow, flow), {
+    packetsSent: 20,
+    packetsRcvd: 14,
+    retransmits: 4,
+    bytesSent: 2 ** 41,
+    bytesRcvd: 2000,
+  })
+  const { server } = host([{ ...flow, role: ROLE_SERVER }])
+  t.match(server, { bytesSent: 2 ** 40, retransmits: 2 })
+})
+
+t.test('failed is closed before it was established', async t => {
+  const totals = client({ closed_ns: 5, flags: FLOW_FAILED }, { flags: FLOW_FAILED }, { closed_ns: 5 })
+  t.match(totals, { opened: 3, closed: 2, failed: 1 })
+})
+
+t.test('a connection is told by the window in which it was established, once, by its client', async t => {
+  const flow = { opened_ns: 1e9, established_ns: 1e9 + 2_500_500 }
+  const { connect } = client(
+    flow,
+    { ...flow, established_ns: 1e9 + 4_500_500, reported_ns: 1e9 + 4_000_000 },
+    { ...flow, reported_ns: flow.established_ns },
+    { ...flow, flags: FLOW_PREDATES },
+    { ...flow, established_ns: 0 },
+    { ...flow, opened_ns: 2e9 },
+  )
+  t.match(connect, { count: 2, mean: 3500.5, max: 4500.5 })
+  t.equal(host([{ ...flow, role: ROLE_SERVER }]).server.connect, undefined)
+  t.equal(host([flow]).client.connect, undefined, 'nor of a flow whose role is not known')
+})
+
+t.test('a flow whose samples nobody counts is one sample of its smoothed RTT', async t => {
+  const flow = { rtt_us: 1000, segs_rcvd: 1 }
+  const totals = client(
+    flow,
+    { ...flow, rtt_us: 3000 },
+    { ...flow, flags: FLOW_SAMPLED },
+    { ...flow, segs_rcvd: 0 },
+    { ...flow, rtt_us: 0 },
+  )
+  t.equal(totals.smoothed, 2)
+  t.match(totals.rtt, { count: 2, mean: 2000, min: 1000, max: 3000 })
+  t.equal(totals.measured, 3, 'the mean of the smoothed RTTs is over all of them')
+  t.equal(client({ ...flow, flags: FLOW_SAMPLED }).rtt, undefined)
+})
+
+t.test('what an older probe does not tell is 0', async t => {
+  const fields = layout.fields.filter(({ name }) => /^(cgroup|hierarchy|bytes_sent|segs_sent)$/.test(name))
+  const { client } = host([{ bytes_sent: 5, segs_sent: 1, rtt_us: 9, role: ROLE_SERVER }], {
+    ...layout,
+    fields,
+  })
+  t.match(client, { flows: 1, opened: 1, closed: 0, bytesSent: 5, measured: 0 })
+  for (const name of ['cgroup', 'hierarchy'])
+    t.throws(
+      () => host([], { ...layout, fields: layout.fields.filter(field => field.name !== name) }),
+      new RegExp(`tcp_flow has no field ${name}`),
+    )
+})
+
+t.test('a number too large for its column becomes the largest that fits', async t => {
+  const wide = layout.fields.find(({ name }) => name === 'rtt_us')!
+  const at = { ...wide, offset: layout.size, size: 8, type: 'u64' as const }
+  const other = {
+    ...layout,
+    size: layout.size + 8,
+    fields: layout.fields.map(field => (field === wide ? at : field)),
+  }
+  t.equal(host([{ rtt_us: 2 ** 40, segs_sent: 1 }], other).client.meanRttUs, 2 ** 32 - 1)
+})
+
+t.test('whatever layout comes from the network: it is refused as such, or its rows are folded', async t => {
+  const type = fc.constantFrom('u8', 'u16', 'u32', 'u64', 'i8', 'i16', 'i32', 'i64', 'bytes')
+  const field = fc.record({
+    type,
+    name: fc.constantFrom(...layout.fields.map(({ name }) => name)),
+    at: fc.nat(40),
+  })
+  fc.assert(
+    fc.property(
+      fc.array(field, { maxLength: 40 }),
+      fc.uint8Array({ minLength: 100, maxLength: 100 }),
+      (fields, bytes) => {
+        const owner = ['cgroup', 'hierarchy'].map((name, at) => ({ type: 'u32', name, at }))
+        const made = [...owner, ...fields].map(({ type, name, at }) => {
+          const size = type === 'bytes' ? 10 : Number(type.slice(1)) / 8
+          return { name, offset: at, size, type: type as Layout['fields'][0]['type'] }
+        })
+        const fold = new Fold(true)
+        try {
+          const decode = decoder({ name: 'tcp_flow', size: 50, fields: made })
+          fold.add(Buffer.from(bytes), decode, nobody)
+        } catch (error) {
+          return error instanceof LayoutError
+        }
+        const { client, server } = fold.host
+        return fold.rows === 2 && client.flows + server.flows + fold.refused === 2
+      },
+    ),
+    { numRuns: 500 },
+  )
+  t.pass()
+})
