@@ -110,8 +110,9 @@ export class Reader {
     this.missed += pass.missed
     this.guessed = pass.guessed
     if (pass.closing > 0) await sleep(CLOSING_MS)
-    for (const rows of this.#totals.rows(window.endNs)) yield { window, rows }
+    const totals = this.#totals.rows(window.endNs)
     this.#kernel.drain()
+    for (const rows of totals) yield { window, rows }
     const later: [string, Buffer][] = []
     for (const stream of this.#streams) {
       const late = Buffer.concat([...stream.pending.splice(0), ...stream.running.splice(0)])
