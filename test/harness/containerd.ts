@@ -12,6 +12,8 @@ import { scratch } from './scratch.ts'
 
 export interface Containerd {
   socket: string
+  /** Where its containers have their root file systems; what `ctr` imports and runs has to be told. */
+  snapshotter: string
   /** The bundles are in `<stateDir>/io.containerd.runtime.v2.task/k8s.io/<id>/`. */
   stateDir: string
   /** Everything of this containerd is below, its log directory for pods too. */
@@ -38,26 +40,17 @@ export function startContainerd(cgroups?: Cgroups): Promise<Containerd & Closabl
     cleanup.defer(() => unmountBelow(directory))
     const socket = join(directory, 'c.sock')
     const runc = cgroups ? await runcWrap(directory, cgroups) : 'runc'
-    await configure(directory, socket, runc)
+    const snapshotter = await snapshotterFor(directory)
+    await configure(directory, socket, runc, snapshotter)
     cleanup.defer(() => stopProcessesOf(directory))
     const command = ['containerd', '--config', join(directory, 'config.toml')]
     const daemon = start(inNetns(netns.path, cgroups ? inLayout(cgroups, command) : command))
     cleanup.defer(() => daemon.close())
     const cri = await Promise.race([connectCri(socket), failureOf(daemon)])
     cleanup.defer(() => cri.close())
-    await run([
-      'ctr',
-      '-a',
-      socket,
-      '-n',
-      CRI_NAMESPACE,
-      'images',
-      'import',
-      '--snapshotter',
-      'native',
-      images,
-    ])
-    return { socket, stateDir: join(directory, 'state'), directory, netns: netns.path, cri }
+    const ctr = ['ctr', '-a', socket, '-n', CRI_NAMESPACE]
+    await run([...ctr, 'images', 'import', '--snapshotter', snapshotter, images])
+    return { socket, snapshotter, stateDir: join(directory, 'state'), directory, netns: netns.path, cri }
   })
 }
 
@@ -72,8 +65,12 @@ async function snapshotterFor(directory: string): Promise<string> {
   return (await statfs(directory)).type === OVERLAYFS_SUPER_MAGIC ? 'native' : 'overlayfs'
 }
 
-async function configure(directory: string, socket: string, runc: string): Promise<void> {
-  const snapshotter = await snapshotterFor(directory)
+async function configure(
+  directory: string,
+  socket: string,
+  runc: string,
+  snapshotter: string,
+): Promise<void> {
   await mkdir(join(directory, 'cni'))
   await writeFile(join(directory, 'cni/10-pods.conflist'), JSON.stringify(network(directory)))
   await writeFile(join(directory, 'config.toml'), configuration(directory, socket, runc, snapshotter))
@@ -87,7 +84,8 @@ function network(directory: string) {
     routes: [{ dst: '0.0.0.0/0' }],
   }
   const bridge = { type: 'bridge', bridge: 'pods', isGateway: true, hairpinMode: true, ipam }
-  return { cniVersion: '1.0.0', name: 'pods', plugins: [bridge] }
+  const portmap = { type: 'portmap', capabilities: { portMappings: true }, snat: true }
+  return { cniVersion: '1.0.0', name: 'pods', plugins: [bridge, portmap] }
 }
 
 // disabled_plugins: `opt` makes /opt/containerd.

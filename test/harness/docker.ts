@@ -7,7 +7,7 @@ import { imageArchive, LOAD_IMAGE } from './image.ts'
 import { stopProcessesOf, sweep, unmountBelow } from './leftovers.ts'
 import { createNetns, inNetns } from './netns.ts'
 import type { Container } from './pod.ts'
-import { run, start } from './process.ts'
+import { type Child, run, start } from './process.ts'
 import { runcWrap } from './runc_wrap.ts'
 import { scratch } from './scratch.ts'
 import { until } from './until.ts'
@@ -30,6 +30,8 @@ export interface Docker {
   /** The command line of the Docker client. */
   command(...words: string[]): string[]
   runContainer(spec: DockerContainerSpec): Promise<Container & { ip: string }>
+  /** Starts a command in a container and speaks to it line by line; it ends with its stdin. */
+  start(container: Pick<Container, 'id'>, words: readonly string[]): Child
   removeContainer(container: Pick<Container, 'id'>): Promise<void>
 }
 
@@ -51,13 +53,14 @@ export function startDocker(cgroups?: Cgroups): Promise<Docker & Closable> {
       until('Docker', () => run(command('version')).catch(() => undefined), 30_000),
       daemon.exited.then(() => Promise.reject(new Error(`dockerd ended: ${daemon.stderr.slice(-2000)}`))),
     ])
+    const cgroupOf = (id: string) =>
+      cgroupPath(cgroups ?? { layout: 'hybrid', driver: 'cgroupfs' }, `/docker/${id}`)
     const ids = new Set<string>()
     const removeContainer = async ({ id }: Pick<Container, 'id'>) => {
       ids.delete(id)
       await run(command('rm', '--force', '--volumes', id))
+      await removeCgroup(cgroupOf(id)) // the last one takes the parent along, which Docker leaves
     }
-    const parent = cgroupPath(cgroups ?? { layout: 'hybrid', driver: 'cgroupfs' }, '/docker')
-    cleanup.defer(() => removeCgroup(parent))
     cleanup.defer(() => Promise.all([...ids].map(id => removeContainer({ id }))))
     await run(command('load', '--quiet', '--input', images))
     const runContainer = async ({ name, command: words, options = [] }: DockerContainerSpec) => {
@@ -67,8 +70,12 @@ export function startDocker(cgroups?: Cgroups): Promise<Docker & Closable> {
       ids.add(id)
       const format = '{{.State.Pid}} {{.NetworkSettings.IPAddress}}'
       const [pid, ip = ''] = (await run(command('inspect', '--format', format, id))).trim().split(' ')
-      const cgroup = cgroupPath(cgroups ?? { layout: 'hybrid', driver: 'cgroupfs' }, `/docker/${id}`)
-      return { name, id, pid: Number(pid), cgroup, ip }
+      return { name, id, pid: Number(pid), cgroup: cgroupOf(id), ip }
+    }
+    const startIn = ({ id }: Pick<Container, 'id'>, words: readonly string[]) => {
+      const child = start(command('exec', '--interactive', id, ...words))
+      cleanup.defer(() => child.close())
+      return child
     }
     const stateDir = join(directory, 'exec/containerd/daemon')
     return {
@@ -78,6 +85,7 @@ export function startDocker(cgroups?: Cgroups): Promise<Docker & Closable> {
       netns: netns.path,
       command,
       runContainer,
+      start: startIn,
       removeContainer,
     }
   })

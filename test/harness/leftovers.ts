@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { removeCgroup } from './cgroup.ts'
+import { removeCgroup, removeUnused } from './cgroup.ts'
 import { cgroupPath, DRIVERS } from './cgroup_layout.ts'
 import { run, signal } from './process.ts'
 import { SCRATCH_NAME } from './scratch.ts'
@@ -14,32 +14,44 @@ export async function sweep(): Promise<void> {
     const pid = SCRATCH_NAME.exec(name)?.[1]
     if (pid === undefined || existsSync(`/proc/${pid}`)) continue
     // Another test file may sweep the same at the same time.
-    await remove(join(tmpdir(), name)).catch(() => {})
+    await remove(join(tmpdir(), name), pid).catch(() => {})
   }
 }
 
-async function remove(directory: string): Promise<void> {
+async function remove(directory: string, pid: string): Promise<void> {
   for (const pid of await containedIn(directory)) signal(pid, 'SIGKILL')
-  await stopProcessesOf(directory)
-  for (const uid of await podsIn(join(directory, 'pods')))
-    for (const driver of DRIVERS)
-      await removeCgroup(cgroupPath({ layout: 'hybrid', driver }, `/kubepods/burstable/pod${uid}`))
-  await stopProcessesOf(directory)
+  await stopProcessesOf(directory, 'SIGKILL')
+  for (const path of [`/sockflux-test-${pid}`, ...(await cgroupsOf(directory))]) await removeCgroup(path)
+  await removeUnused('/libpod_parent/conmon')
+  await stopProcessesOf(directory, 'SIGKILL')
   await unmountBelow(directory)
   await rm(directory, { recursive: true, force: true })
 }
 
-// `<namespace>_<pod>_<uid>`
-async function podsIn(logs: string): Promise<string[]> {
-  const names = await readdir(logs).catch(() => [])
-  return names.map(name => name.slice(name.lastIndexOf('_') + 1))
+/** From what a runtime keeps in its directory to the cgroup that it made for it. */
+const CGROUPS: Readonly<Record<string, (name: string) => string>> = {
+  // `<namespace>_<pod>_<uid>`
+  pods: name => `/kubepods/burstable/pod${name.slice(name.lastIndexOf('_') + 1)}`,
+  'data/containers': id => `/docker/${id}`,
+  'root/overlay-containers': id => `/libpod_parent/libpod-${id}`,
+}
+
+async function cgroupsOf(directory: string): Promise<string[]> {
+  const paths = Object.entries(CGROUPS).map(async ([folder, path]) => {
+    const names = await readdir(join(directory, folder)).catch(() => [])
+    return names.flatMap(name => DRIVERS.map(driver => cgroupPath({ layout: 'hybrid', driver }, path(name))))
+  })
+  return (await Promise.all(paths)).flat()
 }
 
 /** Stops the runtime of a directory and what outlives it by design: shims, monitors, podman's keeper of a namespace. */
-export async function stopProcessesOf(directory: string): Promise<void> {
-  const keeper = Number(await readFile(join(directory, 'state/pause.pid'), 'utf8').catch(() => 0))
+export async function stopProcessesOf(
+  directory: string,
+  how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
+): Promise<void> {
+  const keeper = Number(await readFile(join(directory, 't/pause.pid'), 'utf8').catch(() => 0))
   if (keeper > 0 && (await commandOf(keeper))[0] === 'podman') signal(keeper, 'SIGKILL')
-  for (const pid of await processesOf(directory)) signal(pid, 'SIGTERM')
+  for (const pid of await processesOf(directory)) signal(pid, how)
   await until(
     `the end of the processes of ${directory}`,
     async () => (await processesOf(directory)).length === 0,
@@ -51,7 +63,9 @@ const RUNTIMES = /^(containerd|ctr$|dockerd$|docker-proxy$|conmon$|podman$|slirp
 function processesOf(directory: string): Promise<number[]> {
   return processes(async pid => {
     const [program = '', ...words] = await commandOf(pid)
-    return RUNTIMES.test(basename(program)) && words.some(word => word.startsWith(`${directory}/`))
+    const isOfDirectory = (word: string) =>
+      word.startsWith(`${directory}/`) || word.includes(`=${directory}/`)
+    return RUNTIMES.test(basename(program)) && words.some(isOfDirectory)
   })
 }
 

@@ -19,6 +19,8 @@ export interface PodSpec<Name extends string = string> {
   labels?: Record<string, string>
   annotations?: Record<string, string>
   hostNetwork?: boolean
+  /** Ports of the node that lead to ports of the pod. */
+  hostPorts?: readonly { host: number; container: number }[]
   containers: readonly ContainerSpec<Name>[]
 }
 
@@ -50,10 +52,12 @@ export const IDLE = ['/bin/load', 'client', 'hold']
 /** What kubelet asks for: labels, log paths and cgroup parent (driver cgroupfs, QoS burstable) as it sets them. */
 export function sandboxConfig(spec: PodSpec, logs: string) {
   const { name, namespace, uid = randomUUID(), labels = {}, annotations = {}, hostNetwork = false } = spec
+  const { hostPorts = [] } = spec
   return {
     metadata: { name, namespace, uid, attempt: 0 },
     hostname: hostNetwork ? '' : name, // runc refuses one without a UTS namespace of its own
     log_directory: join(logs, `${namespace}_${name}_${uid}`),
+    port_mappings: hostPorts.map(({ host, container }) => ({ host_port: host, container_port: container })),
     labels: { ...labels, ...podLabels(name, namespace, uid) },
     annotations: { ...annotations, 'kubernetes.io/config.source': 'api' },
     linux: {

@@ -1,12 +1,13 @@
-import { chmod, chown, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeCgroup } from './cgroup.ts'
+import { removeCgroup, removeUnused } from './cgroup.ts'
 import { type Cgroups, cgroupPath, inLayout } from './cgroup_layout.ts'
 import { type Cleanup, type Closable, closable } from './cleanup.ts'
 import { imageArchive, LOAD_IMAGE } from './image.ts'
 import { stopProcessesOf, sweep, unmountBelow } from './leftovers.ts'
 import { createNetns, inNetns } from './netns.ts'
 import type { Container } from './pod.ts'
+import { asUser, delegate, userMounts } from './podman_user.ts'
 import { type Child, run, start } from './process.ts'
 import { runcWrap } from './runc_wrap.ts'
 import { scratch } from './scratch.ts'
@@ -20,7 +21,7 @@ export interface PodmanContainerSpec {
 }
 
 export interface PodmanOptions {
-  /** As a user without rights: a container has a user namespace, and no cgroup of its own in hybrid layouts. */
+  /** As a user without rights: a container has a user namespace, and a cgroup of its own in the layout v2 only. */
   rootless?: boolean
   cgroups?: Cgroups
 }
@@ -33,13 +34,14 @@ export interface Podman {
   netns: string
   /** The command line of podman. */
   command(...words: string[]): string[]
-  runContainer(spec: PodmanContainerSpec): Promise<Container>
+  runContainer(spec: PodmanContainerSpec): Promise<Container & { ip: string }>
+  /** Starts a command in a container and speaks to it line by line; it ends with its stdin. */
+  start(container: Pick<Container, 'id'>, words: readonly string[]): Child
   /** Starts the API and returns its socket. */
   serve(): Promise<string>
 }
 
-/** A user without rights, who is nobody on the host: known in one mount namespace only. */
-const USER = { name: 'sockflux', id: 61_234, firstSubordinate: 6_000_000 }
+const FOLDERS = ['root', 'run', 't', 'tmp', 'cni', 'xdg', 'runc']
 
 /** Prepares a podman of its own with the images of the tests in it; nothing of it touches another one. */
 export function startPodman({ rootless = false, cgroups }: PodmanOptions = {}): Promise<Podman & Closable> {
@@ -54,7 +56,8 @@ export function startPodman({ rootless = false, cgroups }: PodmanOptions = {}): 
     await configure(directory, cgroups)
     const host = await holdMounts(cleanup, directory, rootless, cgroups)
     const enter = inNetns(netns.path, ['nsenter', `--mount=/proc/${host.pid}/ns/mnt`, `--wd=${directory}`])
-    const become = ['setpriv', `--reuid=${USER.id}`, `--regid=${USER.id}`, '--clear-groups']
+    const delegated = rootless && cgroups?.layout === 'v2' ? await delegate(cleanup) : []
+    const become = rootless ? [...delegated, ...asUser] : []
     const settings = [
       'env',
       `HOME=${directory}`,
@@ -62,33 +65,47 @@ export function startPodman({ rootless = false, cgroups }: PodmanOptions = {}): 
       `TMPDIR=${directory}/tmp`,
       `CONTAINERS_CONF=${directory}/containers.conf`,
     ]
+    // --tmpdir is short: below it slirp4netns has a socket named by 64 digits, and unix(7) allows 107 bytes in all
     const places = [
       `--root=${directory}/root`,
       `--runroot=${directory}/run`,
-      `--tmpdir=${directory}/state`,
+      `--tmpdir=${directory}/t`,
       `--network-config-dir=${directory}/cni`,
       '--storage-driver=overlay',
       `--runtime-flag=root=${runtimeRoot}`,
     ]
-    const command = (...words: string[]) => [
-      ...enter,
-      ...(rootless ? become : []),
-      ...settings,
-      'podman',
-      ...places,
-      ...words,
-    ]
+    const command = (...words: string[]) => [...enter, ...become, ...settings, 'podman', ...places, ...words]
+    if (!rootless) cleanup.defer(() => removeUnused('/libpod_parent/conmon'))
     cleanup.defer(() => stopProcessesOf(directory))
     await copyFile(images, join(directory, 'images.tar'))
     await run(command('load', '--quiet', '--input', join(directory, 'images.tar')))
-    if (!rootless) cleanup.defer(() => removeCgroup('/libpod_parent'))
-    cleanup.defer(() => run(command('rm', '--all', '--force', '--time=0')))
+    const cgroupOf = (id: string) => {
+      const path = `/libpod_parent/libpod-${id}`
+      return cgroups ? cgroupPath(cgroups, path) : path
+    }
+    const idsOf = async (...words: string[]) =>
+      (await run(command(...words, '--quiet', '--no-trunc'))).split('\n').filter(Boolean)
+    const used = new Set<string>()
+    cleanup.defer(() => Promise.all([...used].map(cgroup => removeCgroup(cgroup))))
+    cleanup.defer(async () => {
+      for (const id of await idsOf('pod', 'ps')) used.add(`/libpod_parent/${id}`)
+      for (const id of await idsOf('ps', '--all')) used.add(cgroupOf(id))
+      await run(command('pod', 'rm', '--all', '--force'))
+      await run(command('rm', '--all', '--force', '--time=0'))
+    })
     const runContainer = async ({ name, command: words, options = [] }: PodmanContainerSpec) => {
       const detached = ['run', '--detach', '--pull=never', '--name', name, ...options, LOAD_IMAGE, ...words]
       const id = (await run(command(...detached))).trim()
-      const pid = Number(await run(command('inspect', '--format', '{{.State.Pid}}', id)))
-      const path = `/libpod_parent/libpod-${id}`
-      return { name, id, pid, cgroup: cgroups ? cgroupPath(cgroups, path) : path }
+      const format = '{{.State.Pid}} {{.NetworkSettings.IPAddress}}'
+      const [pid, ip = ''] = (await run(command('inspect', '--format', format, id))).trim().split(' ')
+      const cgroup = cgroupOf(id)
+      used.add(cgroup)
+      return { name, id, pid: Number(pid), cgroup, ip }
+    }
+    const startIn = ({ id }: Pick<Container, 'id'>, words: readonly string[]) => {
+      const child = start(command('exec', '--interactive', id, ...words))
+      cleanup.defer(() => child.close())
+      return child
     }
     const serve = async () => {
       const socket = join(directory, 'p.sock')
@@ -99,14 +116,14 @@ export function startPodman({ rootless = false, cgroups }: PodmanOptions = {}): 
       )
       return socket
     }
-    return { runtimeRoot, directory, netns: netns.path, command, runContainer, serve }
+    return { runtimeRoot, directory, netns: netns.path, command, runContainer, start: startIn, serve }
   })
 }
 
 // runc, because crun 1.8 refuses hybrid layouts. default_ulimits: without CAP_SYS_RESOURCE podman fails with "error
 // setting rlimit type 7". CNI, because Debian's podman has it.
 async function configure(directory: string, cgroups?: Cgroups): Promise<void> {
-  for (const name of ['root', 'run', 'state', 'tmp', 'cni', 'xdg', 'runc']) await mkdir(join(directory, name))
+  for (const name of FOLDERS) await mkdir(join(directory, name))
   const runtime = cgroups ? await runcWrap(directory, cgroups) : '/usr/sbin/runc'
   await writeFile(
     join(directory, 'containers.conf'),
@@ -140,36 +157,11 @@ async function holdMounts(
   rootless: boolean,
   cgroups?: Cgroups,
 ): Promise<Child> {
-  const mounts = rootless ? await userMounts(directory) : []
+  const mounts = rootless ? await userMounts(directory, FOLDERS) : []
   const shell = [...mounts, 'mount --make-rshared /', 'echo ready', 'exec cat'].join(' && ')
   const view = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', shell]
   const host = start(cgroups ? inLayout(cgroups, view) : view)
   cleanup.defer(() => host.close())
   await host.line(/^ready/)
   return host
-}
-
-async function userMounts(directory: string): Promise<string[]> {
-  const { name, id, firstSubordinate } = USER
-  await chmod(directory, 0o755)
-  for (const path of ['', 'root', 'run', 'state', 'tmp', 'cni', 'xdg', 'runc'])
-    await chown(join(directory, path), id, id)
-  await chmod(join(directory, 'xdg'), 0o700)
-  const files = {
-    passwd: `${name}:x:${id}:${id}::${directory}:/bin/sh\n`,
-    group: `${name}:x:${id}:\n`,
-    subuid: `${name}:${firstSubordinate}:65536\n`,
-    subgid: `${name}:${firstSubordinate}:65536\n`,
-  }
-  const commands: string[] = []
-  for (const [file, line] of Object.entries(files)) {
-    const path = join(directory, file)
-    await writeFile(path, `${await readFile(`/etc/${file}`, 'utf8').catch(() => '')}${line}`)
-    commands.push(`mount --bind ${path} /etc/${file}`)
-  }
-  for (const [device, numbers] of Object.entries({ 'net/tun': '10 200', fuse: '10 229' })) {
-    const path = join(directory, device.replace('/', '_'))
-    commands.push(`mknod -m 666 ${path} c ${numbers}`, `mount --bind ${path} /dev/${device}`)
-  }
-  return commands
 }

@@ -23,6 +23,13 @@ const FEATURES = {
   tun: () =>
     readable('/dev/net/tun') ||
     'the delay between namespaces needs /dev/net/tun: load the tun module, run the tests as root',
+  mptcp: () =>
+    value('/proc/sys/net/mptcp/enabled') === '1' ||
+    'this needs MPTCP: use a kernel with CONFIG_MPTCP, and set sysctl net.mptcp.enabled=1',
+  // Without the switch (before Linux 6.6) it is on.
+  uring: () =>
+    ['0', undefined].includes(value('/proc/sys/kernel/io_uring_disabled')) ||
+    'this needs io_uring: set sysctl kernel.io_uring_disabled=0',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
@@ -34,8 +41,9 @@ const FEATURES = {
     ['cgroup', 'cgroup2'].every(type => readFileSync('/proc/self/mounts', 'utf8').includes(` ${type} `)) ||
     'the layouts of cgroups are made from a hybrid one: boot with systemd.unified_cgroup_hierarchy=0',
   containerd: () =>
-    (['containerd', 'ctr', 'runc', 'busybox'].every(found) && readable('/usr/lib/cni/bridge')) ||
-    'pods need containerd: apt-get install containerd runc containernetworking-plugins busybox-static',
+    (['containerd', 'ctr', 'runc', 'busybox', 'iptables'].every(found) && readable('/usr/lib/cni/portmap')) ||
+    'pods need containerd: apt-get install containerd runc containernetworking-plugins iptables busybox-static',
+  runc: () => found('runc') || 'runc is missing: apt-get install runc',
   docker: () =>
     ['dockerd', 'docker', 'containerd', 'runc', 'busybox', 'iptables'].every(found) ||
     'this needs Docker: apt-get install docker.io iptables busybox-static',
@@ -65,6 +73,10 @@ function has(capability: bigint): boolean {
 
 function readable(path: string): boolean {
   return allows(path, constants.R_OK)
+}
+
+function value(path: string): string | undefined {
+  return readable(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 
 function found(program: string): boolean {
