@@ -28,6 +28,9 @@ export interface Line {
   readonly brief: number
 }
 
+/** slirp4netns passes connections on when it comes to it. */
+const PATIENCE_MS = 30_000
+
 /** What it is called in the ledger. */
 export const keyOf = ({ name, pod = '', namespace = '' }: Talker): string => `${namespace}/${pod}/${name}`
 
@@ -110,7 +113,7 @@ export class Talk {
     for (const [talker, server] of this.#servers) {
       const open = this.#lines.filter(({ to }) => to === talker).reduce((sum, line) => sum + held(line), 0)
       const has = async () => (await server.ask<{ open: number }>('stats')).open === open
-      await until(`${open} connections of ${keyOf(talker)}`, has)
+      await until(`${open} connections of ${keyOf(talker)}`, has, PATIENCE_MS)
     }
   }
 }
