@@ -1,7 +1,7 @@
 /** What the kernel side is made of: its programs in groups, of which only the first must work. */
 
 export interface Hooks {
-  readonly name: 'tcp' | 'accept' | 'use' | 'netns' | 'rtt' | 'older_rtt' | 'resets' | 'udp'
+  readonly name: 'tcp' | 'accept' | 'uring' | 'use' | 'netns' | 'rtt' | 'older_rtt' | 'resets' | 'udp'
   /** Programs of `bpf/`: together they work, or none does. */
   readonly programs: readonly string[]
   /** What is there with them. */
@@ -21,6 +21,12 @@ export const HOOKS: readonly Hooks[] = [
     programs: ['tcp_accept', 'tcp_accept4'],
     gives: 'the process that accepts a connection as its owner',
     without: 'who listens owns a connection until it is used',
+  },
+  {
+    name: 'uring',
+    programs: ['tcp_ring_accept'],
+    gives: 'the process that accepts a connection with io_uring as its owner',
+    without: 'connections accepted with io_uring are told by their first use',
   },
   {
     name: 'use',

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Who accepted a connection: the process in which accept(2) returned its descriptor. Chosen because it is
- * right before any I/O and costs other system calls nothing. It misses io_uring, whose connections are told
+/* Who accepted a connection: the process in which accept(2), or io_uring, returned its descriptor. Chosen
+ * because it is right before any I/O and costs other system calls nothing, other completions of io_uring a
+ * look. It misses io_uring's direct descriptors, which are in no table of files: those connections are told
  * by their first I/O. */
 #pragma once
 
@@ -31,7 +32,7 @@ static __noinline int note_accept(long result) {
     if (result < 0 || !(sk = socket_at(task, result)))
         return 0;
     family = BPF_CORE_READ(sk, __sk_common.skc_family);
-    if ((family != AF_INET && family != AF_INET6) || !(sk = carrier_of(sk)))
+    if (family != AF_INET && family != AF_INET6)
         return 0;
     own(&owner, task);
     note_user(sk, &owner);
@@ -46,4 +47,16 @@ int tcp_accept(struct sys_exit *ctx) {
 SEC("?tracepoint/syscalls/sys_exit_accept4")
 int tcp_accept4(struct sys_exit *ctx) {
     return note_accept(ctx->result);
+}
+
+/* A multishot accept posts all but its last descriptor without the request, and so do other multishots, whose
+ * results are no descriptors: then a socket of the process that happens to have the number is noted as its.
+ */
+SEC("?tracepoint/io_uring/io_uring_complete")
+int tcp_ring_accept(struct trace_event_raw_io_uring_complete *ctx) {
+    struct io_kiocb *request = ctx->req;
+
+    if (request ? BPF_CORE_READ(request, opcode) != IORING_OP_ACCEPT : !(ctx->cflags & IORING_CQE_F_MORE))
+        return 0;
+    return note_accept(ctx->res);
 }

@@ -40,6 +40,10 @@ enum tcp_state {
 #define TCP_INET inet_conn.icsk_inet
 #define TCP_COMMON inet_conn.icsk_inet.sk.__sk_common
 
+/* linux/io_uring.h */
+#define IORING_OP_ACCEPT 13
+#define IORING_CQE_F_MORE (1U << 1)
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct kernfs_node {
@@ -183,6 +187,7 @@ struct inet_sock {
 
 struct inet_connection_sock {
     struct inet_sock icsk_inet;
+    void *icsk_ulp_data; /* of an MPTCP subflow: struct mptcp_subflow_context */
 };
 
 struct tcp_sock {
@@ -196,10 +201,16 @@ struct tcp_sock {
     __u32 segs_in;
     __u32 segs_out;
     __u32 total_retrans;
+    _Bool is_mptcp;
 };
 
 struct mptcp_sock {
+    __u32 token;        /* RFC 8684: names the connection in this network namespace */
     struct sock *first; /* the subflow that the connection began with */
+};
+
+struct mptcp_subflow_context {
+    struct sock *conn; /* the MPTCP socket */
 };
 
 struct socket {
@@ -218,6 +229,16 @@ struct bpf_iter__task_file {
     struct task_struct *task;
     __u32 fd;
     struct file *file;
+};
+
+struct io_kiocb {
+    __u8 opcode;
+};
+
+struct trace_event_raw_io_uring_complete {
+    void *req;
+    int res;
+    unsigned int cflags;
 };
 
 enum sock_flags { SOCK_DEAD, SOCK_DONE };

@@ -36,7 +36,7 @@ struct {
  */
 struct user {
     struct owner owner;
-    __u64 cookie; /* of the socket: addresses are used again */
+    __u64 identity; /* of the socket: addresses are used again */
 };
 
 struct {
@@ -73,16 +73,31 @@ static __always_inline __u64 cookie_of(struct sock *sk) {
     return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 }
 
-/* What carries an application's MPTCP socket is a TCP socket of the kernel's own. Once a connection has
- * several, this is the first of them: the others keep their guess. */
-static __always_inline struct sock *carrier_of(struct sock *sk) {
-    if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP && bpf_core_field_exists(struct mptcp_sock, first))
-        return BPF_CORE_READ((struct mptcp_sock *)sk, first);
-    return sk;
+static __always_inline bool is_mptcp(struct sock *sk) {
+    return bpf_core_field_exists(struct mptcp_sock, token) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP;
 }
 
+/* The application's socket. What carries MPTCP are TCP sockets of the kernel's own, the subflows: no
+ * descriptor leads to them, and some are made by kernel threads. They know the socket that they belong to. */
+static __always_inline struct sock *application_of(struct sock *sk) {
+    struct mptcp_subflow_context *subflow;
+    struct sock *conn;
+
+    if (!bpf_core_field_exists(struct tcp_sock, is_mptcp) || !BPF_CORE_READ((struct tcp_sock *)sk, is_mptcp))
+        return sk;
+    subflow = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_data);
+    conn = BPF_CORE_READ(subflow, conn);
+    return conn ?: sk;
+}
+
+/* Tells a socket from another one that had its address. Nobody asked MPTCP sockets for a cookie. */
+static __always_inline __u64 identity_of(struct sock *sk) {
+    return is_mptcp(sk) ? BPF_CORE_READ((struct mptcp_sock *)sk, token) : cookie_of(sk);
+}
+
+/* `sk` is the application's. */
 static __always_inline void note_user(struct sock *sk, struct owner *owner) {
-    struct user user = {.owner = *owner, .cookie = cookie_of(sk)};
+    struct user user = {.owner = *owner, .identity = identity_of(sk)};
     __u64 key = (__u64)sk;
 
     bpf_map_update_elem(&socket_user, &key, &user, BPF_ANY);
@@ -95,9 +110,9 @@ static __always_inline void forget_user(struct sock *sk) {
 }
 
 /* The user that was noted for this very socket, not for another one at its address. */
-static __always_inline struct user *user_of(struct sock *sk, __u64 cookie) {
+static __always_inline struct user *user_of(struct sock *sk) {
     __u64 key = (__u64)sk;
     struct user *user = bpf_map_lookup_elem(&socket_user, &key);
 
-    return user && user->cookie == cookie ? user : NULL;
+    return user && user->identity == identity_of(sk) ? user : NULL;
 }

@@ -18,16 +18,17 @@ static __always_inline struct sock *inet_socket_of(struct file *file) {
     return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
-/* The TCP sockets under an MPTCP socket cannot be opened from here: they get their owner when they are met.
+/* What carries an MPTCP socket cannot be opened from here: tcp_socket_scan meets it, and looks its user up.
  */
 static __always_inline void note_mptcp(struct sock *sk, struct task_struct *task) {
-    struct sock *carrier = carrier_of(sk);
     struct owner owner = {};
 
-    if (!carrier || carrier == sk)
+    if (sk->__sk_common.skc_state == TCP_LISTEN)
+        add_listener(sk); /* tells the role of connections that fell back to TCP */
+    if (user_of(sk))
         return;
     own(&owner, task);
-    note_user(carrier, &owner);
+    note_user(sk, &owner);
 }
 
 static __always_inline struct socket_owner *find_owner(struct sock *sk, struct task_struct *task) {
@@ -56,7 +57,7 @@ int listener_scan(struct bpf_iter__task_file *ctx) {
     protocol = sk->sk_protocol;
     if (protocol == IPPROTO_UDP)
         find_owner(sk, task);
-    else if (protocol == IPPROTO_MPTCP)
+    else if (is_mptcp(sk))
         note_mptcp(sk, task);
     if (protocol != IPPROTO_TCP || sk->__sk_common.skc_state != TCP_LISTEN || !(it = find_owner(sk, task)))
         return 0;
@@ -84,7 +85,7 @@ int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
 }
 
 static __always_inline bool find_user(struct sock *sk, struct socket_owner *it) {
-    struct user *user = user_of(sk, cookie_of(sk));
+    struct user *user = user_of(application_of(sk));
 
     it->netns = netns_of(sk);
     if (!user) {

@@ -38,17 +38,21 @@ static __always_inline void confirm_flow(struct tcp_slot *slot, const struct own
         count_waiting(slot);
 }
 
-/* A flow on a guess: somebody accepted it. */
-static __always_inline void confirm_by_user(struct tcp_slot *slot, struct sock *sk) {
+/* Somebody accepted it, or for MPTCP, where use is not seen at the flow's own socket, used it. */
+static __always_inline void confirm_by_user(struct tcp_slot *slot) {
+    struct sock *application = (struct sock *)slot->application;
+    bool is_own = slot->application == slot->sk;
     struct user *user;
 
-    if (!(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
+    if (is_own && !(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
         return;
-    user = user_of(sk, slot->flow.socket);
-    if (user) {
+    user = user_of(application);
+    if (!user)
+        return;
+    if (slot->flow.pid != user->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
         confirm_flow(slot, &user->owner);
-        forget_user(sk);
-    }
+    if (is_own)
+        forget_user(application);
 }
 
 /* Give the socket a slot and publish it. What `sk` has counted so far belongs to the flow unless it predates
@@ -86,6 +90,7 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
     flow->flags = flags;
     flow->opened_ns = bpf_ktime_get_boot_ns();
     slot->sk = (__u64)sk;
+    slot->application = (__u64)application_of(sk);
     open_slot(&slot->slot);
 }
 
@@ -103,7 +108,7 @@ static __always_inline void submit_row(struct tcp_flow *row) {
 
 /* A flow without a slot: there was none left, or the probe never saw it before now. */
 static __noinline void close_unseen(struct sock *sk, struct socket_owner *it) {
-    struct user *user = it && it->user ? NULL : user_of(sk, cookie_of(sk));
+    struct user *user = it && it->user ? NULL : user_of(application_of(sk));
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
     struct tcp_slot zero = {};
     struct owner found = {};
@@ -144,7 +149,7 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool
     /* not a slot that the report pass found dead and gave to another socket */
     if (!slot || !tp || !claim_close(&slot->slot, &word))
         return;
-    confirm_by_user(slot, sk);
+    confirm_by_user(slot);
     if (slot->waiting_us)
         count_waiting(slot);
     row = reserve_row();
@@ -170,11 +175,27 @@ static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *
 
     if (!slot)
         return;
-    confirm_by_user(slot, sk);
+    confirm_by_user(slot);
+    if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
+        return;
     if (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) {
         own_by_current(it);
         confirm_flow(slot, &it->owner);
     }
+}
+
+/* connect(2), or a kernel thread that gives an MPTCP connection one more subflow. */
+static __noinline void own_connecting(struct sock *sk, struct socket_owner *it) {
+    struct sock *application = application_of(sk);
+
+    if (application != sk && (bpf_get_current_task_btf()->flags & PF_KTHREAD)) {
+        it->owner.pid = it->user = 0;
+        own_by_socket(&it->owner, sk, true);
+        return;
+    }
+    own_by_current(it);
+    if (application != sk)
+        note_user(application, &it->owner);
 }
 
 static __always_inline bool is_watched(int state) {
@@ -220,8 +241,8 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         it->role = ROLE_CLIENT;
         it->refused = 0;
         it->netns = netns_of(sk);
-        own_by_current(it);
-        open_flow(sk, it, 0);
+        own_connecting(sk, it);
+        open_flow(sk, it, it->owner.pid ? 0 : FLOW_OWNERLESS);
         break;
     case TCP_SYN_RECV:
         it->user = 0; /* the listener's, which was cloned */
@@ -234,8 +255,10 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
                 own_by_socket(&it->owner, sk, true);
             open_flow(sk, it, it->owner.pid ? FLOW_GUESSED : FLOW_OWNERLESS);
         }
-        if (new_state == TCP_ESTABLISHED && (slot = slot_of(sk, it)))
+        if (new_state == TCP_ESTABLISHED && (slot = slot_of(sk, it))) {
             slot->flow.established_ns = bpf_ktime_get_boot_ns();
+            slot->application = (__u64)application_of(sk);
+        }
         break;
     case TCP_FIN_WAIT1:
     case TCP_LAST_ACK:

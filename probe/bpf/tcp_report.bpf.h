@@ -47,7 +47,7 @@ static __always_inline bool write_row(struct tcp_flow *row, struct tcp_slot *slo
         return false;
     if (!slot->flow.remote_port)
         read_addresses(&slot->flow, tp, typed);
-    confirm_by_user(slot, (struct sock *)slot->sk);
+    confirm_by_user(slot);
     __builtin_memcpy(row, &slot->flow, sizeof *row);
     row->reported_ns = WORD_REPORTED(word);
     if (row->established_ns >= pass->end_ns)

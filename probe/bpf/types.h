@@ -29,7 +29,7 @@ enum role {
 
 /* tcp_flow.flags, udp_flow.flags */
 enum flow_flags {
-    FLOW_PREDATES = 1,  /* older than the probe: opened_ns is when the probe first saw it */
+    FLOW_PREDATES = 1,  /* TCP: older than the probe; opened_ns is when the probe first saw it */
     FLOW_GUESSED = 2,   /* owner is who listened or created the socket; nobody has been seen using it */
     FLOW_OWNERLESS = 4, /* no process was seen with it: the cgroup is the socket's own, there is no process */
     FLOW_SAMPLED = 8,   /* each of its RTT samples is in rtt_samples, tcp_total and rtt_bucket */

@@ -15,7 +15,7 @@ static __always_inline void confirm_udp(struct udp_slot *slot) {
 
     if (!(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
         return;
-    user = user_of((struct sock *)slot->sk, slot->key.socket);
+    user = user_of((struct sock *)slot->sk);
     if (user) {
         write_udp_owner(&slot->flow, &user->owner);
         slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);

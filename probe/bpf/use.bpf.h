@@ -11,7 +11,6 @@ static __noinline void use_socket(struct sock *sk, struct socket_owner *it) {
     __u16 protocol = sk->sk_protocol;
     bool first = !it->user;
     struct tcp_slot *slot;
-    struct sock *carrier;
 
     if (task->flags & PF_KTHREAD)
         return;
@@ -23,8 +22,8 @@ static __noinline void use_socket(struct sock *sk, struct socket_owner *it) {
             confirm_flow(slot, &it->owner);
         if (first)
             forget_user(sk);
-    } else if ((carrier = carrier_of(sk))) {
-        note_user(carrier, &it->owner); /* its flows are out of reach from here: the pass looks it up */
+    } else {
+        note_user(sk, &it->owner); /* its flows are out of reach from here: the pass looks it up */
     }
 }
 

@@ -51,3 +51,8 @@ export const loadBinary = () =>
     'load',
     ['main.c', 'server.c', 'client.c', 'exchange.c', 'load.h'].map(file => `load/${file}`),
   )
+export const actorBinary = () =>
+  binary(
+    'actor',
+    ['main.c', 'stream.c', 'datagram.c', 'process.c', 'uring.c', 'actor.h'].map(file => `actor/${file}`),
+  )

@@ -45,9 +45,15 @@ export async function removeCgroup(path: string): Promise<void> {
       for (const directory of below(join(root, path))) await rmdir(directory).catch(() => {})
       return below(join(root, path)).length === 0
     })
-    for (let parent = dirname(path); parent !== '/'; parent = dirname(parent))
-      await rmdir(join(root, parent)).catch(() => {})
   }
+  await removeUnused(dirname(path))
+}
+
+/** Removes a cgroup that nobody uses, and its parents as far as nobody else uses them. */
+export async function removeUnused(path: string): Promise<void> {
+  for (const root of cgroupRoots())
+    for (let unused = path; unused !== '/'; unused = dirname(unused))
+      await rmdir(join(root, unused)).catch(() => {})
 }
 
 // The directory and those in it, the deepest first; none if it does not exist.

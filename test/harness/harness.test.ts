@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { startActor } from './actor.ts'
 import { loadBinary } from './binary.ts'
 import { cgroupRoots, processesIn } from './cgroup.ts'
 import { link } from './delay.ts'
@@ -89,6 +90,40 @@ t.test('the workload does exactly what it is told', network, async t => {
   const datagrams = await load('client', '--transport', 'udp')
   t.match(await datagrams.ask('open 2 127.0.0.1 8000'), { opened: 2 })
   t.same(await datagrams.ask('echo 5 100'), { echoed: 10 })
+})
+
+t.test('actors pass sockets on, and say what they did with them', network, async t => {
+  const netns = await createNetns()
+  t.teardown(() => netns.close())
+  const actor = async () => {
+    const actor = await startActor(netns.path)
+    t.teardown(() => actor.close())
+    return actor
+  }
+  const [server, client] = [await actor(), await actor()]
+  const holders = async (port: number) => {
+    const [socket] = await ss({ netns: netns.path, filter: ['sport', '=', `:${port}`] })
+    return socket!.processes.map(({ pid }) => pid).sort()
+  }
+  const { fd } = await server.socket('listen 127.0.0.1 8000')
+  const child = await server.fork()
+  const connected = await client.socket('connect 127.0.0.1 8000')
+  const accepted = await child.socket(`accept ${fd}`)
+  t.same([accepted.port, accepted.peer], [connected.peer, connected.port])
+  t.same(await holders(8000), [child.pid])
+  const passed = await child.give(accepted.fd, server)
+  t.same(await holders(8000), [child.pid, server.pid].sort())
+  await client.do(`send ${connected.fd} 100000`)
+  t.same(await server.do(`thread receive ${passed.fd} 100000`), { bytes: 100_000 })
+  const [socket] = await ss({ netns: netns.path, filter: ['sport', '=', ':8000'] })
+  t.equal(socket!.bytesReceived, 100_000)
+  await t.rejects(client.do('connect 127.0.0.1 9'), /ECONNREFUSED/)
+  const bound = await server.socket('bind 127.0.0.1 5300')
+  const asking = await client.socket('connect 127.0.0.1 5300 udp')
+  const answered = server.traffic(`resolve ${bound.fd} 3 20`)
+  const traffic = { sent: 3, bytes_sent: 30, received: 3, bytes_received: 60 }
+  t.same(await client.traffic(`ask ${asking.fd} 3 10`), traffic)
+  t.same(await answered, { sent: 3, bytes_sent: 60, received: 3, bytes_received: 30 })
 })
 
 t.test('pods run, talk over a delayed wire, and go', pods, async t => {

@@ -105,11 +105,11 @@ export class Watch {
     return new Watch(kernel, reader, names)
   }
 
-  /** The window that runs now has ended, and so have all before it. */
+  /** The window that runs now has ended, and so have all before it: by the clock, for the reader may be behind it. */
   async windowEnd(): Promise<Window> {
-    const { index } = this.#reader.windows.current
+    const now = bootTime()
     for (;;) {
-      const window = this.ended.find(ended => ended.index === index)
+      const window = this.ended.find(({ endNs }) => endNs > now)
       if (window) return window
       await new Promise(resolve => setTimeout(resolve, 20))
     }

@@ -1,0 +1,57 @@
+/** What tests of ownership share: processes in cgroups of their own, and who owns a socket. */
+
+import type { Test } from 'tap'
+import { type Actor, type Socket, startActor } from './actor.ts'
+import { removeCgroup } from './cgroup.ts'
+import { createNetns } from './netns.ts'
+import { type Row, Watch } from './watch.ts'
+
+export const GUESSED = 2 // enum flow_flags
+const base = `/sockflux-owner-${process.pid}`
+
+/** A network namespace with a listening server and a client, each a process in a cgroup of its own. */
+export async function stage(t: Test) {
+  const netns = await createNetns()
+  t.teardown(() => netns.close())
+  t.teardown(() => removeCgroup(base))
+  let cgroups = 0
+  const apart = async (actor: Actor) => ({ actor, pid: actor.pid, cgroup: await enter(actor) })
+  const enter = (actor: Actor) => actor.enter(`${base}/${++cgroups}`)
+  const process = async () => {
+    const actor = await startActor(netns.path)
+    t.teardown(() => actor.close())
+    return apart(actor)
+  }
+  const [server, client] = [await process(), await process()]
+  const listener = await server.actor.socket('listen 127.0.0.1 8000')
+  return { netns: netns.path, process, apart, server, client, listener }
+}
+export type Process = Awaited<ReturnType<Awaited<ReturnType<typeof stage>>['process']>>
+
+export async function watch(t: Test): Promise<Watch> {
+  const watch = await Watch.start()
+  t.teardown(() => watch.close())
+  return watch
+}
+
+/** Who owns a socket by the rows of the window that ends now. */
+export async function lookup(seen: Watch, netns: string) {
+  const { index } = await seen.windowEnd()
+  const rows = seen.in(netns).filter(row => row.window === index)
+  return ({ port, peer }: Socket) => rows.find(row => row.local_port === port && row.remote_port === peer)
+}
+
+export function isOwned(
+  t: Test,
+  row: Row | undefined,
+  { pid, cgroup }: Process,
+  what: string,
+  comm = 'actor',
+) {
+  t.match(row, { pid, cgroup, hierarchy: 0, comm }, what)
+  t.notOk(row && row.flags & GUESSED, `${what}, and that is no guess`)
+}
+
+export async function connect(client: Process): Promise<Socket> {
+  return client.actor.socket('connect 127.0.0.1 8000')
+}
