@@ -3,11 +3,21 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
+import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
+import { benchCollector } from './collector.ts'
 import { benchFold } from './fold.ts'
 import { benchReport } from './report.ts'
+import { benchRequests } from './request.ts'
 
-const lines = [...(await benchChurn()), ...(await benchReport()), ...(await benchFold())]
+const lines = [
+  ...(await benchChurn()),
+  ...(await benchRequests()),
+  ...(await benchReport()),
+  ...(await benchPrograms()),
+  ...(await benchFold()),
+  ...(await benchCollector()),
+]
 const memory = /MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
 const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(Number(memory) / 2 ** 20)} GiB, Linux ${release()}, Node.js ${process.version}`
 const text = `# Benchmarks

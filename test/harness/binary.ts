@@ -49,7 +49,7 @@ export const pauseBinary = () => binary('pause', ['pause.c'])
 export const loadBinary = () =>
   binary(
     'load',
-    ['main.c', 'server.c', 'client.c', 'exchange.c', 'load.h'].map(file => `load/${file}`),
+    ['main.c', 'server.c', 'client.c', 'exchange.c', 'neighbour.c', 'load.h'].map(file => `load/${file}`),
   )
 export const actorBinary = () =>
   binary(

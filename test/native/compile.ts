@@ -9,10 +9,10 @@ const directory = mkdtempSync(join(tmpdir(), 'bcc-bindings-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim()
 
-/** `bpf/<name>.bpf.c`, compiled into a directory that goes with the process: the object's path. */
-export function compile(name: string): string {
+/** `<name>.bpf.c` of a folder, compiled into a directory that goes with the process: the object's path. */
+export function compile(name: string, folder = join(import.meta.dirname, 'bpf')): string {
   const object = join(directory, `${name}.bpf.o`)
-  const source = join(import.meta.dirname, 'bpf', `${name}.bpf.c`)
+  const source = join(folder, `${name}.bpf.c`)
   const target = ['-target', 'bpf', '-mcpu=v3', `-I/usr/include/${machine}-linux-gnu`]
   execFileSync('clang', ['-O2', '-g', '-Wall', '-Werror', ...target, '-c', source, '-o', object])
   return object

@@ -32,3 +32,4 @@ void count_failure(int error);
 
 int serve(int argc, char **argv);
 int drive(int argc, char **argv);
+int nap(int argc, char **argv);

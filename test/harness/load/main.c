@@ -1,5 +1,6 @@
 // load server ... : see server.c
 // load client ... : see client.c
+// load neighbour MS : see neighbour.c
 #define _GNU_SOURCE
 #include "load.h"
 #include <errno.h>
@@ -61,5 +62,7 @@ int main(int argc, char **argv) {
         return serve(argc - 2, argv + 2);
     if (argc > 1 && !strcmp(argv[1], "client"))
         return drive(argc - 2, argv + 2);
-    usage("say `load server` or `load client`");
+    if (argc > 1 && !strcmp(argv[1], "neighbour"))
+        return nap(argc - 2, argv + 2);
+    usage("say `load server`, `load client` or `load neighbour`");
 }

@@ -1,0 +1,35 @@
+/** What the kernel measures of each program: kernel.bpf_stats_enabled. Its own clock readings are in the figures. */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { kernelWith } from '../harness/watch.ts'
+import { stage } from './stage.ts'
+
+const SWITCH = '/proc/sys/kernel/bpf_stats_enabled'
+const CONNECTIONS = 20_000
+const DATAGRAMS = 20_000
+
+export async function benchPrograms(): Promise<string[][]> {
+  const { load, server, close } = await stage()
+  const before = readFileSync(SWITCH, 'utf8')
+  const kernel = kernelWith({}, () => {})
+  try {
+    await server('127.0.0.1', '8000', '--ports', '4', '--forks', '2')
+    await server('127.0.0.1', '9000', '--transport', 'udp')
+    const [tcp, udp] = [await load('client'), await load('client', '--transport', 'udp')]
+    await udp.ask('open 50 127.0.0.1 9000')
+    writeFileSync(SWITCH, '1')
+    await tcp.ask(`churn ${CONNECTIONS} 127.0.0.1 8000 4`, 60_000)
+    await udp.ask(`echo ${DATAGRAMS / 50} 100`, 60_000)
+    return kernel
+      .stats()
+      .filter(({ runCount }) => runCount > 1000n)
+      .map(({ name, runCount, runTimeNs }) => [
+        `${name}, ${CONNECTIONS} connections and ${DATAGRAMS} datagrams echoed`,
+        `${runCount} runs, ${(Number(runTimeNs) / Number(runCount)).toFixed(0)} ns each`,
+      ])
+  } finally {
+    writeFileSync(SWITCH, before)
+    kernel.close()
+    await close()
+  }
+}
