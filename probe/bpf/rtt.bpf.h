@@ -4,7 +4,7 @@
 
 #include "tcp_flow.bpf.h"
 
-bool rtt_args; /* this kernel passes the sample (Linux 6.7): it has been seen to */
+bool rtt_args; /* this kernel passes the sample, which older ones do not: it has been seen to */
 
 static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
     slot->rtt_sum_us += us;
