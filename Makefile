@@ -6,7 +6,7 @@
 # make clean  remove what was built
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test bench build check generate clean packages-run packages-test
+.PHONY: run test bench build check generate clean packages-run packages-test packages-bench
 
 NODE_DIR := $(CURDIR)/build/node
 export PATH := $(NODE_DIR)/bin:$(PATH)
@@ -29,7 +29,7 @@ run: build
 test: packages-test build build/.tap
 	@exec node test/run.ts $(TESTS)
 
-bench: packages-test build
+bench: packages-bench build
 	@exec node test/bench/main.ts
 
 build: $(ADDON) $(BPF) $(DIST) build/sockflux
@@ -47,7 +47,7 @@ generate: $(ADDON) $(BPF)
 clean:
 	rm -rf build dist native/build node_modules native/node_modules .tap
 
-packages-run packages-test: packages-%:
+packages-run packages-test packages-bench: packages-%:
 	@deploy/setup.sh packages $*
 
 build/.node: deploy/setup.sh | packages-run

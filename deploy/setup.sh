@@ -1,5 +1,5 @@
 #!/bin/bash
-# setup.sh packages run|test : install the Debian packages that are missing (asks nothing, starts no service)
+# setup.sh packages run|test|bench : install the Debian packages that are missing (asks nothing, starts no service)
 # setup.sh node DIR          : put a Node.js that is new enough, with its headers and npm, below DIR
 # Called by the Makefile; does nothing where nothing is missing.
 set -euo pipefail
@@ -10,7 +10,8 @@ NPM_VERSION=11.21.2
 
 RUN_PACKAGES=(ca-certificates clang gcc g++ libbpf-dev libelf-dev linux-libc-dev make npm openssl pkg-config python3 zlib1g-dev)
 TEST_PACKAGES=(bpftool busybox-static clang-format containerd containernetworking-plugins docker.io git influxdb influxdb-client
-    iproute2 iptables libc6-dev podman procps runc slirp4netns uidmap)
+    iproute2 iptables libc6-dev podman procps prometheus runc slirp4netns uidmap)
+BENCH_PACKAGES=(bpftrace conntrack)
 
 fail() {
     echo "setup: $*" >&2
@@ -39,7 +40,8 @@ install_packages() {
 
 packages() {
     local wanted=("${RUN_PACKAGES[@]}") missing=() package
-    [ "$1" = test ] && wanted+=("${TEST_PACKAGES[@]}")
+    [ "$1" = run ] || wanted+=("${TEST_PACKAGES[@]}")
+    [ "$1" = bench ] && wanted+=("${BENCH_PACKAGES[@]}")
     for package in "${wanted[@]}"; do
         # any npm will do: it only fetches the pinned one
         [ "$package" = npm ] && command -v npm >/dev/null && continue
