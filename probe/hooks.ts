@@ -43,7 +43,7 @@ export const HOOKS: readonly Hooks[] = [
   {
     name: 'rtt',
     programs: ['tcp_rtt'],
-    gives: 'every RTT sample',
+    gives: 'every RTT sample, where the kernel passes them on',
     without: "distributions are made of the kernel's smoothed round-trip times",
   },
   {

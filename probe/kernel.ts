@@ -207,14 +207,12 @@ export class Kernel {
 
   /** Again without the hooks that are refused, until the rest is loaded. */
   #load(options: KernelOptions): BpfObject {
-    let typedReads = true
     for (;;) {
       const object = open(objectPath())
       try {
         object.setGlobal('max_tcp_flows', options.maxFlows)
         object.setGlobal('max_udp_flows', options.maxUdpFlows)
         object.setGlobal('tcp_flow_wake_bytes', options.ringBytes / 2)
-        object.setGlobal('typed_reads', typedReads)
         object.resizeMap('tcp_slot', options.maxFlows)
         object.resizeMap('tcp_flow', options.ringBytes)
         const udpFlows = options.udp && this.#has('udp') ? options.maxUdpFlows : 1
@@ -229,8 +227,7 @@ export class Kernel {
         if (!(error instanceof BpfError)) throw error
         const program = refusedProgram(error)
         const hooks = program === undefined ? undefined : hooksOf(program)
-        if (program === 'tcp_flow_report' && typedReads) typedReads = false
-        else if (hooks?.without && !this.missing.has(hooks)) this.missing.set(hooks, sentenceOf(error))
+        if (hooks?.without && !this.missing.has(hooks)) this.missing.set(hooks, sentenceOf(error))
         else throw explained(error)
       }
     }

@@ -251,4 +251,7 @@ struct bpf_iter__tcp {
 /* CONFIG_CGROUPS decides which of these exist and their numbers: BTF tells. */
 enum cgroup_subsys_id { pids_cgrp_id = 1, memory_cgrp_id, cpu_cgrp_id, devices_cgrp_id, freezer_cgrp_id };
 
+/* kernel/bpf/verifier.c: came with bpf_rdonly_cast() itself (a35b9af4ec2c) and tells that it is there */
+enum special_kfunc_type { KF_bpf_rdonly_cast = 1 };
+
 #pragma clang attribute pop

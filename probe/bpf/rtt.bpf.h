@@ -61,7 +61,8 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     if (!us || !rtt_args || !sk || !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
         return 1;
     slot = it->slot ? tcp_slot_at(it->slot - 1) : NULL;
-    if (slot && slot->flow.socket != bpf_get_socket_cookie(ops))
+    /* in SYN_RECV the flow's cookie may not be the last one yet */
+    if (slot && ops->state != TCP_SYN_RECV && slot->flow.socket != bpf_get_socket_cookie(ops))
         slot = NULL;
     count_sample(it, slot, us);
     return 1;

@@ -256,6 +256,8 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
             open_flow(sk, it, it->owner.pid ? FLOW_GUESSED : FLOW_OWNERLESS);
         }
         if (new_state == TCP_ESTABLISHED && (slot = slot_of(sk, it))) {
+            /* inet_csk_clone_lock() of most kernels sets an accepted socket's cookie only after SYN_RECV */
+            slot->flow.socket = bpf_get_socket_cookie(sk);
             slot->flow.established_ns = bpf_ktime_get_boot_ns();
             slot->application = (__u64)application_of(sk);
         }

@@ -11,13 +11,21 @@ PAGE(tcp_flow_page, struct tcp_flow);
  * times as much. */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
-const volatile bool typed_reads = true;
+#define MOMENT_NS 10000000 /* longer than the kernel needs from a tracepoint to what it announces */
+
+/* An accepted socket of most kernels has its last cookie only after the tracepoint for SYN_RECV: until it is
+ * established, which takes no time, a report leaves it to the next. */
+static __always_inline bool is_opened(struct tcp_slot *slot, boot_ns_t by_ns) {
+    bool is_new = slot->flow.role == ROLE_SERVER && !slot->flow.established_ns;
+
+    return *(volatile __u64 *)&slot->flow.opened_ns + (is_new ? MOMENT_NS : 0) < by_ns;
+}
 
 /* The tracepoint fires just before the state is stored: a flow opened a moment ago may still read CLOSE. */
 static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp, boot_ns_t now_ns,
                                      const bool typed) {
     return READ(typed, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
-           (READ(typed, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < 10000000);
+           (READ(typed, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < MOMENT_NS);
 }
 
 /* No CLOSE was seen: the socket is closed, or its memory is another's. The flow ends with this window. */
@@ -76,7 +84,7 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
     word = *(volatile __u64 *)&slot->slot.word;
     if (WORD_STATE(word) == SLOT_CLOSED)
         pass->closing++;
-    if (WORD_STATE(word) != SLOT_LIVE || slot->flow.opened_ns >= pass->end_ns)
+    if (WORD_STATE(word) != SLOT_LIVE || !is_opened(slot, pass->end_ns))
         return 0;
     busy = (word & ~3ULL) | SLOT_BUSY;
     if (__sync_val_compare_and_swap(&slot->slot.word, word, busy) != word) {
@@ -85,12 +93,12 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
     }
     /* between the look and the claim the slot may have gone to another flow, whose word is the same while new
      */
-    if (*(volatile __u64 *)&slot->flow.opened_ns >= pass->end_ns) {
+    if (!is_opened(slot, pass->end_ns)) {
         if (__sync_val_compare_and_swap(&slot->slot.word, busy, word) != busy)
             free_slot(&slot->slot, &tcp_pool, index);
         return 0;
     }
-    if (typed_reads)
+    if (bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast))
         alive = write_row(row, slot, word,
                           bpf_rdonly_cast((void *)slot->sk, bpf_core_type_id_kernel(struct tcp_sock)), pass,
                           true);

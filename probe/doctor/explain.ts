@@ -13,21 +13,28 @@ interface Reason {
   readonly when: (error: BpfError) => RegExpExecArray | boolean | null
   /** @param detail what `when` found in the log */
   readonly found: (detail: string, release: string) => string
-  readonly remedy: string
+  readonly remedy: string | ((release: string) => string)
 }
 
-const NEWER = 'use Linux 5.15 or newer'
+/** The oldest kernel that has what the probe cannot do without; the rest came later, one by one. */
+const OLDEST = [5, 15] as const
+
+const newer = (release: string): string => {
+  const [major = 0, minor = 0] = release.split('.').map(Number.parseFloat)
+  const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
+  return isOld ? `use Linux ${OLDEST.join('.')} or newer` : 'a newer kernel has it'
+}
 
 const REASONS: readonly Reason[] = [
   {
     when: ({ log = '' }) => /failed to find kernel BTF type ID of '(\w+)'/.exec(log),
     found: (name, release) => `this kernel (${release}) has no ${name}`,
-    remedy: NEWER,
+    remedy: newer,
   },
   {
     when: ({ log = '' }) => /(?:unknown|invalid) func (\w+#\d+)/.exec(log),
     found: (name, release) => `this kernel (${release}) does not let eBPF programs call ${name}`,
-    remedy: NEWER,
+    remedy: newer,
   },
   {
     when: ({ code }) => code === 'ENOMEM',
@@ -56,7 +63,11 @@ export function causeOf(
   if (cause) return cause
   for (const { when, found, remedy } of REASONS) {
     const seen = when(error)
-    if (seen) return { found: found(typeof seen === 'object' ? (seen[1] ?? '') : '', env.release), remedy }
+    if (seen)
+      return {
+        found: found(typeof seen === 'object' ? (seen[1] ?? '') : '', env.release),
+        remedy: typeof remedy === 'string' ? remedy : remedy(env.release),
+      }
   }
   return undefined
 }
