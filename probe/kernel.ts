@@ -18,6 +18,7 @@ import { cgroup2In } from './doctor/cgroup.ts'
 import { explainLoad } from './doctor/explain.ts'
 import { HOOKS, type Hooks, hooksOf } from './hooks.ts'
 import { isGone, networkNamespaces } from './identify/process.ts'
+import { roomForSums } from './totals.ts'
 import type { Clock } from './window.ts'
 
 /** `enum lost` in `bpf/lost.bpf.h`, in its order. */
@@ -96,6 +97,8 @@ export class Kernel {
   readonly #rings: Rings
   readonly #pages = new Map<string, Buffer>()
   readonly #lost: Buffer
+  /** The window that sums count their range in. */
+  readonly #window: Buffer
 
   /** @throws with the doctor's sentence, or BpfError with the verifier's log; nothing is left behind then */
   constructor(options: KernelOptions, onRecords: (ring: string, records: Buffer) => void) {
@@ -115,6 +118,7 @@ export class Kernel {
       const names = this.flows.map(({ layout }) => layout.name)
       for (const name of names) this.#pages.set(name, this.#object.map(`${name}_page`).view())
       this.#lost = this.#object.map('lost').view()
+      this.#window = this.#object.map('.data.window').view()
       // rows first: the kernel has sent their names before them, so these are in their ring by then
       this.#rings = this.#object.rings([...names, 'cgroup_path', 'process'], onRecords)
       this.#attach(options)
@@ -170,6 +174,7 @@ export class Kernel {
 
   /** The sums of all cgroups since they were first seen, one per CPU; see `probe/totals.ts`. */
   totals(): Entries {
+    this.#window.writeUInt32LE((this.#window.readUInt32LE(0) + 1) >>> 0, 0)
     return this.#object.map('tcp_total').entries()
   }
 
@@ -215,6 +220,7 @@ export class Kernel {
         object.setGlobal('tcp_flow_wake_bytes', options.ringBytes / 2)
         object.resizeMap('tcp_slot', options.maxFlows)
         object.resizeMap('tcp_flow', options.ringBytes)
+        object.resizeMap('tcp_total', roomForSums(object.layout('tcp_total_sums')))
         const udpFlows = options.udp && this.#has('udp') ? options.maxUdpFlows : 1
         object.resizeMap('udp_slot', udpFlows)
         object.resizeMap('udp_conversation', udpFlows)

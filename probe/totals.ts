@@ -3,6 +3,7 @@
  * they become the rows of one window. `struct tcp_total_key` and `struct tcp_total_sums` in `bpf/tcp_total.bpf.h`.
  */
 
+import { availableParallelism } from 'node:os'
 import type { Entries, Layout } from 'bcc-bindings'
 
 export interface Rows {
@@ -18,7 +19,17 @@ export interface TotalsKernel {
 }
 
 /** Sums of a cgroup in which nothing happened so long are taken out of the kernel's map. */
-const FORGET_NS = 5n * 60_000_000_000n
+const FORGET_NS = 60_000_000_000n
+
+/** Memory for the sums, all CPUs together, and how many there are at least and at most. */
+const MOST_BYTES = 64 * 2 ** 20
+const [FEWEST_SUMS, MOST_SUMS] = [512, 4096]
+
+/** How many sums the kernel is to have room for. */
+export function roomForSums(sums: Layout): number {
+  const room = Math.floor(MOST_BYTES / (sums.size * availableParallelism()))
+  return Math.min(Math.max(room, FEWEST_SUMS), MOST_SUMS)
+}
 
 interface Known {
   readonly buckets: Uint32Array
@@ -110,7 +121,6 @@ export class Totals {
   #change(known: Known, values: Buffer, window: number): Change {
     const at = offsetsOf(this.#sums)
     const stride = Math.ceil(this.#sums.size / 8) * 8
-    const side = (window & 1) * 4
     const now = new Uint32Array(this.#buckets)
     let [sum, squares] = [0n, 0n]
     let [sent, received, minUs, maxUs] = [0, 0, 0, 0]
@@ -119,8 +129,11 @@ export class Totals {
       squares += values.readBigUInt64LE(cpu + at['rtt_squares_us2']!)
       sent += values.readUInt32LE(cpu + at['resets_sent']!)
       received += values.readUInt32LE(cpu + at['resets_rcvd']!)
-      const max = values.readUInt32LE(cpu + at['range_max_us']! + side)
-      if (max > 0 && values.readUInt32LE(cpu + at['range_window']! + side) === window) {
+      // what came while we read is in the next window's range already
+      for (const range of [window, u32(window + 1)]) {
+        const side = (range & 1) * 4
+        const max = values.readUInt32LE(cpu + at['range_max_us']! + side)
+        if (max === 0 || values.readUInt32LE(cpu + at['range_window']! + side) !== range) continue
         const min = values.readUInt32LE(cpu + at['range_min_us']! + side)
         minUs = maxUs === 0 ? min : Math.min(minUs, min)
         maxUs = Math.max(maxUs, max)
@@ -145,6 +158,8 @@ export class Totals {
       sent: u32(sent - known.sent),
       received: u32(received - known.received),
     }
+    // a sum without its sample was read in the middle of it: the next look has both
+    if (samples === 0 && change.sent === 0 && change.received === 0) return change
     known.buckets.set(now)
     Object.assign(known, { sum, squares, sent, received })
     return change

@@ -4,8 +4,6 @@
 
 #include "tcp_flow.bpf.h"
 
-bool rtt_args; /* this kernel passes the sample, which older ones do not: it has been seen to */
-
 static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
     slot->rtt_sum_us += us;
     if (!slot->rtt_samples++ || us < slot->rtt_min_us)
@@ -15,18 +13,24 @@ static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
 }
 
 /* The handshake of an accepted connection is over before anybody accepts it: its sample waits for the owner.
- */
+ * Who accepted it is asked here as well: on the loopback, data are acknowledged before their send(2) is told
+ * of. */
 static __noinline int count_sample(struct socket_owner *it, struct tcp_slot *slot, usec_t us) {
+    struct cgroup_key cgroup = it->owner.cgroup;
     struct tcp_total_sums *sums;
 
     if (slot) {
         sample_flow(slot, us);
+        if (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS))
+            confirm_by_user(slot);
+        cgroup.cgroup = slot->flow.cgroup;
+        cgroup.hierarchy = slot->flow.hierarchy;
         if ((slot->flow.flags & FLOW_GUESSED) && !slot->waiting_us) {
             slot->waiting_us = us + 1;
             return 0;
         }
     }
-    sums = sums_of(&it->owner.cgroup, it->netns, it->role);
+    sums = sums_of(&cgroup, it->netns, it->role);
     if (sums)
         add_sample(sums, us);
     return 0;
@@ -84,25 +88,38 @@ int tcp_rtt_scan(struct bpf_iter__tcp *ctx) {
     return 0;
 }
 
+static __always_inline struct tcp_total_sums *sums_of_socket(struct sock *sk) {
+    struct socket_owner *it = sk ? bpf_sk_storage_get(&socket_owner, sk, NULL, 0) : NULL;
+    struct cgroup_key cgroup;
+    struct tcp_slot *slot;
+
+    if (!it)
+        return NULL;
+    cgroup = it->owner.cgroup;
+    slot = slot_of(sk, it);
+    if (slot) {
+        confirm_by_user(slot);
+        cgroup.cgroup = slot->flow.cgroup;
+        cgroup.hierarchy = slot->flow.hierarchy;
+    }
+    return sums_of(&cgroup, it->netns, it->role);
+}
+
 /* For sockets that are known: the answer to a port where nobody listens has no owner. */
 SEC("?tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset, struct sock *sk) {
-    struct socket_owner *it;
-    struct tcp_total_sums *sums;
+    struct tcp_total_sums *sums = sums_of_socket(sk);
 
-    if (sk && (it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)) &&
-        (sums = sums_of(&it->owner.cgroup, it->netns, it->role)))
+    if (sums)
         __sync_fetch_and_add(&sums->resets_sent, 1);
     return 0;
 }
 
 SEC("?tp_btf/tcp_receive_reset")
 int BPF_PROG(tcp_receive_reset, struct sock *sk) {
-    struct socket_owner *it;
-    struct tcp_total_sums *sums;
+    struct tcp_total_sums *sums = sums_of_socket(sk);
 
-    if (sk && (it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)) &&
-        (sums = sums_of(&it->owner.cgroup, it->netns, it->role)))
+    if (sums)
         __sync_fetch_and_add(&sums->resets_rcvd, 1);
     return 0;
 }

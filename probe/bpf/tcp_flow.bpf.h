@@ -107,7 +107,7 @@ static __always_inline void submit_row(struct tcp_flow *row) {
 }
 
 /* A flow without a slot: there was none left, or the probe never saw it before now. */
-static __noinline void close_unseen(struct sock *sk, struct socket_owner *it) {
+static __noinline void close_unseen(struct sock *sk, struct socket_owner *it, bool failed) {
     struct user *user = it && it->user ? NULL : user_of(application_of(sk));
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
     struct tcp_slot zero = {};
@@ -127,7 +127,9 @@ static __noinline void close_unseen(struct sock *sk, struct socket_owner *it) {
     row->socket = bpf_get_socket_cookie(sk);
     write_owner(row, &found);
     row->netns = netns_of(sk);
-    row->flags = (it ? 0 : FLOW_PREDATES) | (found.pid ? 0 : FLOW_OWNERLESS);
+    row->flags = (it ? 0 : FLOW_PREDATES) | (found.pid ? 0 : FLOW_OWNERLESS) | (failed ? FLOW_FAILED : 0);
+    if (it && rtt_args && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
+        row->flags |= FLOW_SAMPLED;
     row->role = it ? it->role : role_by_listener(sk);
     read_addresses(row, tp, true);
     read_state(row, tp, &zero, &zero.base[0], &now, true, true);
@@ -150,6 +152,8 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool
     if (!slot || !tp || !claim_close(&slot->slot, &word))
         return;
     confirm_by_user(slot);
+    it->owner.cgroup.cgroup = slot->flow.cgroup; /* a reset may still come */
+    it->owner.cgroup.hierarchy = slot->flow.hierarchy;
     if (slot->waiting_us)
         count_waiting(slot);
     row = reserve_row();
@@ -213,6 +217,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
     bool creates = new_state == TCP_SYN_SENT || new_state == TCP_SYN_RECV || new_state == TCP_ESTABLISHED ||
                    new_state == TCP_LISTEN;
+    bool failed = old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV;
     struct socket_owner *it;
     struct tcp_slot *slot;
 
@@ -225,7 +230,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         if (creates)
             count_lost(LOST_STORAGE);
         else if (new_state == TCP_CLOSE)
-            close_unseen(sk, NULL);
+            close_unseen(sk, NULL, failed);
         return 0;
     }
     switch (new_state) {
@@ -269,9 +274,9 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         break;
     case TCP_CLOSE:
         if (it->slot)
-            close_flow(sk, it, old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV);
+            close_flow(sk, it, failed);
         else
-            close_unseen(sk, it);
+            close_unseen(sk, it, failed);
     }
     return 0;
 }

@@ -123,7 +123,5 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
 
 SEC("syscall")
 int tcp_flow_report(struct report *ctx) {
-    if (ctx->next == 0)
-        window++;
     REPORT(report_tcp, tcp_pool, max_tcp_flows);
 }

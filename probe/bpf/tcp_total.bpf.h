@@ -34,8 +34,8 @@ struct tcp_total_sums {
 };
 
 struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(type,
+           BPF_MAP_TYPE_PERCPU_HASH); /* with its memory from the start: per-CPU memory cannot be had fast */
     __uint(max_entries, MAX_TOTALS);
     __type(key, struct tcp_total_key);
     __type(value, struct tcp_total_sums);
@@ -43,7 +43,9 @@ struct {
 
 static struct tcp_total_sums no_sums;
 
-__u32 window; /* counted by the report pass */
+bool rtt_args; /* this kernel passes the sample, which older ones do not: it has been seen to */
+
+__u32 window SEC(".data.window"); /* counted by the probe, right before it reads the sums */
 
 static __always_inline struct tcp_total_sums *sums_of(const struct cgroup_key *cgroup, netns_id_t netns,
                                                       __u32 role) {
