@@ -1,12 +1,12 @@
 /** One host's window: rows in, totals per container, pod and host out. */
 
+import { Group } from '../probe/wire/fold/totals.ts'
 import type { HostRecord } from '../probe/wire/host.ts'
 import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../probe/wire/message.ts'
 import { containerName, podName } from './names.ts'
-import { Owners } from './owners.ts'
+import { Containers } from './owners.ts'
 import { Processes } from './processes.ts'
 import type { Decoder, FlatRow } from './records/record.ts'
-import { Group } from './totals.ts'
 
 export class ContainerGroup extends Group {
   readonly id: string
@@ -36,6 +36,12 @@ const MOST_GROUPS = 100_000
 /** Rows of one record that belong to no flow: interfaces, for the most part. */
 const MOST_ROWS = 256
 
+interface Waiting {
+  readonly containers: ReadonlySet<string>
+  /** These do not wait: a pod does only if nobody but a container that waits can tell its name. */
+  readonly namedPods: ReadonlySet<string>
+}
+
 export class Fold {
   /** What is in no container. */
   readonly host = new Group()
@@ -51,11 +57,12 @@ export class Fold {
   readonly #flat = new Map<HostRecord, FlatRow[]>()
   #processNames: Readonly<Record<string, ProcessName>> = {}
   readonly #mostGroups: number
+  #waiting: Waiting | undefined
   /** Flows that count with the host because there are too many containers, and flat rows that are too many. */
   #crowded = 0
   /** What the message before said, and the owners that follow from it: most messages of a window say the same. */
   #who: Who | undefined
-  #owners: Owners | undefined
+  #owners: Containers | undefined
 
   /** @param withProcesses total per process as well */
   constructor(withProcesses = false, mostGroups = MOST_GROUPS) {
@@ -72,7 +79,7 @@ export class Fold {
       crowded ||= container === undefined
       return container ?? crowd
     }
-    const owners = this.#owners ?? new Owners(who, groupOf, this.host)
+    const owners = this.#owners ?? new Containers(who, groupOf, this.host)
     fold(rows, { owners, processes: this.processes, keep: this.#keep })
     this.refused += owners.refused
     owners.refused = 0
@@ -101,11 +108,10 @@ export class Fold {
     for (const id of who.running) Object.assign(this.#container(id) ?? {}, { running: true })
   }
 
-  /** Containers whose names are on their way, and the pods whose names only these can tell. */
-  waiting(): { containers: ReadonlySet<string>; pods: ReadonlySet<string> } {
-    const waiting = [...this.containers.values()].filter(({ name }) => name.pending)
-    const pods = waiting.flatMap(({ name }) => (name.pod && !this.#pods.has(name.pod) ? [name.pod] : []))
-    return { containers: new Set(waiting.map(({ id }) => id)), pods: new Set(pods) }
+  /** At the window's end, whatever has come since: whose names are on their way, and the pods that need not wait. */
+  waiting(): Waiting {
+    this.#waiting ??= this.#findWaiting()
+    return this.#waiting
   }
 
   /** The names that have come with the window after this one; what is still without stays so. */
@@ -138,6 +144,17 @@ export class Fold {
 
   podName(uid: string): PodName | undefined {
     return this.#pods.get(uid)
+  }
+
+  #findWaiting(): Waiting {
+    const containers = [...this.containers.values()]
+    const waiting = containers.filter(({ name }) => name.pending)
+    const nameless = new Set(waiting.map(({ name }) => name.pod).filter(uid => uid && !this.#pods.has(uid)))
+    const uids = containers.flatMap(({ name }) => name.pod ?? [])
+    return {
+      containers: new Set(waiting.map(({ id }) => id)),
+      namedPods: new Set(uids.filter(uid => !nameless.has(uid))),
+    }
   }
 
   #learn(who: Who): void {

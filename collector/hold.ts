@@ -3,6 +3,7 @@
  * tags never change, so a first sample without name would stay a series of its own.
  */
 
+import type { WindowKey } from '../probe/wire/message.ts'
 import type { Folded } from './ingest.ts'
 import type { Batch } from './sample.ts'
 import type { Sampler } from './sampler.ts'
@@ -47,6 +48,15 @@ export class Hold {
     const settledPart = () => --parts === 0 && settled()
     this.#hand(window, this.#sampler.sample(window, ifid), settledPart)
     this.#held.set(probe, { window, ifid, sinceMs: this.#now(), settled: settledPart })
+  }
+
+  /** What waits of the windows before this one was written by another collector. */
+  forget({ boot, probe, window }: WindowKey): void {
+    const id = `${boot} ${probe}`
+    const held = this.#held.get(id)
+    if (!held || held.window.key.window >= window) return
+    this.#held.delete(id)
+    held.settled()
   }
 
   /** Write what has waited for so long, or all: the probe may be gone. */

@@ -3,14 +3,15 @@
  * version is read by field name, one that lies is refused by name of the lie.
  */
 
+import { MalformedError } from '../probe/wire/check.ts'
 import { KnownWho } from '../probe/wire/known_who.ts'
 import { type Layout, LayoutError } from '../probe/wire/layout.ts'
 import {
   decode,
-  type Head,
+  type Identity,
   type Losses,
-  MalformedError,
   type Message,
+  type SettledHead,
   WINDOW,
   type WindowHead,
   type WindowKey,
@@ -43,6 +44,8 @@ export interface Outcome {
   readonly folded: readonly Folded[]
   /** It was the end of a window that had ended before: the probe has not seen the answer. */
   readonly repeatedEnd: boolean
+  /** Windows before this one are settled; `elsewhere`: by another collector, which also counted on. */
+  readonly settled?: { readonly elsewhere: boolean }
 }
 
 interface ProbeState {
@@ -50,6 +53,8 @@ interface ProbeState {
   sequence: number
   /** The last window that was handed on. */
   closed: number
+  /** The window before which another collector had the probe; -1 when none had. */
+  movedAt: number
   /** Highest losses the probe told, by stage and reason. */
   lost: Losses
   /** Those of them that a window has told already. */
@@ -127,9 +132,10 @@ export class Ingest {
   #accept(message: Message): Outcome {
     const { head } = message
     const probe = this.#probe(head)
-    const key = keyOf(head)
+    const nothing = { key: keyOf(head), folded: [], repeatedEnd: false }
+    if (!('who' in message)) return { ...nothing, settled: this.#settled(message.head, probe) }
     if (head.sequence <= probe.sequence)
-      return { key, folded: [], repeatedEnd: message.topic === WINDOW && head.window <= probe.closed }
+      return { ...nothing, repeatedEnd: message.topic === WINDOW && head.window <= probe.closed }
     if (probe.sequence >= 0) this.#lose('gap', head.sequence - probe.sequence - 1)
     probe.sequence = head.sequence
     probe.lost = head.lost
@@ -137,9 +143,24 @@ export class Ingest {
     if ('rows' in message) {
       if (isRecord(message.topic)) this.#rows(message, probe)
       else this.#lose('unknown_topic', 1)
-      return { key, folded: [], repeatedEnd: false }
+      return nothing
     }
-    return { key, folded: this.#end(message, probe), repeatedEnd: false }
+    return { ...nothing, folded: this.#end(message, probe) }
+  }
+
+  /**
+   * What comes by an earlier connection may come behind this one: it is too late then, not missing and not half a window.
+   */
+  #settled(head: SettledHead, probe: ProbeState): { elsewhere: boolean } {
+    const elsewhere = head.elsewhere && head.window > probe.movedAt
+    if (elsewhere) probe.movedAt = head.window
+    probe.sequence = Math.max(probe.sequence, head.sequence - 1)
+    if (head.window > probe.closed + 1) {
+      probe.closed = head.window - 1
+      probe.told = head.lost
+    }
+    for (const index of probe.windows.keys()) if (index < head.window) probe.windows.delete(index)
+    return { elsewhere }
   }
 
   #rows(message: Extract<Message, { rows: Buffer }>, probe: ProbeState): void {
@@ -197,7 +218,7 @@ export class Ingest {
     return fold
   }
 
-  #probe(head: Head): ProbeState {
+  #probe(head: Identity): ProbeState {
     const id = `${head.boot} ${head.probe}`
     let probe = this.#probes.get(id)
     if (!probe) {
@@ -210,6 +231,7 @@ export class Ingest {
         windows: new Map(),
         sequence: -1,
         closed: -1,
+        movedAt: -1,
         lost: {},
         told: {},
         interval: LONGEST_S,

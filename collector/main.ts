@@ -3,54 +3,49 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import { Router } from 'zeromq'
 import { addFlags, readSettings } from '../probe/settings.ts'
 import { Acknowledger } from './acknowledge.ts'
-import { Hold } from './hold.ts'
+import { serveHttp } from './http.ts'
 import { type Folded, Ingest } from './ingest.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
-import { OWN_INTERVAL, type OwnTotals, OwnWindows } from './own.ts'
+import { OWN_INTERVAL, type OwnTotals } from './own.ts'
+import { pagesOf } from './pages.ts'
 import { queryRoute } from './query/select.ts'
 import { Problem, type Routes, serve } from './query/server.ts'
-import type { Batch } from './sample.ts'
-import { Sampler } from './sampler.ts'
 import { EmbeddedSink } from './sinks/embedded.ts'
-import { sinks } from './sinks/index.ts'
+import { openSinks } from './sinks/open.ts'
 import { SinkQueue } from './sinks/queue.ts'
 import type { Sink } from './sinks/sink.ts'
 import { ThrottledLog } from './sinks/throttled_log.ts'
 import { Top } from './top.ts'
+import { afterAll, type Writer, writersOf } from './writer.ts'
 
 const QUERY_LIMITS = { maxRows: 10_000, timeoutMs: 10_000 }
 /** A message of 4,096 rows is 0.6 MB; nobody sends this much in one message. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20
 const FLUSH_MS = 5000
 const EXPIRE_MS = 60_000
-/** What waits for a name longer than two of the longest windows waits for a probe that is gone. */
-const HELD_MS = 2 * 3_600_000
 
 export function addCollector(program: Command): void {
   const command = program.command('collector').description('fold what probes send and write it to InfluxDB')
   addFlags(command, 'collector', collectorSettings)
-  command.action(async flags => run(readSettings(collectorSettings, 'collector', flags, process.env)))
+  command.action(async flags =>
+    run(readSettings(collectorSettings, 'collector', flags, process.env), program.version() ?? 'unknown'),
+  )
 }
 
-async function run(options: CollectorOptions): Promise<void> {
+async function run(options: CollectorOptions, version: string): Promise<void> {
   const log = pino({ name: 'collector', level: options.logLevel }, pino.destination({ dest: 2, sync: true }))
-  const open = await openSinks(options, log)
+  const open = await openSinks(options, version, log)
   const queues = open.map(sink => new SinkQueue(sink, { maxSamples: options.waitingSamples, log }))
   const top = new Top()
-  const withProcesses = options.profile !== 'ntopng' && options.metrics.includes('process')
+  const hasProcesses = options.profile !== 'ntopng' || options.prometheus !== undefined
+  const withProcesses = hasProcesses && options.metrics.includes('process')
   const ingest = new Ingest(() => withProcesses || top.isWatched())
-  const sampler = new Sampler(options)
+  const writers = writersOf(options, queues, () => ownTotals(ingest, writers, queues))
   const troubles = new ThrottledLog(log)
-
-  const push = (batch: Batch, settled: () => void): void => {
-    let left = queues.length
-    for (const queue of queues) queue.push(batch, () => --left === 0 && settled())
-  }
-  const hold = new Hold(sampler, push)
 
   /** Every sink has settled the window, or it is not to be written. */
   const write = (window: Folded, ifid: string, settled: () => void): void => {
@@ -60,8 +55,9 @@ async function run(options: CollectorOptions): Promise<void> {
         'incomplete',
         `${window.key.host}: the window until ${window.time} is written without its end, rows of it may be missing`,
       )
-    hold.write(window, ifid, settled)
-    if (sampler.mergedPods > 0)
+    const settledOne = afterAll(writers.length, settled)
+    for (const writer of writers) writer.write(window, ifid, settledOne)
+    if (writers.some(({ sampler }) => sampler.mergedPods > 0))
       troubles.warn('merged_pods', 'pods of one name in several namespaces are one in profile ntopng')
   }
 
@@ -70,8 +66,9 @@ async function run(options: CollectorOptions): Promise<void> {
     for await (const [route, ...frames] of router) {
       if (!route) continue
       try {
-        const { key, folded, repeatedEnd } = ingest.receive(frames)
+        const { key, folded, repeatedEnd, settled } = ingest.receive(frames)
         acknowledger.seen(key, route)
+        if (settled) for (const writer of writers) writer.settled(key, settled.elsewhere)
         for (const window of folded) write(window, ifid, acknowledger.expect(window.key))
         if (repeatedEnd) acknowledger.repeat(key)
       } catch (error) {
@@ -85,8 +82,8 @@ async function run(options: CollectorOptions): Promise<void> {
     rows: ingest.rows,
     lost: ingest.lost,
     probes: ingest.probeLosses(),
-    merged_pods: sampler.mergedPods,
-    beyond_max_series: sampler.beyond,
+    merged_pods: sum(writers, ({ sampler }) => sampler.mergedPods),
+    beyond_max_series: sum(writers, ({ sampler }) => sampler.beyond),
     sinks: Object.fromEntries(
       open.map((sink, index) => [
         sink.name,
@@ -94,51 +91,57 @@ async function run(options: CollectorOptions): Promise<void> {
       ]),
     ),
   })
-  const own = new OwnWindows(sampler, () => ownTotals(ingest, sampler, queues, open))
   mkdirSync(dirname(options.socket), { recursive: true })
-  const server = await serve(options.socket, routes(open, top, sampler, stats))
+  const server = await serve(options.socket, routes(open, top, writers, stats))
+  let isListening = false
+  const http =
+    options.prometheus &&
+    (await serveHttp(
+      options.prometheus,
+      pagesOf(open, queues, () => isListening),
+    ))
   const routers = await listen(options.listen)
+  isListening = true
   const receiving = routers.map(({ router, ifid }) => receive(router, ifid))
   const expiring = setInterval(() => {
     ingest.expire()
-    hold.flush(HELD_MS)
-    sampler.expire()
+    for (const writer of writers) writer.expire()
   }, EXPIRE_MS)
   const telling = setInterval(() => {
-    const batch = own.next(Date.now() / 1000)
-    if (batch) push(batch, () => {})
+    for (const writer of writers) writer.tellOwn(Date.now() / 1000)
   }, OWN_INTERVAL * 1000)
   log.info(
-    { listen: options.listen, sinks: open.map(sink => sink.name), profile: options.profile },
+    {
+      listen: options.listen,
+      sinks: open.map(sink => sink.name),
+      profile: options.profile,
+      ...(http && { http: http.url }),
+    },
     'started',
   )
 
   await new Promise<void>(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve))
   clearInterval(expiring)
   clearInterval(telling)
+  isListening = false
   for (const { router } of routers) router.close()
   await Promise.all(receiving)
-  hold.flush()
+  for (const writer of writers) writer.flush()
   await Promise.all(queues.map(queue => queue.close({ deadlineMs: FLUSH_MS })))
   await server.close()
+  await http?.close()
   log.info(stats(), 'stopped')
 }
 
 /** For the measurements collector:stats and collector:lost. */
-function ownTotals(
-  ingest: Ingest,
-  sampler: Sampler,
-  queues: readonly SinkQueue[],
-  open: readonly Sink[],
-): OwnTotals {
+function ownTotals(ingest: Ingest, writers: readonly Writer[], queues: readonly SinkQueue[]): OwnTotals {
   const { user, system } = process.cpuUsage()
-  const sum = (of: (queue: SinkQueue) => number) => queues.reduce((total, queue) => total + of(queue), 0)
-  const lost: Record<string, number> = { 'series/beyond_max_series': sampler.beyond }
+  const beyond = sum(writers, ({ sampler }) => sampler.beyond)
+  const lost: Record<string, number> = { 'series/beyond_max_series': beyond }
   for (const [reason, count] of Object.entries(ingest.lost)) lost[`ingest/${reason}`] = count
-  for (const [index, { counters }] of queues.entries()) {
-    lost[`${open[index]!.name}/dropped`] = counters.dropped
-    for (const [reason, count] of Object.entries(counters.refused))
-      lost[`${open[index]!.name}/${reason}`] = count
+  for (const { name, counters } of queues) {
+    lost[`${name}/dropped`] = counters.dropped
+    for (const [reason, count] of Object.entries(counters.refused)) lost[`${name}/${reason}`] = count
   }
   return {
     lost,
@@ -146,14 +149,20 @@ function ownTotals(
       messages: ingest.received,
       rows: ingest.rows,
       probes: ingest.probes,
-      waiting: sum(({ counters }) => counters.waiting),
-      written: sum(({ counters }) => counters.samples),
-      series: sampler.series().reduce((total, { series }) => total + series, 0),
+      waiting: sum(queues, ({ counters }) => counters.waiting),
+      written: sum(queues, ({ counters }) => counters.samples),
+      series: sum(
+        writers.flatMap(({ sampler }) => sampler.series()),
+        ({ series }) => series,
+      ),
       cpu_us: user + system,
       rss_bytes: process.memoryUsage.rss(),
     },
   }
 }
+
+const sum = <T>(from: readonly T[], of: (one: T) => number): number =>
+  from.reduce((total, one) => total + of(one), 0)
 
 /** @throws with the endpoint that cannot be bound */
 async function listen(endpoints: readonly string[]): Promise<{ router: Router; ifid: string }[]> {
@@ -176,51 +185,12 @@ async function listen(endpoints: readonly string[]): Promise<{ router: Router; i
   return routers
 }
 
-async function openSinks(options: CollectorOptions, log: Logger): Promise<Sink[]> {
-  const wanted = options.sink.length > 0 ? options.sink : [options.influxUrl ? 'influxdb' : 'embedded']
-  const open: Sink[] = []
-  for (const name of new Set(wanted)) {
-    if (name === 'embedded') {
-      mkdirSync(options.store, { recursive: true, mode: 0o700 })
-      open.push(
-        await sinks.embedded({
-          directory: options.store,
-          maxAgeDays: options.storeDays,
-          maxBytes: options.storeSize,
-          log,
-        }),
-      )
-    } else {
-      if (!options.influxUrl) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')
-      open.push(
-        await sinks.influxdb({
-          url: options.influxUrl,
-          version: options.influxVersion,
-          database: options.influxDatabase ?? options.profile,
-          org: options.influxOrg,
-          token: options.influxToken,
-          username: options.influxUsername,
-          password: options.influxPassword,
-          retentionPolicy: options.influxRetentionPolicy,
-          createDatabase: options.influxCreate,
-          ca: options.influxCa,
-          insecureSkipVerify: options.influxInsecure,
-          timeoutMs: options.influxTimeout * 1000,
-          gzip: options.influxGzip,
-          linesPerRequest: 5000,
-        }),
-      )
-    }
-  }
-  return open
-}
-
-function routes(open: readonly Sink[], top: Top, sampler: Sampler, stats: () => unknown): Routes {
+function routes(open: readonly Sink[], top: Top, writers: readonly Writer[], stats: () => unknown): Routes {
   const store = open.find(sink => sink instanceof EmbeddedSink)
   return {
     'GET /top': async () => top.view(),
     'GET /stats': async () => stats(),
-    'GET /series': async () => sampler.series(),
+    'GET /series': async () => writers[0]!.sampler.series(),
     'POST /query': store
       ? queryRoute(store, QUERY_LIMITS)
       : async () => {

@@ -15,6 +15,15 @@ const listening = () =>
       error: 'needs an endpoint such as tcp://127.0.0.1:5556, with ,ifid=N if wanted',
     })
 
+/** `127.0.0.1:9469`, `[::1]:9469`, or a port alone, which is one of this machine for itself. */
+const address = () =>
+  z.unknown().transform((given, context) => {
+    const [, ip6, name, port] = /^(?:\[([\da-f:.]+)\]:|([^\s:/]+):)?(\d{1,5})$/i.exec(String(given)) ?? []
+    if (Number(port) <= 65_535) return { host: ip6 ?? name ?? '127.0.0.1', port: Number(port) }
+    context.addIssue({ code: 'custom', message: 'needs an address and a port, such as 127.0.0.1:9469' })
+    return z.NEVER
+  })
+
 const url = () => z.url({ protocol: /^https?$/, error: 'needs an address such as http://127.0.0.1:8086' })
 
 /** Several words, also in one text: `flows,rtt`. */
@@ -141,6 +150,11 @@ export const collectorSettings = {
     help: 'its password',
   }),
   influxToken: optional({ type: text(), env: ['INFLUX_TOKEN'], secret: true, help: 'token (2.x, 3.x)' }),
+  prometheus: optional({
+    type: address(),
+    value: '<address:port>',
+    help: 'answer /metrics, /healthz and /readyz over HTTP, for example at 127.0.0.1:9469; to anyone who can reach it',
+  }),
   waitingSamples: setting({
     type: whole(1000, 100_000_000),
     fallback: 500_000,

@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { lostRows } from './flat_rows.ts'
 import { Fold } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import type { CollectorStats } from './metrics/host.ts'
 import type { Batch } from './sample.ts'
-import { lostRows, type Sampler } from './sampler.ts'
+import type { Sampler } from './sampler.ts'
 
 /** Seconds. */
 export const OWN_INTERVAL = 10

@@ -3,6 +3,8 @@
  * A sink needs nothing else; a metric's meaning (help, unit, fold) stays in `metrics/`.
  */
 
+import type { Distribution } from './distribution.ts'
+
 /** One measurement of the catalogue, as a sink sees it. */
 export interface Measurement {
   /** `prefix:suffix`, for example `container:num_flows`. */
@@ -19,6 +21,13 @@ export interface Sample {
   readonly measurement: Measurement
   readonly tags: Tags
   readonly values: readonly (number | undefined)[]
+}
+
+/** What has come together of all values of a series, for sinks that show a distribution. */
+export interface DistributionSample {
+  readonly measurement: Measurement
+  readonly tags: Tags
+  readonly distribution: Distribution
 }
 
 /** The window that the samples were folded from: unique over every probe that ever ran. */
@@ -39,5 +48,9 @@ export interface Batch {
   readonly id: WindowId
   /** The window's end on the host's wall clock, seconds since the epoch, a multiple of the interval. */
   readonly time: number
+  /** Seconds. */
+  readonly interval: number
   readonly samples: readonly Sample[]
+  /** Of each series that is in the window, also where it has no sample; empty when no sink wants them. */
+  readonly distributions: readonly DistributionSample[]
 }

@@ -1,22 +1,22 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
+import { Group } from '../probe/wire/fold/totals.ts'
+import { Distribution } from './distribution.ts'
+import { type FlatRows, rowsOf } from './flat_rows.ts'
 import type { Fold } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import { metricsOf, type Profile } from './metrics/catalogue.ts'
 import {
-  type Field,
-  type FlatMetric,
   type FlowLevel,
   type FlowMetric,
   type Metric,
   type MetricGroup,
+  type Row,
   UNITS,
 } from './metrics/metric.ts'
-import type { FlatRow } from './records/record.ts'
-import type { Batch, Measurement, Sample } from './sample.ts'
-import { type Role, SeriesTable, type Subject } from './series.ts'
+import type { Batch, DistributionSample, Measurement, Sample } from './sample.ts'
+import { type Role, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
-import { Group } from './totals.ts'
 
 export { shortId } from './names.ts'
 
@@ -27,6 +27,14 @@ export interface SamplerOptions {
   readonly maxSeries: number
   /** Of one host that have series of their own. */
   readonly maxProcesses: number
+  /** Whether a sink wants all values of the rows that have them. */
+  readonly distributions?: boolean
+}
+
+/** What a window says. */
+interface Said {
+  readonly samples: Sample[]
+  readonly distributions: DistributionSample[]
 }
 
 interface Active {
@@ -60,10 +68,10 @@ export class Sampler {
    * @param ifid of the endpoint that the window came in by
    */
   sample(window: Folded, ifid: string): Batch {
-    const { containers, pods } = window.fold.waiting()
+    const { containers, namedPods } = window.fold.waiting()
     const wanted = {
       container: (id: string) => !containers.has(id),
-      pod: (uid: string) => !pods.has(uid),
+      pod: (uid: string) => namedPods.has(uid),
       rest: true,
     }
     return this.#sample(window, ifid, wanted)
@@ -71,12 +79,11 @@ export class Sampler {
 
   /** What sample left out, by the names that have come since; its time is that of its own window. */
   sampleLate(window: Folded, ifid: string, later: Fold): Batch {
-    const { containers, pods } = window.fold.waiting()
-    const written = new Set([...window.fold.pods().keys()].filter(uid => !pods.has(uid)))
+    const { containers, namedPods } = window.fold.waiting()
     window.fold.rename(later)
     const wanted = {
       container: (id: string) => containers.has(id),
-      pod: (uid: string) => !written.has(uid),
+      pod: (uid: string) => !namedPods.has(uid),
       rest: false,
     }
     const batch = this.#sample(window, ifid, wanted)
@@ -86,13 +93,18 @@ export class Sampler {
   /** What the collector tells of itself, in a window of its own. */
   sampleOwn(window: Folded, rows: FlatRows): Batch {
     const subjects = new Subjects(window, '', this.#options.profile, this.#table)
-    const samples: Sample[] = []
-    for (const active of this.#active) this.#flat(active, rows, subjects, samples)
-    return { id: window.key, time: window.time, samples }
+    const said: Said = { samples: [], distributions: [] }
+    for (const active of this.#active) this.#flat(active, rows, subjects, said)
+    return { id: window.key, time: window.time, interval: window.interval, ...said }
   }
 
   expire(): void {
     this.#table.expire()
+  }
+
+  /** What is counted of this host begins again at 0. */
+  restart(host: string): void {
+    this.#table.restart(host)
   }
 
   /** Series in use, by measurement. */
@@ -108,19 +120,19 @@ export class Sampler {
     const subjects = new Subjects(window, ifid, this.#options.profile, this.#table)
     const counted = new Map<FlowLevel, readonly Counted[]>()
     const rows: FlatRows = wanted.rest ? rowsOf(window) : {}
-    const samples: Sample[] = []
+    const said: Said = { samples: [], distributions: [] }
     for (const active of this.#active) {
       const { metric } = active
       if ('source' in metric) {
-        this.#flat(active, rows, subjects, samples)
+        this.#flat(active, rows, subjects, said)
         continue
       }
       const level = counted.get(metric.level) ?? subjects.of(metric.level, wanted, this.#options.maxProcesses)
       counted.set(metric.level, level)
-      this.#flows(active, metric, level, subjects, wanted, samples)
+      this.#flows(active, metric, level, subjects, wanted, said)
     }
     this.mergedPods += subjects.mergedPods
-    return { id: window.key, time: window.time, samples }
+    return { id: window.key, time: window.time, interval: window.interval, ...said }
   }
 
   #flows(
@@ -129,12 +141,12 @@ export class Sampler {
     level: readonly Counted[],
     subjects: Subjects,
     wanted: Wanted,
-    samples: Sample[],
+    said: Said,
   ): void {
     const rest = new Group()
     let isRest = false
     for (const { group, subject } of level) {
-      if (!subject.isOther && this.#flow(active, metric, group, subject, samples, rest)) continue
+      if (!subject.isOther && this.#flow(active, metric, group, subject, said, rest)) continue
       isRest = true
       if (subject.isOther) rest.add(group)
       else this.beyond++
@@ -142,7 +154,7 @@ export class Sampler {
     // the late part of a window would write over what the first has said of the rest
     if (!isRest || !wanted.rest || this.#options.profile === 'ntopng') return
     const other = subjects.other(metric.level, { [metric.level]: OTHER })
-    this.#flow(active, metric, rest, other, samples, new Group())
+    this.#flow(active, metric, rest, other, said, new Group())
   }
 
   /** @returns false where a series found no place: what it would have said is added to `rest` */
@@ -151,53 +163,57 @@ export class Sampler {
     metric: FlowMetric,
     group: Group,
     subject: Subject,
-    samples: Sample[],
+    said: Said,
     rest: Group,
   ): boolean {
     if (metric.by === 'subject') {
-      if (this.#write(active, metric.fields, group, subject, '', samples)) return true
+      if (this.#write(active, metric, group, subject, '', said)) return true
       rest.add(group)
       return false
     }
     let found = true
     for (const role of ROLES) {
-      if (this.#write(active, metric.fields, group[role], subject, role, samples)) continue
+      if (this.#write(active, metric, group[role], subject, role, said)) continue
       rest[role].add(group[role])
       found = false
     }
     return found
   }
 
-  #flat(active: Active, rows: FlatRows, subjects: Subjects, samples: Sample[]): void {
+  #flat(active: Active, rows: FlatRows, subjects: Subjects, said: Said): void {
     const { metric } = active
     if (!('source' in metric)) return
     const rest: Record<string, number> = {}
     let beyond = 0
     for (const { tags, numbers } of rows[metric.source] ?? []) {
       const subject = subjects.flat(`${metric.name} ${Object.values(tags).join(' ')}`, tags)
-      if (this.#write(active, metric.fields, numbers, subject, '', samples)) continue
+      if (this.#write(active, metric, numbers, subject, '', said)) continue
       beyond++
       for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value
     }
     this.beyond += beyond
     if (beyond === 0 || metric.tags.length === 0) return
     const tags = Object.fromEntries(metric.tags.map(name => [name, OTHER]))
-    this.#write(active, metric.fields, rest, subjects.other(metric.name, tags), '', samples)
+    this.#write(active, metric, rest, subjects.other(metric.name, tags), '', said)
   }
 
   /** @returns false when there is no place for one more series */
   #write<S>(
     { index, measurement }: Active,
-    fields: readonly Field<S>[],
+    { fields, distribution }: Row<S>,
     source: S,
     subject: Subject,
     role: Role,
-    samples: Sample[],
+    said: Said,
   ): boolean {
     const values = fields.map(({ of }) => of(source))
+    const known = this.#table.find(subject, index, role)
     // a role that was never played has no series; what was not measured has no sample
-    const isSilent = role && !this.#table.has(subject, index, role) ? values.every(value => !value) : false
-    if (isSilent || values.every(value => value === undefined)) return true
+    const isSilent = role && !known ? values.every(value => !value) : false
+    if (isSilent || values.every(value => value === undefined)) {
+      distribute(known, measurement, said)
+      return true
+    }
     const series = this.#table.series(subject, index, role)
     if (!series) return false
     for (const [at, { type, unit }] of fields.entries()) {
@@ -209,28 +225,20 @@ export class Sampler {
       }
       values[at] = value / UNITS[unit].divisor
     }
-    samples.push({ measurement, tags: series.tags, values })
+    said.samples.push({ measurement, tags: series.tags, values })
+    const all = this.#options.distributions ? distribution?.(source) : undefined
+    if (all) {
+      series.distribution ??= new Distribution()
+      series.distribution.add(all)
+    }
+    distribute(series, measurement, said)
     return true
   }
 }
 
 const ROLES = ['client', 'server'] as const
-type FlatRows = Readonly<Partial<Record<FlatMetric['source'], readonly FlatRow[]>>>
 
-function rowsOf({ fold, lost }: Folded): FlatRows {
-  return {
-    iface: fold.flat('iface'),
-    host_cpu: fold.flat('host_cpu'),
-    host_mem: fold.flat('host_mem'),
-    probe_stats: fold.flat('probe_stats'),
-    lost: lostRows(lost),
-  }
-}
-
-/** `stage/reason` and how often. */
-export function lostRows(lost: Readonly<Record<string, number>>): FlatRow[] {
-  return Object.entries(lost).map(([name, count]) => {
-    const [stage = '', ...reason] = name.split('/')
-    return { tags: { stage, reason: reason.join('/') }, numbers: { count } }
-  })
+function distribute(series: Series | undefined, measurement: Measurement, said: Said): void {
+  if (!series?.distribution) return
+  said.distributions.push({ measurement, tags: series.tags, distribution: series.distribution })
 }

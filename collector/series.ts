@@ -3,12 +3,15 @@
  * for each measurement; a series that has been silent for long is forgotten and leaves its place.
  */
 
+import type { Distribution } from './distribution.ts'
 import type { Tags } from './sample.ts'
 
 export interface Series {
   readonly tags: Tags
   /** Of its counters, by the field's position, in units of the record. */
   readonly totals: number[]
+  /** Of all its values; undefined when no sink wants it, or there is none. */
+  distribution?: Distribution
 }
 
 /** Of a subject or of one of its roles. */
@@ -44,6 +47,8 @@ export class Subject {
 const SILENT_MS = 5 * 60_000
 const SILENT_WINDOWS = 3
 
+const placeOf = (measurement: number, role: Role): number => measurement * 2 + (role === 'server' ? 1 : 0)
+
 export class SeriesTable {
   readonly #subjects = new Map<string, Subject>()
   /** Series by measurement. */
@@ -71,7 +76,7 @@ export class SeriesTable {
 
   /** Undefined when the measurement has as many series as it may have; one more for each host stands for the rest. */
   series(subject: Subject, measurement: number, role: Role): Series | undefined {
-    const place = measurement * 2 + (role === 'server' ? 1 : 0)
+    const place = placeOf(measurement, role)
     let series = subject.series[place]
     if (series) return series
     if (!subject.isOther && this.#counts[measurement]! >= this.#most) return undefined
@@ -82,8 +87,21 @@ export class SeriesTable {
     return series
   }
 
-  has(subject: Subject, measurement: number, role: Role): boolean {
-    return subject.series[measurement * 2 + (role === 'server' ? 1 : 0)] !== undefined
+  /** Undefined when it has none yet. */
+  find(subject: Subject, measurement: number, role: Role): Series | undefined {
+    return subject.series[placeOf(measurement, role)]
+  }
+
+  /** What is counted of this host, with which its keys end, begins again at 0. */
+  restart(host: string): void {
+    for (const [key, { series }] of this.#subjects) {
+      if (!key.endsWith(` ${host}`)) continue
+      for (const each of series) {
+        if (!each) continue
+        each.totals.length = 0
+        delete each.distribution
+      }
+    }
   }
 
   /** Forget who has been silent. */

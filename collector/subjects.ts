@@ -1,5 +1,6 @@
 /** Who a window tells of, with the tags of each. */
 
+import { Group } from '../probe/wire/fold/totals.ts'
 import { ContainerGroup, type PodGroup } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import type { Profile } from './metrics/catalogue.ts'
@@ -7,7 +8,6 @@ import type { FlowLevel } from './metrics/metric.ts'
 import { shortId } from './names.ts'
 import type { Tags } from './sample.ts'
 import type { SeriesTable, Subject } from './series.ts'
-import { Group } from './totals.ts'
 
 /** The subject that stands for all those that found no place. */
 export const OTHER = '~other'

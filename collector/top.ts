@@ -1,12 +1,12 @@
 /** The last window of each host, for people who watch: containers and the busiest processes. */
 
+import type { Group, Totals } from '../probe/wire/fold/totals.ts'
 import type { ProcessName } from '../probe/wire/message.ts'
 import type { ContainerGroup } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import { shortId } from './names.ts'
 import type { ProcessGroup } from './processes.ts'
 import { containerOf } from './subjects.ts'
-import type { Group, Totals } from './totals.ts'
 
 export interface TopRow {
   readonly id: string

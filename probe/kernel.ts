@@ -93,7 +93,7 @@ export class Kernel {
   readonly #object: BpfObject
   readonly #links: Link[] = []
   /** Of those that see one network namespace at a time. */
-  readonly #scans: string[]
+  readonly #scans: Set<string>
   readonly #rings: Rings
   readonly #pages = new Map<string, Buffer>()
   readonly #lost: Buffer
@@ -104,15 +104,14 @@ export class Kernel {
   constructor(options: KernelOptions, onRecords: (ring: string, records: Buffer) => void) {
     this.#object = this.#load(options)
     try {
+      this.#attach(options)
       const layout = (name: string) => this.#object.layout(name)
-      const udp = options.udp && this.#has('udp')
       this.flows = [
         { layout: layout('tcp_flow'), tellsClose: true },
-        ...(udp ? [{ layout: layout('udp_flow'), tellsClose: false }] : []),
+        ...(options.udp && this.#has('udp') ? [{ layout: layout('udp_flow'), tellsClose: false }] : []),
       ]
-      this.#scans = HOOKS.filter(hooks => this.#wants(options, hooks)).flatMap(({ programs }) =>
-        programs.filter(program => NETNS_SCANS.has(program)),
-      )
+      const wanted = HOOKS.filter(hooks => this.#wants(options, hooks))
+      this.#scans = new Set(wanted.flatMap(({ programs }) => programs.filter(name => NETNS_SCANS.has(name))))
       this.cgroupPath = layout('cgroup_path')
       this.process = layout('process')
       const names = this.flows.map(({ layout }) => layout.name)
@@ -121,7 +120,6 @@ export class Kernel {
       this.#window = this.#object.map('.data.window').view()
       // rows first: the kernel has sent their names before them, so these are in their ring by then
       this.#rings = this.#object.rings([...names, 'cgroup_path', 'process'], onRecords)
-      this.#attach(options)
     } catch (error) {
       this.#object.close()
       throw explained(error)
@@ -138,7 +136,8 @@ export class Kernel {
     for (const netns of networkNamespaces(proc))
       for (const program of this.#scans)
         await this.#object.iterate(program, { netns }).catch((error: unknown) => {
-          if (!isGone(error)) throw error
+          if (error instanceof BpfError && error.code === 'EPERM') this.#refuse(program)
+          else if (!isGone(error)) throw error
         })
   }
 
@@ -202,12 +201,20 @@ export class Kernel {
     this.#object.close()
   }
 
+  /** Entering another network namespace needs CAP_SYS_ADMIN. */
+  #refuse(program: string): void {
+    this.#scans.delete(program)
+    const hooks = hooksOf(program)
+    if (hooks) this.missing.set(hooks, 'other network namespaces need CAP_SYS_ADMIN')
+  }
+
   #has(name: Hooks['name']): boolean {
     return ![...this.missing.keys()].some(hooks => hooks.name === name)
   }
 
   #wants(options: KernelOptions, { name }: Hooks): boolean {
-    return this.#has(name) && (options.udp || name !== 'udp') && (options.rttSamples || !/rtt$/.test(name))
+    const hasRtt = options.rttSamples && this.#has('rtt')
+    return this.#has(name) && (options.udp || name !== 'udp') && (hasRtt || !/rtt$/.test(name))
   }
 
   /** Again without the hooks that are refused, until the rest is loaded. */

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { pino } from 'pino'
+import { FlowFold } from './fold.ts'
 import { Host, ProbeStats, type ProbeTotals } from './host.ts'
 import { Identifier } from './identify/identify.ts'
 import { sourcesIn } from './identify/places.ts'
@@ -59,18 +60,19 @@ async function run(options: ProbeOptions): Promise<void> {
       else reader.take(ring, records)
     },
   )
-  for (const [{ gives, without }, why] of kernel.missing) log.warn(`without ${gives}: ${without}; ${why}`)
   const sources = sourcesIn(options, identity.host)
   const identifier = new Identifier(kernel.cgroupPath, kernel.process, sources, { labels: options.label })
   const reader = new Reader(kernel, kernelClock, options.interval)
+  const fold = new FlowFold(kernel)
   const publisher = new Publisher(
-    { collectors: options.collector, queueBytes: options.queueSize },
+    { collectors: options.collector, sendTo: options.sendTo, queueBytes: options.queueSize },
     identity,
     log,
   )
   const stop = () => reader.stop()
   process.once('SIGINT', stop).once('SIGTERM', stop)
   await kernel.scan()
+  for (const [{ gives, without }, why] of kernel.missing) log.warn(`without ${gives}: ${without}; ${why}`)
   log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')
 
   const [host, stats] = [new Host(), new ProbeStats()]
@@ -81,11 +83,12 @@ async function run(options: ProbeOptions): Promise<void> {
     window: window.index,
     sequence: sequence++,
     start_ns: String(window.startNs),
-    lost: lossesOf(kernel, reader, identifier, sources, publisher),
+    lost: lossesOf(kernel, reader, fold, identifier, sources, publisher),
   })
   const publish = (window: Window, layout: Layout, rows: Buffer, who: Who) =>
     publisher.publish(layout.name, { ...headOf(window), layout }, rows, who)
-  for await (const { window, rows } of reader.read()) {
+  const batches = options.fold ? fold.fold(reader.read()) : reader.read()
+  for await (const { window, rows } of batches) {
     if (rows) {
       publish(window, rows.layout, rows.bytes, identifier.who(rows.layout, rows.bytes))
       continue
@@ -96,7 +99,7 @@ async function run(options: ProbeOptions): Promise<void> {
   }
 
   await publisher.close(STOP_MS)
-  log.info(lossesOf(kernel, reader, identifier, sources, publisher), 'stopped')
+  log.info(lossesOf(kernel, reader, fold, identifier, sources, publisher), 'stopped')
   sources.close()
   kernel.close()
 }
@@ -131,13 +134,15 @@ function totalsOf(publisher: Publisher, reader: Reader, host: Host): ProbeTotals
 function lossesOf(
   kernel: Kernel,
   reader: Reader,
+  fold: FlowFold,
   identifier: Identifier,
   sources: Sources,
   publisher: Publisher,
 ): Losses {
   const counts = {
     ...kernel.lost(),
-    'kernel/close_unseen': reader.missed,
+    'kernel/close_missed': reader.missed,
+    'fold/full': fold.full,
     ...sources.lost(),
     'identify/unknown_cgroup': identifier.unknownCgroups,
     'identify/no_cgroup': identifier.ownerlessRows,

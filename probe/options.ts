@@ -9,7 +9,13 @@ export const probeSettings = {
     fallback: ['tcp://127.0.0.1:5556'],
     value: '<endpoint>',
     list: true,
-    help: 'ZeroMQ endpoint of a collector; each one gets every record',
+    help: 'ZeroMQ endpoint of a collector',
+  }),
+  sendTo: setting<'all' | 'one'>({
+    type: oneOf('all', 'one'),
+    fallback: 'all',
+    value: '<which>',
+    help: "all: each collector gets every record; one: only this host's own, chosen by its name, and while that is away the next in line",
   }),
   interval: setting({
     type: whole(1, 3600),
@@ -113,13 +119,18 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 65_536,
     value: '<number>',
-    help: 'UDP conversations remembered at once, 312 bytes of kernel memory each, taken at the start; beyond it the one that was silent longest is forgotten',
+    help: 'UDP conversations remembered at once, 312 bytes of kernel memory each, taken at the start; beyond it one that has been silent for long is forgotten, and counted',
   }),
   rtt: setting<'samples' | 'smoothed'>({
     type: oneOf('samples', 'smoothed'),
     fallback: 'samples',
     value: '<what>',
     help: "what distributions are made of: every RTT sample, or, cheaper, the kernel's smoothed ones",
+  }),
+  fold: setting({
+    type: yesNo(),
+    fallback: false,
+    help: 'send sums and distributions per cgroup instead of flows: the samples are the same, but of processes (process:*, sockflux top) there are none',
   }),
   ringSize: setting({
     type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),

@@ -1,147 +1,72 @@
 /**
- * To the collectors: one DEALER each, connected; everything is kept until its window is acknowledged.
- *
- * ZeroMQ gives a message up silently when its connection dies under it. So each connection gets a socket of its own and
- * sends from the oldest message that is not acknowledged: in order, nothing missing, and what arrives twice is told by
- * its sequence.
+ * To the collectors: to each of them, or to the one that is this host's own. Everything is kept until its window is
+ * acknowledged, and sent from the oldest message that is not: in order, nothing missing, and what arrives twice is told
+ * by its sequence.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { Dealer } from 'zeromq'
+import { Connection, type Feed } from './connection.ts'
+import { Failover } from './failover.ts'
 import { Queue } from './queue.ts'
-import { decodeAck, encode, type Head, type Who } from './wire/message.ts'
+import { ranked } from './rendezvous.ts'
+import { encode, encodeSettled, type Head, type Identity, SCHEMA, type Who, WINDOW } from './wire/message.ts'
 
 export interface PublishOptions {
   /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */
   readonly collectors: readonly string[]
-  /** Bytes that may wait for one collector. */
+  readonly sendTo: 'all' | 'one'
+  /** Bytes that may wait: for each collector, or for the one. */
   readonly queueBytes: number
 }
 
-/** So that a peer which vanished without a word is noticed. */
-const HEARTBEAT_MS = 2000
-const SILENT_MS = 10_000
-
-class Connection {
-  readonly queue: Queue
-  readonly #endpoint: string
-  readonly #boot: string
-  readonly #probe: string
-  readonly #log: Logger
-  #socket: Dealer | undefined
-  #closed = false
-  #wake: () => void = () => {}
-  readonly #done: Promise<unknown>
-
-  constructor(
-    endpoint: string,
-    queueBytes: number,
-    { boot, probe }: { boot: string; probe: string },
-    log: Logger,
-  ) {
-    this.#endpoint = endpoint
-    this.#boot = boot
-    this.#probe = probe
-    this.#log = log.child({ collector: endpoint })
-    this.queue = new Queue(queueBytes)
-    this.#done = this.#run()
-  }
-
-  wake(): void {
-    this.#wake()
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    this.#wake()
-    this.#socket?.close()
-    await this.#done
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closed) {
-      // `immediate`: nothing is queued for a connection that is not there
-      const socket = new Dealer({
-        linger: 0,
-        immediate: true,
-        ipv6: this.#endpoint.includes('['),
-        sendHighWaterMark: 16,
-        reconnectInterval: 200,
-        reconnectMaxInterval: 2000,
-        heartbeatInterval: HEARTBEAT_MS,
-        heartbeatTimeout: SILENT_MS,
-      })
-      this.#socket = socket
-      this.queue.rewind()
-      let lost = false
-      socket.events.on('handshake', () => this.#log.info('connected'))
-      socket.events.on('disconnect', () => {
-        lost = true
-        this.#wake()
-        if (!socket.closed) socket.close()
-      })
-      socket.connect(this.#endpoint)
-      await Promise.all([this.#send(socket, () => lost || this.#closed), this.#receive(socket)])
-      if (!socket.closed) socket.close()
-      if (lost && !this.#closed)
-        this.#log.warn({ waiting: this.queue.length }, 'connection lost, connecting again')
-      if (!this.#closed) await sleep(100)
-    }
-  }
-
-  async #send(socket: Dealer, over: () => boolean): Promise<void> {
-    while (!over()) {
-      const message = this.queue.next()
-      if (message) await socket.send(message.frames).catch(() => {})
-      else await new Promise<void>(resolve => (this.#wake = resolve))
-    }
-  }
-
-  async #receive(socket: Dealer): Promise<void> {
-    try {
-      for await (const frames of socket) this.#acknowledged(frames)
-    } catch {
-      // the socket was closed
-    }
-  }
-
-  #acknowledged(frames: Buffer[]): void {
-    try {
-      const key = decodeAck(frames)
-      if (key.boot === this.#boot && key.probe === this.#probe) this.queue.acknowledge(key)
-    } catch (error) {
-      this.#log.warn({ error: (error as Error).message }, 'the collector sent no acknowledgement')
-    }
-  }
-}
+const feedOf = (queue: Queue): Feed => ({
+  begin: () => queue.rewind(),
+  reached: () => {},
+  next: () => queue.next()?.frames,
+  acknowledged: key => queue.acknowledge(key),
+})
 
 export class Publisher {
-  readonly #connections: Connection[]
+  readonly #queues: readonly Queue[]
+  readonly #connections: readonly Connection[]
+  readonly #failover: Failover | undefined
   #messages = 0
   #rows = 0
 
-  constructor(options: PublishOptions, identity: { boot: string; probe: string }, log: Logger) {
-    this.#connections = options.collectors.map(
-      endpoint => new Connection(endpoint, options.queueBytes, identity, log),
+  constructor(options: PublishOptions, identity: Identity, log: Logger) {
+    const { collectors, sendTo, queueBytes } = options
+    const endpoints = sendTo === 'one' ? ranked(identity.host, collectors) : collectors
+    const [first, ...others] = endpoints
+    if (sendTo === 'one' && first !== undefined)
+      this.#failover = new Failover(
+        [first, ...others],
+        queueBytes,
+        (settled, elsewhere) => encodeSettled({ schema: SCHEMA, ...identity, ...settled, elsewhere }),
+        () => this.#wake(),
+        log,
+      )
+    this.#queues = this.#failover ? [this.#failover.queue] : endpoints.map(() => new Queue(queueBytes))
+    const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
+    this.#connections = endpoints.map(
+      (endpoint, index) => new Connection(endpoint, feeds[index]!, identity, log),
     )
   }
 
   /** Never waits: what a collector does not take stays in its queue, and the oldest of that is dropped and counted. */
   publish(topic: string, head: Head, rows: Buffer, who: Who): void {
-    const frames = encode(topic, head, rows, who)
+    const { window, sequence, lost } = head
+    const message = { window, sequence, lost, frames: encode(topic, head, rows, who) }
     this.#messages++
     this.#rows += head.layout ? rows.length / head.layout.size : 0
-    for (const connection of this.#connections) {
-      connection.queue.push({ window: head.window, frames })
-      connection.wake()
-    }
+    if (this.#failover) this.#failover.push(message, topic === WINDOW)
+    else for (const queue of this.#queues) queue.push(message)
+    this.#wake()
   }
 
   /** What was published since the start, messages that no collector will get, and what waits. */
   stats(): { messages: number; rows: number; dropped: number; waiting: number; bytes: number } {
-    const queues = this.#connections.map(connection => connection.queue)
-    const sum = (of: (queue: Queue) => number) => queues.reduce((total, queue) => total + of(queue), 0)
+    const sum = (of: (queue: Queue) => number) => this.#queues.reduce((total, queue) => total + of(queue), 0)
     return {
       messages: this.#messages,
       rows: this.#rows,
@@ -156,5 +81,9 @@ export class Publisher {
     const until = performance.now() + deadlineMs
     while (this.stats().waiting > 0 && performance.now() < until) await sleep(20)
     await Promise.all(this.#connections.map(connection => connection.close()))
+  }
+
+  #wake(): void {
+    for (const connection of this.#connections) connection.wake()
   }
 }

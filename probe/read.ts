@@ -78,7 +78,7 @@ export class Reader {
     this.#stopped.abort()
   }
 
-  /** Every row of every window, in order, each window closed by its end, until stopped. */
+  /** Every row of every window, in order, each window closed by its end; when stopped, what is left as a partial one. */
   async *read(): AsyncGenerator<Batch> {
     const { signal } = this.#stopped
     while (!signal.aborted) {
@@ -89,6 +89,7 @@ export class Reader {
       const ended = this.windows.next()
       if (ended) yield* this.#end(ended)
     }
+    yield* this.#end(this.windows.cut())
   }
 
   /** Rows of the running window, once they make a batch: what waits in memory is bounded by the queue behind. */

@@ -68,7 +68,7 @@ export function addFlags(command: Command, section: string, settings: Settings):
     else
       command
         .addOption(new Option(`--${kebab(name)}`, help))
-        .addOption(new Option(`--no-${kebab(name)}`, 'the opposite').hideHelp())
+        .addOption(new Option(`--no-${kebab(name)}`, 'the opposite').hideHelp(row.fallback !== true))
   }
   if (hidden.length > 0)
     command.addHelpText('after', `\nNot as flags, because ps shows flags:\n${hidden.join('\n')}`)

@@ -21,7 +21,7 @@ export interface Window {
   readonly time: number
   /** Wall clock less boot time when the window was planned, nanoseconds. */
   readonly clockOffsetNs: bigint
-  /** The first window: it began when the probe did. */
+  /** The first window, which began when the probe did, or the last, which ended when it did. */
   readonly partial: boolean
 }
 
@@ -64,6 +64,13 @@ export class Windows {
     this.skipped += Number((after - label) / this.#intervalNs)
     this.current = this.#plan(ended.index + 1, ended.endNs, after + this.#intervalNs, offset)
     return ended
+  }
+
+  /** The running window, ended now: the last of a run, and no whole one. */
+  cut(): Window {
+    const boot = this.#clock.bootNs()
+    const { startNs } = this.current
+    return { ...this.current, endNs: boot > startNs ? boot : startNs + 1n, partial: true }
   }
 
   /** How long to sleep before asking again: short enough to notice a clock that was set. */

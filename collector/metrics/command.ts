@@ -7,6 +7,7 @@ import { ask, print } from '../query/cli.ts'
 import { formats } from '../query/format.ts'
 import { catalogue } from './catalogue.ts'
 import { type Metric, tagsOf } from './metric.ts'
+import { histogramOf, seriesOf } from './prometheus.ts'
 
 const { socket } = collectorSettings
 
@@ -42,25 +43,31 @@ export const described = (metric: Metric) => ({
   group: metric.group,
   tags: tagsOf(metric),
   help: metric.help,
-  fields: metric.fields.map(({ name, type, unit, help }) => ({ name, type, unit, help })),
+  fields: metric.fields.map(({ name, type, unit, help }, at) => ({
+    ...{ name, type, unit, help },
+    prometheus: seriesOf(metric, at),
+  })),
+  ...(metric.distribution && { histogram: histogramOf(metric).name }),
 })
 
 /** For people at a terminal. */
 export function list(metrics: readonly Metric[]): string {
   return metrics
     .map(described)
-    .map(({ measurement, group, tags, help, fields }) => {
+    .map(({ measurement, group, tags, help, fields, histogram }) => {
       const width = Math.max(...fields.map(({ name }) => name.length))
       const unitWidth = Math.max(...fields.map(({ unit }) => unit.length))
+      const prometheusWidth = Math.max(...fields.map(({ prometheus }) => prometheus.length))
       const lines = fields.map(
-        ({ name, type, unit, help }) =>
-          `  ${name.padEnd(width)}  ${type.padEnd(7)}  ${unit.padEnd(unitWidth)}  ${help}`,
+        ({ name, type, unit, prometheus, help }) =>
+          `  ${name.padEnd(width)}  ${type.padEnd(7)}  ${unit.padEnd(unitWidth)}  ${prometheus.padEnd(prometheusWidth)}  ${help}`,
       )
       return [
         `${measurement}  (group ${group})`,
         `  ${help}`,
         `  tags: ${tags.join(', ')}`,
         ...lines,
+        ...(histogram ? [`  in Prometheus also the histogram ${histogram}`] : []),
         '',
       ].join('\n')
     })

@@ -1,6 +1,6 @@
 /** How many flows, how fast, and what they carry. */
 
-import type { Group, Totals } from '../totals.ts'
+import type { Group, Totals } from '../../probe/wire/fold/totals.ts'
 import type { Field, FlowLevel, FlowMetric, MetricGroup } from './metric.ts'
 
 /** One field for each role of the local end. */

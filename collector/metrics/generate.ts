@@ -31,19 +31,37 @@ what is beyond \`--max-series\` is counted only.
 ${metricsOf('ntopng', [])
   .map(({ name }) => `- ${name}`)
   .join('\n')}
+
+## Prometheus
+
+With \`--prometheus <address:port>\` the collector answers \`GET /metrics\` with the last window of each host, in base units:
+seconds, bytes, and ratios from 0 to 1. Tags are labels, and \`as_client\` and \`as_server\` are the label \`role\`. The steps
+of a histogram double from 16 us to 67 s; it rises as a counter does. The groups are those of \`--metrics\` also with
+\`--profile ntopng\`.
+
+A series that is not in the last window of its host has ended, and so has a host that told nothing for two windows. Those of
+\`probe:lost\` and \`collector:lost\` stay as long as their host. Where the scraped target has labels \`pod\`, \`container\` or
+\`namespace\` of its own, scrape it with \`honor_labels: true\`.
+
+\`/healthz\` answers 200 while the collector runs. \`/readyz\` answers 200 while it listens for probes and no sink's queue is
+full, else 503 with the reason.
 `
 
 export function generate(): string {
-  const sections = catalogue.map(described).map(({ measurement, group, tags, help, fields }) => {
-    const rows = fields.map(({ name, type, unit, help }) => `| ${name} | ${type} | ${unit} | ${help} |`)
+  const sections = catalogue.map(described).map(({ measurement, group, tags, help, fields, histogram }) => {
+    const rows = fields.map(
+      ({ name, type, unit, prometheus, help }) =>
+        `| ${name} | ${type} | ${unit} | \`${prometheus}\` | ${help} |`,
+    )
     return [
       `## ${measurement}`,
       '',
       `${help[0]!.toUpperCase()}${help.slice(1)}. Group \`${group}\`; tags ${tags.join(', ')}.`,
       '',
-      '| field | type | unit | meaning |',
-      '|---|---|---|---|',
+      '| field | type | unit | Prometheus | meaning |',
+      '|---|---|---|---|---|',
       ...rows,
+      ...(histogram ? ['', `All values, in Prometheus only: histogram \`${histogram}\`.`] : []),
       '',
     ].join('\n')
   })

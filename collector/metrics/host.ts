@@ -34,6 +34,7 @@ const lost = (name: string, source: FlatMetric['source'], help: string): FlatMet
   group: 'stats',
   tags: ['stage', 'reason'],
   fields: [from<{ count: number }>().counter('count', 'losses', 'what was lost', 'count')],
+  sparse: true,
   help,
 })
 
@@ -98,7 +99,12 @@ export const hostMetrics: readonly FlatMetric[] = [
       probe.gauge('memory', 'bytes', 'resident memory', 'rss_bytes'),
       probe.gauge('queue', 'bytes', 'bytes that wait for a collector', 'queue_bytes'),
       probe.gauge('queue_messages', 'messages', 'messages that wait for a collector', 'queue_messages'),
-      probe.gauge('guessed_flows', 'flows', 'flows whose owner is a guess: who listened', 'guessed_flows'),
+      probe.gauge(
+        'guessed_flows',
+        'flows',
+        'flows whose owner is a guess: who listened, or created the UDP socket',
+        'guessed_flows',
+      ),
       probe.counter('host_failures', 'errors', 'figures of the host that could not be read', 'host_failures'),
     ],
     help: 'what a probe does and costs',
@@ -112,10 +118,16 @@ export const hostMetrics: readonly FlatMetric[] = [
     fields: [
       collector.counter('messages', 'messages', 'messages received', 'messages'),
       collector.counter('rows', 'rows', 'rows folded', 'rows'),
-      collector.counter('written', 'samples', 'samples stored, over all sinks', 'written'),
+      {
+        ...collector.counter('written', 'samples', 'samples stored, over all sinks', 'written'),
+        prometheus: 'written_samples',
+      },
       collector.counter('cpu', 'seconds', 'CPU time', 'cpu_us'),
       collector.gauge('memory', 'bytes', 'resident memory', 'rss_bytes'),
-      collector.gauge('queue', 'samples', 'samples that wait for a sink', 'waiting'),
+      {
+        ...collector.gauge('queue', 'samples', 'samples that wait for a sink', 'waiting'),
+        prometheus: 'queue_samples',
+      },
       collector.gauge('probes', 'probes', 'probes known', 'probes'),
       collector.gauge('series', 'series', 'series in use', 'series'),
     ],

@@ -1,6 +1,7 @@
 /** What a row of the metric tables says. The sinks, the catalogue and the dashboard check all read these rows. */
 
-import type { Group, Totals } from '../totals.ts'
+import type { Histogram } from '../../probe/wire/fold/histogram.ts'
+import type { Group, Totals } from '../../probe/wire/fold/totals.ts'
 
 /** What is switched together by `--metrics`. */
 export const GROUPS = [
@@ -59,6 +60,8 @@ export interface Field<S> {
   readonly type: 'gauge' | 'counter'
   readonly unit: keyof typeof UNITS
   readonly help: string
+  /** What Prometheus calls it, where the rule in `prometheus.ts` would leave out its unit. */
+  readonly prometheus?: string
   /** In units of the record; undefined when it was not measured: never 0. */
   readonly of: (source: S) => number | undefined
 }
@@ -68,13 +71,15 @@ export type FlowLevel = 'container' | 'pod' | 'host' | 'process'
 /** Numbers by name, from no flow. */
 export type Numbers = Readonly<Record<string, number>>
 
-interface Row<S> {
+export interface Row<S> {
   /** `prefix:suffix` */
   readonly name: string
   readonly group: MetricGroup
   /** Tags besides those of every series of its prefix. */
   readonly tags: readonly string[]
   readonly fields: readonly Field<S>[]
+  /** All values of which the fields tell in part, in microseconds: for sinks that keep distributions. */
+  readonly distribution?: (source: S) => Histogram | undefined
   readonly help: string
 }
 
@@ -86,6 +91,8 @@ export type FlowMetric = { readonly level: FlowLevel; readonly ntopng: boolean }
 
 /** One series for each row of a record that belongs to no flow, or of what was lost. */
 export interface FlatMetric extends Row<Numbers> {
+  /** Its series are written in the windows in which they rose, and in no other. */
+  readonly sparse?: true
   readonly source:
     | 'iface'
     | 'host_cpu'

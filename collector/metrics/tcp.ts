@@ -1,7 +1,7 @@
 /** What only TCP can tell: every RTT sample, connections that came and went, and how long it took to connect. */
 
-import type { Histogram } from '../histogram.ts'
-import type { Group, Totals } from '../totals.ts'
+import type { Histogram } from '../../probe/wire/fold/histogram.ts'
+import type { Group, Totals } from '../../probe/wire/fold/totals.ts'
 import type { Field, FlowMetric } from './metric.ts'
 
 const LEVELS = ['container', 'pod', 'host'] as const
@@ -40,6 +40,7 @@ const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
       of: ({ rtt, smoothed }) => rtt && smoothed,
     },
   ],
+  distribution: ({ rtt }) => rtt,
   help: 'distribution of all RTT samples that the kernel took in the window',
   ntopng: false,
 })
@@ -88,6 +89,7 @@ const connect = (level: (typeof LEVELS)[number]): FlowMetric => ({
     took('p95', '95th percentile, at most 5 % off', connect => connect.quantile(0.95)),
     took('max', 'the longest, exact', connect => connect.max),
   ],
+  distribution: ({ client: { connect } }) => connect,
   help: 'time from SYN_SENT to ESTABLISHED of the connections that clients established in the window',
   ntopng: false,
 })

@@ -1,17 +1,20 @@
 /** The records that the collector understands, by their name, which is the topic. */
 
+import { tcpFlow } from '../../probe/wire/fold/tcp_flow.ts'
+import { udpFlow } from '../../probe/wire/fold/udp_flow.ts'
 import { type Layout, LayoutError } from '../../probe/wire/layout.ts'
+import { connectBucket, flowTotal } from './flow_total.ts'
 import { hostDecoder } from './host.ts'
 import type { Decoder } from './record.ts'
 import { rttBucket, tcpTotal } from './rtt.ts'
-import { tcpFlow } from './tcp_flow.ts'
-import { udpFlow } from './udp_flow.ts'
 
 const RECORDS: ReadonlyMap<string, (layout: Layout) => Decoder> = new Map([
   ['tcp_flow', tcpFlow],
   ['udp_flow', udpFlow],
   ['tcp_total', tcpTotal],
   ['rtt_bucket', rttBucket],
+  ['flow_total', flowTotal],
+  ['connect_bucket', connectBucket],
   ['iface', hostDecoder('iface')],
   ['host_cpu', hostDecoder('host_cpu')],
   ['host_mem', hostDecoder('host_mem')],

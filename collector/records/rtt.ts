@@ -1,51 +1,29 @@
 /** `tcp_total` and `rtt_bucket`: what the kernel adds up of every RTT sample, and the resets. */
 
-import type { Columns } from '../../probe/wire/columns.ts'
+import type { Histogram } from '../../probe/wire/fold/histogram.ts'
+import { type OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from '../../probe/wire/fold/record.ts'
+import { RTT_BUCKET, TCP_TOTAL } from '../../probe/wire/fold/rtt.ts'
+import { type Table, tableOf, u64 } from '../../probe/wire/fold/table.ts'
+import type { Totals } from '../../probe/wire/fold/totals.ts'
 import { type Layout, viewOf } from '../../probe/wire/layout.ts'
-import type { RttBucket, TcpTotal } from '../../probe/wire/records.ts'
-import type { Totals } from '../totals.ts'
-import { type Table, tableOf, u64 } from './columns.ts'
-import { type Decoder, type Into, OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from './record.ts'
-
-const TOTAL = {
-  ...OWNER_COLUMNS,
-  rtt_sum_us: 'u64',
-  rtt_squares_us2: 'u64',
-  rtt_samples: 'u32',
-  rtt_min_us: 'u32',
-  rtt_max_us: 'u32',
-  resets_sent: 'u32',
-  resets_rcvd: 'u32',
-} as const satisfies Columns & { [K in keyof TcpTotal]?: unknown }
-
-const BUCKET = {
-  ...OWNER_COLUMNS,
-  samples: 'u32',
-  bucket: 'u16',
-} as const satisfies Columns & { [K in keyof RttBucket]?: unknown }
+import type { Decoder, Into } from './record.ts'
 
 export function tcpTotal(layout: Layout): Decoder {
-  const table = tableOf(layout, TOTAL, REQUIRED)
+  const table = tableOf(layout, TCP_TOTAL, REQUIRED)
   const { at } = table
   return decoderOf(table, (totals, view, row) => {
     totals.resetsSent += view.getUint32(row + at.resets_sent, true)
     totals.resetsRcvd += view.getUint32(row + at.resets_rcvd, true)
     const samples = view.getUint32(row + at.rtt_samples, true)
     if (samples === 0) return
-    totals
-      .rttSamples()
-      .addTotals(
-        samples,
-        u64(view, row + at.rtt_sum_us),
-        u64(view, row + at.rtt_squares_us2),
-        view.getUint32(row + at.rtt_min_us, true),
-        view.getUint32(row + at.rtt_max_us, true),
-      )
+    const [min, max] = [view.getUint32(row + at.rtt_min_us, true), view.getUint32(row + at.rtt_max_us, true)]
+    totals.rttSamples().addTotals(samples, u64(view, row + at.rtt_sum_us), 0, min, max)
+    addSquares(totals.rttSamples(), view, row + at.rtt_squares_us2)
   })
 }
 
 export function rttBucket(layout: Layout): Decoder {
-  const table = tableOf(layout, BUCKET, REQUIRED)
+  const table = tableOf(layout, RTT_BUCKET, REQUIRED)
   const { at } = table
   return decoderOf(table, (totals, view, row) => {
     const samples = view.getUint32(row + at.samples, true)
@@ -53,7 +31,14 @@ export function rttBucket(layout: Layout): Decoder {
   })
 }
 
-function decoderOf(
+/** @param at of 64 bits, none of which may be lost */
+export function addSquares(histogram: Histogram, view: DataView, at: number): void {
+  histogram.addSquares(view.getUint32(at, true))
+  histogram.addSquares(view.getUint32(at + 4, true) * 4294967296)
+}
+
+/** Of rows that each add to the totals of their owner and role. */
+export function decoderOf(
   table: Table<typeof OWNER_COLUMNS>,
   count: (totals: Totals, view: DataView, row: number) => void,
 ): Decoder {

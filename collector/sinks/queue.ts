@@ -48,6 +48,8 @@ export class SinkQueue {
     retries: 0,
     waiting: 0,
   }
+  /** It has given up samples, and settled none since. */
+  isFull = false
   readonly #sink: Sink
   readonly #maxSamples: number
   readonly #log: ThrottledLog
@@ -65,6 +67,10 @@ export class SinkQueue {
     this.#maxSamples = options.maxSamples
     this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), options.now)
     this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
+  }
+
+  get name(): string {
+    return this.#sink.name
   }
 
   /**
@@ -125,6 +131,7 @@ export class SinkQueue {
     if (stored > 0 || !refused) this.counters.written++
     this.counters.samples += stored
     this.#remove(this.#entries.indexOf(entry))
+    this.isFull = false
     entry.done()
   }
 
@@ -143,6 +150,7 @@ export class SinkQueue {
       const oldest = this.#entries[0] === this.#writing ? 1 : 0
       const entry = this.#entries[oldest]
       if (!entry || oldest === this.#entries.length - 1) return
+      this.isFull = true
       this.counters.dropped += entry.batch.samples.length
       this.#log.warn(
         'full',

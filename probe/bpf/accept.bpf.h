@@ -14,10 +14,13 @@ struct sys_exit {
 };
 
 static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd) {
-    struct file **files = task->files->fdt->fd, *file = NULL;
+    struct fdtable *table = task->files->fdt;
+    struct file *file = NULL;
     struct socket *socket;
 
-    bpf_probe_read_kernel(&file, sizeof file, files + fd);
+    if (fd >= table->max_fds)
+        return NULL;
+    bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
     socket = BPF_CORE_READ(file, private_data);
     /* what is no socket does not point back */
     return socket && BPF_CORE_READ(socket, file) == file ? BPF_CORE_READ(socket, sk) : NULL;

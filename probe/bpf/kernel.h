@@ -14,6 +14,7 @@
 #define ETH_P_IP 0x0800 /* linux/if_ether.h */
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define SOCK_DGRAM 2 /* linux/net.h */
 #define IPPROTO_MPTCP 262
 #define PF_KTHREAD 0x00200000 /* task_struct.flags */
 

@@ -21,7 +21,7 @@ struct socket_owner {
     __u32 role;    /* enum role of its flow, or of the flows accepted from it */
     __u32 refused; /* there was no slot for its flow, and that was counted */
     netns_id_t netns;
-    __u32 pad;
+    __u32 predates; /* found by the scan: what it counted before is not ours */
 };
 
 struct {

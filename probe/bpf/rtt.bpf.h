@@ -37,8 +37,8 @@ static __noinline int count_sample(struct socket_owner *it, struct tcp_slot *slo
 }
 
 /* Callbacks are asked for when a socket connects or listens, so that the handshake's sample is among them;
- * accepted sockets inherit the wish. A listener older than the probe cannot be asked: its connections are
- * when they are established, and the handshake's sample is then srtt_us. Flags of other programs stay. */
+ * accepted sockets inherit the wish. Where nobody asked their listener, they are asked when they are
+ * established, and the handshake's sample is then srtt_us. Flags of other programs stay. */
 SEC("?sockops")
 int tcp_rtt(struct bpf_sock_ops *ops) {
     struct socket_owner *it;

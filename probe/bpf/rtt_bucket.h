@@ -4,8 +4,8 @@
  * middle of one is at most 3.2 % from every value in it. Bucket 0 holds what is below 8 us, the last what is
  * from 2^26 us (67 s) on.
  *
- *   bucket 1 + 16 * (e - 3) + m  holds  [2^e * (1 + m/16), 2^e * (1 + (m+1)/16)) us,  3 <= e < 26, 0 <= m <
- * 16
+ *   bucket 1 + 16 * (e - 3) + m  holds  [2^e * (1 + m/16), 2^e * (1 + (m+1)/16)) us
+ *   for 3 <= e < 26 and 0 <= m < 16
  */
 #pragma once
 

@@ -63,6 +63,7 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
     struct tcp_flow *flow;
     struct tcp_sock *tp;
 
+    it->predates = flags & FLOW_PREDATES;
     if (!slot) {
         if (!it->refused)
             count_lost(LOST_SLOT);
@@ -110,6 +111,7 @@ static __always_inline void submit_row(struct tcp_flow *row) {
 static __noinline void close_unseen(struct sock *sk, struct socket_owner *it, bool failed) {
     struct user *user = it && it->user ? NULL : user_of(application_of(sk));
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    bool predates = !it || it->predates;
     struct tcp_slot zero = {};
     struct owner found = {};
     struct tcp_counters now;
@@ -127,7 +129,12 @@ static __noinline void close_unseen(struct sock *sk, struct socket_owner *it, bo
     row->socket = bpf_get_socket_cookie(sk);
     write_owner(row, &found);
     row->netns = netns_of(sk);
-    row->flags = (it ? 0 : FLOW_PREDATES) | (found.pid ? 0 : FLOW_OWNERLESS) | (failed ? FLOW_FAILED : 0);
+    row->flags = (predates ? FLOW_PREDATES : 0) | (failed ? FLOW_FAILED : 0) |
+                 (!found.pid         ? FLOW_OWNERLESS
+                  : user || it->user ? 0
+                                     : FLOW_GUESSED);
+    if (predates) /* how much of it was before us is not known: none of it is told */
+        read_counters(&zero.base[0], tp, true);
     if (it && rtt_args && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
         row->flags |= FLOW_SAMPLED;
     row->role = it ? it->role : role_by_listener(sk);
@@ -237,6 +244,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
     case TCP_LISTEN:
         add_listener(sk);
         it->role = ROLE_SERVER;
+        it->slot = it->predates = 0; /* those accepted from it begin anew */
         it->netns = netns_of(sk);
         own(&it->owner, bpf_get_current_task_btf());
         break;
@@ -244,7 +252,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         if (it->slot)
             close_flow(sk, it, false);
         it->role = ROLE_CLIENT;
-        it->refused = 0;
+        it->refused = it->predates = 0;
         it->netns = netns_of(sk);
         own_connecting(sk, it);
         open_flow(sk, it, it->owner.pid ? 0 : FLOW_OWNERLESS);

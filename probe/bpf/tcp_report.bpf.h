@@ -24,6 +24,10 @@ static __always_inline bool is_opened(struct tcp_slot *slot, boot_ns_t by_ns) {
 /* The tracepoint fires just before the state is stored: a flow opened a moment ago may still read CLOSE. */
 static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp, boot_ns_t now_ns,
                                      const bool typed) {
+    /* TCP Fast Open: longer in SYN_RECV than it takes to get the cookie */
+    if (slot->flow.role == ROLE_SERVER && !slot->flow.established_ns &&
+        READ(typed, tp, TCP_COMMON.skc_state) == TCP_SYN_RECV)
+        slot->flow.socket = READ(typed, tp, TCP_COMMON.skc_cookie.counter);
     return READ(typed, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
            (READ(typed, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < MOMENT_NS);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* What a number is. The typedef's name reaches the collector with every message.
- */
+/* What a number is. The typedef's name reaches the collector with each message. */
 #pragma once
 
 #include <linux/types.h>

@@ -58,8 +58,8 @@ static __always_inline bool read_datagram(struct __sk_buff *skb, struct datagram
     }
     if (bpf_skb_load_bytes_relative(skb, start, ports, sizeof ports, BPF_HDR_START_NET))
         return false;
-    it->key.local_port = bpf_ntohs(ports[!it->sent]);
-    it->key.remote_port = bpf_ntohs(ports[it->sent]);
+    it->key.local_port = bpf_ntohs(it->sent ? ports[0] : ports[1]);
+    it->key.remote_port = bpf_ntohs(it->sent ? ports[1] : ports[0]);
     it->packets = skb->gso_segs ?: 1;
     it->bytes = skb->len - start - UDP_HEADER;
     return true;
@@ -145,10 +145,8 @@ static __noinline struct udp_slot *open_conversation(struct bpf_sock *sk, const 
     if (!taken)
         taken = evict();
     slot = taken ? udp_slot_at(taken - 1) : NULL;
-    if (!slot) {
-        count_lost(LOST_UDP_SLOT);
+    if (!slot)
         return NULL;
-    }
     flow = &slot->flow;
     __builtin_memset(flow, 0, sizeof *flow);
     __builtin_memset(&slot->now, 0, sizeof slot->now);
@@ -174,7 +172,7 @@ static __noinline struct udp_slot *open_conversation(struct bpf_sock *sk, const 
     flow->netns = BPF_CORE_READ(kernel_sk, __sk_common.skc_net.net, ns.inum);
     slot->active_ns = flow->opened_ns = bpf_ktime_get_boot_ns();
     open_slot(&slot->slot);
-    if (!bpf_map_update_elem(&udp_conversation, &slot->key, &taken, BPF_NOEXIST))
+    if (!bpf_map_update_elem(&udp_conversation, &it->key, &taken, BPF_NOEXIST))
         return slot;
     /* another CPU was first, or there is no memory */
     if (claim_close(&slot->slot, &word)) {
@@ -235,15 +233,17 @@ static __always_inline int count_datagram(struct __sk_buff *skb, bool sent) {
     struct bpf_sock *sk;
 
     if (is_tcp(skb) || !(sk = skb->sk) || !(sk = bpf_sk_fullsock(sk)) || sk->protocol != IPPROTO_UDP ||
-        !read_datagram(skb, &it))
+        sk->type != SOCK_DGRAM || !read_datagram(skb, &it))
         return 1;
     it.key.socket = bpf_get_socket_cookie(skb);
     owner = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
     if (sent && owner)
         use_by_sender(owner);
     slot = conversation_of(sk, &it, owner);
-    if (!slot)
+    if (!slot) {
+        count_lost(LOST_UDP_SLOT);
         return 1;
+    }
     if (owner && owner->user &&
         (slot->flow.pid != owner->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))) {
         write_udp_owner(&slot->flow, &owner->owner);
@@ -262,7 +262,7 @@ static __always_inline int count_datagram(struct __sk_buff *skb, bool sent) {
 
 /* Chosen because the socket is known in both directions, in every network namespace, connected or not. For
  * other protocols it leaves at once, which is what it costs TCP. A datagram to a closed port is seen by its
- * sender. */
+ * sender; one that the receiver has no room for is counted as received. */
 SEC("?cgroup_skb/egress")
 int udp_flow_egress(struct __sk_buff *skb) {
     return count_datagram(skb, true);
@@ -278,7 +278,7 @@ SEC("?cgroup/sock_create")
 int udp_create(struct bpf_sock *sk) {
     struct socket_owner *it;
 
-    if (sk->protocol != IPPROTO_UDP)
+    if (sk->protocol != IPPROTO_UDP || sk->type != SOCK_DGRAM)
         return 1;
     it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
     if (!it) {

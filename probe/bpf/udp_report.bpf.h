@@ -16,7 +16,7 @@ static __always_inline void confirm_udp(struct udp_slot *slot) {
     if (!(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
         return;
     user = user_of((struct sock *)slot->sk);
-    if (user) {
+    if (user && user->identity == slot->flow.socket) {
         write_udp_owner(&slot->flow, &user->owner);
         slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
     }

@@ -38,6 +38,8 @@ static __always_inline int note_use(struct sock *sk, int bytes) {
         return 0;
     it = bpf_sk_storage_get(&socket_owner, sk, NULL,
                             sk->sk_protocol == IPPROTO_MPTCP ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+    if (!it && sk->sk_protocol == IPPROTO_MPTCP)
+        count_lost(LOST_STORAGE);
     if (it && it->user != (__u32)(bpf_get_current_pid_tgid() >> 32))
         use_socket(sk, it);
     return 0;

@@ -8,6 +8,12 @@ import { type Env, type Finding, textIn } from './check.ts'
 const CAPABILITIES = [
   { name: 'CAP_BPF', bits: [39, 21], needed: true, gives: 'eBPF programs' },
   { name: 'CAP_PERFMON', bits: [38, 21], needed: true, gives: "the kernel's sockets" },
+  {
+    name: 'CAP_SYS_ADMIN',
+    bits: [21],
+    needed: false,
+    gives: 'who accepts a connection, and sockets older than the probe that no descriptor names',
+  },
   { name: 'CAP_NET_ADMIN', bits: [12, 21], needed: false, gives: 'UDP and single RTT samples' },
   { name: 'CAP_DAC_READ_SEARCH', bits: [2, 1], needed: false, gives: 'names kept in directories of root' },
   { name: 'CAP_SYS_PTRACE', bits: [19], needed: false, gives: "other users' executables" },

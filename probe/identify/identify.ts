@@ -11,7 +11,7 @@ import { type Described, isComplete, type Labels, type Running, type Source } fr
 
 /** Names outlive their container so long: its last rows are still to come. */
 const KEEP_MS = 5 * 60_000
-/** Cgroups remembered; the kernel forgets its own list at 16,384 and sends a name again then. */
+/** Cgroups remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
 const MOST_CGROUPS = 32_768
 /** Processes of one window that are named. */
 const MOST_PROCESSES = 2000
@@ -107,7 +107,7 @@ export class Identifier {
     const netns: Record<string, string> = {}
     const unknown = new Set<string>()
     for (const { key, inode, count } of reader.owners(rows)) {
-      const container = this.#cgroups.get(key)
+      const container = this.#cgroupOf(key)
       if (container) {
         cgroups[key] = container
         continue
@@ -146,6 +146,12 @@ export class Identifier {
       running: ids,
       ...(Object.keys(processes).length > 0 && { processes }),
     }
+  }
+
+  #cgroupOf(key: string): string | undefined {
+    const container = this.#cgroups.get(key)
+    if (this.#cgroups.delete(key)) this.#cgroups.set(key, container) // to the end: it is in use
+    return container
   }
 
   #names(ids: Iterable<string>): Pick<Who, 'containers' | 'pods'> {

@@ -3,7 +3,7 @@
 import { type Layout, numberOf, textOf, viewOf } from '../wire/layout.ts'
 import type { ProcessName } from '../wire/message.ts'
 
-/** Processes remembered; the kernel forgets its own list at 16,384 and tells one again then. */
+/** Processes remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
 const MOST_PROCESSES = 32_768
 
 export class Processes {
@@ -51,7 +51,9 @@ export class Processes {
   }
 
   find(pid: number): ProcessName | undefined {
-    return this.#known.get(pid)
+    const known = this.#known.get(pid)
+    if (known && this.#known.delete(pid)) this.#known.set(pid, known) // to the end: it is in use
+    return known
   }
 }
 

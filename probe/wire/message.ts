@@ -3,20 +3,39 @@
  *
  * Each message stands alone: head says which window of which probe it belongs to and how its rows lie, who names what
  * they refer to. A lost message costs only itself. 64-bit numbers in JSON are decimal strings.
+ *
+ * A probe that sends to one of several collectors says with `settled · head` where it begins: everything before that
+ * window is in some collector's sinks. A collector forgets what it has of it: it may be half of what another has whole.
  */
 
+import {
+  HEAD,
+  type Json,
+  KEY,
+  MalformedError,
+  need,
+  parse,
+  SETTLED_HEAD,
+  WHO,
+  WINDOW_HEAD,
+  WINDOW_WHO,
+} from './check.ts'
 import type { KnownWho } from './known_who.ts'
 import { checkLayout, type Layout } from './layout.ts'
 
 export const SCHEMA = 1
 
-/** One window of one run of one probe. */
-export interface WindowKey {
+/** One run of one probe. */
+export interface Identity {
   readonly host: string
   /** /proc/sys/kernel/random/boot_id */
   readonly boot: string
-  /** Names one run of a probe. */
+  /** Names the run. */
   readonly probe: string
+}
+
+/** One window of it. */
+export interface WindowKey extends Identity {
   /** Counted from 0 over the run. */
   readonly window: number
 }
@@ -35,6 +54,17 @@ export interface Head extends WindowKey {
   readonly layout?: Layout
 }
 
+/** The first window that may not be in any collector's sinks. */
+export interface SettledHead extends WindowKey {
+  readonly schema: number
+  /** Of its first message. */
+  readonly sequence: number
+  /** What the windows before it have told. */
+  readonly lost: Losses
+  /** Some of the windows before it were settled by another collector than the one that reads this. */
+  readonly elsewhere: boolean
+}
+
 /** The head of the message that ends a window. */
 export interface WindowHead extends Head {
   /** End of the window, CLOCK_BOOTTIME nanoseconds. */
@@ -45,7 +75,7 @@ export interface WindowHead extends Head {
   readonly interval: number
   /** Wall clock less CLOCK_BOOTTIME at the end, nanoseconds. */
   readonly clock_offset_ns: string
-  /** True for the first window of a run, which began before its boundary: it is shown and never written. */
+  /** True for the first and the last window of a run, which are not whole: they are shown and counted, never written. */
   readonly partial: boolean
 }
 
@@ -100,21 +130,13 @@ export interface WindowWho extends Who {
 
 export const WINDOW = 'window'
 export const ACK = 'ack'
+export const SETTLED = 'settled'
 
 /** A message as it came in, checked. */
 export type Message =
   | { readonly topic: typeof WINDOW; readonly head: WindowHead; readonly who: WindowWho }
+  | { readonly topic: typeof SETTLED; readonly head: SettledHead }
   | { readonly topic: string; readonly head: Head; readonly rows: Buffer; readonly who: Who }
-
-/** Why a frame is no message: `reason` is one word for the counter. */
-export class MalformedError extends Error {
-  override name = 'MalformedError'
-  readonly reason: string
-  constructor(reason: string, message: string) {
-    super(message)
-    this.reason = reason
-  }
-}
 
 export const encode = (topic: string, head: Head, rows: Buffer, who: Who): Buffer[] => [
   Buffer.from(topic),
@@ -123,101 +145,15 @@ export const encode = (topic: string, head: Head, rows: Buffer, who: Who): Buffe
   Buffer.from(JSON.stringify(who)),
 ]
 
+const EMPTY = Buffer.alloc(0)
+export const encodeSettled = (head: SettledHead): Buffer[] => [
+  Buffer.from(SETTLED),
+  Buffer.from(JSON.stringify(head)),
+  EMPTY,
+  EMPTY,
+]
+
 export const encodeAck = (key: WindowKey): Buffer[] => [Buffer.from(ACK), Buffer.from(JSON.stringify(key))]
-
-type Json = Record<string, unknown>
-
-function parse(frame: Buffer, name: string): Json {
-  let value: unknown
-  try {
-    value = JSON.parse(frame.toString('utf8'))
-  } catch {
-    throw new MalformedError(`${name}_json`, `${name} is not JSON`)
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new MalformedError(`${name}_json`, `${name} is not a JSON object`)
-  return value as Json
-}
-
-/** Of anything that has a name; InfluxDB takes tags up to 64 KB, people no more than this. */
-const MOST_CHARACTERS = 512
-const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= MOST_CHARACTERS
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const isNanoseconds = (value: unknown): value is string =>
-  typeof value === 'string' && /^-?\d{1,20}$/.test(value)
-
-function need(
-  json: Json,
-  frame: string,
-  fields: Readonly<Record<string, (value: unknown) => boolean>>,
-): void {
-  for (const [name, ok] of Object.entries(fields))
-    if (!ok(json[name])) throw new MalformedError(`${frame}_${name}`, `${frame}.${name} is missing or wrong`)
-}
-
-const KEY = { host: isName, boot: isName, probe: isName, window: isCount }
-
-const isRecord = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isRecordOf = (ok: (value: unknown) => boolean) => (value: unknown) =>
-  isRecord(value) &&
-  Object.entries(value).every(([name, value]) => name.length <= MOST_CHARACTERS && ok(value))
-const isOptional = (ok: (value: unknown) => boolean) => (value: unknown) => value === undefined || ok(value)
-const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MOST_CHARACTERS
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
-
-/** Kept for as long as the probe lives: bounded. */
-const isLosses = (value: unknown): boolean =>
-  isRecordOf(isCount)(value) &&
-  Object.keys(value as Json).length <= 256 &&
-  Object.keys(value as Json).every(reason => reason.length <= 64)
-/** Seconds: until the end of the year 9999, where dates end. */
-const isTime = (value: unknown): boolean => isCount(value) && value <= 253_402_300_799
-/** Seconds: from one to a day. */
-const isInterval = (value: unknown): boolean => isCount(value) && value >= 1 && value <= 86_400
-
-const HEAD = {
-  schema: isCount,
-  ...KEY,
-  sequence: isCount,
-  start_ns: isNanoseconds,
-  lost: isLosses,
-}
-const WINDOW_HEAD = {
-  ...HEAD,
-  end_ns: isNanoseconds,
-  time: isTime,
-  interval: isInterval,
-  clock_offset_ns: isNanoseconds,
-  partial: isBoolean,
-}
-/** Only those that somebody asked for come along. */
-const isLabels = (value: unknown): boolean =>
-  isRecordOf(isText)(value) && Object.keys(value as Json).length <= 64
-const isContainer = (value: unknown): boolean =>
-  isRecord(value) &&
-  isText(value['runtime']) &&
-  [value['name'], value['image'], value['pod']].every(isOptional(isText)) &&
-  [value['sandbox'], value['pending']].every(isOptional(isBoolean)) &&
-  isOptional(isLabels)(value['labels'])
-const isPod = (value: unknown): boolean =>
-  isRecord(value) &&
-  isName(value['name']) &&
-  isText(value['namespace']) &&
-  isOptional(isLabels)(value['labels'])
-const isProcess = (value: unknown): boolean =>
-  isRecord(value) &&
-  isNanoseconds(value['started_ns']) &&
-  [value['comm'], value['exe'], value['parent_comm']].every(isText) &&
-  [value['parent'], value['uid']].every(isCount)
-const WHO = {
-  cgroups: isRecordOf(isName),
-  netns: isOptional(isRecordOf(isName)),
-  containers: isRecordOf(isContainer),
-  pods: isRecordOf(isPod),
-}
-const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName)
 
 function layoutOf(json: Json, rows: Buffer): Layout | undefined {
   if (json['layout'] === undefined && rows.length === 0) return undefined
@@ -241,6 +177,10 @@ export function decode(frames: readonly Buffer[], known?: KnownWho): Message {
   const name = topic.toString('utf8')
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new MalformedError('topic', 'the topic is no name')
   const headJson = parse(head, 'head')
+  if (name === SETTLED) {
+    need(headJson, 'head', SETTLED_HEAD)
+    return { topic: SETTLED, head: headJson as unknown as SettledHead }
+  }
   need(headJson, 'head', name === WINDOW ? WINDOW_HEAD : HEAD)
   const names = namesOf(name, headJson, who, known)
   if (name === WINDOW) {
@@ -260,11 +200,7 @@ function namesOf(topic: string, head: Json, frame: Buffer, known?: KnownWho): Wh
   const before = known?.get(key, frame)
   if (before) return before
   const who = parse(frame, 'who')
-  need(
-    who,
-    'who',
-    topic === WINDOW ? { ...WHO, running: isNames, processes: isOptional(isRecordOf(isProcess)) } : WHO,
-  )
+  need(who, 'who', topic === WINDOW ? WINDOW_WHO : WHO)
   known?.set(key, frame, who as unknown as Who)
   return who as unknown as Who
 }

@@ -7,6 +7,7 @@ import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
 import { benchFold } from './fold.ts'
+import { benchProbeFold } from './probe_fold.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
 
@@ -16,6 +17,7 @@ const lines = [
   ...(await benchReport()),
   ...(await benchPrograms()),
   ...(await benchFold()),
+  ...(await benchProbeFold()),
   ...(await benchCollector()),
 ]
 const memory = /MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]

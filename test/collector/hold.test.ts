@@ -205,3 +205,15 @@ t.test('the first window of a run is not written, but its counters are', async t
   )
   t.same(opened, ['web 2'])
 })
+
+t.test('what another collector has written by now is not written, and its window is settled', async t => {
+  const { hold, write, written, settled } = start()
+  write(window(1, { a: pending }))
+  t.same(written(), ['1010 host h 0'])
+  hold.forget({ host: 'h', boot: 'b', probe: 'other', window: 2 })
+  hold.forget({ host: 'h', boot: 'b', probe: 'p', window: 1 })
+  t.same(settled, [])
+  hold.forget({ host: 'h', boot: 'b', probe: 'p', window: 2 })
+  hold.flush()
+  t.same([written(), settled], [[], [1]])
+})

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type Folded, Ingest } from '../../collector/ingest.ts'
-import { encode, type Head, MalformedError, type Who, WINDOW } from '../../probe/wire/message.ts'
+import { MalformedError } from '../../probe/wire/check.ts'
+import { encode, encodeSettled, type Head, type Who, WINDOW } from '../../probe/wire/message.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()
@@ -26,6 +27,13 @@ class Probe {
     const end = { end_ns: '2', time: START + window * 10, interval: 10, clock_offset_ns: '0', partial }
     const head: Head = Object.assign(this.#head(window), end)
     return encode(WINDOW, head, Buffer.alloc(0), { ...nobody, running: [] } as Who)
+  }
+
+  /** Every window before this one is held by some collector. */
+  settled(window: number, elsewhere = true): Buffer[] {
+    const { start_ns: _, ...head } = { ...this.#head(window), sequence: this.sequence - 1 }
+    this.sequence--
+    return encodeSettled({ ...head, elsewhere })
   }
 
   skip(messages = 1): void {
@@ -213,4 +221,42 @@ t.test('a window tells what its probe lost since the one before', async t => {
   t.same(lostIn(2, { 'kernel/slot': 5, constructor: 1 }), [{ 'kernel/slot': 3 }])
   ingest.receive(probe.rows(3, 1))
   t.same(lostIn(4, { 'kernel/slot': 6, constructor: 1 }), [{}, { 'kernel/slot': 1 }], 'once')
+})
+
+t.test('a probe that comes from another collector has lost nothing in between', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.end(0))
+  ingest.receive(probe.rows(1, 4))
+  const late = [probe.rows(1, 1), probe.end(1)]
+  probe.skip(20)
+  probe.lost = { 'kernel/slot': 5 }
+  t.match(ingest.receive(probe.settled(4)), { key: { window: 4 }, folded: [], settled: { elsewhere: true } })
+  t.match(ingest.receive(probe.settled(4)), { settled: { elsewhere: false } }, 'once')
+  for (const frames of late) t.same(ingest.receive(frames).folded, [], 'nor is its half a window one')
+  ingest.receive(probe.rows(4, 2))
+  probe.lost = { 'kernel/slot': 7 }
+  const { folded } = ingest.receive(probe.end(4))
+  t.match(seen(folded), [{ window: 4, complete: true, rows: 2 }])
+  t.match(folded, [{ lost: { 'kernel/slot': 2 } }], 'what others have told is not told again')
+  t.same(ingest.lost, {})
+})
+
+t.test('a probe that was nowhere else goes on where it was', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  t.match(ingest.receive(probe.settled(0, false)), { settled: { elsewhere: false } })
+  ingest.receive(probe.end(0))
+  const settled = probe.settled(1, false)
+  ingest.receive(probe.rows(1, 4))
+  t.match(ingest.receive(settled), { settled: { elsewhere: false } })
+  t.match(seen(ingest.receive(probe.end(1)).folded), [{ window: 1, rows: 4 }])
+  t.same(ingest.lost, {})
+})
+
+t.test('of what follows, every message that is missing is counted, the first as well', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  probe.skip(20)
+  ingest.receive(probe.settled(4))
+  probe.skip(2)
+  ingest.receive(probe.end(4))
+  t.same(ingest.lost, { gap: 2 })
 })

@@ -13,8 +13,8 @@ t.test('a series keeps its tags and its totals; each role has its own', async t 
   t.not(table.series(subject, 1, 'server'), client)
   t.equal(table.series(subject, 0, '')!.tags, subject.tags)
   t.same(table.counts(), [1, 2])
-  t.ok(table.has(subject, 1, 'server'))
-  t.notOk(table.has(table.subject('b', 10, tags('b')), 0, ''))
+  t.ok(table.find(subject, 1, 'server'))
+  t.notOk(table.find(table.subject('b', 10, tags('b')), 0, ''))
 })
 
 t.test(
@@ -50,4 +50,16 @@ t.test('who is silent for five minutes, or three long windows, leaves its places
   table.subject('short', 10, tags('short'))
   table.expire()
   t.same(table.counts(), [1], 'who comes stays')
+})
+
+t.test("a host's counters can begin again, and nobody else's", async t => {
+  const table = new SeriesTable(1, 10, () => 0)
+  const counted = (key: string) => table.series(table.subject(key, 10, tags(key)), 0, '')!
+  for (const key of ['0 container a one', '0 host one', '0 host two']) counted(key).totals[0] = 7
+  table.restart('one')
+  t.same(
+    ['0 container a one', '0 host one', '0 host two'].map(key => counted(key).totals),
+    [[], [], [7]],
+  )
+  t.same(table.counts(), [3])
 })

@@ -17,5 +17,5 @@ export function sample(
 /** Windows are ten seconds long. */
 export function batch(window: number, samples: readonly Sample[], origin = start): Batch {
   const id: WindowId = { host: 'h', boot: 'boot', probe: 'run', window }
-  return { id, time: origin + window * 10, samples }
+  return { id, time: origin + window * 10, interval: 10, samples, distributions: [] }
 }

@@ -34,6 +34,8 @@ const FEATURES = {
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',
+  prometheus: () =>
+    ['prometheus', 'promtool'].every(found) || 'prometheus is missing: apt-get install prometheus',
   script: () => found('script') || 'script is missing: apt-get install bsdutils',
   bpftool: () => found('bpftool') || 'bpftool is missing: apt-get install bpftool',
   openssl: () => found('openssl') || 'openssl is missing: apt-get install openssl',

@@ -120,7 +120,7 @@ export class Site {
   /** What probes and collector lost, by reason; without what was mended, or belongs to other tests on this machine. */
   async losses(): Promise<Record<string, number>> {
     const { lost, probes } = await this.stats()
-    const { 'kernel/close_unseen': _mended, 'identify/no_cgroup': _others, ...losses } = probes
+    const { 'kernel/close_missed': _mended, 'identify/no_cgroup': _others, ...losses } = probes
     return { ...lost, ...losses }
   }
 

@@ -156,3 +156,22 @@ t.test('more conversations than there is room for: the oldest go, and no byte wi
   const used = rows.filter(row => row.local_port === asking.port)
   t.equal(new Set(used.map(row => row.opened_ns)).size, 1, 'one that is in use is not')
 })
+
+/** A raw socket of protocol UDP sends four bytes that are no datagram, and a whole one, and receives both. */
+const RAW = `
+import socket
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+raw.settimeout(2)
+for data in (b"\\0\\0\\0\\0", b"\\0\\1\\0\\2\\0\\14\\0\\0abcd"):
+    raw.sendto(data, ("${LOOPBACK}", 0))
+    raw.recv(100)
+`
+
+t.test('raw sockets have no conversations', real, async t => {
+  const { near } = await stage(t)
+  const seen = await watch(t)
+  await run(inNetns(near, ['python3', '-c', RAW]))
+  await settle(seen)
+  t.same(seen.udpIn(near), [])
+  t.same(seen.kernel.lost(), {})
+})

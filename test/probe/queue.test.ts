@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Queue } from '../../probe/queue.ts'
 
-const message = (window: number, bytes = 10) => ({ window, frames: [Buffer.alloc(bytes)] })
+const message = (window: number, bytes = 10) => ({
+  ...{ window, sequence: 0, lost: {} },
+  frames: [Buffer.alloc(bytes)],
+})
 function sent(queue: Queue): number[] {
   const windows: number[] = []
   for (let next = queue.next(); next; next = queue.next()) windows.push(next.window)
@@ -27,9 +30,59 @@ t.test('messages go out once, in order, and stay until their window is acknowled
 t.test('a new connection gets everything that is not acknowledged once more', async t => {
   const queue = filled(1000, 0, 1, 2)
   sent(queue)
-  queue.acknowledge({ window: 1 })
+  queue.acknowledge({ window: 0 })
   queue.rewind()
-  t.same(sent(queue), [0, 2])
+  t.same(sent(queue), [1, 2])
+})
+
+t.test('a window that is acknowledged before an older one goes when that goes', async t => {
+  const queue = filled(1000, 0, 1, 1, 2)
+  sent(queue)
+  queue.acknowledge({ window: 7 })
+  queue.acknowledge({ window: 1 })
+  t.match(queue, { length: 4, settled: { window: 0 } })
+  queue.acknowledge({ window: 0 })
+  t.match(queue, { length: 1, oldest: 2, bytes: 10, settled: { window: 2 } })
+})
+
+t.test(
+  'another collector gets no holes: what is acknowledged before an older one goes to it, too',
+  async t => {
+    const queue = filled(1000, 0, 1)
+    sent(queue)
+    queue.acknowledge({ window: 1 })
+    queue.rewind()
+    t.match(queue.next(), { window: 0 })
+    queue.acknowledge({ window: 0 })
+    t.same(sent(queue), [1])
+  },
+)
+
+t.test('what is settled is told with its last message', async t => {
+  const queue = new Queue(1000)
+  const push = (window: number, sequence: number, full: number) =>
+    queue.push({ window, sequence, frames: [], lost: { 'queue/full': full } })
+  t.same(queue.settled, { window: 0, sequence: 0, lost: {} })
+  push(0, 0, 1)
+  push(0, 1, 2)
+  push(1, 2, 3)
+  queue.acknowledge({ window: 0 })
+  t.same(queue.settled, { window: 1, sequence: 2, lost: { 'queue/full': 2 } })
+})
+
+t.test('later windows can wait', async t => {
+  const queue = filled(1000, 0, 1)
+  t.match(queue.next(0), { window: 0 })
+  t.equal(queue.next(0), undefined)
+  t.match(queue.next(), { window: 1 })
+})
+
+t.test('what is acknowledged and has to go for want of room is not lost', async t => {
+  const queue = filled(40, 0, 1, 1, 2)
+  sent(queue)
+  queue.acknowledge({ window: 1 })
+  queue.push(message(2, 20))
+  t.same([queue.dropped, queue.length, queue.bytes], [1, 2, 30])
 })
 
 t.test('a full queue drops its oldest window whole, and counts its messages', async t => {
@@ -73,6 +126,7 @@ interface Sent {
   readonly bytes: number
   /** On this connection. */
   sent: boolean
+  acknowledged: boolean
 }
 
 /** The same in the plainest way. */
@@ -88,7 +142,11 @@ class Reference {
   }
   push(message: Sent): void {
     this.kept.push(message)
-    while (this.bytes > this.#maxBytes && this.kept.length > 1) this.gone.push(this.kept.shift()!)
+    while (this.bytes > this.#maxBytes && this.kept.length > 1) {
+      const oldest = this.kept.shift()!
+      if (!oldest.acknowledged) this.gone.push(oldest)
+    }
+    this.#release()
   }
   next(): number | undefined {
     for (;;) {
@@ -100,13 +158,19 @@ class Reference {
       }
       this.kept.splice(this.kept.indexOf(message), 1)
       this.gone.push(message)
+      this.#release()
     }
   }
   rewind(): void {
     for (const message of [...this.kept, ...this.gone]) message.sent = false
+    for (const message of this.kept) message.acknowledged = false
   }
   acknowledge(window: number): void {
-    this.kept = this.kept.filter(message => message.window !== window)
+    for (const message of this.kept) if (message.window === window) message.acknowledged = true
+    this.#release()
+  }
+  #release(): void {
+    while (this.kept[0]?.acknowledged) this.kept.shift()
   }
 }
 
@@ -147,8 +211,8 @@ t.test(
             const name = all.push({ window, last }) - 1
             const frame = Buffer.alloc(bytes + 4)
             frame.writeUInt32LE(name)
-            queue.push({ window, frames: [frame] })
-            reference.push({ window, name, bytes: frame.length, sent: false })
+            queue.push({ window, sequence: name, frames: [frame], lost: {} })
+            reference.push({ window, name, bytes: frame.length, sent: false, acknowledged: false })
             if (last) window++
           }
           for (const step of steps) {

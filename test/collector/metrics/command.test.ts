@@ -19,9 +19,10 @@ t.test('the list has a paragraph for each measurement', async t => {
     `pod:connect  (group connect)
   time from SYN_SENT to ESTABLISHED of the connections that clients established in the window
   tags: ifid, pod, namespace, host, label_*
-  mean  gauge    ms  the mean, exact
-  p95   gauge    ms  95th percentile, at most 5 % off
-  max   gauge    ms  the longest, exact
+  mean  gauge    ms  sockflux_pod_connect_mean_seconds  the mean, exact
+  p95   gauge    ms  sockflux_pod_connect_p95_seconds   95th percentile, at most 5 % off
+  max   gauge    ms  sockflux_pod_connect_max_seconds   the longest, exact
+  in Prometheus also the histogram sockflux_pod_connect_seconds
 `,
   )
   const all = await metrics()
@@ -34,7 +35,15 @@ t.test('--json is for programs', async t => {
   t.match(all[0], {
     measurement: 'container:num_flows',
     group: 'flows',
-    fields: [{ name: 'as_client', type: 'gauge', unit: 'flows' }, {}],
+    fields: [
+      {
+        name: 'as_client',
+        type: 'gauge',
+        unit: 'flows',
+        prometheus: 'sockflux_container_flows{role="client"}',
+      },
+      {},
+    ],
   })
 })
 

@@ -40,7 +40,7 @@ t.test('of 32,768 cgroups and more those are forgotten that were not told of for
 
 t.test('processes of the window are named at its end, once', async t => {
   const identifier = new Identifier(cgroupPath, processLayout, nothing, { now: () => 0 })
-  identifier.learnProcesses(processRecord(7, 'wget', '/usr/bin/wget'))
+  identifier.learnProcesses(processRecord(7, 'wget', '/bin/wget'))
   identifier.learnProcesses(processRecord(8, 'deep', '/a/b/c/d'))
   const withPid: Layout = {
     ...tcpFlow,
@@ -50,7 +50,7 @@ t.test('processes of the window are named at its end, once', async t => {
   const rows = Buffer.concat([7, 7, 8, 9].map(pid => Buffer.concat([flow(1), Buffer.from([pid, 0, 0, 0])])))
   identifier.who(withPid, rows)
   t.match(identifier.running().processes, {
-    7: { comm: 'wget', exe: '/usr/bin/wget', parent: 1, parent_comm: 'init', uid: 1000 },
+    7: { comm: 'wget', exe: '/bin/wget', parent: 1, parent_comm: 'init', uid: 1000 },
     8: { exe: '…/b/c/d' },
     9: undefined,
   })

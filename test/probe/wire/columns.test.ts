@@ -43,3 +43,14 @@ t.test('what does not fit is brought to the nearest that does', async t => {
   const full = encodeRows<typeof COLUMNS>(layout, [{ ...rows[0]!, bytes: Number.POSITIVE_INFINITY }])
   t.equal(numberOf(layout, 'bytes')(viewOf(full), 0), 2 ** 64 - 2048)
 })
+
+t.test('64 bits that are given whole stay whole', async t => {
+  const whole = [2n ** 53n + 1n, 2n ** 64n - 1n]
+  const buffer = encodeRows<typeof COLUMNS>(
+    layout,
+    [...whole, 2n ** 64n].map(bytes => ({ bytes })),
+  )
+  const at = layout.fields.find(({ name }) => name === 'bytes')!.offset
+  const read = [0, 1, 2].map(row => buffer.readBigUInt64LE(row * layout.size + at))
+  t.same(read, [...whole, 2n ** 64n - 2048n])
+})

@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { MalformedError } from '../../../probe/wire/check.ts'
 import { KnownWho } from '../../../probe/wire/known_who.ts'
 import {
   decode,
   decodeAck,
   encode,
   encodeAck,
+  encodeSettled,
   type Head,
-  MalformedError,
+  SETTLED,
   type Who,
   WINDOW,
   type WindowHead,
@@ -81,7 +83,7 @@ t.test('any names survive the way, also those of Object.prototype', async t => {
     fc.property(name, dictionary, (id, cgroups) => {
       const containers = Object.fromEntries([[id, { runtime: 'r', labels: cgroups }]])
       const sent = { cgroups, containers, pods: Object.fromEntries([[id, { name: id, namespace: '' }]]) }
-      const got = decode(encode('tcp_flow', head, none, sent)).who
+      const { who: got } = decode(encode('tcp_flow', head, none, sent)) as { who: Who }
       t.same(JSON.parse(JSON.stringify(got)), JSON.parse(JSON.stringify(sent)))
       t.equal(Object.getPrototypeOf(got.containers), Object.prototype)
       t.same(Object.keys(got.containers), [id])
@@ -226,6 +228,14 @@ t.test('a who that a probe has said before is not parsed again; another probe sa
   t.same(message('p', changed).who, changed)
   t.same(message('p', who).who, who, 'only the last one is known')
   const small = new KnownWho(10)
-  const frames = encode('tcp_flow', head, none, who)
-  t.not(decode(frames, small).who, decode(frames, small).who, 'it is bounded by bytes')
+  const again = () => (decode(encode('tcp_flow', head, none, who), small) as { who: Who }).who
+  t.not(again(), again(), 'it is bounded by bytes')
+})
+
+t.test('what is settled comes as it was sent', async t => {
+  const { layout: _, start_ns, ...rest } = head
+  const settled = { ...rest, elsewhere: true }
+  t.same(decode(encodeSettled(settled)), { topic: SETTLED, head: settled })
+  for (const wrong of [{ window: -1 }, { sequence: undefined }, { lost: [] }, { elsewhere: 1 }])
+    t.match(reasonOf(encodeSettled({ ...settled, ...(wrong as object) })), /^head_/)
 })

@@ -5,8 +5,8 @@
  * offsets take 50 ns for all of it.
  */
 
-import { type Columns, layoutOf, putNumber } from '../../probe/wire/columns.ts'
-import { type Field, type Layout, LayoutError, numberOf, viewOf } from '../../probe/wire/layout.ts'
+import { type Columns, layoutOf, putNumber } from '../columns.ts'
+import { type Field, type Layout, LayoutError, numberOf, viewOf } from '../layout.ts'
 
 export interface Table<C extends Columns> {
   /** Bytes from one row to the next, as it comes in. */

@@ -20,6 +20,7 @@ const SUMS = [
   'packetsRcvd',
   'smoothed',
 ] as const
+export type Sum = (typeof SUMS)[number]
 
 /** Of flows with one role. */
 export class Totals {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { BUCKETS, bucketOf, Histogram, lowest } from '../../collector/histogram.ts'
+import { BUCKETS, bucketOf, Histogram, lowest } from '../../../../probe/wire/fold/histogram.ts'
 
-const header = readFileSync(join(import.meta.dirname, '../../probe/bpf/rtt_bucket.h'), 'utf8')
+const header = readFileSync(join(import.meta.dirname, '../../../../probe/bpf/rtt_bucket.h'), 'utf8')
 const defined = (name: string) => Number(new RegExp(`#define ${name} (\\d+)`).exec(header)![1])
 const FIRST = defined('RTT_FIRST_EXPONENT')
 const END = defined('RTT_END_EXPONENT')
@@ -92,4 +92,25 @@ t.test('buckets whose totals were lost still have quantiles, totals without buck
   totals.addTotals(2, 3000, 5e6, 1000, 2000)
   t.match(totals, { count: 2, mean: 1500, min: 1000, max: 2000, stddev: 500 })
   t.equal(totals.quantile(0.5), undefined)
+})
+
+t.test('sums are the same to the last bit, whatever is added first', async t => {
+  const long = fc.integer({ min: 2 ** 25, max: 2 ** 32 - 1 }).map(ns => ns / 1000)
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.oneof(long, fc.nat(2 ** 27)), { maxLength: 9 }), { maxLength: 9 }),
+      parts => {
+        const all = histogramOf(parts.flat())
+        const merged = new Histogram()
+        for (const part of parts.toReversed()) merged.merge(histogramOf(part.toReversed()))
+        const exact = parts.flat().reduce((sum, us) => sum + BigInt(Math.floor(us * us)), 0n)
+        t.equal(all.wholeSquares, exact)
+        t.same(
+          [merged.sum, merged.sumNs, merged.squares, merged.wholeSquares],
+          [all.sum, all.sumNs, all.squares, all.wholeSquares],
+        )
+      },
+    ),
+    { numRuns: 200 },
+  )
 })

@@ -1,21 +1,21 @@
 /** `tcp_flow`: flows, what they carry, their smoothed RTT, and how long they took to connect. */
 
-import type { Columns } from '../../probe/wire/columns.ts'
-import { type Layout, viewOf } from '../../probe/wire/layout.ts'
-import type { TcpFlow } from '../../probe/wire/records.ts'
-import type { Totals } from '../totals.ts'
-import { isZero, type Table, tableOf, u64 } from './columns.ts'
+import type { Columns } from '../columns.ts'
+import { type Layout, viewOf } from '../layout.ts'
+import type { TcpFlow } from '../records.ts'
 import {
-  type Decoder,
+  type Counts,
   FLOW_FAILED,
   FLOW_PREDATES,
   FLOW_SAMPLED,
-  type Into,
+  type FlowDecoder,
   OWNER_COLUMNS,
   REQUIRED,
   ROLE_CLIENT,
   ROLE_SERVER,
 } from './record.ts'
+import { isZero, type Table, tableOf, u64 } from './table.ts'
+import type { Totals } from './totals.ts'
 
 const COLUMNS = {
   ...OWNER_COLUMNS,
@@ -37,12 +37,12 @@ const COLUMNS = {
 type TcpTable = Table<typeof COLUMNS>
 type Offsets = TcpTable['at']
 
-export function tcpFlow(layout: Layout): Decoder {
+export function tcpFlow(layout: Layout): FlowDecoder {
   const table = tableOf(layout, COLUMNS, REQUIRED)
-  return { size: table.incoming, fold: (rows, into) => fold(table, table.rows(rows), into) }
+  return { size: table.incoming, fold: (rows, counts) => fold(table, table.rows(rows), counts) }
 }
 
-function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Into): void {
+function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Counts): void {
   const view = viewOf(rows)
   for (let row = 0; row < rows.length; row += size) {
     const group = owners.of(view, row, at)

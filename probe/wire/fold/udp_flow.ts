@@ -1,11 +1,11 @@
 /** `udp_flow`: flows and what they carry. UDP has no RTT, and does not dilute that of TCP. */
 
-import type { Columns } from '../../probe/wire/columns.ts'
-import { type Layout, viewOf } from '../../probe/wire/layout.ts'
-import type { UdpFlow } from '../../probe/wire/records.ts'
-import type { Totals } from '../totals.ts'
-import { type Table, tableOf, u64 } from './columns.ts'
-import { type Decoder, type Into, OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from './record.ts'
+import type { Columns } from '../columns.ts'
+import { type Layout, viewOf } from '../layout.ts'
+import type { UdpFlow } from '../records.ts'
+import { type Counts, type FlowDecoder, OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from './record.ts'
+import { type Table, tableOf, u64 } from './table.ts'
+import type { Totals } from './totals.ts'
 
 const COLUMNS = {
   ...OWNER_COLUMNS,
@@ -18,12 +18,12 @@ const COLUMNS = {
 } as const satisfies Columns & { [K in keyof UdpFlow]?: unknown }
 type UdpTable = Table<typeof COLUMNS>
 
-export function udpFlow(layout: Layout): Decoder {
+export function udpFlow(layout: Layout): FlowDecoder {
   const table = tableOf(layout, COLUMNS, REQUIRED)
-  return { size: table.incoming, fold: (rows, into) => fold(table, table.rows(rows), into) }
+  return { size: table.incoming, fold: (rows, counts) => fold(table, table.rows(rows), counts) }
 }
 
-function fold({ size, at }: UdpTable, rows: Buffer, { owners, processes }: Into): void {
+function fold({ size, at }: UdpTable, rows: Buffer, { owners, processes }: Counts): void {
   const view = viewOf(rows)
   for (let row = 0; row < rows.length; row += size) {
     const group = owners.of(view, row, at)

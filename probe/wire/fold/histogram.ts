@@ -1,11 +1,15 @@
 /**
  * A distribution of microseconds in the buckets of `probe/bpf/rtt_bucket.h`: 16 to each doubling from 8 us to 67 s, so
- * that the middle of one is at most 3.2 % from every value in it. Histograms add up without loss.
+ * that the middle of one is at most 3.2 % from every value in it. Histograms add up without loss, in any order: what is
+ * summed is whole numbers.
  */
 
 const FIRST_EXPONENT = 3
 const END_EXPONENT = 26
 const PER_DOUBLING = 16
+const WORD = 2 ** 32
+/** Two below it are not above 2^53. */
+const FULL = 2 ** 52
 export const BUCKETS = 1 + PER_DOUBLING * (END_EXPONENT - FIRST_EXPONENT) + 1
 
 /** @param us not negative; its fraction does not count */
@@ -26,8 +30,11 @@ export function lowest(bucket: number): number {
 
 export class Histogram {
   count = 0
-  sum = 0
-  squares = 0
+  /** Whole below 2^53: a sum of 104 days. */
+  #sumNs = 0
+  /** Two words: a million samples of 100 ms are above 2^53. */
+  #squaresHigh = 0
+  #squaresLow = 0
   #min = Number.POSITIVE_INFINITY
   #max = 0
   /** Sixteen buckets in each, made when one of them has a value: round trips of one container lie close together. */
@@ -35,19 +42,31 @@ export class Histogram {
   /** Values that the buckets know of; the same as `count` where no message was lost. */
   #bucketed = 0
 
+  /** @param us to the nanosecond; of its square the fraction does not count */
   add(us: number): void {
-    this.addTotals(1, us, us * us, us, us)
+    this.addTotals(1, us, Math.floor(us * us), us, us)
     this.addBucket(bucketOf(us), 1)
   }
 
-  /** What is exact of `count` values, whose buckets come by `addBucket`. */
+  /** What is exact of `count` values, whose buckets come by `addBucket`. @param squares whole */
   addTotals(count: number, sum: number, squares: number, min: number, max: number): void {
     if (count === 0) return
     this.count += count
-    this.sum += sum
-    this.squares += squares
+    this.#sumNs += Math.floor(sum * 1000 + 0.5)
+    this.addSquares(squares)
     if (min < this.#min) this.#min = min
     if (max > this.#max) this.#max = max
+  }
+
+  /** For sums that a number of 53 bits does not hold: in parts that it does. @param squares whole */
+  addSquares(squares: number): void {
+    if (squares < FULL) this.#squaresLow += squares
+    else {
+      const high = Math.floor(squares / WORD)
+      this.#squaresHigh += high
+      this.#squaresLow += squares - high * WORD
+    }
+    if (this.#squaresLow >= FULL) this.#carry()
   }
 
   addBucket(bucket: number, count: number): void {
@@ -57,7 +76,8 @@ export class Histogram {
   }
 
   merge(other: Histogram): void {
-    this.addTotals(other.count, other.sum, other.squares, other.#min, other.#max)
+    this.addTotals(other.count, other.sum, other.#squaresLow, other.#min, other.#max)
+    this.#squaresHigh += other.#squaresHigh
     this.#bucketed += other.#bucketed
     for (let at = 0; at < other.#counts.length; at++) {
       const [from, to] = [other.#counts[at], other.#counts[at] && this.#sixteen(at)]
@@ -69,6 +89,23 @@ export class Histogram {
   *buckets(): Generator<[bucket: number, count: number]> {
     for (const [at, counts] of this.#counts.entries())
       for (const [index, count] of counts?.entries() ?? []) if (count > 0) yield [at * 16 + index, count]
+  }
+
+  get sum(): number {
+    return this.#sumNs / 1000
+  }
+
+  get sumNs(): number {
+    return this.#sumNs
+  }
+
+  get squares(): number {
+    return this.#squaresHigh * WORD + this.#squaresLow
+  }
+
+  /** The same, exact. */
+  get wholeSquares(): bigint {
+    return BigInt(this.#squaresHigh) * BigInt(WORD) + BigInt(this.#squaresLow)
   }
 
   get min(): number | undefined {
@@ -105,6 +142,12 @@ export class Histogram {
       }
     }
     return undefined
+  }
+
+  #carry(): void {
+    const high = Math.floor(this.#squaresLow / WORD)
+    this.#squaresHigh += high
+    this.#squaresLow -= high * WORD
   }
 
   #within(bucket: number): number {

@@ -1,0 +1,129 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { catalogue } from '../metrics/catalogue.ts'
+import type { Batch, DistributionSample, Sample } from '../sample.ts'
+import { encode, labelsOf } from './prometheus_text.ts'
+import type { Sink } from './sink.ts'
+
+export interface PrometheusOptions {
+  readonly version: string
+  /** Milliseconds that only rise. */
+  readonly now?: () => number
+}
+
+/** The last window of one probe, or of the collector itself. */
+interface Source {
+  /** Milliseconds; it is gone when no other window has come until then. */
+  readonly until: number
+  /** By measurement; of two with the same tags the first counts. */
+  readonly samples: ReadonlyMap<string, readonly Sample[]>
+  readonly distributions: ReadonlyMap<string, readonly DistributionSample[]>
+  /** What waited for its names comes after its window, and is told with the next. */
+  readonly late: Batch | undefined
+  /** The last samples of measurements that have none while they do not rise, by measurement and labels. */
+  readonly sparse: ReadonlyMap<string, Sample>
+}
+
+const SILENT_WINDOWS = 2
+/** Series of sparse measurements that are remembered of one source. */
+const MOST_SPARSE = 1000
+/** One such piece of text takes less than a millisecond. */
+const PIECE_CHARS = 65_536
+
+const SPARSE = new Set(
+  catalogue.filter(metric => 'source' in metric && metric.sparse).map(({ name }) => name),
+)
+
+/** Their names say that they are counters, which they are not. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
+
+/**
+ * Shows the last window of each probe to whoever scrapes; a series that is not in it has ended. It writes at once, so that
+ * nothing waits for it.
+ */
+export class PrometheusSink implements Sink {
+  readonly name = 'prometheus'
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
+  readonly #registry = new Registry()
+  readonly #now: () => number
+  readonly #sources = new Map<string, Source>()
+
+  constructor({ version, now = () => performance.now() }: PrometheusOptions) {
+    this.#now = now
+    collectDefaultMetrics({ register: this.#registry })
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name)
+    new Gauge({
+      name: 'sockflux_build_info',
+      help: 'the version that runs; always 1',
+      labelNames: ['version', 'node'],
+      registers: [this.#registry],
+    }).set({ version, node: process.version }, 1)
+  }
+
+  async write(batch: Batch): Promise<void> {
+    this.#forgetSilent()
+    const { id, interval } = batch
+    const key = `${id.boot} ${id.probe}`
+    const before = this.#sources.get(key)
+    if (id.part === 'late') {
+      if (before) this.#sources.set(key, { ...before, late: batch })
+      return
+    }
+    const parts = before?.late?.id.window === id.window - 1 ? [batch, before.late] : [batch]
+    const sparse = lasting(before?.sparse, batch.samples)
+    const samples = [...parts.flatMap(({ samples }) => samples), ...sparse.values()]
+    const distributions = parts.flatMap(({ distributions }) => distributions)
+    this.#sources.delete(key) // the order is that of the last windows
+    this.#sources.set(key, {
+      until: this.#now() + SILENT_WINDOWS * interval * 1000,
+      samples: Map.groupBy(samples, ({ measurement }) => measurement.name),
+      distributions: Map.groupBy(distributions, ({ measurement }) => measurement.name),
+      late: undefined,
+      sparse,
+    })
+  }
+
+  async close(): Promise<void> {}
+
+  /** What is known now, in pieces; whatever else the process does has its turn between them. */
+  async *text(): AsyncGenerator<string> {
+    let piece = await this.#registry.metrics()
+    for (const lines of this.#lines()) {
+      piece += lines
+      if (piece.length < PIECE_CHARS) continue
+      yield piece
+      piece = ''
+      await turn()
+    }
+    yield piece
+  }
+
+  *#lines(): Generator<string> {
+    this.#forgetSilent()
+    // a probe that was started again has left series that the new one tells as well: the newest window goes first
+    const sources = [...this.#sources.values()].reverse()
+    for (const metric of catalogue)
+      yield* encode(metric, {
+        samples: sources.flatMap(({ samples }) => samples.get(metric.name) ?? []),
+        distributions: sources.flatMap(({ distributions }) => distributions.get(metric.name) ?? []),
+      })
+  }
+
+  #forgetSilent(): void {
+    const now = this.#now()
+    for (const [key, { until }] of this.#sources) if (until < now) this.#sources.delete(key)
+  }
+}
+
+function lasting(before: ReadonlyMap<string, Sample> | undefined, samples: readonly Sample[]) {
+  const lasting = new Map(before)
+  for (const sample of samples)
+    if (SPARSE.has(sample.measurement.name))
+      lasting.set(`${sample.measurement.name} ${labelsOf(sample.tags)}`, sample)
+  for (const key of lasting.keys()) if (lasting.size > MOST_SPARSE) lasting.delete(key)
+  return lasting
+}

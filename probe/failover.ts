@@ -1,0 +1,155 @@
+/**
+ * One of several collectors gets the windows, the first in rank that works; the others stand by. It is changed at the
+ * end of a window only: that is when a collector writes, so nothing is later by it, and one that was back in between
+ * was never missed.
+ *
+ * What is not acknowledged moves as a whole, from the first message of its first window on, and `settled` goes before
+ * it: what of the windows before it a collector has got is held by another one as well.
+ */
+
+import type { Logger } from 'pino'
+import type { Feed } from './connection.ts'
+import { Queue, type Queued, type Settled } from './queue.ts'
+
+interface Collector {
+  readonly endpoint: string
+  isUp: boolean
+  /** It is there and acknowledges nothing. */
+  isSilent: boolean
+  /** The last window that it was sent something of; -1 before the first. */
+  sent: number
+  /** Whether it knows what is settled: of the sender, since it began; of a former one, that it has nothing left to do. */
+  isTold: boolean
+  /** Another one has settled windows since it was the sender and acknowledged one. */
+  isBehind: boolean
+}
+
+/**
+ * Windows that may end without an acknowledgement: one waits for names until the next has ended, and sinks have as long
+ * to write it. Twice that is trouble.
+ */
+const QUIET_WINDOWS = 4
+/** The same for one that works and is to be left for a better one: what it then still has waits for a name in vain. */
+const LEAVING_WINDOWS = 2
+
+export class Failover {
+  readonly queue: Queue
+  readonly #collectors: readonly Collector[]
+  readonly #encode: (settled: Settled, elsewhere: boolean) => Buffer[]
+  readonly #wake: () => void
+  readonly #log: Logger
+  #current: Collector
+  /** Windows that ended since the last acknowledgement. */
+  #quiet = 0
+  /** The last window for the current collector, when a better one is there. */
+  #leaving: number | undefined
+
+  /**
+   * @param endpoints by rank
+   * @param encode the message that says what is settled
+   * @param wake called when a collector may have something to get
+   */
+  constructor(
+    endpoints: readonly [string, ...string[]],
+    queueBytes: number,
+    encode: (settled: Settled, elsewhere: boolean) => Buffer[],
+    wake: () => void,
+    log: Logger,
+  ) {
+    this.queue = new Queue(queueBytes)
+    const standBy = (endpoint: string): Collector => {
+      return { endpoint, isUp: false, isSilent: false, sent: -1, isTold: false, isBehind: false }
+    }
+    const [first, ...others] = endpoints
+    this.#current = standBy(first)
+    this.#collectors = [this.#current, ...others.map(standBy)]
+    this.#encode = encode
+    this.#wake = wake
+    this.#log = log
+    log.info({ collector: first, standbys: others }, 'chosen')
+  }
+
+  get feeds(): Feed[] {
+    return this.#collectors.map(collector => ({
+      begin: () => {
+        collector.isTold = false
+        if (collector === this.#current) this.queue.rewind()
+      },
+      reached: isUp => {
+        collector.isUp = isUp
+        collector.isSilent = false
+      },
+      next: () => this.#next(collector),
+      acknowledged: ({ window }) => {
+        collector.isSilent = false
+        if (collector === this.#current) this.#acknowledged(window)
+      },
+    }))
+  }
+
+  /** @param isEnd the last message of its window */
+  push(message: Queued, isEnd: boolean): void {
+    this.queue.push(message)
+    if (isEnd) this.#ended(message.window)
+    this.#wake()
+  }
+
+  #next(collector: Collector): Buffer[] | undefined {
+    const { settled } = this.queue
+    if (collector !== this.#current) {
+      const isOver = collector.sent >= 0 && collector.sent < settled.window
+      return isOver && !collector.isTold ? this.#tell(collector) : undefined
+    }
+    if (!collector.isTold) return this.#tell(collector)
+    const message = this.queue.next(this.#leaving)
+    if (message) collector.sent = Math.max(collector.sent, message.window)
+    return message?.frames
+  }
+
+  #tell(collector: Collector): Buffer[] {
+    collector.isTold = true
+    return this.#encode(this.queue.settled, collector.isBehind)
+  }
+
+  #acknowledged(window: number): void {
+    this.#quiet = 0
+    this.queue.acknowledge({ window })
+    for (const collector of this.#collectors) collector.isBehind ||= collector !== this.#current
+    this.#current.isBehind = false
+    const { oldest } = this.queue
+    if (this.#leaving !== undefined && (oldest === undefined || oldest > this.#leaving))
+      this.#change('a better one is back')
+    this.#wake()
+  }
+
+  #ended(window: number): void {
+    this.#quiet++
+    if (this.#quiet > QUIET_WINDOWS) this.#current.isSilent = true
+    const { isUp, isSilent } = this.#current
+    if (!isUp) this.#change('out of reach')
+    else if (isSilent) this.#change('no acknowledgements')
+    else if (this.#best() === this.#current) this.#leaving = undefined
+    else {
+      this.#leaving ??= window
+      if (window >= this.#leaving + LEAVING_WINDOWS) this.#change('a better one is back')
+    }
+  }
+
+  /** The first that works; when none does, the first that is there: whoever acknowledges nothing may wait for its sinks. */
+  #best(): Collector {
+    const there = this.#collectors.filter(({ isUp }) => isUp)
+    return there.find(({ isSilent }) => !isSilent) ?? there[0] ?? this.#current
+  }
+
+  #change(why: string): void {
+    this.#leaving = undefined
+    const [from, to] = [this.#current, this.#best()]
+    if (from === to) return
+    this.#current = to
+    this.#quiet = 0
+    from.isTold = false
+    to.isTold = false
+    this.queue.rewind()
+    this.#log.warn({ from: from.endpoint, to: to.endpoint, why, waiting: this.queue.length }, 'changed')
+  }
+}

@@ -1,0 +1,120 @@
+/** What `--fold` saves: a window of one host, as flows and folded, from the probe's rows to the collector's sums. */
+
+import { open } from 'bcc-bindings'
+import { Ingest } from '../../collector/ingest.ts'
+import { FlowFold } from '../../probe/fold.ts'
+import { objectPath } from '../../probe/kernel.ts'
+import { encodeRows } from '../../probe/wire/columns.ts'
+import type { Layout } from '../../probe/wire/layout.ts'
+import { encode, SCHEMA, type Who, WINDOW } from '../../probe/wire/message.ts'
+import { ownSeconds } from './cpu.ts'
+
+const FLOWS = 20_000
+const CONTAINERS = 50
+/** As many as the probe puts into one message. */
+const ROWS = 4096
+const WINDOWS = 200
+const FLOW_SAMPLED = 8 // enum flow_flags
+
+interface Rows {
+  readonly layout: Layout
+  readonly bytes: Buffer
+}
+
+const ids = Array.from({ length: CONTAINERS }, (_, index) => (index + 1).toString(16).padStart(64, '0'))
+const who: Who = {
+  cgroups: Object.fromEntries(ids.map((id, index) => [`0:${index + 1}`, id])),
+  containers: Object.fromEntries(ids.map(id => [id, { runtime: 'containerd', name: 'main' }])),
+  pods: {},
+}
+const cgroupOf = (index: number) => 1 + (index % CONTAINERS)
+const roleOf = (index: number) => 1 + (Math.floor(index / CONTAINERS) % 2)
+
+/** One in ten was opened in the window; round trips from 0.2 to 12 ms. */
+function flows(layout: Layout): Rows[] {
+  const rows = Array.from({ length: FLOWS }, (_, index) => ({
+    cgroup: cgroupOf(index),
+    role: roleOf(index),
+    flags: FLOW_SAMPLED,
+    opened_ns: 1e15 + index,
+    established_ns: 1e15 + index + 200_000 + (index % 997) * 12_000,
+    reported_ns: index % 10 === 0 ? 0 : 2e15,
+    rtt_us: 200 + (index % 991) * 12,
+    rtt_var_us: 100,
+    segs_sent: 5,
+    segs_rcvd: 5,
+    bytes_sent: 1000,
+    bytes_rcvd: 1000,
+  }))
+  return Array.from({ length: Math.ceil(FLOWS / ROWS) }, (_, part) => ({
+    layout,
+    bytes: encodeRows(layout, rows.slice(part * ROWS, (part + 1) * ROWS)),
+  }))
+}
+
+/** What the kernel adds up of the samples, which goes as it is. */
+function samples(total: Layout, bucket: Layout): Rows[] {
+  const owners = Array.from({ length: CONTAINERS * 2 }, (_, index) => ({
+    cgroup: cgroupOf(index),
+    role: roleOf(index),
+  }))
+  const buckets = owners.flatMap(owner =>
+    Array.from({ length: 40 }, (_, at) => ({ ...owner, bucket: 80 + at, samples: 5 })),
+  )
+  const totals = owners.map(owner => ({ ...owner, rtt_samples: 200, rtt_sum_us: 1e6, rtt_max_us: 9000 }))
+  return [
+    { layout: total, bytes: encodeRows(total, totals) },
+    { layout: bucket, bytes: encodeRows(bucket, buckets) },
+  ]
+}
+
+function framesOf(window: number, said: readonly Rows[]): Buffer[][] {
+  const sequence = window * (said.length + 1)
+  const head = { schema: SCHEMA, host: 'h', boot: 'b', probe: 'p', window, start_ns: '0', lost: {} }
+  const end = { end_ns: '1', time: (window + 1) * 10, interval: 10, clock_offset_ns: '0', partial: false }
+  const last = { ...head, ...end, sequence: sequence + said.length }
+  return [
+    ...said.map(({ layout, bytes }, index) =>
+      encode(layout.name, { ...head, sequence: sequence + index, layout }, bytes, who),
+    ),
+    encode(WINDOW, last, Buffer.alloc(0), { ...who, running: ids } as Who),
+  ]
+}
+
+/** @returns milliseconds of CPU a window, from messages to sums */
+function collect(said: readonly Rows[]): number {
+  const windows = Array.from({ length: WINDOWS }, (_, window) => framesOf(window, said))
+  const ingest = new Ingest()
+  const before = ownSeconds()
+  for (const messages of windows) for (const message of messages) ingest.receive(message)
+  return ((ownSeconds() - before) / WINDOWS) * 1000
+}
+
+export async function benchProbeFold(): Promise<string[][]> {
+  const object = open(objectPath())
+  const layout = (name: string): Layout => object.layout(name)
+  const own = flows(layout('tcp_flow'))
+  const common = samples(layout('tcp_total'), layout('rtt_bucket'))
+  const fold = new FlowFold({ layout })
+  const before = ownSeconds()
+  let folded: Rows[] = []
+  for (let window = 0; window < WINDOWS; window++) {
+    for (const rows of own) fold.add(rows)
+    folded = fold.end()
+  }
+  const foldMs = ((ownSeconds() - before) / WINDOWS) * 1000
+  object.close()
+  const line = (said: readonly Rows[]) => {
+    const messages = framesOf(0, said)
+    const kilobytes = messages.flat().reduce((sum, { length }) => sum + length, 0) / 1000
+    return `${messages.length} messages, ${kilobytes.toFixed(0)} kB, ${collect(said).toFixed(2)} ms CPU at the collector`
+  }
+  const what = `a window of ${FLOWS.toLocaleString('en')} flows in ${CONTAINERS} containers`
+  return [
+    [`${what}, as flows`, line([...own, ...common])],
+    [
+      `${what}, with \`--fold\``,
+      `${line([...folded, ...common])}, ${foldMs.toFixed(2)} ms CPU at the probe to fold`,
+    ],
+  ]
+}

@@ -1,0 +1,98 @@
+import t from 'tap'
+import { Distribution, STEPS } from '../../../collector/distribution.ts'
+import { catalogue } from '../../../collector/metrics/catalogue.ts'
+import type { Sample, Tags } from '../../../collector/sample.ts'
+import { encode, labelsOf } from '../../../collector/sinks/prometheus_text.ts'
+import { Histogram } from '../../../probe/wire/fold/histogram.ts'
+import { lint } from '../../harness/prometheus.ts'
+import { needs } from '../../harness/skip.ts'
+
+const metricOf = (name: string) => catalogue.find(metric => metric.name === name)!
+const measurementOf = (name: string) => ({
+  name,
+  fields: metricOf(name).fields.map(({ name }) => name),
+})
+
+function textOf(name: string, samples: readonly [Tags, ...Sample['values']][]): string {
+  const measurement = measurementOf(name)
+  const told = samples.map(([tags, ...values]) => ({ measurement, tags, values }))
+  return [...encode(metricOf(name), { samples: told, distributions: [] })].join('')
+}
+
+// Checked by hand against prometheus.io/docs/instrumenting/exposition_formats, once.
+t.test('a line for each value, in base units, after help and type', async t => {
+  const text = textOf('container:rtt', [
+    [{ container: 'a', host: 'h' }, 1.5, 20],
+    [{ container: 'b', host: 'h' }, undefined, 0.25],
+  ])
+  t.equal(
+    text,
+    `# HELP sockflux_container_rtt_seconds ${metricOf('container:rtt').help}
+# TYPE sockflux_container_rtt_seconds gauge
+sockflux_container_rtt_seconds{container="a",host="h",role="client"} 0.0015
+sockflux_container_rtt_seconds{container="a",host="h",role="server"} 0.02
+sockflux_container_rtt_seconds{container="b",host="h",role="server"} 0.00025
+`,
+  )
+})
+
+t.test('what was not measured, or is not finite, has no line, and no line has no head', async t => {
+  t.equal(textOf('container:rtt', [[{ host: 'h' }, undefined, Number.NaN]]), '')
+  t.equal(textOf('container:rtt', []), '')
+})
+
+t.test('of two samples with the same tags the first is told', async t => {
+  const twice = textOf('pod:num_containers', [
+    [{ pod: 'web-0' }, 2],
+    [{ pod: 'web-0' }, 1],
+  ])
+  t.match(twice, /^sockflux_pod_containers\{pod="web-0"\} 2\n$/m)
+  t.notMatch(twice, / 1\n/)
+})
+
+t.test('labels: characters that Prometheus does not take, and empty values', async t => {
+  t.equal(labelsOf({ pod: 'a"b\\c\nd', namespace: '' }), 'pod="a\\"b\\\\c\\nd"')
+  t.equal(
+    labelsOf({ 'label_app.kubernetes.io/name': 'x', label_app_kubernetes_io_name: 'y' }),
+    'label_app_kubernetes_io_name="x"',
+    'a name is there once',
+  )
+})
+
+t.test('a histogram: steps that add up, sum and count', async t => {
+  const histogram = new Histogram()
+  for (const us of [10, 20, 20, 100_000_000]) histogram.add(us)
+  const distribution = new Distribution()
+  distribution.add(histogram)
+  const measurement = measurementOf('pod:connect')
+  const told = { samples: [], distributions: [{ measurement, tags: { pod: 'p' }, distribution }] }
+  const lines = [...encode(metricOf('pod:connect'), told)].join('').split('\n')
+  const name = 'sockflux_pod_connect_seconds'
+  t.same(lines.slice(1, 5), [
+    `# TYPE ${name} histogram`,
+    `${name}_bucket{pod="p",le="0.000016"} 1`,
+    `${name}_bucket{pod="p",le="0.000032"} 3`,
+    `${name}_bucket{pod="p",le="0.000064"} 3`,
+  ])
+  t.same(lines.slice(-5), [
+    `${name}_bucket{pod="p",le="67.108864"} 3`,
+    `${name}_bucket{pod="p",le="+Inf"} 4`,
+    `${name}_sum{pod="p"} 100.00005`,
+    `${name}_count{pod="p"} 4`,
+    '',
+  ])
+  t.equal(lines.length, 2 + STEPS.length + 1 + 2 + 1)
+})
+
+t.test('promtool finds no fault in any row of the tables', { skip: needs('prometheus') }, async t => {
+  const distribution = new Distribution()
+  const tags = { host: 'h' }
+  const text = catalogue.map(metric => {
+    const measurement = measurementOf(metric.name)
+    const distributions = metric.distribution ? [{ measurement, tags, distribution }] : []
+    const samples = [{ measurement, tags, values: metric.fields.map((_, at) => at) }]
+    return [...encode(metric, { samples, distributions })].join('')
+  })
+  t.equal(await lint(text.join('')), '')
+  t.match(await lint('# TYPE sockflux_x counter\nsockflux_x 1\n'), /sockflux_x/, 'it does find faults')
+})

@@ -1,0 +1,41 @@
+import { pino } from 'pino'
+import t from 'tap'
+import { Publisher, type PublishOptions } from '../../probe/publish.ts'
+import { ranked } from '../../probe/rendezvous.ts'
+import { type Head, type Who, WINDOW, type WindowWho } from '../../probe/wire/message.ts'
+import { startRecorder } from '../harness/recorder.ts'
+import { until } from '../harness/until.ts'
+
+const identity = { host: 'h', boot: 'b', probe: 'p' }
+const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
+const everybody: WindowWho = { ...nobody, running: [] }
+
+/** Publishes windows to two collectors, until all of them are acknowledged. */
+async function publish(windows: number, sendTo: PublishOptions['sendTo']) {
+  const recorders = [await startRecorder(), await startRecorder()]
+  const collectors = recorders.map(({ endpoint }) => endpoint)
+  const said: string[] = []
+  const log = pino({}, { write: line => said.push(line) })
+  const publisher = new Publisher({ collectors, sendTo, queueBytes: 2 ** 20 }, identity, log)
+  await until('both connections', () => said.filter(line => line.includes('"connected"')).length === 2)
+  for (let window = 0; window < windows; window++) {
+    const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
+    const end = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
+    publisher.publish(WINDOW, { ...head, ...end } as Head, Buffer.alloc(0), everybody)
+  }
+  await until('all acknowledgements', () => publisher.stats().waiting === 0)
+  const { messages, dropped, bytes } = publisher.stats()
+  await publisher.close(0)
+  await Promise.all(recorders.map(recorder => recorder.close()))
+  const own = collectors.indexOf(ranked(identity.host, collectors)[0]!)
+  const taken = recorders.map(recorder => recorder.windows.length)
+  return { own: taken[own], other: taken[1 - own], messages, dropped, bytes }
+}
+
+t.test('every collector gets every record', async t => {
+  t.same(await publish(3, 'all'), { own: 3, other: 3, messages: 3, dropped: 0, bytes: 0 })
+})
+
+t.test('or only the one that is the first in rank for this host', async t => {
+  t.same(await publish(3, 'one'), { own: 3, other: 0, messages: 3, dropped: 0, bytes: 0 })
+})
