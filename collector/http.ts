@@ -50,6 +50,7 @@ export async function serveHttp(
     (request, response) => void answer(pages, request, response).catch(() => response.destroy()),
   )
   server.maxConnections = MAX_CONNECTIONS
+  server.on('drop', () => server.closeIdleConnections()) // who comes again finds room
   server.timeout = STALLED_MS
   server.listen(port, host)
   await once(server, 'listening').catch((error: Error) => {

@@ -67,6 +67,8 @@ interface ProbeState {
 /** Windows that may be open at once: the running one and the one whose end is on its way. */
 const OPEN_WINDOWS = 2
 const MOST_PROBES = 4096
+/** Of one message: rows of a narrower layout become wider when they are read. */
+const MOST_ROWS = 2 ** 20
 /** A probe that was silent so long is gone; of one with long windows, after three of them. */
 const IDLE_MS = 10 * 60_000
 const IDLE_WINDOWS = 3
@@ -170,6 +172,7 @@ export class Ingest {
       throw new MalformedError('layout', `rows of ${topic} with the layout of ${head.layout.name}`)
     const decode = this.#decoder(head.layout)
     const count = rows.length / decode.size
+    if (count > MOST_ROWS) throw new MalformedError('rows', `${count} rows in one message`)
     if (head.window <= probe.closed) {
       this.#lose('late', count)
       return

@@ -14,6 +14,7 @@ import { OWN_INTERVAL, type OwnTotals } from './own.ts'
 import { pagesOf } from './pages.ts'
 import { queryRoute } from './query/select.ts'
 import { Problem, type Routes, serve } from './query/server.ts'
+import type { Sampler } from './sampler.ts'
 import { EmbeddedSink } from './sinks/embedded.ts'
 import { openSinks } from './sinks/open.ts'
 import { SinkQueue } from './sinks/queue.ts'
@@ -55,10 +56,18 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
         'incomplete',
         `${window.key.host}: the window until ${window.time} is written without its end, rows of it may be missing`,
       )
+    const sum = (of: (sampler: Sampler) => number) =>
+      writers.reduce((total, { sampler }) => total + of(sampler), 0)
+    const [merged, beyond] = [sum(({ mergedPods }) => mergedPods), sum(({ beyond }) => beyond)]
     const settledOne = afterAll(writers.length, settled)
     for (const writer of writers) writer.write(window, ifid, settledOne)
-    if (writers.some(({ sampler }) => sampler.mergedPods > 0))
+    if (sum(({ mergedPods }) => mergedPods) > merged)
       troubles.warn('merged_pods', 'pods of one name in several namespaces are one in profile ntopng')
+    if (sum(sampler => sampler.beyond) > beyond)
+      troubles.warn(
+        'max_series',
+        `a measurement has more than ${options.maxSeries} series: the rest is ${options.profile === 'ntopng' ? 'not written' : 'in ~other'}; raise --max-series`,
+      )
   }
 
   const receive = async (router: Router, ifid: string): Promise<void> => {
@@ -196,7 +205,7 @@ function routes(open: readonly Sink[], top: Top, writers: readonly Writer[], sta
       : async () => {
           throw new Problem(
             404,
-            'this collector has no embedded store: query its InfluxDB, or add --sink embedded',
+            'this collector has no embedded store: query its InfluxDB, or start it with --sink influxdb --sink embedded',
           )
         },
   }

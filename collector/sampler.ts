@@ -151,10 +151,11 @@ export class Sampler {
       if (subject.isOther) rest.add(group)
       else this.beyond++
     }
-    // the late part of a window would write over what the first has said of the rest
-    if (!isRest || !wanted.rest || this.#options.profile === 'ntopng') return
+    if (!isRest || this.#options.profile === 'ntopng') return
     const other = subjects.other(metric.level, { [metric.level]: OTHER })
-    this.#flow(active, metric, rest, other, said, new Group())
+    // the late part of a window would write over what the first has said of the rest: only its counters rise
+    const heard = wanted.rest ? said : { samples: [], distributions: [] }
+    this.#flow(active, metric, rest, other, heard, new Group())
   }
 
   /** @returns false where a series found no place: what it would have said is added to `rest` */
@@ -186,7 +187,7 @@ export class Sampler {
     const rest: Record<string, number> = {}
     let beyond = 0
     for (const { tags, numbers } of rows[metric.source] ?? []) {
-      const subject = subjects.flat(`${metric.name} ${Object.values(tags).join(' ')}`, tags)
+      const subject = subjects.flat(`${metric.name} ${Object.values(tags).join(' ')}`, tags, metric.sparse)
       if (this.#write(active, metric, numbers, subject, '', said)) continue
       beyond++
       for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value

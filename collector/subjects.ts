@@ -12,6 +12,9 @@ import type { SeriesTable, Subject } from './series.ts'
 /** The subject that stands for all those that found no place. */
 export const OTHER = '~other'
 
+/** What is written only when it rises is remembered for a day: three windows of this many seconds. */
+const RARE_S = 8 * 3600
+
 /** Which containers and pods are to be written. */
 export interface Wanted {
   container(id: string): boolean
@@ -55,8 +58,8 @@ export class Subjects {
   }
 
   /** @param name what tells it from all others of its host */
-  flat(name: string, tags: Tags): Subject {
-    return this.#subject(name, {}, { host: this.#window.key.host, ...tags })
+  flat(name: string, tags: Tags, isSparse = false): Subject {
+    return this.#subject(name, {}, { host: this.#window.key.host, ...tags }, false, isSparse)
   }
 
   #containers({ container }: Wanted): Counted[] {
@@ -148,6 +151,7 @@ export class Subjects {
     own: Tags,
     more: Readonly<Record<string, string | undefined>> | (() => Readonly<Record<string, string | undefined>>),
     isOther = false,
+    isSparse = false,
   ): Subject {
     const { key, interval } = this.#window
     const tags = (): Tags => {
@@ -156,7 +160,12 @@ export class Subjects {
       const named = Object.entries({ ...all, ...(typeof more === 'function' ? more() : more) })
       return Object.fromEntries(named.filter((tag): tag is [string, string] => Boolean(tag[1])))
     }
-    return this.#table.subject(`${this.#ifid} ${name} ${key.host}`, interval, tags, isOther)
+    return this.#table.subject(
+      `${this.#ifid} ${name} ${key.host}`,
+      isSparse ? RARE_S : interval,
+      tags,
+      isOther,
+    )
   }
 }
 

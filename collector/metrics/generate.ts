@@ -17,7 +17,7 @@ const HEAD = `# Measurements
 Written by \`make generate\` from the tables in \`collector/metrics\`. \`sockflux metrics\` prints the same.
 
 Every field is a float. Timestamps are in seconds and are the end of a window. A **counter** rises since the collector
-started and begins again at 0 when it is started again, or when its series was silent for five minutes; the first window
+started and begins again at 0 when it is started again, or when its series was silent for five minutes, \`*:lost\` for a day; the first window
 of a probe's run is counted in it. A **gauge** is of the window alone, and a field that was not measured is not written.
 
 Tags follow from the first of them, which is the subject; the others add no series. What is not known is left out.

@@ -44,7 +44,7 @@ export async function ask(socketPath: string, method: string, path: string, body
 function explain(error: NodeJS.ErrnoException, socket: string): Error {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
     return new Error(
-      `no collector answers at ${socket}: start one with the embedded sink, or give its socket`,
+      `no collector answers at ${socket}: start one (sockflux collector), or give its socket (--socket)`,
     )
   if (error.code === 'EACCES')
     return new Error(`${socket} belongs to another user: run this as the user of the collector`)

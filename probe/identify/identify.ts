@@ -1,5 +1,6 @@
 /** Who is this? From the cgroup of a row, or its network namespace, to its container and pod. */
 
+import { MOST_CHARACTERS } from '../wire/check.ts'
 import type { Layout } from '../wire/layout.ts'
 import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../wire/message.ts'
 import { NetnsOwners } from './netns.ts'
@@ -17,6 +18,9 @@ const MOST_CGROUPS = 32_768
 const MOST_PROCESSES = 2000
 /** A container whose name nobody knew is looked for so often. */
 const LOOK_MS = 100
+
+/** Runtimes set no limit to a label; a collector does. */
+const cut = (text: string): string => text.slice(0, MOST_CHARACTERS)
 
 /** In the same order each time: a collector need not read again what it knows. */
 const sorted = (names: Readonly<Record<string, string>>): Record<string, string> =>
@@ -215,8 +219,8 @@ export class Identifier {
     return {
       name: {
         runtime: found.runtime ?? path?.runtime ?? 'unknown',
-        ...(name && { name }),
-        ...(found.image && { image: found.image }),
+        ...(name && { name: cut(name) }),
+        ...(found.image && { image: cut(found.image) }),
         ...(pod && { pod }),
         ...(found.sandbox && { sandbox: true }),
         ...(labels && { labels }),
@@ -226,8 +230,8 @@ export class Identifier {
           pod: {
             uid: pod,
             name: {
-              name: found.pod.name,
-              namespace: found.pod.namespace,
+              name: cut(found.pod.name),
+              namespace: cut(found.pod.namespace),
               ...(podLabels && { labels: podLabels }),
             },
           },
@@ -236,7 +240,7 @@ export class Identifier {
   }
 
   #wanted(labels: Labels | undefined): Labels | undefined {
-    const wanted = this.#labels.flatMap(key => (labels?.[key] ? [[key, labels[key]] as const] : []))
+    const wanted = this.#labels.flatMap(key => (labels?.[key] ? [[key, cut(labels[key])] as const] : []))
     return wanted.length > 0 ? Object.fromEntries(wanted) : undefined
   }
 

@@ -26,7 +26,7 @@ export function parse(frame: Buffer, name: string): Json {
 }
 
 /** Of anything that has a name; InfluxDB takes tags up to 64 KB, people no more than this. */
-const MOST_CHARACTERS = 512
+export const MOST_CHARACTERS = 512
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= MOST_CHARACTERS
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0

@@ -5,6 +5,9 @@
 
 import type { Who } from './message.ts'
 
+/** Bytes of an entry beside its frame: the key, and the objects. */
+const OVERHEAD = 2048
+
 export class KnownWho {
   readonly #known = new Map<string, { readonly frame: Buffer; readonly who: Who }>()
   readonly #mostBytes: number
@@ -24,7 +27,7 @@ export class KnownWho {
   set(key: string, frame: Buffer, who: Who): void {
     this.#delete(key)
     this.#known.set(key, { frame, who })
-    this.#bytes += frame.length
+    this.#bytes += frame.length + OVERHEAD
     for (const oldest of this.#known.keys()) {
       if (this.#bytes <= this.#mostBytes) break
       this.#delete(oldest)
@@ -32,7 +35,8 @@ export class KnownWho {
   }
 
   #delete(key: string): void {
-    this.#bytes -= this.#known.get(key)?.frame.length ?? 0
+    const known = this.#known.get(key)
+    if (known) this.#bytes -= known.frame.length + OVERHEAD
     this.#known.delete(key)
   }
 }

@@ -5,10 +5,8 @@ import { kernelWith } from '../harness/watch.ts'
 import { stage } from './stage.ts'
 
 const SWITCH = '/proc/sys/kernel/bpf_stats_enabled'
-const CONNECTIONS = 20_000
-const DATAGRAMS = 20_000
 
-export async function benchPrograms(): Promise<string[][]> {
+export async function benchPrograms(connections = 20_000, datagrams = 20_000): Promise<string[][]> {
   const { load, server, close } = await stage()
   const before = readFileSync(SWITCH, 'utf8')
   const kernel = kernelWith({}, () => {})
@@ -18,13 +16,13 @@ export async function benchPrograms(): Promise<string[][]> {
     const [tcp, udp] = [await load('client'), await load('client', '--transport', 'udp')]
     await udp.ask('open 50 127.0.0.1 9000')
     writeFileSync(SWITCH, '1')
-    await tcp.ask(`churn ${CONNECTIONS} 127.0.0.1 8000 4`, 60_000)
-    await udp.ask(`echo ${DATAGRAMS / 50} 100`, 60_000)
+    await tcp.ask(`churn ${connections} 127.0.0.1 8000 4`, 60_000)
+    await udp.ask(`echo ${datagrams / 50} 100`, 60_000)
     return kernel
       .stats()
       .filter(({ runCount }) => runCount > 1000n)
       .map(({ name, runCount, runTimeNs }) => [
-        `${name}, ${CONNECTIONS} connections and ${DATAGRAMS} datagrams echoed`,
+        `${name}, ${connections} connections and ${datagrams} datagrams echoed`,
         `${runCount} runs, ${(Number(runTimeNs) / Number(runCount)).toFixed(0)} ns each`,
       ])
   } finally {

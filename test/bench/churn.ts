@@ -4,7 +4,11 @@ import { busySeconds } from './cpu.ts'
 import { compare, percent } from './paired.ts'
 import { stage } from './stage.ts'
 
-export async function benchChurn(rounds = 5, connections = 40_000): Promise<string[][]> {
+export async function benchChurn(
+  rounds = 5,
+  connections = 40_000,
+  wanted?: (name: string) => boolean,
+): Promise<string[][]> {
   const { netns, load, server, close } = await stage()
   try {
     await server('127.0.0.1', '8000', '--ports', '4', '--forks', '2')
@@ -14,7 +18,7 @@ export async function benchChurn(rounds = 5, connections = 40_000): Promise<stri
       await client.ask(`churn ${connections} 127.0.0.1 8000 4`, 120_000)
       return ((busySeconds() - before) / connections) * 1e6
     }
-    const compared = await compare(netns, rounds, churn)
+    const compared = await compare(netns, rounds, churn, wanted)
     return compared.map(({ name, cost, added, seen }) => [
       `churn, ${name}`,
       [

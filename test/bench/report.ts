@@ -17,13 +17,12 @@ import { type Stage, stage } from './stage.ts'
 const PER_CLIENT = 10_000
 const PASSES = 9
 const SIZES = [10_000, 50_000, 100_000]
-const WINDOWS = 8
 
 /** Sockets of the machine, both ends, in steps of one client with its server. */
 async function grow(stage: Stage, to: number, opened: { sockets: number }): Promise<void> {
   while (opened.sockets < to) {
     const count = Math.min(PER_CLIENT, (to - opened.sockets) / 2)
-    const port = String(8000 + opened.sockets / 1000)
+    const port = String(8000 + Math.floor(opened.sockets / 1000))
     await stage.server('127.0.0.1', port, '--ports', '1')
     const client = await stage.load('client')
     await client.ask(`open ${count} 127.0.0.1 ${port}`, 60_000)
@@ -53,18 +52,45 @@ async function passes(): Promise<{ ms: number; rows: number; startMs: number }> 
   }
 }
 
+/** How others learn of the same sockets and their owners, once. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'ss -tinp': ['sh', '-c', 'ss -tinp >/dev/null'],
+  'a scan of /proc': [
+    'sh',
+    '-c',
+    'cat /proc/net/tcp /proc/net/tcp6 >/dev/null; ls -l /proc/[0-9]*/fd >/dev/null 2>&1; true',
+  ],
+  systeminformation: [
+    process.execPath,
+    ...['--input-type=module', '-e', "await (await import('systeminformation')).networkConnections()"],
+  ],
+}
+
+async function others(netns: string): Promise<string> {
+  const costs: string[] = []
+  for (const [name, command] of Object.entries(OTHERS)) {
+    const before = childSeconds()
+    await run(inNetns(netns, command), 120_000)
+    costs.push(`${name} ${((childSeconds() - before) * 1000).toFixed(0)} ms`)
+  }
+  return costs.join(', ')
+}
+
 const residentMb = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
-/** A whole probe, windows of one second: CPU for each window, memory, and the delay of a neighbour meanwhile. */
-async function wholeProbe() {
-  const alone = await delays(WINDOWS * 1000)
+/**
+ * A whole probe, windows of one second: CPU for each window, memory, and the delay of a neighbour meanwhile.
+ * @param ms how long it is looked at
+ */
+async function wholeProbe(ms: number) {
+  const alone = await delays(ms)
   const { probe, ends, stop } = await startProbe(() => {})
   try {
     while (ends() < 2) await sleep(50)
     const [before, first] = [cpuSecondsOf(probe.pid), ends()]
-    const beside = await delays(WINDOWS * 1000)
-    const windows = ends() - first
+    const beside = await delays(ms)
+    const windows = Math.max(1, ends() - first)
     const cpu = ((cpuSecondsOf(probe.pid) - before) / windows) * 1000
     return { cpu, resident: residentMb(probe.pid), alone, beside }
   } finally {
@@ -72,12 +98,12 @@ async function wholeProbe() {
   }
 }
 
-export async function benchReport(sizes: readonly number[] = SIZES): Promise<string[][]> {
+export async function benchReport(sizes: readonly number[] = SIZES, ms = 8000): Promise<string[][]> {
   const place = await stage()
   const opened = { sockets: 0 }
   const lines: string[][] = []
   try {
-    const idle = await wholeProbe()
+    const idle = await wholeProbe(ms)
     lines.push([
       'probe without sockets',
       `${idle.cpu.toFixed(0)} ms CPU a window, ${idle.resident.toFixed(0)} MB`,
@@ -85,14 +111,12 @@ export async function benchReport(sizes: readonly number[] = SIZES): Promise<str
     for (const size of sizes) {
       await grow(place, size, opened)
       const { ms, rows, startMs } = await passes()
-      const before = childSeconds()
-      await run(inNetns(place.netns, ['sh', '-c', 'ss -tinp > /dev/null']), 120_000)
-      const ss = (childSeconds() - before) * 1000
-      const { cpu, resident, alone, beside } = await wholeProbe()
+      const other = await others(place.netns)
+      const { cpu, resident, alone, beside } = await wholeProbe(ms)
       lines.push(
         [
           `one report, ${rows} sockets, kernel and addon`,
-          `${ms.toFixed(1)} ms CPU, ${((ms * 1e6) / rows).toFixed(0)} ns a socket; ss -tinp ${ss.toFixed(0)} ms`,
+          `${ms.toFixed(1)} ms CPU, ${((ms * 1e6) / rows).toFixed(0)} ns a socket; ${other}`,
         ],
         [
           `whole probe, ${rows} sockets, windows of 1 s`,

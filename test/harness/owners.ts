@@ -34,11 +34,11 @@ export async function watch(t: Test): Promise<Watch> {
   return watch
 }
 
-/** Who owns a socket by the rows of the window that ends now. */
+/** Who owns a socket by its last row until the end of this window: one that closed may have had it in the window before. */
 export async function lookup(seen: Watch, netns: string) {
   const { index } = await seen.windowEnd()
-  const rows = seen.in(netns).filter(row => row.window === index)
-  return ({ port, peer }: Socket) => rows.find(row => row.local_port === port && row.remote_port === peer)
+  const rows = seen.in(netns).filter(row => row.window <= index)
+  return ({ port, peer }: Socket) => rows.findLast(row => row.local_port === port && row.remote_port === peer)
 }
 
 export function isOwned(

@@ -70,7 +70,7 @@ t.test("DuckDB's error arrives as it is", async t => {
 t.test('no collector is a sentence', async t => {
   const socket = join(await temporary(t), 'socket')
   await t.rejects(run(socket, all), {
-    message: `no collector answers at ${socket}: start one with the embedded sink, or give its socket`,
+    message: `no collector answers at ${socket}: start one (sockflux collector), or give its socket (--socket)`,
   })
 })
 
