@@ -5,7 +5,7 @@ import { compare, percent } from './paired.ts'
 import { stage } from './stage.ts'
 
 export async function benchChurn(
-  rounds = 5,
+  rounds = 3,
   connections = 40_000,
   wanted?: (name: string) => boolean,
 ): Promise<string[][]> {

@@ -113,7 +113,7 @@ async function measure(load: Load) {
     await send(endpoint, { ...load, windows: 1 }) // warm
     const [before, lines] = [cpuSecondsOf(collector.pid), database.lines()]
     await send(endpoint, load)
-    const seconds = cpuSecondsOf(collector.pid) - before
+    const seconds = Math.max(0.01, cpuSecondsOf(collector.pid) - before) // a tick
     const peak =
       Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${collector.pid}/status`, 'utf8'))?.[1]) / 1024
     return { seconds, peak, lines: database.lines() - lines }

@@ -98,12 +98,12 @@ async function wholeProbe(ms: number) {
   }
 }
 
-export async function benchReport(sizes: readonly number[] = SIZES, ms = 8000): Promise<string[][]> {
+export async function benchReport(sizes: readonly number[] = SIZES, lookMs = 8000): Promise<string[][]> {
   const place = await stage()
   const opened = { sockets: 0 }
   const lines: string[][] = []
   try {
-    const idle = await wholeProbe(ms)
+    const idle = await wholeProbe(lookMs)
     lines.push([
       'probe without sockets',
       `${idle.cpu.toFixed(0)} ms CPU a window, ${idle.resident.toFixed(0)} MB`,
@@ -112,7 +112,7 @@ export async function benchReport(sizes: readonly number[] = SIZES, ms = 8000): 
       await grow(place, size, opened)
       const { ms, rows, startMs } = await passes()
       const other = await others(place.netns)
-      const { cpu, resident, alone, beside } = await wholeProbe(ms)
+      const { cpu, resident, alone, beside } = await wholeProbe(lookMs)
       lines.push(
         [
           `one report, ${rows} sockets, kernel and addon`,

@@ -7,7 +7,7 @@ import { stage } from './stage.ts'
 const CONNECTIONS = 50
 const BYTES = 100
 
-export async function benchRequests(rounds = 5, requests = 200_000): Promise<string[][]> {
+export async function benchRequests(rounds = 3, requests = 200_000): Promise<string[][]> {
   const lines: string[][] = []
   for (const transport of ['tcp', 'udp']) {
     const { netns, load, server, close } = await stage()

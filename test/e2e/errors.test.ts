@@ -88,7 +88,7 @@ t.test('what another collector has is said with its name', async t => {
   checkSentence(
     t,
     await other.run('query', 'select 1'),
-    /^sockflux: no collector answers at \S+: start one with the embedded sink, or give its socket$/m,
+    /^sockflux: no collector answers at \S+: start one \(sockflux collector\), or give its socket \(--socket\)$/m,
   )
   checkSentence(t, await other.run('top', '--once'), /^sockflux: no collector answers at/)
   checkSentence(t, await site.run('query', 'selct 1'), /^sockflux: .*syntax error/)

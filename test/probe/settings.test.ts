@@ -226,7 +226,7 @@ t.test('run, top and query take a complete file', async t => {
   const directory = t.testdir({})
   const config = join(directory, 'a.yaml')
   await writeFile(config, complete(directory))
-  const nobody = `sockflux: no collector answers at ${directory}/socket: start one with the embedded sink, or give its socket\n`
+  const nobody = `sockflux: no collector answers at ${directory}/socket: start one (sockflux collector), or give its socket (--socket)\n`
   for (const args of [
     ['top', '--once'],
     ['query', 'select 1'],
