@@ -1,6 +1,6 @@
 # make run    set everything up and show, live, what this machine's containers and processes talk
 # make test   set everything up and run all tests
-# make bench  measure, and print a table
+# make bench  measure, and print a table (PARTS="report fold" for some)
 # make build  compile: addon, BPF object, TypeScript
 # make check  format, lint, types
 # make clean  remove what was built
@@ -30,7 +30,7 @@ test: packages-test build build/.tap
 	@exec node test/run.ts $(TESTS)
 
 bench: packages-bench build
-	@exec node test/bench/main.ts
+	@exec node test/bench/main.ts $(PARTS)
 
 build: $(ADDON) $(BPF) $(DIST) build/sockflux
 
