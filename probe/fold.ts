@@ -3,14 +3,14 @@
  * the collector makes what it makes of the flows, without their processes.
  */
 
-import { type Owned, type Rows, type SampleLayouts, sumsOf } from './fold_rows.ts'
+import { type Owned, type SampleLayouts, sumsOf } from './fold_rows.ts'
 import type { Window } from './window.ts'
 import { Owners } from './wire/fold/owners.ts'
 import type { FlowDecoder, OwnerColumns } from './wire/fold/record.ts'
 import { tcpFlow } from './wire/fold/tcp_flow.ts'
 import { Group } from './wire/fold/totals.ts'
 import { udpFlow } from './wire/fold/udp_flow.ts'
-import type { Layout } from './wire/layout.ts'
+import type { Layout, Rows } from './wire/layout.ts'
 
 /** The records that are folded. */
 const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([

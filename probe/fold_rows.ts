@@ -6,12 +6,7 @@ import type { Histogram } from './wire/fold/histogram.ts'
 import { ROLE_CLIENT, ROLE_SERVER } from './wire/fold/record.ts'
 import type { RTT_BUCKET, TCP_TOTAL } from './wire/fold/rtt.ts'
 import type { Group, Totals } from './wire/fold/totals.ts'
-import type { Layout } from './wire/layout.ts'
-
-export interface Rows {
-  readonly layout: Layout
-  readonly bytes: Buffer
-}
+import type { Layout, Rows } from './wire/layout.ts'
 
 interface Owner {
   readonly cgroup: number

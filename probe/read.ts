@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Flows, Kernel, Pass } from './kernel.ts'
 import { Router } from './route.ts'
-import { type Rows, Totals } from './totals.ts'
+import { Totals } from './totals.ts'
 import { type Clock, type Window, Windows } from './window.ts'
+import type { Rows } from './wire/layout.ts'
 
 /** Rows of one window, or, without rows, its end. */
 export interface Batch {

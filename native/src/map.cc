@@ -1,6 +1,7 @@
 #include "error.h"
 #include "object.h"
 
+#include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <sys/mman.h>
@@ -11,7 +12,9 @@ namespace bcc {
 
 namespace {
 
-constexpr uint32_t BATCH = 4096; // entries per BPF_MAP_LOOKUP_BATCH
+// Of one BPF_MAP_LOOKUP_BATCH: entries, or fewer where their values are large.
+constexpr uint32_t BATCH = 4096;
+constexpr size_t BATCH_BYTES = 1 << 18;
 
 size_t roundUp(size_t size, size_t step) {
     return (size + step - 1) / step * step;
@@ -139,7 +142,7 @@ Napi::Value Object::mapDelete(const Napi::CallbackInfo &info) {
 static int readBatches(const bpf_map *map, Entries &entries) {
     size_t keySize = bpf_map__key_size(map), valueSize = valueBytes(map);
     std::vector<uint8_t> position(std::max<size_t>(keySize, 8)); // a bucket number, or a key (LPM trie)
-    uint32_t room = BATCH;
+    uint32_t room = std::clamp<size_t>(BATCH_BYTES / valueSize, 16, BATCH);
     for (bool first = true;;) {
         entries.keys.resize((entries.count + room) * keySize);
         entries.values.resize((entries.count + room) * valueSize);

@@ -109,9 +109,12 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
         return 0;
     sk = &tp->TCP_INET.sk;
     state = sk->__sk_common.skc_state;
-    if (state == TCP_CLOSE ||
-        !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE)) || it->slot ||
-        it->owner.cgroup.cgroup)
+    if (state == TCP_CLOSE)
+        return 0;
+    it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!it)
+        count_lost(LOST_STORAGE);
+    if (!it || it->slot || it->owner.cgroup.cgroup)
         return 0;
     found = find_user(sk, it);
     if (state == TCP_LISTEN) {

@@ -23,6 +23,12 @@ export interface Layout {
   readonly fields: readonly Field[]
 }
 
+/** Records of one kind, back to back. */
+export interface Rows {
+  readonly layout: Layout
+  readonly bytes: Buffer
+}
+
 /** Reads one number from the record that starts at `at`. 64-bit values above 2^53 lose their lowest bits. */
 export type Reader = (rows: DataView, at: number) => number
 

@@ -5,7 +5,7 @@ import { Ingest } from '../../collector/ingest.ts'
 import { FlowFold } from '../../probe/fold.ts'
 import { objectPath } from '../../probe/kernel.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
-import type { Layout } from '../../probe/wire/layout.ts'
+import type { Layout, Rows } from '../../probe/wire/layout.ts'
 import { encode, SCHEMA, type Who, WINDOW } from '../../probe/wire/message.ts'
 import { ownSeconds } from './cpu.ts'
 
@@ -15,11 +15,6 @@ const CONTAINERS = 50
 const ROWS = 4096
 const WINDOWS = 200
 const FLOW_SAMPLED = 8 // enum flow_flags
-
-interface Rows {
-  readonly layout: Layout
-  readonly bytes: Buffer
-}
 
 const ids = Array.from({ length: CONTAINERS }, (_, index) => (index + 1).toString(16).padStart(64, '0'))
 const who: Who = {
