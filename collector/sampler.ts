@@ -18,7 +18,6 @@ import type { Batch, DistributionSample, Measurement, Sample } from './sample.ts
 import { type Role, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
 
-
 export interface SamplerOptions {
   readonly profile: Profile
   readonly metrics: readonly MetricGroup[]
