@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 
 const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
@@ -36,6 +37,8 @@ const program = new Command('sockflux')
   .version(version())
   .showHelpAfterError('(--help tells what there is)')
 const wanted = process.argv.slice(2).find(word => !word.startsWith('-')) ?? ''
+// what the probe keeps for longer than a message it keeps for good: a young generation that grows saves it nothing
+if (wanted === 'probe') setFlagsFromString('--semi-space-growth-factor=1')
 const parts = Object.hasOwn(PARTS, wanted) ? [PARTS[wanted]!] : Object.values(PARTS)
 for (const add of parts) await add(program)
 try {

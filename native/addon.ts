@@ -46,10 +46,10 @@ export interface Addon {
   Rings: new (object: NativeObject, names: readonly string[], onRecords: OnRecords) => NativeRings
 }
 
-/** Beside this file, or two folders up when tsc has put this file into `dist/native`. */
+/** Beside this file, or one folder up when tsc has put this file into `dist`. */
 export function loadAddon(): Addon {
   const here = import.meta.dirname
-  const places = [here, join(here, '../../native')].map(dir => join(dir, 'build/Release/bcc_bindings.node'))
+  const places = [here, join(here, '..')].map(dir => join(dir, 'build/Release/bcc_bindings.node'))
   const built = places.find(place => existsSync(place))
   if (!built) throw new Error(`the addon is not built (no ${places[0]}): run npm run build in bcc-bindings`)
   return createRequire(import.meta.url)(built)

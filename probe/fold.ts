@@ -4,7 +4,7 @@
  */
 
 import { type Owned, type SampleLayouts, sumsOf } from './fold_rows.ts'
-import type { Window } from './window.ts'
+import type { Batch } from './read.ts'
 import { Owners } from './wire/fold/owners.ts'
 import type { FlowDecoder, OwnerColumns } from './wire/fold/record.ts'
 import { tcpFlow } from './wire/fold/tcp_flow.ts'
@@ -19,12 +19,6 @@ const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([
 ])
 /** Cgroups, once for each of their network namespaces. */
 const MOST_OWNERS = 4096
-
-/** Rows of one window, or, without rows, its end. */
-interface Batch {
-  readonly window: Window
-  readonly rows: Rows | undefined
-}
 
 /** The groups of one window. */
 class Groups extends Owners {

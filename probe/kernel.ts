@@ -141,7 +141,7 @@ export class Kernel {
         })
   }
 
-  /** The state of every flow that was open at `endNs`, in Buffers of whole rows that are the caller's to keep. */
+  /** The state of every flow that was open at `endNs`: whole rows, which the next step overwrites. */
   async *report({ layout: flow }: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Buffer> {
     const layout = this.#object.layout('report')
     const at = (name: string) => layout.fields.find(field => field.name === name)!.offset
@@ -153,7 +153,7 @@ export class Kernel {
       context.writeUInt32LE(0, at('rows'))
       result = await this.#object.run(`${flow.name}_report`, context)
       const rows = context.readUInt32LE(at('rows'))
-      if (rows > 0) yield Buffer.from(page.subarray(0, rows * flow.size))
+      if (rows > 0) yield page.subarray(0, rows * flow.size)
     } while (result === REPORT_PAGE_FULL)
     if (result !== 0) throw new Error(`${flow.name}_report returned ${result}`)
     pass.closing += context.readUInt32LE(at('closing'))

@@ -1,7 +1,13 @@
 /** What the probe can be told. Defaults live here, beside their help. */
 
+import { cpus } from 'node:os'
 import { setting, type Values } from './settings.ts'
 import { bytes, endpoint, list, oneOf, text, whole, yesNo } from './settings_types.ts'
+
+const MIB = 2 ** 20
+/** What all CPUs together can close while the probe is busy with a report. */
+const ringBytes = (cores: number): number =>
+  2 ** Math.ceil(Math.log2(Math.min(Math.max(2 * cores, 4), 64))) * MIB
 
 export const probeSettings = {
   collector: setting({
@@ -134,13 +140,13 @@ export const probeSettings = {
   }),
   ringSize: setting({
     type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),
-    fallback: 8 * 2 ** 20,
+    fallback: ringBytes(cpus().length),
     value: '<size>',
-    help: 'kernel memory for closed connections that were not read yet, rounded up to a power of two',
+    help: 'kernel memory for closed connections that were not read yet, rounded up to a power of two; by default 2 MiB a CPU, 4 to 64 MiB',
   }),
   queueSize: setting({
     type: bytes(1_048_576),
-    fallback: 64 * 2 ** 20,
+    fallback: 64 * MIB,
     value: '<size>',
     help: 'memory for what a collector has not acknowledged; beyond it the oldest is dropped and counted',
   }),

@@ -10,6 +10,7 @@ import { Connection, type Feed } from './connection.ts'
 import { Failover } from './failover.ts'
 import { Queue } from './queue.ts'
 import { ranked } from './rendezvous.ts'
+import { Slabs } from './slabs.ts'
 import { encode, encodeSettled, type Head, type Identity, SCHEMA, type Who, WINDOW } from './wire/message.ts'
 
 export interface PublishOptions {
@@ -19,6 +20,9 @@ export interface PublishOptions {
   /** Bytes that may wait: for each collector, or for the one. */
   readonly queueBytes: number
 }
+
+/** Rows of a full page: `PAGE_ROWS` in `bpf/report.bpf.h`, and no record is larger. */
+const SLAB_BYTES = 4096 * 192
 
 const feedOf = (queue: Queue): Feed => ({
   begin: () => queue.rewind(),
@@ -31,6 +35,7 @@ export class Publisher {
   readonly #queues: readonly Queue[]
   readonly #connections: readonly Connection[]
   readonly #failover: Failover | undefined
+  readonly #slabs = new Slabs(SLAB_BYTES)
   #messages = 0
   #rows = 0
 
@@ -53,14 +58,19 @@ export class Publisher {
     )
   }
 
-  /** Never waits: what a collector does not take stays in its queue, and the oldest of that is dropped and counted. */
-  publish(topic: string, head: Head, rows: Buffer, who: Who): void {
+  /**
+   * Never waits: what a collector does not take stays in its queue, and the oldest of that is dropped and counted.
+   * @param given copied
+   */
+  publish(topic: string, head: Head, given: Buffer, who: Who): void {
     const { window, sequence, lost } = head
-    const message = { window, sequence, lost, frames: encode(topic, head, rows, who) }
+    const { rows, release } = this.#slabs.keep(given, this.#queues.length)
+    const message = { window, sequence, lost, frames: encode(topic, head, rows, who), release }
     this.#messages++
     this.#rows += head.layout ? rows.length / head.layout.size : 0
     if (this.#failover) this.#failover.push(message, topic === WINDOW)
     else for (const queue of this.#queues) queue.push(message)
+    if (topic === WINDOW) this.#slabs.trim()
     this.#wake()
   }
 

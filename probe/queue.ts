@@ -9,6 +9,8 @@ export interface Queued {
   readonly frames: Buffer[]
   /** What the probe had lost until then. */
   readonly lost: Losses
+  /** Called once when this queue is done with it, acknowledged at the first attempt: nobody reads the frames any more. */
+  readonly release?: () => void
 }
 
 /** How far collectors hold everything. */
@@ -23,6 +25,7 @@ export interface Settled {
 
 interface Entry extends Queued {
   readonly bytes: number
+  attempts: number
 }
 
 const bytesOf = (frames: readonly Buffer[]): number => frames.reduce((sum, frame) => sum + frame.length, 0)
@@ -56,7 +59,7 @@ export class Queue {
 
   push(message: Queued): void {
     const bytes = bytesOf(message.frames)
-    this.#entries.push({ ...message, bytes })
+    this.#entries.push({ ...message, bytes, attempts: 0 })
     this.bytes += bytes
     let drop = 0
     let left = this.bytes
@@ -80,6 +83,7 @@ export class Queue {
       if (!entry || entry.window > last) return undefined
       if (entry.window !== this.#torn.window || this.#torn.sent) {
         this.#cursor++
+        entry.attempts++
         return entry
       }
       this.#entries.splice(this.#cursor, 1)
@@ -106,7 +110,10 @@ export class Queue {
   #release(): void {
     let held = 0
     while (held < this.#entries.length && this.#acknowledged.has(this.#entries[held]!.window)) held++
-    const last = this.#remove(held).at(-1)
+    const gone = this.#remove(held)
+    // a connection that was given up may still hold what was sent on it
+    for (const { attempts, release } of gone) if (attempts === 1) release?.()
+    const last = gone.at(-1)
     if (last) this.settled = { window: last.window + 1, sequence: last.sequence + 1, lost: last.lost }
     const oldest = this.oldest ?? Number.POSITIVE_INFINITY
     for (const window of this.#acknowledged) if (window < oldest) this.#acknowledged.delete(window)

@@ -7,13 +7,13 @@ import { Totals } from './totals.ts'
 import { type Clock, type Window, Windows } from './window.ts'
 import type { Rows } from './wire/layout.ts'
 
-/** Rows of one window, or, without rows, its end. */
+/** Rows of one window, good until the next batch, or, without rows, its end. */
 export interface Batch {
   readonly window: Window
   readonly rows: Rows | undefined
 }
 
-/** How often the rings are emptied when nothing wakes us: 8 MB hold 100 ms of 450,000 closes a second. */
+/** How often the rings are emptied when nothing wakes us, which a ring does that is half full. */
 const DRAIN_MS = 100
 /** A hook that was interrupted between claiming its slot and submitting its record has done so by then. */
 const CLOSING_MS = 2

@@ -58,6 +58,26 @@ t.test(
   },
 )
 
+t.test(
+  'what went out once and is acknowledged is released; what went out twice may still be read',
+  async t => {
+    const queue = new Queue(30)
+    const released: number[] = []
+    const push = (window: number) => queue.push({ ...message(window), release: () => released.push(window) })
+    for (const window of [0, 1, 2]) push(window)
+    t.match([queue.next(), queue.next()], [{ window: 0 }, { window: 1 }])
+    queue.acknowledge({ window: 0 })
+    t.same(released, [0])
+    queue.rewind()
+    sent(queue)
+    queue.acknowledge({ window: 1 })
+    queue.acknowledge({ window: 2 })
+    t.same(released, [0, 2])
+    for (const window of [3, 4, 5, 6]) push(window)
+    t.same([queue.dropped, released], [1, [0, 2]], 'what is dropped may be on its way')
+  },
+)
+
 t.test('what is settled is told with its last message', async t => {
   const queue = new Queue(1000)
   const push = (window: number, sequence: number, full: number) =>
