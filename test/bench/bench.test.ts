@@ -7,6 +7,7 @@ import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
 import { benchFold } from './fold.ts'
 import { benchProbeFold } from './probe_fold.ts'
+import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
 
@@ -14,26 +15,29 @@ const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
 const figures = (lines: readonly string[][]) => lines.map(([what, measured]) => `${what}: ${measured}`)
 
 t.test('churn: every connection is seen', real, async t => {
-  const lines = figures(await benchChurn(1, 500, name => !/bpftrace|conntrack/.test(name)))
-  t.match(lines[0], /^churn, no agent: [\d.]+ µs a connection$/)
-  t.match(lines[1], /^churn, bare hooks.*: [\d.]+ µs a connection, [+-][\d.]+ %$/)
+  const lines = figures(await benchChurn(1, 500, []))
+  t.match(lines[0], /^churn, no agent: [\d.]+ µs a connection, [\d,]+ a second$/)
+  t.match(lines[1], /^churn, bare hooks.*: [\d.]+ µs a connection, [\d,]+ a second, /)
   t.match(lines[2], /^churn, sockflux probe: .*, 500 of 500 seen$/)
+  t.match(lines[3], /^churn, sockflux less bare hooks: .* points$/)
 })
 
 t.test('requests over TCP and UDP', real, async t => {
   const lines = figures(await benchRequests(1, 2000))
-  t.equal(lines.length, 6)
-  for (const line of lines) t.match(line, /^(tcp|udp) request and response, .*: [\d.]+ µs/)
+  t.equal(lines.length, 8)
+  for (const line of lines) t.match(line, /^(tcp|udp) request and response, .*: .* (a second|%|points)/)
 })
 
 t.test('a report, a whole probe and its neighbour', real, async t => {
-  const lines = figures(await benchReport([200], 1000))
-  t.match(lines[0], /^probe without sockets: \d+ ms CPU a window, \d+ MB$/)
-  t.match(
-    lines[1],
-    /^one report, \d{3} sockets, kernel and addon: [\d.]+ ms CPU, \d+ ns a socket; ss -tinp \d+ ms/,
-  )
-  t.match(lines[3], /^neighbour's p99.9 delay, \d{3} sockets: [\d.]+ ms alone, [\d.]+ ms beside$/)
+  const { report, memory } = await benchReport([200], 1, 500)
+  const [pass, whole, folding, neighbour] = figures(report)
+  t.match(pass, /^one report, 200 sockets, .*: \d+ rows, [\d.]+ ms CPU, [\d.]+ ms wall, .*; ss -tinp \d+ ms/)
+  t.match(whole, /^whole probe, 200 sockets, .*: \d+ ms user and \d+ ms kernel CPU a window$/)
+  t.match(folding, /^whole probe with `--fold`, 200 sockets, .* CPU a window$/)
+  t.match(neighbour, /^neighbour's p99.9 delay, 200 sockets, medians of 1: [\d.]+ ms alone, /)
+  const [resident, , started] = figures(memory)
+  t.match(resident, /^whole probe, 200 sockets: \d+ MB resident, [1-9]\d* MB in BPF maps$/)
+  t.match(started, /^start with 200 sockets: \d+ ms/)
 })
 
 t.test('what each program takes', real, async t => {
@@ -45,11 +49,26 @@ t.test('what each program takes', real, async t => {
     )
 })
 
-t.test('a whole collector, and the folds', async t => {
-  const [line] = figures(
-    await benchCollector([{ name: 'few', hosts: 2, containers: 3, rows: 50, windows: 2 }]),
-  )
-  t.match(line, /^collector, few: [\d.]+ million rows per CPU second .*, \d+ MB at most$/)
-  t.match(figures(await benchFold())[0], /million rows per CPU second/)
-  t.ok((await benchProbeFold()).length > 0)
+t.test('the folds', async t => {
+  t.match(figures(await benchFold(50))[0], /million rows per CPU second/)
+  t.ok((await benchProbeFold(5)).length > 0)
+})
+
+const FEW = { hosts: 3, containers: 3, rows: 50, windows: 2, metrics: 'flows' } as const
+const ROWS =
+  /^150 rows a window of 3 hosts .*: [\d,]+ rows per CPU second .*, 12 lines a window, .* MB at most$/
+
+t.test('a whole collector writes every window of every host', async t => {
+  const [line] = figures(await benchCollector([{ ...FEW, into: 'null' }]))
+  t.match(line, ROWS)
+})
+
+t.test('and into InfluxDB', { skip: needs('influxd') }, async t => {
+  const [line] = figures(await benchCollector([{ ...FEW, into: 'influxdb' }]))
+  t.match(line, ROWS)
+})
+
+t.test('a profile of the probe and of the collector, or why there is none', real, async t => {
+  const { probe, collector } = await benchProfile(200, 3, 2)
+  for (const lines of [probe, collector]) t.match(figures(lines)[0], /: [\d.]+%$|^skipped: perf /)
 })

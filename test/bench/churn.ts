@@ -1,33 +1,34 @@
 /** Connections that live a moment, as fast as the machine can: CPU of the whole machine for each. */
 
+import type { Agent } from './agents.ts'
 import { busySeconds } from './cpu.ts'
-import { compare, percent } from './paired.ts'
-import { stage } from './stage.ts'
+import { compare, linesOf } from './paired.ts'
+import { peers } from './peers.ts'
+import { ADDRESS, stage } from './stage.ts'
+
+const PORTS = 4
 
 export async function benchChurn(
-  rounds = 3,
+  rounds = 5,
   connections = 40_000,
-  wanted?: (name: string) => boolean,
+  beside: readonly Agent[] = peers,
 ): Promise<string[][]> {
-  const { netns, load, server, close } = await stage()
+  const place = await stage()
   try {
-    await server('127.0.0.1', '8000', '--ports', '4', '--forks', '2')
-    const client = await load('client')
+    await place.server(8000, '--ports', String(PORTS), '--forks', '2')
+    const client = await place.client()
     const churn = async () => {
       const before = busySeconds()
-      await client.ask(`churn ${connections} 127.0.0.1 8000 4`, 120_000)
-      return ((busySeconds() - before) / connections) * 1e6
+      const { churned, seconds } = await client.ask<{ churned: number; seconds: number }>(
+        `churn ${connections} ${ADDRESS} 8000 ${PORTS}`,
+        120_000,
+      )
+      if (churned !== connections) throw new Error(`${churned} of ${connections} connections made`)
+      return { cost: ((busySeconds() - before) / connections) * 1e6, rate: connections / seconds }
     }
-    const compared = await compare(netns, rounds, churn, wanted)
-    return compared.map(({ name, cost, added, seen }) => [
-      `churn, ${name}`,
-      [
-        `${cost.toFixed(1)} µs a connection`,
-        ...(added === undefined ? [] : [percent(added)]),
-        ...(seen === undefined ? [] : [`${seen} of ${rounds * connections} seen`]),
-      ].join(', '),
-    ])
+    const compared = await compare(place, rounds, churn, beside)
+    return linesOf('churn', 'a connection', compared, rounds * connections)
   } finally {
-    await close()
+    await place.close()
   }
 }

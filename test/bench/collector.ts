@@ -1,151 +1,119 @@
-/** A whole collector: simulated hosts send windows of flows over ZeroMQ, samples go to an HTTP server that only counts. */
+/** A whole collector: simulated hosts send windows of flows over ZeroMQ, samples go to a null server or to InfluxDB. */
 
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { open } from 'bcc-bindings'
-import { Dealer } from 'zeromq'
-import { objectPath } from '../../probe/kernel.ts'
-import { encode, SCHEMA, type Who, WINDOW } from '../../probe/wire/message.ts'
-import { start } from '../harness/process.ts'
-import { freePort, logged } from '../harness/sockflux.ts'
-import { BUILT } from './agents.ts'
-import { cpuSecondsOf } from './cpu.ts'
+import { ask } from '../../collector/query/cli.ts'
+import { type Closable, closable } from '../harness/cleanup.ts'
+import { type Child, start } from '../harness/process.ts'
+import { scratch } from '../harness/scratch.ts'
+import { freePort, logged, type Stats } from '../harness/sockflux.ts'
+import { cpuOf, memoryOf, since } from './cpu.ts'
+import { type Database, influxDatabase, nullDatabase } from './databases.ts'
+import { BUILT } from './probe.ts'
+import { type HostLoad, Hosts, INTERVAL } from './simulated.ts'
 
-const INTERVAL = 10
-const BATCH_ROWS = 4096
-
-interface Load {
+export interface Load extends HostLoad {
   readonly hosts: number
-  /** Per host. */
-  readonly containers: number
-  readonly rows: number
+  /** That are measured, after one that is not. */
   readonly windows: number
+  /** Groups of measurements that are written; few, where the fold is of interest. */
+  readonly metrics: string
+  readonly into: 'null' | 'influxdb'
 }
 
-/** Counts lines and keeps nothing. */
-async function nullDatabase() {
-  let lines = 0
-  const server = createServer((request, response) => {
-    request.on('data', (chunk: Buffer) => {
-      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++
-    })
-    request.on('end', () => {
-      response.setHeader('X-Influxdb-Version', '1.8.10')
-      const isQuery = request.url?.startsWith('/query')
-      response.statusCode = isQuery ? 200 : 204
-      response.end(isQuery ? '{"results":[{}]}' : '')
-    })
-  }).listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { url, lines: () => lines, close: () => server.close() }
+export interface Site {
+  readonly process: Child
+  readonly endpoint: string
+  readonly database: Database
+  stats(): Promise<Stats>
 }
 
-function rowsOf(load: Load): { layout: ReturnType<ReturnType<typeof open>['layout']>; rows: Buffer } {
-  const object = open(objectPath())
-  const layout = object.layout('tcp_flow')
-  object.close()
-  const at = (name: string) => layout.fields.find(field => field.name === name)!.offset
-  const rows = Buffer.alloc(load.rows * layout.size)
-  for (let row = 0; row < load.rows; row++) {
-    const begin = row * layout.size
-    rows.writeUInt32LE(1 + (row % load.containers), begin + at('cgroup'))
-    rows.writeUInt32LE(20_000 + row, begin + at('rtt_us'))
-    rows.writeUInt32LE(1 + (row % 5), begin + at('segs_sent'))
-    rows.writeUInt8(1 + (row % 2), begin + at('role'))
-  }
-  return { layout, rows }
+/** A collector that has room for everything. */
+export function startCollector(
+  { metrics, into }: Pick<Load, 'metrics' | 'into'>,
+  nodeFlags: readonly string[] = [],
+): Promise<Site & Closable> {
+  return closable(async cleanup => {
+    const directory = await scratch(cleanup, 'bench')
+    const database = await (into === 'null' ? nullDatabase() : influxDatabase())
+    cleanup.defer(() => database.close())
+    const [endpoint, socket] = [`tcp://127.0.0.1:${await freePort()}`, join(directory, 'collector.sock')]
+    const where = ['--listen', endpoint, '--socket', socket, '--influx-url', database.url]
+    const room = ['--max-series', '10000000', '--waiting-samples', '100000000']
+    const command = [process.execPath, ...nodeFlags, BUILT, 'collector']
+    const child = start([...command, ...where, ...room, '--no-influx-gzip', '--metrics', metrics])
+    cleanup.defer(() => child.close())
+    await logged(child, /"msg":"started"/)
+    const stats = async () => JSON.parse((await ask(socket, 'GET', '/stats')).body) as Stats
+    return { process: child, endpoint, database, stats }
+  })
 }
 
-function whoOf(host: number, containers: number): Who & { running: string[] } {
-  const ids = Array.from({ length: containers }, (_, index) =>
-    (host * 1000 + index).toString(16).padStart(64, '0'),
-  )
-  return {
-    cgroups: Object.fromEntries(ids.map((id, index) => [`0:${index + 1}`, id])),
-    containers: Object.fromEntries(ids.map(id => [id, { runtime: 'containerd', name: 'main' }])),
-    pods: {},
-    running: ids,
-  }
-}
+const written = ({ sinks }: Stats): number => sinks['influxdb']!.samples
 
-async function send(endpoint: string, load: Load): Promise<void> {
-  const { layout, rows } = rowsOf(load)
-  const dealer = new Dealer({ linger: 0 })
-  dealer.connect(endpoint)
-  let acknowledged = 0
-  const acks = (async () => {
-    for await (const _ of dealer) if (++acknowledged === load.hosts * load.windows) break
-  })()
-  const base = Math.floor(Date.now() / 1000 / INTERVAL) * INTERVAL
-  const who = Array.from({ length: load.hosts }, (_, host) => whoOf(host, load.containers))
-  const sequences = new Array<number>(load.hosts).fill(0)
-  for (let window = 0; window < load.windows; window++)
-    for (let host = 0; host < load.hosts; host++) {
-      const head = () => ({
-        ...{ schema: SCHEMA, host: `host${host}`, boot: 'b', probe: `p${host}`, window },
-        ...{ sequence: sequences[host]!++, start_ns: '0', lost: {} },
-      })
-      for (let at = 0; at < rows.length; at += BATCH_ROWS * layout.size) {
-        const batch = rows.subarray(at, at + BATCH_ROWS * layout.size)
-        await dealer.send(encode('tcp_flow', { ...head(), layout }, batch, who[host]!))
-      }
-      const time = base + window * INTERVAL
-      const end = { end_ns: '1', time, interval: INTERVAL, clock_offset_ns: '0', partial: false }
-      await dealer.send(encode(WINDOW, { ...head(), ...end }, Buffer.alloc(0), who[host]!))
-    }
-  await acks
-  dealer.close()
+/** @throws unless every row was folded, nothing was lost and each container has its sample of each window */
+async function check(load: Load, { stats, database }: Site): Promise<void> {
+  const { rows, lost, sinks } = await stats()
+  const { dropped, refused, waiting } = sinks['influxdb']!
+  const windows = load.windows + 1
+  const lines = await database.lines('container:num_flows')
+  const [wantedRows, wantedLines] = [load.hosts * load.rows * windows, load.hosts * load.containers * windows]
+  const losses = JSON.stringify({ ...lost, ...refused, dropped, waiting })
+  if (rows !== wantedRows || lines !== wantedLines || !/^{"dropped":0,"waiting":0}$/.test(losses))
+    throw new Error(`${rows} of ${wantedRows} rows, ${lines} of ${wantedLines} lines, lost ${losses}`)
 }
 
 async function measure(load: Load) {
-  const directory = await mkdtemp(join(tmpdir(), 'sockflux-bench-'))
-  const database = await nullDatabase()
-  const endpoint = `tcp://127.0.0.1:${await freePort()}`
-  const flags = ['--listen', endpoint, '--socket', join(directory, 's.sock'), '--influx-url', database.url]
-  const collector = start([process.execPath, BUILT, 'collector', ...flags, '--no-influx-gzip'])
+  const site = await startCollector(load)
+  const { pid } = site.process
+  const before = memoryOf(pid, 'VmRSS')
+  const hosts = new Hosts(site.endpoint, load.hosts, load)
   try {
-    await logged(collector, /"msg":"started"/)
-    await send(endpoint, { ...load, windows: 1 }) // warm
-    const [before, lines] = [cpuSecondsOf(collector.pid), database.lines()]
-    await send(endpoint, load)
-    const seconds = Math.max(0.01, cpuSecondsOf(collector.pid) - before) // a tick
-    const peak =
-      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${collector.pid}/status`, 'utf8'))?.[1]) / 1024
-    return { seconds, peak, lines: database.lines() - lines }
+    await hosts.window() // the code gets warm, the series are made
+    const [cpu, began, lines] = [cpuOf(pid), performance.now(), written(await site.stats())]
+    for (let window = 0; window < load.windows; window++) await hosts.window()
+    const wall = (performance.now() - began) / 1000
+    const { user, kernel } = since(cpu, cpuOf(pid))
+    const now = await site.stats()
+    await check(load, site)
+    const seconds = Math.max(0.01, user + kernel) // a tick
+    return { seconds, wall, lines: written(now) - lines, before, most: memoryOf(pid, 'VmHWM') }
   } finally {
-    await collector.close()
-    database.close()
-    await rm(directory, { recursive: true, force: true })
+    hosts.close()
+    await site.close()
   }
 }
 
-const LOADS: readonly (Load & { readonly name: string })[] = [
-  { name: '2,000,000 rows a window of 20 hosts', hosts: 20, containers: 20, rows: 100_000, windows: 3 },
-  { name: '100,000 rows a window of 100 hosts', hosts: 100, containers: 20, rows: 1000, windows: 5 },
-  { name: '300,000 rows a window of 300 hosts', hosts: 300, containers: 20, rows: 1000, windows: 5 },
-  { name: '1,000,000 rows a window of 1,000 hosts', hosts: 1000, containers: 20, rows: 1000, windows: 3 },
-  { name: '300 hosts, 200 containers each', hosts: 300, containers: 200, rows: 400, windows: 3 },
+const ALL = 'flows,rtt,rtt_dist,traffic,tcp,connect'
+/** The same number of rows from few hosts and from many; then many lines for few rows. */
+const LOADS: readonly Load[] = [
+  { hosts: 10, containers: 20, rows: 100_000, windows: 3, metrics: 'flows', into: 'null' },
+  { hosts: 100, containers: 20, rows: 10_000, windows: 3, metrics: 'flows', into: 'null' },
+  { hosts: 1000, containers: 20, rows: 1000, windows: 3, metrics: 'flows', into: 'null' },
+  { hosts: 1000, containers: 20, rows: 1000, windows: 3, metrics: ALL, into: 'null' },
+  { hosts: 100, containers: 100, rows: 400, windows: 3, metrics: ALL, into: 'null' },
+  { hosts: 100, containers: 100, rows: 400, windows: 3, metrics: ALL, into: 'influxdb' },
 ]
 
+const grouped = (value: number): string => Math.round(value).toLocaleString('en')
+
 export async function benchCollector(loads = LOADS): Promise<string[][]> {
-  const lines: string[][] = []
+  const table: string[][] = []
   for (const load of loads) {
-    const { seconds, peak, lines: written } = await measure(load)
-    const rows = load.hosts * load.rows * load.windows
-    lines.push([
-      `collector, ${load.name}`,
+    const { seconds, wall, lines, before, most } = await measure(load)
+    const rows = load.hosts * load.rows
+    const kinds = load.metrics === ALL ? 'all metrics' : `${load.metrics} only`
+    const where = load.into === 'null' ? 'a null server' : 'InfluxDB'
+    table.push([
+      `${grouped(rows)} rows a window of ${grouped(load.hosts)} hosts with ${load.containers} containers each, ${kinds}, into ${where}`,
       [
-        `${(rows / seconds / 1e6).toFixed(1)} million rows per CPU second from message to written samples`,
-        `${((seconds / load.windows / INTERVAL) * 100).toFixed(0)} % of a core`,
-        `${(written / seconds / 1000).toFixed(0)} thousand lines per CPU second`,
-        `${peak.toFixed(0)} MB at most`,
+        `${grouped((rows * load.windows) / seconds)} rows per CPU second from message to samples`,
+        `${grouped(lines / load.windows)} lines a window`,
+        `${grouped(lines / seconds)} lines per CPU second`,
+        `${grouped(lines / wall)} lines a second`,
+        `${((seconds / load.windows / INTERVAL) * 100).toFixed(1)} % of a core with windows of ${INTERVAL} s`,
+        `${before.toFixed(0)} MB before, ${most.toFixed(0)} MB at most`,
       ].join(', '),
     ])
   }
-  return lines
+  return table
 }

@@ -1,7 +1,9 @@
 /**
- * `make bench`: a table on standard output and in docs/BENCHMARKS.md, with the machine that it was measured on.
+ * `make bench`: measures everything and writes docs/BENCHMARKS.md. With parts named it only prints.
  *
  *     node test/bench/main.ts [part ...]
+ *
+ * `profile` runs only by its name; `profile=20000` is with so many sockets.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -12,38 +14,59 @@ import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
 import { benchFold } from './fold.ts'
 import { benchProbeFold } from './probe_fold.ts'
+import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
 
-const PARTS: Readonly<Record<string, () => Promise<string[][]>>> = {
-  churn: benchChurn,
-  requests: benchRequests,
-  report: benchReport,
-  programs: benchPrograms,
-  fold: benchFold,
-  probe_fold: benchProbeFold,
-  collector: benchCollector,
+/** Tables by their headings. */
+type Tables = Readonly<Record<string, string[][]>>
+
+const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
+  churn: async () => ({ 'Connections at saturation': await benchChurn() }),
+  requests: async () => ({ 'Request and response': await benchRequests() }),
+  async report() {
+    const { report, memory } = await benchReport()
+    return { 'One report': report, 'Memory and start of the probe': memory }
+  },
+  fold: async () => ({ 'Fold of the collector': await benchFold() }),
+  probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
+  collector: async () => ({ 'A whole collector': await benchCollector() }),
+  programs: async () => ({ 'BPF programs': await benchPrograms() }),
 }
 
-const given = process.argv.slice(2)
-const unknown = given.find(part => !(part in PARTS))
-if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(PARTS).join(', ')}`)
-const parts = given.length > 0 ? given : Object.keys(PARTS)
+async function profile(sockets?: number): Promise<Tables> {
+  const { probe, collector } = await benchProfile(sockets)
+  return { 'Profile of the probe': probe, 'Profile of the collector': collector }
+}
 
-const lines: string[][] = []
-for (const part of parts) lines.push(...(await PARTS[part]!()))
-const memory = /MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
-const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(Number(memory) / 2 ** 20)} GiB, Linux ${release()}, Node.js ${process.version}`
-const command = given.length > 0 ? `make bench PARTS="${given.join(' ')}"` : 'make bench'
-const text = `# Benchmarks
+function run(part: string): Promise<Tables> {
+  const [, sockets] = /^profile(?:=(\d+))?$/.exec(part) ?? []
+  return PARTS[part]?.() ?? profile(sockets === undefined ? undefined : Number(sockets))
+}
 
-Written by \`${command}\`. Figures of one run on one machine; ratios compare what ran in turns within it.
-
-${machine}
+const table = ([heading, lines]: [string, string[][]]): string => `## ${heading}
 
 | what | measured |
 |---|---|
 ${lines.map(([what, measured]) => `| ${what} | ${measured} |`).join('\n')}
 `
-process.stdout.write(text)
-writeFileSync(join(import.meta.dirname, '../../docs/BENCHMARKS.md'), text)
+
+const given = process.argv.slice(2)
+const unknown = given.find(part => !(part in PARTS) && !/^profile(=\d+)?$/.test(part))
+if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(PARTS).join(', ')}, profile`)
+
+const memory = /MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
+const head = `# Benchmarks
+
+Written by \`make bench\`. Figures of one run on one machine; ratios compare what ran in turns within it.
+
+${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(Number(memory) / 2 ** 20)} GiB, Linux ${release()}, Node.js ${process.version}
+`
+const texts = [head]
+process.stdout.write(head)
+for (const part of given.length > 0 ? given : Object.keys(PARTS))
+  for (const text of Object.entries(await run(part)).map(table)) {
+    process.stdout.write(`\n${text}`)
+    texts.push(text)
+  }
+if (given.length === 0) writeFileSync(join(import.meta.dirname, '../../docs/BENCHMARKS.md'), texts.join('\n'))

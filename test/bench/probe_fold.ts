@@ -1,27 +1,18 @@
 /** What `--fold` saves: a window of one host, as flows and folded, from the probe's rows to the collector's sums. */
 
-import { open } from 'bcc-bindings'
 import { Ingest } from '../../collector/ingest.ts'
 import { FlowFold } from '../../probe/fold.ts'
-import { objectPath } from '../../probe/kernel.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
 import type { Layout, Rows } from '../../probe/wire/layout.ts'
-import { encode, SCHEMA, type Who, WINDOW } from '../../probe/wire/message.ts'
+import { encode, WINDOW } from '../../probe/wire/message.ts'
 import { ownSeconds } from './cpu.ts'
+import { endOf, headOf, INTERVAL, layoutOf, NO_ROWS, ROWS, whoOf } from './simulated.ts'
 
 const FLOWS = 20_000
 const CONTAINERS = 50
-/** As many as the probe puts into one message. */
-const ROWS = 4096
-const WINDOWS = 200
 const FLOW_SAMPLED = 8 // enum flow_flags
 
-const ids = Array.from({ length: CONTAINERS }, (_, index) => (index + 1).toString(16).padStart(64, '0'))
-const who: Who = {
-  cgroups: Object.fromEntries(ids.map((id, index) => [`0:${index + 1}`, id])),
-  containers: Object.fromEntries(ids.map(id => [id, { runtime: 'containerd', name: 'main' }])),
-  pods: {},
-}
+const who = whoOf(CONTAINERS)
 const cgroupOf = (index: number) => 1 + (index % CONTAINERS)
 const roleOf = (index: number) => 1 + (Math.floor(index / CONTAINERS) % 2)
 
@@ -65,44 +56,40 @@ function samples(total: Layout, bucket: Layout): Rows[] {
 
 function framesOf(window: number, said: readonly Rows[]): Buffer[][] {
   const sequence = window * (said.length + 1)
-  const head = { schema: SCHEMA, host: 'h', boot: 'b', probe: 'p', window, start_ns: '0', lost: {} }
-  const end = { end_ns: '1', time: (window + 1) * 10, interval: 10, clock_offset_ns: '0', partial: false }
-  const last = { ...head, ...end, sequence: sequence + said.length }
+  const head = headOf(window)
+  const last = { ...head, ...endOf((window + 1) * INTERVAL), sequence: sequence + said.length }
   return [
     ...said.map(({ layout, bytes }, index) =>
       encode(layout.name, { ...head, sequence: sequence + index, layout }, bytes, who),
     ),
-    encode(WINDOW, last, Buffer.alloc(0), { ...who, running: ids } as Who),
+    encode(WINDOW, last, NO_ROWS, who),
   ]
 }
 
 /** @returns milliseconds of CPU a window, from messages to sums */
-function collect(said: readonly Rows[]): number {
-  const windows = Array.from({ length: WINDOWS }, (_, window) => framesOf(window, said))
+function collect(said: readonly Rows[], count: number): number {
+  const windows = Array.from({ length: count }, (_, window) => framesOf(window, said))
   const ingest = new Ingest()
   const before = ownSeconds()
   for (const messages of windows) for (const message of messages) ingest.receive(message)
-  return ((ownSeconds() - before) / WINDOWS) * 1000
+  return ((ownSeconds() - before) / count) * 1000
 }
 
-export async function benchProbeFold(): Promise<string[][]> {
-  const object = open(objectPath())
-  const layout = (name: string): Layout => object.layout(name)
-  const own = flows(layout('tcp_flow'))
-  const common = samples(layout('tcp_total'), layout('rtt_bucket'))
-  const fold = new FlowFold({ layout })
+export async function benchProbeFold(windows = 200): Promise<string[][]> {
+  const own = flows(layoutOf('tcp_flow'))
+  const common = samples(layoutOf('tcp_total'), layoutOf('rtt_bucket'))
+  const fold = new FlowFold({ layout: layoutOf })
   const before = ownSeconds()
   let folded: Rows[] = []
-  for (let window = 0; window < WINDOWS; window++) {
+  for (let window = 0; window < windows; window++) {
     for (const rows of own) fold.add(rows)
     folded = fold.end()
   }
-  const foldMs = ((ownSeconds() - before) / WINDOWS) * 1000
-  object.close()
+  const foldMs = ((ownSeconds() - before) / windows) * 1000
   const line = (said: readonly Rows[]) => {
     const messages = framesOf(0, said)
     const kilobytes = messages.flat().reduce((sum, { length }) => sum + length, 0) / 1000
-    return `${messages.length} messages, ${kilobytes.toFixed(0)} kB, ${collect(said).toFixed(2)} ms CPU at the collector`
+    return `${messages.length} messages, ${kilobytes.toFixed(0)} kB, ${collect(said, windows).toFixed(2)} ms CPU at the collector`
   }
   const what = `a window of ${FLOWS.toLocaleString('en')} flows in ${CONTAINERS} containers`
   return [

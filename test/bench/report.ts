@@ -1,135 +1,139 @@
 /**
- * One report over N established connections, both ends on this machine: CPU of kernel and addon, of a whole probe, what a
- * neighbour on the same core feels of it, and what `ss -tinp` takes for the same sockets.
+ * N established connections, half of the sockets on each side: one report of the kernel side and what others take for the
+ * same sockets; a whole probe, and what a neighbour on the same cores feels of it.
  */
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bootTime } from 'bcc-bindings'
-import { inNetns } from '../harness/netns.ts'
-import { run } from '../harness/process.ts'
 import { kernelWith, tcpOf } from '../harness/watch.ts'
-import { startProbe } from './agents.ts'
-import { childSeconds, cpuSecondsOf, median, ownSeconds } from './cpu.ts'
+import { type Cpu, cpuOf, median, memoryOf, ownSeconds, since } from './cpu.ts'
+import { mapsMemory } from './maps.ts'
 import { delays } from './neighbour.ts'
-import { type Stage, stage } from './stage.ts'
+import { others } from './others.ts'
+import { startProbe } from './probe.ts'
+import { Sockets } from './sockets.ts'
+import { stage } from './stage.ts'
 
-const PER_CLIENT = 10_000
 const PASSES = 9
-const SIZES = [10_000, 50_000, 100_000]
 
-/** Sockets of the machine, both ends, in steps of one client with its server. */
-async function grow(stage: Stage, to: number, opened: { sockets: number }): Promise<void> {
-  while (opened.sockets < to) {
-    const count = Math.min(PER_CLIENT, (to - opened.sockets) / 2)
-    const port = String(8000 + Math.floor(opened.sockets / 1000))
-    await stage.server('127.0.0.1', port, '--ports', '1')
-    const client = await stage.load('client')
-    await client.ask(`open ${count} 127.0.0.1 ${port}`, 60_000)
-    opened.sockets += 2 * count
-  }
+interface Passes {
+  readonly rows: number
+  /** ms, the medians of a pass. */
+  readonly cpu: number
+  readonly wall: number
+  /** ms until the kernel side knows all sockets. */
+  readonly start: number
 }
 
-async function passes(): Promise<{ ms: number; rows: number; startMs: number }> {
-  const started = performance.now()
+async function passes(): Promise<Passes> {
+  const began = performance.now()
   const kernel = kernelWith({}, () => {})
   try {
     await kernel.scan()
-    const startMs = performance.now() - started
+    const start = performance.now() - began
     const flows = tcpOf(kernel)
-    const times: number[] = []
+    const [cpu, wall]: [number[], number[]] = [[], []]
     let rows = 0
     for (let pass = 0; pass < PASSES; pass++) {
-      const before = ownSeconds()
+      const [cpuBefore, wallBefore] = [ownSeconds(), performance.now()]
       rows = 0
       for await (const page of kernel.report(flows, bootTime(), { closing: 0, missed: 0, guessed: 0 }))
         rows += page.length / flows.layout.size
-      times.push((ownSeconds() - before) * 1000)
+      wall.push(performance.now() - wallBefore)
+      cpu.push((ownSeconds() - cpuBefore) * 1000)
     }
-    return { ms: median(times), rows, startMs }
+    return { rows, cpu: median(cpu), wall: median(wall), start }
   } finally {
     kernel.close()
   }
 }
 
-/** How others learn of the same sockets and their owners, once. */
-const OTHERS: Readonly<Record<string, readonly string[]>> = {
-  'ss -tinp': ['sh', '-c', 'ss -tinp >/dev/null'],
-  'a scan of /proc': [
-    'sh',
-    '-c',
-    'cat /proc/net/tcp /proc/net/tcp6 >/dev/null; ls -l /proc/[0-9]*/fd >/dev/null 2>&1; true',
-  ],
-  systeminformation: [
-    process.execPath,
-    ...['--input-type=module', '-e', "await (await import('systeminformation')).networkConnections()"],
-  ],
+interface Whole {
+  readonly windows: number
+  readonly cpu: Cpu
+  readonly startMs: number
+  /** MB, of the process and of its BPF maps. */
+  readonly resident: number
+  readonly maps: number
 }
 
-async function others(netns: string): Promise<string> {
-  const costs: string[] = []
-  for (const [name, command] of Object.entries(OTHERS)) {
-    const before = childSeconds()
-    await run(inNetns(netns, command), 120_000)
-    costs.push(`${name} ${((childSeconds() - before) * 1000).toFixed(0)} ms`)
+/** A whole probe while something else happens: CPU from the end of a window to the end of a window. */
+async function beside(work: () => Promise<unknown>, flags: readonly string[] = []): Promise<Whole> {
+  const probe = await startProbe({ flags })
+  const { pid } = probe.process
+  try {
+    const first = await probe.windows(2)
+    const before = cpuOf(pid)
+    await work()
+    const last = await probe.windows(1)
+    const cpu = since(before, cpuOf(pid))
+    const memory = { resident: memoryOf(pid, 'VmRSS'), maps: mapsMemory(pid) }
+    return { windows: last - first, cpu, startMs: probe.startMs, ...memory }
+  } finally {
+    await probe.close()
   }
-  return costs.join(', ')
 }
 
-const residentMb = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+const cpuLine = (looks: readonly Whole[]): string => {
+  const windows = looks.reduce((sum, look) => sum + look.windows, 0)
+  const ms = (kind: keyof Cpu) => (looks.reduce((sum, { cpu }) => sum + cpu[kind], 0) / windows) * 1000
+  return `${ms('user').toFixed(0)} ms user and ${ms('kernel').toFixed(0)} ms kernel CPU a window`
+}
+
+const memoryLine = ({ resident, maps }: Whole): string =>
+  `${resident.toFixed(0)} MB resident, ${maps.toFixed(0)} MB in BPF maps`
 
 /**
- * A whole probe, windows of one second: CPU for each window, memory, and the delay of a neighbour meanwhile.
- * @param ms how long it is looked at
+ * @param sizes sockets, both sides together, rising
+ * @param pairs looks at the neighbour without and with the probe, of `lookMs` each
+ * @returns tables of the reports and their neighbour, and of memory and start
  */
-async function wholeProbe(ms: number) {
-  const alone = await delays(ms)
-  const { probe, ends, stop } = await startProbe(() => {})
-  try {
-    while (ends() < 2) await sleep(50)
-    const [before, first] = [cpuSecondsOf(probe.pid), ends()]
-    const beside = await delays(ms)
-    const windows = Math.max(1, ends() - first)
-    const cpu = ((cpuSecondsOf(probe.pid) - before) / windows) * 1000
-    return { cpu, resident: residentMb(probe.pid), alone, beside }
-  } finally {
-    await stop()
-  }
-}
-
-export async function benchReport(sizes: readonly number[] = SIZES, lookMs = 8000): Promise<string[][]> {
+export async function benchReport(
+  sizes: readonly number[] = [0, 10_000, 50_000, 100_000],
+  pairs = 5,
+  lookMs = 2000,
+): Promise<{ report: string[][]; memory: string[][] }> {
   const place = await stage()
-  const opened = { sockets: 0 }
-  const lines: string[][] = []
+  const sockets = new Sockets(place)
+  const [report, memory]: [string[][], string[][]] = [[], []]
   try {
-    const idle = await wholeProbe(lookMs)
-    lines.push([
-      'probe without sockets',
-      `${idle.cpu.toFixed(0)} ms CPU a window, ${idle.resident.toFixed(0)} MB`,
-    ])
     for (const size of sizes) {
-      await grow(place, size, opened)
-      const { ms, rows, startMs } = await passes()
-      const other = await others(place.netns)
-      const { cpu, resident, alone, beside } = await wholeProbe(lookMs)
-      lines.push(
+      await sockets.grow(size)
+      const what = `${size.toLocaleString('en')} sockets`
+      const { rows, cpu, wall, start } = await passes()
+      if (rows < size) throw new Error(`${rows} rows for ${size} sockets`)
+      if (size > 0)
+        report.push([
+          `one report, ${what}, kernel and addon`,
+          `${rows} rows, ${cpu.toFixed(1)} ms CPU, ${wall.toFixed(1)} ms wall, ${((cpu * 1e6) / rows).toFixed(0)} ns a socket; ${await others(place)}`,
+        ])
+      const [alone, late]: [number[], number[]] = [[], []]
+      const looks: Whole[] = []
+      for (let pair = 0; pair < pairs; pair++) {
+        alone.push(await delays(lookMs))
+        looks.push(await beside(async () => late.push(await delays(lookMs))))
+      }
+      const folding = await beside(() => sleep(pairs * lookMs), ['--fold'])
+      const [before, after] = [median(alone), median(late)]
+      report.push(
+        [`whole probe, ${what}, windows of 1 s`, cpuLine(looks)],
+        [`whole probe with \`--fold\`, ${what}, windows of 1 s`, cpuLine([folding])],
         [
-          `one report, ${rows} sockets, kernel and addon`,
-          `${ms.toFixed(1)} ms CPU, ${((ms * 1e6) / rows).toFixed(0)} ns a socket; ${other}`,
+          `neighbour's p99.9 delay, ${what}, medians of ${pairs}`,
+          `${before.toFixed(2)} ms alone, ${after.toFixed(2)} ms beside, ${(after - before).toFixed(2)} ms more`,
         ],
+      )
+      const startMs = median(looks.map(look => look.startMs))
+      memory.push(
+        [`whole probe, ${what}`, memoryLine(looks.at(-1)!)],
+        [`whole probe with \`--fold\`, ${what}`, memoryLine(folding)],
         [
-          `whole probe, ${rows} sockets, windows of 1 s`,
-          `${cpu.toFixed(0)} ms CPU a window, ${resident.toFixed(0)} MB`,
+          `start with ${what}`,
+          `${startMs.toFixed(0)} ms until it counts, of which ${start.toFixed(0)} ms load the programs and find the sockets`,
         ],
-        [
-          `neighbour's p99.9 delay, ${rows} sockets`,
-          `${alone.toFixed(2)} ms alone, ${beside.toFixed(2)} ms beside`,
-        ],
-        [`start with ${rows} older sockets`, `${startMs.toFixed(0)} ms`],
       )
     }
-    return lines
+    return { report, memory }
   } finally {
     await place.close()
   }

@@ -1,14 +1,18 @@
-// load client [--transport tcp|mptcp|udp] [COMMAND...]
+// load client [--transport tcp|mptcp|udp] [--timed] [COMMAND...]
 //
 // Runs the commands of its arguments, then those on stdin, one a line; answers each with one line of JSON:
 //
-//   open N ADDRESS PORT [PORTS]           open and keep N connections, spread over PORTS ports from PORT on
-//   churn N ADDRESS PORT [PORTS [hangup]] open and close N connections, one after the other; `hangup`: the
-//                                         server (in mode hangup) closes first
-//   send I BYTES                          send on connection I until all is acknowledged (server mode
-//   discard) echo ROUNDS BYTES                     send on every connection and await the answers, ROUNDS
-//   times close | reset                         close all connections, with FIN or with RST hold keep
-//   everything until a signal comes quit
+//   open N ADDRESS PORT [PORTS]            open and keep N connections, spread over PORTS ports from PORT on
+//   churn N ADDRESS PORT [PORTS [hangup]]  open and close N connections, one after the other; `hangup`: the
+//                                          server (in mode hangup) closes first
+//   send I BYTES                           send on connection I until all is acknowledged (server: discard)
+//   echo ROUNDS BYTES                      send on every connection and await the answers, ROUNDS times
+//   close | reset                          close all connections, with FIN or with RST
+//   hold                                   keep everything until a signal comes
+//   quit
+//
+// With --timed an answer also says how long the command took and the CPU of this process in it:
+// "seconds":S,"cpu_seconds":S.
 #define _GNU_SOURCE
 #include "load.h"
 #include <errno.h>
@@ -20,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -31,13 +36,24 @@ static struct connection connections[MAX_CONNECTIONS];
 static int opened, failed, last_error;
 static struct transport transport;
 static const char *separator; // of the ports in the answer to `open`
+static bool timed;
+static double began, began_cpu; // seconds, of the command that runs
 
 void count_failure(int error) {
     failed++;
     last_error = error;
 }
 
-static void print_failures(void) {
+static double seconds_of(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void end_answer(void) {
+    if (timed)
+        printf(",\"seconds\":%.6f,\"cpu_seconds\":%.6f", seconds_of(CLOCK_MONOTONIC) - began,
+               seconds_of(CLOCK_PROCESS_CPUTIME_ID) - began_cpu);
     if (failed)
         printf(",\"failed\":%d,\"error\":\"%s\"", failed, strerrorname_np(last_error));
     puts("}");
@@ -104,7 +120,7 @@ static void open_connections(int count, const char *address, int port, int ports
             finish_connecting(fds[i]);
     }
     printf("],\"opened\":%d", opened - before);
-    print_failures();
+    end_answer();
 }
 
 static bool await_end(int fd) {
@@ -133,7 +149,7 @@ static void churn(int count, const char *address, int port, int ports, bool hang
             close(fd);
     }
     printf("{\"churned\":%d", churned);
-    print_failures();
+    end_answer();
 }
 
 static void send_on(int index, long long bytes) {
@@ -146,7 +162,7 @@ static void send_on(int index, long long bytes) {
     while (ioctl(connection->fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0)
         usleep(500);
     printf("{\"sent\":%lld", bytes);
-    print_failures();
+    end_answer();
 }
 
 static void echo(int rounds, long long bytes) {
@@ -156,7 +172,7 @@ static void echo(int rounds, long long bytes) {
         exchange(connections, opened, transport);
     }
     printf("{\"echoed\":%lld", (long long)rounds * opened - failed);
-    print_failures();
+    end_answer();
 }
 
 static void close_all(bool reset) {
@@ -168,7 +184,7 @@ static void close_all(bool reset) {
     }
     printf("{\"closed\":%d", opened);
     opened = 0;
-    print_failures();
+    end_answer();
 }
 
 static void obey(const char *command) {
@@ -176,6 +192,8 @@ static void obey(const char *command) {
     int n = 0, port = 0, ports = 1;
     long long bytes = 0;
     failed = 0;
+    began = seconds_of(CLOCK_MONOTONIC);
+    began_cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     sscanf(command, "%15s", word);
     if (!strcmp(word, "open") && sscanf(command, "%*s %d %63s %d %d", &n, address, &port, &ports) >= 3)
         open_connections(n, address, port, ports);
@@ -208,6 +226,10 @@ int drive(int argc, char **argv) {
     if (argc > 1 && !strcmp(argv[0], "--transport")) {
         transport = transport_named(argv[1]);
         first = 2;
+    }
+    if (first < argc && !strcmp(argv[first], "--timed")) {
+        timed = true;
+        first++;
     }
     for (int i = first; i < argc; i++)
         obey(argv[i]);

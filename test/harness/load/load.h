@@ -13,8 +13,7 @@ struct transport {
 // `tcp`, `mptcp` or `udp`; ends the program for any other word.
 struct transport transport_named(const char *name);
 
-// An IPv4 or IPv6 address as text; returns its length for bind(2) and connect(2), ends the program if it is
-// neither.
+// An IPv4 or IPv6 address; its length for bind(2) and connect(2). Ends the program for any other text.
 socklen_t parse_address(const char *text, int port, struct sockaddr_storage *address);
 
 _Noreturn void fail(const char *what); // with errno
@@ -25,8 +24,7 @@ struct connection {
     long long to_send, to_receive;
 };
 
-// Moves what `count` connections have to send and to receive; those that fail are counted and have nothing
-// left.
+// Moves what `count` connections have to send and receive; one that fails is counted and has nothing left.
 void exchange(struct connection *first, int count, struct transport transport);
 void count_failure(int error);
 

@@ -1,7 +1,8 @@
 // load neighbour MS
 //
 // Sleeps 200 us at a time, for MS milliseconds in all, and prints how late it was woken:
-// {"wakes":N,"p999_us":N,"max_us":N}.
+//
+//   {"wakes":N,"p999_us":N,"max_us":N}
 #include "load.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// load server ADDRESS PORT [--ports N] [--mode echo|discard|hangup] [--forks N] [--transport tcp|mptcp|udp]
-// [--dual-stack]
+// load server ADDRESS PORT [--ports N] [--mode echo|discard|hangup] [--forks N]
+//             [--transport tcp|mptcp|udp] [--dual-stack]
 //
 // Listens on N ports from PORT on and prints {"listening":PORT}. Echoes, discards, or hangs up at once. With
 // --forks the listeners are opened here and connections are accepted by N child processes.
@@ -79,8 +79,7 @@ static bool write_all(int fd, const char *data, ssize_t bytes) {
     return true;
 }
 
-// Accepted sockets block: a read follows its event, and a write waits for a client that reads its answers,
-// too.
+// Accepted sockets block: a read follows its event, and a write waits for a client that reads its answers.
 static void answer_stream(int fd) {
     char data[CHUNK_BYTES];
     ssize_t bytes = read(fd, data, sizeof data);
@@ -107,7 +106,6 @@ static void answer_datagrams(int fd) {
 }
 
 // Also the first process of a container, which has no default action for a signal.
-// behind.
 static void end(int signal) {
     (void)signal;
     for (int i = 0; i < forks; i++)

@@ -1,0 +1,65 @@
+/** The probe as it is installed, with windows of one second, and a receiver that acknowledges and counts. */
+
+import { join } from 'node:path'
+import { Router } from 'zeromq'
+import type { Layout } from '../../probe/wire/layout.ts'
+import { decode, encodeAck, WINDOW } from '../../probe/wire/message.ts'
+import { type Closable, closable } from '../harness/cleanup.ts'
+import { type Child, start } from '../harness/process.ts'
+import { freePort, logged } from '../harness/sockflux.ts'
+import { until } from '../harness/until.ts'
+
+export const BUILT = join(import.meta.dirname, '../../dist/collector/sockflux.js')
+
+export interface Probe {
+  readonly process: Child
+  /** ms from its start until it counts. */
+  readonly startMs: number
+  /** The next window but `count - 1` has ended. @returns how many have ended so far */
+  windows(count: number): Promise<number>
+}
+
+export interface ProbeOptions {
+  readonly flags?: readonly string[]
+  /** Of Node.js. */
+  readonly nodeFlags?: readonly string[]
+  readonly onRows?: (layout: Layout, rows: Buffer) => void
+}
+
+export function startProbe({
+  flags = [],
+  nodeFlags = [],
+  onRows,
+}: ProbeOptions = {}): Promise<Probe & Closable> {
+  return closable(async cleanup => {
+    const endpoint = `tcp://127.0.0.1:${await freePort()}`
+    const router = new Router({ linger: 0 })
+    let ended = 0
+    await router.bind(endpoint)
+    const receiving = (async () => {
+      for await (const [route, ...frames] of router) {
+        const message = decode(frames)
+        if (message.topic === WINDOW) {
+          ended++
+          await router.send([route!, ...encodeAck(message.head)])
+        } else if ('rows' in message && message.head.layout) onRows?.(message.head.layout, message.rows)
+      }
+    })()
+    cleanup.defer(() => receiving)
+    cleanup.defer(() => router.close())
+    const started = performance.now()
+    const command = [process.execPath, ...nodeFlags, BUILT, 'probe']
+    const child = start([...command, '--collector', endpoint, '--interval', '1', ...flags])
+    cleanup.defer(() => child.close())
+    await logged(child, /"msg":"started"/, 60_000)
+    return {
+      process: child,
+      startMs: performance.now() - started,
+      async windows(count) {
+        const last = ended + count
+        await until(`${count} windows`, () => ended >= last, 60_000)
+        return ended
+      },
+    }
+  })
+}

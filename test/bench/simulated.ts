@@ -1,0 +1,123 @@
+/** Hosts that exist only as messages: their rows, their names and their connections to a collector. */
+
+import { open } from 'bcc-bindings'
+import { Context, Dealer } from 'zeromq'
+import { objectPath } from '../../probe/kernel.ts'
+import { encodeRows } from '../../probe/wire/columns.ts'
+import type { Layout } from '../../probe/wire/layout.ts'
+import { decodeAck, encode, SCHEMA, WINDOW, type WindowWho } from '../../probe/wire/message.ts'
+
+/** Seconds. */
+export const INTERVAL = 10
+/** As many as the probe puts into one message. */
+export const ROWS = 4096
+
+/** From the built object: no kernel is needed. */
+export function layoutOf(record: string): Layout {
+  const object = open(objectPath())
+  try {
+    return object.layout(record)
+  } finally {
+    object.close()
+  }
+}
+
+/** Flows in turns of `containers` containers: round trips from 20 ms up, a few segments, both roles. */
+export const tcpFlows = (layout: Layout, count: number, containers: number): Buffer =>
+  encodeRows(
+    layout,
+    Array.from({ length: count }, (_, index) => ({
+      cgroup: 1 + (index % containers),
+      role: 1 + (Math.floor(index / containers) % 2),
+      rtt_us: 20_000 + (index % ROWS),
+      rtt_var_us: 100,
+      segs_sent: 5,
+      segs_rcvd: 5,
+      bytes_sent: 1000,
+      bytes_rcvd: 1000,
+    })),
+  )
+
+/** Containers that all run; their cgroups count from 1. No two of all hosts begin with the same 12 digits, the tag. */
+export function whoOf(containers: number, host = 0): WindowWho {
+  const ids = Array.from({ length: containers }, (_, index) =>
+    (host * 1000 + index).toString(16).padStart(12, '0').padEnd(64, '0'),
+  )
+  return {
+    cgroups: Object.fromEntries(ids.map((id, index) => [`0:${index + 1}`, id])),
+    containers: Object.fromEntries(ids.map(id => [id, { runtime: 'containerd', name: 'main' }])),
+    pods: {},
+    running: ids,
+  }
+}
+
+/** Head of the messages of a window of a host. */
+export const headOf = (window: number, host = 0) =>
+  ({
+    schema: SCHEMA,
+    host: `host${host}`,
+    boot: 'b',
+    probe: `p${host}`,
+    window,
+    start_ns: '0',
+    lost: {},
+  }) as const
+
+/** What the head of a window's last message says more. */
+export const endOf = (time: number) =>
+  ({ end_ns: '1', time, interval: INTERVAL, clock_offset_ns: '0', partial: false }) as const
+
+export const NO_ROWS = Buffer.alloc(0)
+
+const PATIENCE_MS = 120_000
+
+/** Per host. */
+export interface HostLoad {
+  readonly containers: number
+  readonly rows: number
+}
+
+/** Many hosts, each with a connection of its own, whose windows all end at the same moment. */
+export class Hosts {
+  readonly #dealers: readonly Dealer[]
+  readonly #who: readonly WindowWho[]
+  readonly #sequences: number[]
+  readonly #layout = layoutOf('tcp_flow')
+  readonly #rows: Buffer
+  readonly #firstTime = Math.floor(Date.now() / 1000 / INTERVAL) * INTERVAL
+  #window = 0
+
+  constructor(endpoint: string, count: number, { containers, rows }: HostLoad) {
+    const context = new Context({ maxSockets: count + 64 }) // libzmq's own bound is 1023
+    const options = { context, linger: 0, sendTimeout: PATIENCE_MS, receiveTimeout: PATIENCE_MS }
+    this.#dealers = Array.from({ length: count }, () => new Dealer(options))
+    for (const dealer of this.#dealers) dealer.connect(endpoint)
+    this.#who = this.#dealers.map((_, host) => whoOf(containers, host))
+    this.#sequences = this.#dealers.map(() => 0)
+    this.#rows = tcpFlows(this.#layout, rows, containers)
+  }
+
+  /** One window of all hosts, until the collector has said of each that it is written. */
+  async window(): Promise<void> {
+    const window = this.#window++
+    const sending = this.#dealers.map(async (dealer, host) => {
+      const [head, who] = [headOf(window, host), this.#who[host]!]
+      const next = () => ({ ...head, sequence: this.#sequences[host]!++ })
+      const step = ROWS * this.#layout.size
+      for (let at = 0; at < this.#rows.length; at += step) {
+        const rows = this.#rows.subarray(at, at + step)
+        await dealer.send(encode('tcp_flow', { ...next(), layout: this.#layout }, rows, who))
+      }
+      const time = this.#firstTime + window * INTERVAL
+      await dealer.send(encode(WINDOW, { ...next(), ...endOf(time) }, NO_ROWS, who))
+      const acknowledged = decodeAck(await dealer.receive())
+      if (acknowledged.window !== window)
+        throw new Error(`window ${acknowledged.window} is acknowledged, not ${window}`)
+    })
+    await Promise.all(sending)
+  }
+
+  close(): void {
+    for (const dealer of this.#dealers) dealer.close()
+  }
+}
