@@ -11,7 +11,7 @@ NPM_VERSION=11.21.2
 RUN_PACKAGES=(ca-certificates clang gcc g++ libbpf-dev libelf-dev linux-libc-dev make npm openssl pkg-config python3 zlib1g-dev)
 TEST_PACKAGES=(bpftool busybox-static clang-format containerd containernetworking-plugins docker.io git influxdb influxdb-client
     iproute2 iptables libc6-dev podman procps prometheus runc slirp4netns uidmap)
-BENCH_PACKAGES=(bpftrace conntrack)
+BENCH_PACKAGES=(bpftrace conntrack linux-perf)
 
 fail() {
     echo "setup: $*" >&2

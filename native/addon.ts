@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { BpfError } from './error.ts'
 import type { Entries, Layout, MapInfo, Program, ProgramStats } from './shapes.ts'
 
-export type OnRecords = (ring: string, records: Buffer) => void
+export type OnBatch = (ring: string, batch: Buffer, used: number) => void
 
 /** The addon's classes; their arguments are not checked again there. */
 export interface NativeObject {
@@ -43,7 +43,7 @@ export interface Addon {
   mountCgroup2(): number
   detachBuffer(memory: ArrayBufferLike): void
   Object: new (path: string) => NativeObject
-  Rings: new (object: NativeObject, names: readonly string[], onRecords: OnRecords) => NativeRings
+  Rings: new (object: NativeObject, names: readonly string[], onBatch: OnBatch) => NativeRings
 }
 
 /** Beside this file, or one folder up when tsc has put this file into `dist`. */

@@ -1,4 +1,4 @@
-import { loadAddon, type NativeObject, type NativeRings, type OnRecords } from './addon.ts'
+import { loadAddon, type NativeObject, type NativeRings } from './addon.ts'
 import { BpfError } from './error.ts'
 import type { Entries, Layout, MapInfo, Program, ProgramStats, Target } from './shapes.ts'
 
@@ -96,10 +96,12 @@ export class BpfObject {
 
   /**
    * Read ring buffer maps as they fill. `onRecords` gets one Buffer per ring and wake-up, its records back
-   * to back. They keep the process alive until closed.
+   * to back, good until it returns. They keep the process alive until closed.
    */
-  rings(names: readonly string[], onRecords: OnRecords): Rings {
-    const native = new addon.Rings(this.#native, names, onRecords)
+  rings(names: readonly string[], onRecords: (ring: string, records: Buffer) => void): Rings {
+    const native = new addon.Rings(this.#native, names, (ring, batch, used) =>
+      onRecords(ring, batch.subarray(0, used)),
+    )
     const rings = new Rings(native, () => this.#rings.delete(rings))
     this.#rings.add(rings)
     return rings

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Flows, Kernel, Pass } from './kernel.ts'
+import { Records } from './records.ts'
 import { Router } from './route.ts'
 import { Totals } from './totals.ts'
 import { type Clock, type Window, Windows } from './window.ts'
@@ -25,23 +26,17 @@ class Stream {
   readonly flows: Flows
   readonly router: Router
   /** Records of the running window, all closed before its end. */
-  readonly running: Buffer[] = []
+  readonly running = new Records()
   /** Records read when the window's end had passed already; the router tells them apart after the pass. */
-  readonly pending: Buffer[] = []
+  readonly pending = new Records()
 
   constructor(flows: Flows) {
     this.flows = flows
     this.router = new Router(flows.layout, flows.tellsClose)
   }
 
-  get runningBytes(): number {
-    return this.running.reduce((sum, rows) => sum + rows.length, 0)
-  }
-
-  /** All rows of these Buffers, in batches. */
-  *batches(window: Window, chunks: readonly Buffer[]): Generator<Batch> {
+  *batches(window: Window, all: Buffer): Generator<Batch> {
     const { layout } = this.flows
-    const all = Buffer.concat(chunks)
     const size = BATCH_ROWS * layout.size
     for (let at = 0; at < all.length; at += size)
       yield { window, rows: { layout, bytes: all.subarray(at, at + size) } }
@@ -68,7 +63,7 @@ export class Reader {
     this.windows = new Windows(clock, interval)
   }
 
-  /** A ring's records, as the kernel hands them over. */
+  /** A ring's records, as the kernel hands them over. @param records copied */
   take(ring: string, records: Buffer): void {
     const stream = this.#streams.find(({ flows }) => flows.layout.name === ring)
     const ended = this.#clock.bootNs() >= this.windows.current.endNs
@@ -95,14 +90,14 @@ export class Reader {
 
   /** Rows of the running window, once they make a batch: what waits in memory is bounded by the queue behind. */
   *#full(stream: Stream): Generator<Batch> {
-    if (stream.runningBytes >= BATCH_ROWS * stream.flows.layout.size)
-      yield* stream.batches(this.windows.current, stream.running.splice(0))
+    if (stream.running.length >= BATCH_ROWS * stream.flows.layout.size)
+      yield* stream.batches(this.windows.current, stream.running.take())
   }
 
   async *#end(window: Window): AsyncGenerator<Batch> {
     const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
     for (const stream of this.#streams) {
-      yield* stream.batches(window, stream.running.splice(0))
+      yield* stream.batches(window, stream.running.take())
       const { layout } = stream.flows
       for await (const bytes of this.#kernel.report(stream.flows, window.endNs, pass)) {
         this.#kernel.drain() // the names of these rows
@@ -117,9 +112,9 @@ export class Reader {
     for (const rows of totals) yield { window, rows }
     const later: [string, Buffer][] = []
     for (const stream of this.#streams) {
-      const late = Buffer.concat([...stream.pending.splice(0), ...stream.running.splice(0)])
+      const late = Buffer.concat([stream.pending.take(), stream.running.take()])
       const { ended, next } = stream.router.split(late, window.endNs)
-      yield* stream.batches(window, ended)
+      yield* stream.batches(window, Buffer.concat(ended))
       if (next.length > 0) later.push([stream.flows.layout.name, Buffer.concat(next)])
     }
     yield { window, rows: undefined }

@@ -2,6 +2,7 @@
 #include "error.h"
 
 #include <cerrno>
+#include <cstring>
 #include <sys/epoll.h>
 
 namespace bcc {
@@ -9,22 +10,26 @@ namespace bcc {
 namespace {
 
 // A ring that fills faster than it is read must not keep the loop from the others.
-constexpr size_t LONGEST_BATCH = 1 << 20;
+constexpr size_t BATCH_BYTES = 1 << 20;
 
 int keepRecord(void *context, void *record, size_t size) {
     Ring &ring = *static_cast<Ring *>(context);
     if (!ring.recordSize)
         ring.recordSize = size;
-    if (size != ring.recordSize) {
+    if (size != ring.recordSize || size > BATCH_BYTES) {
         ring.badRecords++;
         return 0;
     }
-    uint8_t *bytes = static_cast<uint8_t *>(record);
-    ring.batch.insert(ring.batch.end(), bytes, bytes + size);
-    return ring.batch.size() < LONGEST_BATCH ? 0 : -ENOBUFS; // the record is consumed, the next one waits
+    memcpy(ring.room + ring.used, record, size);
+    ring.used += size;
+    return ring.isFull() ? -ENOBUFS : 0; // the record is consumed, the next one waits
 }
 
 } // namespace
+
+bool Ring::isFull() const {
+    return used + recordSize > BATCH_BYTES;
+}
 
 Napi::Function Rings::define(Napi::Env env) {
     return DefineClass(env, "Rings",
@@ -57,6 +62,9 @@ void Rings::add(Napi::Env env, Object *owner, const std::string &name) {
     ring->buffer.reset(ring_buffer__new(bpf_map__fd(map), keepRecord, ring.get(), nullptr));
     if (!ring->buffer)
         throw bpfError(env, failed(errno, "rings", name));
+    Napi::Buffer<uint8_t> batch = Napi::Buffer<uint8_t>::New(env, BATCH_BYTES);
+    ring->room = batch.Data();
+    ring->batch = Napi::Persistent(batch);
     rings.push_back(std::move(ring));
     epoll_event readable = {};
     readable.events = EPOLLIN;
@@ -111,17 +119,17 @@ void Rings::release() {
 
 // Consume one batch and hand it over; its records. The callback may close these rings.
 size_t Rings::deliver(Ring &ring, bool fromLoop) {
-    ring.batch.clear();
+    ring.used = 0;
     ring_buffer__consume(ring.buffer.get());
-    if (ring.batch.empty())
+    if (ring.used == 0)
         return 0;
-    size_t records = ring.batch.size() / ring.recordSize;
+    size_t records = ring.used / ring.recordSize;
     Napi::Value name = Napi::String::New(Env(), ring.name);
-    Napi::Value buffer = Napi::Buffer<uint8_t>::Copy(Env(), ring.batch.data(), ring.batch.size());
+    Napi::Value used = Napi::Number::New(Env(), ring.used);
     if (fromLoop)
-        onRecords.MakeCallback(Env().Global(), {name, buffer}, *context);
+        onRecords.MakeCallback(Env().Global(), {name, ring.batch.Value(), used}, *context);
     else
-        onRecords.Call({name, buffer});
+        onRecords.Call({name, ring.batch.Value(), used});
     return records;
 }
 
@@ -143,10 +151,9 @@ Napi::Value Rings::drain(const Napi::CallbackInfo &info) {
     size_t total = 0;
     for (size_t i = 0; i < rings.size(); i++) {
         Ring &ring = *rings[i];
-        for (size_t bytes = 0; poll && bytes < ring.bytes; bytes += LONGEST_BATCH) {
-            size_t records = deliver(ring, false);
-            total += records;
-            if (records * ring.recordSize < LONGEST_BATCH)
+        for (size_t bytes = 0; poll && bytes < ring.bytes; bytes += BATCH_BYTES) {
+            total += deliver(ring, false);
+            if (!ring.isFull())
                 break;
         }
     }

@@ -20,7 +20,12 @@ struct Ring {
     uint32_t bytes;          // of the ring
     uint32_t recordSize = 0; // of the first record
     uint64_t badRecords = 0; // of another size
-    std::vector<uint8_t> batch;
+    // What is being handed over: one Buffer, used again for each batch.
+    Napi::Reference<Napi::Buffer<uint8_t>> batch;
+    uint8_t *room;
+    size_t used = 0;
+
+    bool isFull() const;
 };
 
 // new Rings(object, names, onRecords). Like a socket it lives until close(), referenced or not.

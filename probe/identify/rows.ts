@@ -10,7 +10,35 @@ export interface Owner {
   /** Of the rows' network namespace. */
   readonly inode: number
   /** Rows that have both in common. */
-  count: number
+  readonly count: number
+}
+
+/** The same in words of 32 bits, signed: as unsigned numbers they would not fit V8's small integers. */
+class Counted implements Owner {
+  count = 0
+  readonly #low: number
+  readonly #high: number
+  readonly #hierarchy: number
+  readonly #netns: number
+
+  constructor(low: number, high: number, hierarchy: number, netns: number) {
+    this.#low = low
+    this.#high = high
+    this.#hierarchy = hierarchy
+    this.#netns = netns
+  }
+
+  is(low: number, high: number, hierarchy: number, netns: number): boolean {
+    return low === this.#low && netns === this.#netns && hierarchy === this.#hierarchy && high === this.#high
+  }
+
+  get key(): CgroupKey {
+    return `${this.#hierarchy >>> 0}:${(BigInt(this.#high >>> 0) << 32n) | BigInt(this.#low >>> 0)}`
+  }
+
+  get inode(): number {
+    return this.#netns >>> 0
+  }
 }
 
 const hasField = (layout: Layout, name: string): boolean => layout.fields.some(field => field.name === name)
@@ -39,40 +67,47 @@ export class RowReader {
     const pids = new Set<number>()
     if (this.#pid === undefined) return pids
     const view = viewOf(rows)
-    let last = 0
+    // the two ends of connections within the host come in turns
+    let [last, before] = [0, 0]
     for (let at = this.#pid; at < rows.length; at += this.#size) {
       const pid = view.getUint32(at, true)
       if (pid === last) continue
+      if (pid !== before && pid !== 0) pids.add(pid)
+      before = last
       last = pid
-      pids.add(pid)
     }
     return pids
   }
 
-  /** The distinct owners of rows. Neighbours are mostly alike, so a row like the one before costs four loads. */
-  owners(rows: Buffer): Iterable<Owner> {
+  /** The distinct owners of rows. */
+  owners(rows: Buffer): readonly Owner[] {
     const view = viewOf(rows)
-    const owners = new Map<string, Owner>()
-    let [low, high, hierarchy, inode] = [-1, -1, -1, -1]
-    let owner: Owner = { key: '', inode, count: 0 }
-    for (let at = 0; at < rows.length; at += this.#size) {
-      const l = view.getUint32(at + this.#cgroup, true)
-      const h = view.getUint32(at + this.#cgroup + 4, true)
-      const root = view.getUint32(at + this.#hierarchy, true)
-      const net = view.getUint32(at + this.#netns, true)
-      if (l !== low || h !== high || root !== hierarchy || net !== inode) {
-        low = l
-        high = h
-        hierarchy = root
-        inode = net
-        const key = `${root}:${view.getBigUint64(at + this.#cgroup, true)}`
-        const known = owners.get(`${key}:${net}`)
-        owner = known ?? { key, inode: net, count: 0 }
-        if (!known) owners.set(`${key}:${net}`, owner)
-      }
-      owner.count++
+    const owners: Counted[] = []
+    const byCgroup = new Map<number, Counted[]>()
+    const find = (low: number, high: number, hierarchy: number, netns: number): Counted => {
+      const near = byCgroup.get(low) ?? []
+      const known = near.find(owner => owner.is(low, high, hierarchy, netns))
+      if (known) return known
+      const owner = new Counted(low, high, hierarchy, netns)
+      if (near.push(owner) === 1) byCgroup.set(low, near)
+      owners.push(owner)
+      return owner
     }
-    return owners.values()
+    let last: Counted | undefined
+    let before: Counted | undefined
+    for (let at = 0; at < rows.length; at += this.#size) {
+      const low = view.getInt32(at + this.#cgroup, true)
+      const high = view.getInt32(at + this.#cgroup + 4, true)
+      const hierarchy = view.getInt32(at + this.#hierarchy, true)
+      const netns = view.getInt32(at + this.#netns, true)
+      if (!last?.is(low, high, hierarchy, netns)) {
+        const former = last
+        last = before?.is(low, high, hierarchy, netns) ? before : find(low, high, hierarchy, netns)
+        before = former
+      }
+      last.count++
+    }
+    return owners
   }
 }
 

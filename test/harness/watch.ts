@@ -97,7 +97,7 @@ export class Watch {
   static async start(options: Partial<KernelOptions> = {}): Promise<Watch> {
     const names: Watch['names'] = { cgroup_path: [], process: [] }
     const kernel = kernelWith(options, (ring, records) => {
-      if (ring === 'cgroup_path' || ring === 'process') names[ring].push(records)
+      if (ring === 'cgroup_path' || ring === 'process') names[ring].push(Buffer.from(records))
       else reader.take(ring, records)
     })
     const reader = new Reader(kernel, kernelClock, 1)
@@ -140,7 +140,7 @@ export class Watch {
       }
       const { layout, bytes } = rows
       if (layout.name === 'tcp_flow') {
-        this.records.push(bytes)
+        this.records.push(Buffer.from(bytes))
         this.rows.push(...rowsOf(layout, bytes, window.index))
       } else if (layout.name === 'udp_flow') this.udp.push(...rowsOf<UdpFlow>(layout, bytes, window.index))
       else {

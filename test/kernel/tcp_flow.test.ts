@@ -105,7 +105,7 @@ t.test('passes without a pause between them lose nothing and double nothing', re
   const { netns, client } = await stage(t, ['127.0.0.1', '8000', '--ports', '4', '--forks', '2'])
   const records: Buffer[] = []
   const kernel = kernelWith({ maxFlows: 65_536 }, (ring, taken) => {
-    if (ring === 'tcp_flow') records.push(taken)
+    if (ring === 'tcp_flow') records.push(Buffer.from(taken))
   })
   t.teardown(() => kernel.close())
   let done = false

@@ -45,7 +45,7 @@ t.test(
     const { size } = object.layout('change')
     const records: Buffer[] = []
     const rings = object.rings(['changes'], (_, batch) => {
-      for (let at = 0; at < batch.length; at += size) records.push(batch.subarray(at, at + size))
+      for (let at = 0; at < batch.length; at += size) records.push(Buffer.from(batch.subarray(at, at + size)))
     })
     const link = object.attach('on_state')
     for (let i = 0; i < 5; i++) await converse(port)

@@ -1,0 +1,32 @@
+/** Records one after the other, in memory that is used again. */
+export class Records {
+  #room = Buffer.alloc(0)
+  #spare = Buffer.alloc(0)
+  #used = 0
+
+  get length(): number {
+    return this.#used
+  }
+
+  /** @param records copied */
+  push(records: Buffer): void {
+    const used = this.#used + records.length
+    if (used > this.#room.length) {
+      const room = Buffer.allocUnsafeSlow(Math.max(used, 2 * this.#room.length))
+      this.#room.copy(room, 0, 0, this.#used)
+      this.#room = room
+    }
+    records.copy(this.#room, this.#used)
+    this.#used = used
+  }
+
+  /** All of them, good until they are taken the next time: what comes meanwhile goes elsewhere. */
+  take(): Buffer {
+    const taken = this.#room.subarray(0, this.#used)
+    const room = this.#room
+    this.#room = this.#spare
+    this.#spare = room
+    this.#used = 0
+    return taken
+  }
+}
