@@ -16,7 +16,7 @@ export class Acknowledger {
   /** Windows that the sinks have not settled yet. */
   readonly #unsettled = new Set<string>()
   #waiting: Buffer[][] = []
-  #working = false
+  #working: Promise<void> | undefined
 
   constructor(router: Router) {
     this.#router = router
@@ -50,17 +50,21 @@ export class Acknowledger {
     const route = this.#routes.get(idOf(key))
     if (!route || this.#waiting.length >= MOST_WAITING) return
     this.#waiting.push([route, ...encodeAck(key)])
-    if (!this.#working) void this.#work()
+    this.#working ??= this.#work()
+  }
+
+  /** All answers are the socket's. */
+  async flush(): Promise<void> {
+    await this.#working
   }
 
   async #work(): Promise<void> {
-    this.#working = true
     while (this.#waiting.length > 0) {
       const waiting = this.#waiting
       this.#waiting = []
       // a probe that has gone, or our own end: there is nobody to tell
       for (const frames of waiting) await this.#router.send(frames).catch(() => {})
     }
-    this.#working = false
+    this.#working = undefined
   }
 }

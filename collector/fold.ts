@@ -36,9 +36,12 @@ const MOST_GROUPS = 100_000
 /** Rows of one record that belong to no flow: interfaces, for the most part. */
 const MOST_ROWS = 256
 
+/** Whose containers have a pod's UID in their cgroup's path, or are in none. */
+const PODLESS = new Set(['docker', 'lxc'])
+
 interface Waiting {
   readonly containers: ReadonlySet<string>
-  /** These do not wait: a pod does only if nobody but a container that waits can tell its name. */
+  /** These do not wait: a pod does if nobody but a container that waits can tell its name, or that it is in the pod. */
   readonly namedPods: ReadonlySet<string>
 }
 
@@ -149,8 +152,9 @@ export class Fold {
   #findWaiting(): Waiting {
     const containers = [...this.containers.values()]
     const waiting = containers.filter(({ name }) => name.pending)
+    const mayBeInAny = waiting.some(({ name }) => !name.pod && !PODLESS.has(name.runtime))
     const nameless = new Set(waiting.map(({ name }) => name.pod).filter(uid => uid && !this.#pods.has(uid)))
-    const uids = containers.flatMap(({ name }) => name.pod ?? [])
+    const uids = mayBeInAny ? [] : containers.flatMap(({ name }) => name.pod ?? [])
     return {
       containers: new Set(waiting.map(({ id }) => id)),
       namedPods: new Set(uids.filter(uid => !nameless.has(uid))),

@@ -36,6 +36,10 @@ export class Hold {
     this.#now = now
   }
 
+  get size(): number {
+    return this.#held.size
+  }
+
   /** @param settled called when all of the window is settled, what waits included */
   write(window: Folded, ifid: string, settled: () => void): void {
     const probe = `${window.key.boot} ${window.key.probe}`
@@ -59,8 +63,8 @@ export class Hold {
     held.settled()
   }
 
-  /** Write what has waited for so long, or all: the probe may be gone. */
-  flush(olderThanMs = 0): void {
+  /** Write what has waited for so long: the probe may be gone. */
+  flush(olderThanMs: number): void {
     const old = this.#now() - olderThanMs
     for (const [probe, { window, sinceMs }] of this.#held) if (sinceMs <= old) this.#release(probe, window)
   }

@@ -1,12 +1,12 @@
 /** The collector: options, start, the path of the data, stop. */
 
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { pino } from 'pino'
 import { Router } from 'zeromq'
 import { addFlags, readSettings } from '../probe/settings.ts'
 import { Acknowledger } from './acknowledge.ts'
+import { makeDirectory } from './directory.ts'
 import { serveHttp } from './http.ts'
 import { type Folded, Ingest } from './ingest.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
@@ -14,7 +14,6 @@ import { OWN_INTERVAL, type OwnTotals } from './own.ts'
 import { pagesOf } from './pages.ts'
 import { queryRoute } from './query/select.ts'
 import { Problem, type Routes, serve } from './query/server.ts'
-import type { Sampler } from './sampler.ts'
 import { EmbeddedSink } from './sinks/embedded.ts'
 import { openSinks } from './sinks/open.ts'
 import { SinkQueue } from './sinks/queue.ts'
@@ -23,11 +22,13 @@ import { ThrottledLog } from './sinks/throttled_log.ts'
 import { Top } from './top.ts'
 import { afterAll, type Writer, writersOf } from './writer.ts'
 
-const QUERY_LIMITS = { maxRows: 10_000, timeoutMs: 10_000 }
+const QUERY_LIMITS = { maxRows: 10_000, maxCharacters: 16 * 2 ** 20, timeoutMs: 10_000 }
 /** A message of 4,096 rows is 0.6 MB; nobody sends this much in one message. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20
 const FLUSH_MS = 5000
 const EXPIRE_MS = 60_000
+/** At the end, for the last acknowledgements; a probe that is gone takes none. */
+const LINGER_MS = 200
 
 export function addCollector(program: Command): void {
   const command = program.command('collector').description('fold what probes send and write it to InfluxDB')
@@ -56,23 +57,27 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
         'incomplete',
         `${window.key.host}: the window until ${window.time} is written without its end, rows of it may be missing`,
       )
-    const sum = (of: (sampler: Sampler) => number) =>
-      writers.reduce((total, { sampler }) => total + of(sampler), 0)
-    const [merged, beyond] = [sum(({ mergedPods }) => mergedPods), sum(({ beyond }) => beyond)]
+    const before = lossesOf(writers)
     const settledOne = afterAll(writers.length, settled)
     for (const writer of writers) writer.write(window, ifid, settledOne)
-    if (sum(({ mergedPods }) => mergedPods) > merged)
+    const after = lossesOf(writers)
+    if (after.merged_pods > before.merged_pods)
       troubles.warn('merged_pods', 'pods of one name in several namespaces are one in profile ntopng')
-    if (sum(sampler => sampler.beyond) > beyond)
+    if (after.shared_pods > before.shared_pods)
+      troubles.warn(
+        'shared_pods',
+        'pods of one name on several hosts are written over each other in profile ntopng: give each host a --listen of its own, with its ,ifid=',
+      )
+    if (after.beyond_max_series > before.beyond_max_series)
       troubles.warn(
         'max_series',
         `a measurement has more than ${options.maxSeries} series: the rest is ${options.profile === 'ntopng' ? 'not written' : 'in ~other'}; raise --max-series`,
       )
   }
 
-  const receive = async (router: Router, ifid: string): Promise<void> => {
-    const acknowledger = new Acknowledger(router)
+  const receive = async (router: Router, ifid: string, acknowledger: Acknowledger): Promise<void> => {
     for await (const [route, ...frames] of router) {
+      if (!isListening) break // it is not acknowledged: the probe sends it again to whoever comes after us
       if (!route) continue
       try {
         const { key, folded, repeatedEnd, settled } = ingest.receive(frames)
@@ -91,8 +96,8 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
     rows: ingest.rows,
     lost: ingest.lost,
     probes: ingest.probeLosses(),
-    merged_pods: sum(writers, ({ sampler }) => sampler.mergedPods),
-    beyond_max_series: sum(writers, ({ sampler }) => sampler.beyond),
+    waiting_for_names: writers[0]!.waiting,
+    ...lossesOf(writers),
     sinks: Object.fromEntries(
       open.map((sink, index) => [
         sink.name,
@@ -100,7 +105,7 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
       ]),
     ),
   })
-  mkdirSync(dirname(options.socket), { recursive: true })
+  makeDirectory(dirname(options.socket), '--socket')
   const server = await serve(options.socket, routes(open, top, writers, stats))
   let isListening = false
   const http =
@@ -111,9 +116,11 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
     ))
   const routers = await listen(options.listen)
   isListening = true
-  const receiving = routers.map(({ router, ifid }) => receive(router, ifid))
+  const acknowledgers = routers.map(({ router }) => new Acknowledger(router))
+  const receiving = routers.map(({ router, ifid }, index) => receive(router, ifid, acknowledgers[index]!))
   const expiring = setInterval(() => {
     ingest.expire()
+    top.expire()
     for (const writer of writers) writer.expire()
   }, EXPIRE_MS)
   const telling = setInterval(() => {
@@ -133,20 +140,34 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   clearInterval(expiring)
   clearInterval(telling)
   isListening = false
-  for (const { router } of routers) router.close()
-  await Promise.all(receiving)
-  for (const writer of writers) writer.flush()
+  // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
   await Promise.all(queues.map(queue => queue.close({ deadlineMs: FLUSH_MS })))
+  await Promise.all(acknowledgers.map(acknowledger => acknowledger.flush()))
+  for (const { router } of routers) {
+    router.linger = LINGER_MS
+    router.close()
+  }
+  await Promise.all(receiving)
   await server.close()
   await http?.close()
   log.info(stats(), 'stopped')
 }
 
+/** What the series could not hold. */
+const lossesOf = (writers: readonly Writer[]) => ({
+  merged_pods: sum(writers, ({ sampler }) => sampler.mergedPods),
+  shared_pods: sum(writers, ({ sampler }) => sampler.podHosts.shared),
+  beyond_max_series: sum(writers, ({ sampler }) => sampler.beyond),
+})
+
 /** For the measurements collector:stats and collector:lost. */
 function ownTotals(ingest: Ingest, writers: readonly Writer[], queues: readonly SinkQueue[]): OwnTotals {
   const { user, system } = process.cpuUsage()
-  const beyond = sum(writers, ({ sampler }) => sampler.beyond)
-  const lost: Record<string, number> = { 'series/beyond_max_series': beyond }
+  const { shared_pods, beyond_max_series } = lossesOf(writers)
+  const lost: Record<string, number> = {
+    'series/shared_pods': shared_pods,
+    'series/beyond_max_series': beyond_max_series,
+  }
   for (const [reason, count] of Object.entries(ingest.lost)) lost[`ingest/${reason}`] = count
   for (const { name, counters } of queues) {
     lost[`${name}/dropped`] = counters.dropped

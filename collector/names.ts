@@ -6,7 +6,7 @@ const pick = <T>(value: T, names: readonly (keyof T & string)[]): T =>
   Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]]))) as T
 
 export const containerName = (value: ContainerName): ContainerName =>
-  pick(value, ['runtime', 'name', 'image', 'pod', 'sandbox', 'labels', 'pending'])
+  pick(value, ['runtime', 'name', 'pod', 'sandbox', 'labels', 'pending'])
 
 export const podName = (value: PodName): PodName => pick(value, ['name', 'namespace', 'labels'])
 

@@ -1,11 +1,23 @@
 /** What the collector can be told. Defaults live here, beside their help. */
 
 import { z } from 'zod'
-import { setting, type Values } from '../probe/settings.ts'
-import { bytes, list, oneOf, oneOfNumbers, PORT, text, whole, yesNo } from '../probe/settings_types.ts'
+import { SettingError, setting, type Values } from '../probe/settings.ts'
+import {
+  bytes,
+  list,
+  NONE,
+  oneOf,
+  oneOfNumbers,
+  PORT,
+  some,
+  text,
+  whole,
+  yesNo,
+} from '../probe/settings_types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import type { SinkName } from './sinks/index.ts'
+import { splitLogin } from './sinks/influxdb_url.ts'
 
 /** `tcp://*:5556`, or with ntopng's interface id: `tcp://*:5556,ifid=6`. */
 const listening = () =>
@@ -24,13 +36,22 @@ const address = () =>
     return z.NEVER
   })
 
-const url = () => z.url({ protocol: /^https?$/, error: 'needs an address such as http://127.0.0.1:8086' })
+/** As `splitLogin` reads it. Its sentence is ours: it does not show the password. */
+const url = () =>
+  text().transform(given => {
+    try {
+      splitLogin(given)
+    } catch (error) {
+      throw new SettingError((error as Error).message)
+    }
+    return given
+  })
 
 /** Several words, also in one text: `flows,rtt`. */
 const words = <T extends z.ZodType>(word: T) =>
   z.preprocess(
     given => [given].flat().flatMap(text => (typeof text === 'string' ? text.split(/\s*,\s*/) : [text])),
-    z.array(word),
+    z.array(word).min(1, { error: NONE }),
   )
 
 const optional = <T>(row: {
@@ -43,7 +64,7 @@ const optional = <T>(row: {
 
 export const collectorSettings = {
   listen: setting({
-    type: list(listening()),
+    type: some(listening()),
     fallback: ['tcp://127.0.0.1:5556'],
     value: '<endpoint>',
     list: true,
@@ -59,20 +80,20 @@ export const collectorSettings = {
     type: oneOf('sockflux', 'ntopng'),
     fallback: 'sockflux',
     value: '<name>',
-    help: "ntopng: exactly ntopng's measurements and tags, into its database; or sockflux: all",
+    help: "ntopng: exactly ntopng's measurements and tags, into its database, where pods of one name need hosts with an ,ifid= of their own; or sockflux: all",
   }),
   metrics: setting<MetricGroup[]>({
     type: words(oneOf(...GROUPS)),
     fallback: GROUPS.filter(group => group !== 'process'),
     value: '<group>',
     list: true,
-    help: `groups of measurements that profile sockflux writes, with commas between: ${GROUPS.join(', ')}`,
+    help: `groups of measurements that profile sockflux writes, all that are wanted, with commas between: ${GROUPS.join(', ')}`,
   }),
   maxSeries: setting({
     type: whole(10, 10_000_000),
     fallback: 10_000,
     value: '<number>',
-    help: 'series of one measurement; what is beyond them is folded into ~other, one per host, and counted',
+    help: 'series of one measurement, those of hosts and programs apart; what is beyond them is folded into ~other, one per host, and counted',
   }),
   maxProcesses: setting({
     type: whole(1, 10_000),

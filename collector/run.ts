@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { addFlags, readSettings } from '../probe/settings.ts'
 import { collectorSettings } from './options.ts'
-import { ask } from './query/cli.ts'
+import { printable } from './printable.ts'
+import { ask, print } from './query/cli.ts'
 import { screen } from './screen.ts'
 import type { TopHost } from './top.ts'
 
@@ -45,8 +46,8 @@ export function addTop(program: Command): void {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
     const stopped = new AbortController()
     process.once('SIGINT', () => stopped.abort()).once('SIGTERM', () => stopped.abort())
-    if (flags['json']) process.stdout.write(`${JSON.stringify(await view(values.socket), null, 2)}\n`)
-    else if (flags['once']) process.stdout.write(screen(await view(values.socket)))
+    if (flags['json']) await print(process.stdout, `${JSON.stringify(await view(values.socket), null, 2)}\n`)
+    else if (flags['once']) await print(process.stdout, screen(await view(values.socket)))
     else await watch(values.socket, '', () => [], stopped.signal)
   })
 }
@@ -69,8 +70,8 @@ async function watch(
   while (!stopped.aborted) {
     const table = screen(await view(path))
     const text = [table, ...notes(), footer].join('\n')
-    if (inPlace) process.stdout.write(`\x1b[H\x1b[J${text}`)
-    else if (table !== drawn) process.stdout.write(`${text}\n`)
+    const drawing = inPlace ? `\x1b[H\x1b[J${text}` : table === drawn ? '' : `${text}\n`
+    if (!(await print(process.stdout, drawing))) return
     drawn = table
     await sleep(1000, undefined, { signal: stopped }).catch(() => {})
   }
@@ -80,9 +81,9 @@ async function watch(
 function sentence(line: string): string {
   try {
     const { name, msg, level } = JSON.parse(line) as { name: string; msg: string; level: number }
-    return level >= 40 ? `${name}: ${msg}` : ''
+    return level >= 40 ? printable(`${name}: ${msg}`) : ''
   } catch {
-    return line
+    return printable(line)
   }
 }
 
@@ -142,18 +143,19 @@ async function run(path: string, flags: Readonly<Record<string, unknown>>): Prom
     })
   children.start('collector', pass(['config', 'socket', 'store', 'influx-url']))
   children.start('probe', pass(['config', 'interval']))
-  process.stdout.write('starting probe and collector …\n')
+  await print(process.stdout, 'starting probe and collector …\n')
   try {
     await answering(path, stopped.signal)
     await watch(path, NEXT, () => children.notes, stopped.signal)
   } catch (error) {
     if (!stopped.signal.aborted) throw error
   } finally {
+    stopped.abort()
     await children.stop('probe')
     await children.stop('collector')
   }
   if (failed) throw new Error(`the ${failed} ended:\n  ${children.notes.join('\n  ') || 'it said nothing'}`)
-  process.stdout.write('\nstopped\n')
+  await print(process.stdout, '\nstopped\n')
 }
 
 async function answering(path: string, stopped: AbortSignal): Promise<void> {

@@ -14,6 +14,7 @@ import {
   type Row,
   UNITS,
 } from './metrics/metric.ts'
+import { PodHosts } from './pod_hosts.ts'
 import type { Batch, DistributionSample, Measurement, Sample } from './sample.ts'
 import { type Role, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
@@ -46,6 +47,8 @@ export class Sampler {
   mergedPods = 0
   /** Samples that found no place among the series, and are in `~other` where there is one. */
   beyond = 0
+  /** Pods of one name on two hosts, of which `profile: ntopng` keeps one. */
+  readonly podHosts: PodHosts
   readonly #options: SamplerOptions
   readonly #active: readonly Active[]
   readonly #table: SeriesTable
@@ -59,6 +62,7 @@ export class Sampler {
       measurement: { name: metric.name, fields: metric.fields.map(({ name }) => name) },
     }))
     this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
+    this.podHosts = new PodHosts(options.maxSeries)
   }
 
   /**
@@ -67,12 +71,11 @@ export class Sampler {
    */
   sample(window: Folded, ifid: string): Batch {
     const { containers, namedPods } = window.fold.waiting()
-    const wanted = {
-      container: (id: string) => !containers.has(id),
-      pod: (uid: string) => namedPods.has(uid),
+    return this.#sample(window, ifid, {
+      container: id => !containers.has(id),
+      pod: uid => namedPods.has(uid),
       rest: true,
-    }
-    return this.#sample(window, ifid, wanted)
+    })
   }
 
   /** What sample left out, by the names that have come since; its time is that of its own window. */
@@ -90,7 +93,7 @@ export class Sampler {
 
   /** What the collector tells of itself, in a window of its own. */
   sampleOwn(window: Folded, rows: FlatRows): Batch {
-    const subjects = new Subjects(window, '', this.#options.profile, this.#table)
+    const subjects = this.#subjects(window, undefined)
     const said: Said = { samples: [], distributions: [] }
     for (const active of this.#active) this.#flat(active, rows, subjects, said)
     return { id: window.key, time: window.time, interval: window.interval, ...said }
@@ -100,7 +103,7 @@ export class Sampler {
     this.#table.expire()
   }
 
-  /** What is counted of this host begins again at 0. */
+  /** What this host's probe counts begins again at 0. */
   restart(host: string): void {
     this.#table.restart(host)
   }
@@ -115,7 +118,7 @@ export class Sampler {
   }
 
   #sample(window: Folded, ifid: string, wanted: Wanted): Batch {
-    const subjects = new Subjects(window, ifid, this.#options.profile, this.#table)
+    const subjects = this.#subjects(window, ifid)
     const counted = new Map<FlowLevel, readonly Counted[]>()
     const rows: FlatRows = wanted.rest ? rowsOf(window) : {}
     const said: Said = { samples: [], distributions: [] }
@@ -133,6 +136,10 @@ export class Sampler {
     return { id: window.key, time: window.time, interval: window.interval, ...said }
   }
 
+  #subjects(window: Folded, ifid: string | undefined): Subjects {
+    return new Subjects(window, ifid, this.#options.profile, this.#table, this.podHosts)
+  }
+
   #flows(
     active: Active,
     metric: FlowMetric,
@@ -144,9 +151,9 @@ export class Sampler {
     const rest = new Group()
     let isRest = false
     for (const { group, subject } of level) {
-      if (!subject.isOther && this.#flow(active, metric, group, subject, said, rest)) continue
+      if (subject.kind !== 'other' && this.#flow(active, metric, group, subject, said, rest)) continue
       isRest = true
-      if (subject.isOther) rest.add(group)
+      if (subject.kind === 'other') rest.add(group)
       else this.beyond++
     }
     if (!isRest || this.#options.profile === 'ntopng') return
@@ -191,7 +198,7 @@ export class Sampler {
       for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value
     }
     this.beyond += beyond
-    if (beyond === 0 || metric.tags.length === 0) return
+    if (beyond === 0) return
     const tags = Object.fromEntries(metric.tags.map(name => [name, OTHER]))
     this.#write(active, metric, rest, subjects.other(metric.name, tags), '', said)
   }

@@ -1,5 +1,6 @@
 /** The live table: what `sockflux top` and `sockflux run` show. */
 
+import { printable } from './printable.ts'
 import type { TopHost, TopRow } from './top.ts'
 
 const COLUMNS = ['', 'name', 'pod', 'client', 'server', 'rtt ms', '± ms'] as const
@@ -7,9 +8,6 @@ const MOST_ROWS = 12
 
 const milliseconds = (value: number | null): string =>
   value === null ? '-' : value.toFixed(value < 10 ? 3 : 1)
-
-/** Any process may call itself what a terminal takes for a command: control characters are shown as dots. */
-const printable = (text: string): string => text.replace(/\p{C}/gu, '·')
 
 const cells = ({ id, name, pod, asClient, asServer, rtt, rttVariance }: TopRow): string[] => [
   printable(id),
@@ -25,12 +23,12 @@ const cells = ({ id, name, pod, asClient, asServer, rtt, rttVariance }: TopRow):
 const program = ({ process }: TopRow): string =>
   process ? printable(`${process.exe || process.comm}, of ${process.parent_comm}, uid ${process.uid}`) : ''
 
-function table(title: string, rows: readonly TopRow[]): string[] {
+function table(title: string, rows: readonly TopRow[], total: number): string[] {
   const shown = rows.slice(0, MOST_ROWS)
   const lines = [[title, ...COLUMNS.slice(1)], ...shown.map(cells)]
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map(line => line[column]!.length)))
   const programs = ['', ...shown.map(program)]
-  const more = rows.length > MOST_ROWS ? [`  … and ${rows.length - MOST_ROWS} more`] : []
+  const more = total > shown.length ? [`  … and ${total - shown.length} more`] : []
   return [
     ...lines.map((line, index) =>
       [
@@ -49,10 +47,17 @@ function table(title: string, rows: readonly TopRow[]): string[] {
 /** @param hosts as `GET /top` answers */
 export function screen(hosts: readonly TopHost[]): string {
   if (hosts.length === 0) return 'waiting for the end of the first window …\n'
-  const parts = hosts.map(({ host, time, partial, containers, processes }) => {
+  const parts = hosts.map(({ host, time, partial, containers, processes, total }) => {
     const at = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
     const title = `${printable(host)}  window until ${at}${partial ? '  (the first, not a whole one: shown, not stored)' : ''}`
-    return [title, '', ...table('CONTAINER', containers), '', ...table('PROCESS', processes), ''].join('\n')
+    return [
+      title,
+      '',
+      ...table('CONTAINER', containers, total.containers),
+      '',
+      ...table('PROCESS', processes, total.processes),
+      '',
+    ].join('\n')
   })
   return parts.join('\n')
 }

@@ -17,22 +17,27 @@ export interface Series {
 /** Of a subject or of one of its roles. */
 export type Role = '' | 'client' | 'server'
 
+/** `host`: there is one for each probe, and it always finds a place; `other`: it stands for all that found none. */
+export type Kind = 'one' | 'host' | 'other'
+
 /** Whoever has series: a container, a pod, an interface. */
 export class Subject {
   readonly key: string
   readonly tags: Tags
+  readonly kind: Kind
+  /** Whose probe tells of it; undefined when the collector does. */
+  readonly host: string | undefined
   /** By place: a measurement has one for each subject, or one for each of its roles. */
   readonly series: (Series | undefined)[] = []
-  /** It is what stands for all that found no place. */
-  readonly isOther: boolean
   /** Milliseconds; when it is forgotten. */
   until = 0
   readonly #roles: { client?: Tags; server?: Tags } = {}
 
-  constructor(key: string, tags: Tags, isOther: boolean) {
+  constructor(key: string, tags: Tags, kind: Kind, host: string | undefined) {
     this.key = key
     this.tags = tags
-    this.isOther = isOther
+    this.kind = kind
+    this.host = host
   }
 
   /** The same object for all measurements. */
@@ -68,8 +73,8 @@ export class SeriesTable {
   }
 
   /** @param interval of the window, seconds */
-  subject(key: string, interval: number, tags: () => Tags, isOther = false): Subject {
-    const subject = this.#subjects.get(key) ?? new Subject(key, tags(), isOther)
+  subject(key: string, interval: number, tags: () => Tags, kind: Kind = 'one', host?: string): Subject {
+    const subject = this.#subjects.get(key) ?? new Subject(key, tags(), kind, host)
     subject.until = this.#now() + Math.max(SILENT_MS, SILENT_WINDOWS * interval * 1000)
     return subject
   }
@@ -79,7 +84,7 @@ export class SeriesTable {
     const place = placeOf(measurement, role)
     let series = subject.series[place]
     if (series) return series
-    if (!subject.isOther && this.#counts[measurement]! >= this.#most) return undefined
+    if (subject.kind === 'one' && this.#counts[measurement]! >= this.#most) return undefined
     series = { tags: subject.tagsOf(role), totals: [] }
     subject.series[place] = series
     this.#subjects.set(subject.key, subject)
@@ -92,10 +97,10 @@ export class SeriesTable {
     return subject.series[placeOf(measurement, role)]
   }
 
-  /** What is counted of this host, with which its keys end, begins again at 0. */
+  /** What this host's probe counts begins again at 0. */
   restart(host: string): void {
-    for (const [key, { series }] of this.#subjects) {
-      if (!key.endsWith(` ${host}`)) continue
+    for (const { host: teller, series } of this.#subjects.values()) {
+      if (teller !== host) continue
       for (const each of series) {
         if (!each) continue
         each.totals.length = 0

@@ -6,8 +6,9 @@ import type { Folded } from './ingest.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import type { FlowLevel } from './metrics/metric.ts'
 import { shortId } from './names.ts'
+import type { PodHosts } from './pod_hosts.ts'
 import type { Tags } from './sample.ts'
-import type { SeriesTable, Subject } from './series.ts'
+import type { Kind, SeriesTable, Subject } from './series.ts'
 
 /** The subject that stands for all those that found no place. */
 export const OTHER = '~other'
@@ -33,15 +34,24 @@ export class Subjects {
   /** Pods of one name in two namespaces that `profile: ntopng` had to merge. */
   mergedPods = 0
   readonly #window: Folded
-  readonly #ifid: string
+  readonly #ifid: string | undefined
   readonly #profile: Profile
   readonly #table: SeriesTable
+  readonly #podHosts: PodHosts
 
-  constructor(window: Folded, ifid: string, profile: Profile, table: SeriesTable) {
+  /** @param ifid undefined for what the collector tells of itself */
+  constructor(
+    window: Folded,
+    ifid: string | undefined,
+    profile: Profile,
+    table: SeriesTable,
+    podHosts: PodHosts,
+  ) {
     this.#window = window
     this.#ifid = ifid
     this.#profile = profile
     this.#table = table
+    this.#podHosts = podHosts
   }
 
   /** @param mostProcesses the busiest have subjects of their own, the others one together */
@@ -54,12 +64,13 @@ export class Subjects {
 
   /** Who stands for those of this level that found no place. */
   other(level: string, tags: Tags): Subject {
-    return this.#subject(`${level} ${OTHER}`, tags, { host: this.#window.key.host }, true)
+    return this.#subject(`${level} ${OTHER}`, tags, { host: this.#window.key.host }, 'other')
   }
 
   /** @param name what tells it from all others of its host */
   flat(name: string, tags: Tags, isSparse = false): Subject {
-    return this.#subject(name, {}, { host: this.#window.key.host, ...tags }, false, isSparse)
+    const kind = Object.keys(tags).length === 0 ? 'host' : 'one'
+    return this.#subject(name, {}, { host: this.#window.key.host, ...tags }, kind, isSparse)
   }
 
   #containers({ container }: Wanted): Counted[] {
@@ -96,7 +107,7 @@ export class Subjects {
     }))
   }
 
-  /** ntopng's tags name a pod by its name alone, so two of a name are one: their flows together. */
+  /** ntopng's tags name a pod by its name alone, so two of a name are one: on one host, their flows together. */
   #merged(pods: readonly PodGroup[]): PodGroup[] {
     const byName = new Map<string, PodGroup>()
     for (const pod of pods) {
@@ -106,12 +117,14 @@ export class Subjects {
         this.mergedPods++
       } else byName.set(pod.name.name, pod)
     }
+    const { key, time } = this.#window
+    for (const name of byName.keys()) this.#podHosts.claim(`${this.#ifid} ${name}`, key.host, time)
     return [...byName.values()]
   }
 
   #host(): Counted {
     const { fold, key } = this.#window
-    return { group: fold.host, subject: this.#subject('host', {}, { host: key.host }) }
+    return { group: fold.host, subject: this.#subject('host', {}, { host: key.host }, 'host') }
   }
 
   /** Processes of one name in one container are one. */
@@ -150,21 +163,22 @@ export class Subjects {
     name: string,
     own: Tags,
     more: Readonly<Record<string, string | undefined>> | (() => Readonly<Record<string, string | undefined>>),
-    isOther = false,
+    kind: Kind = 'one',
     isSparse = false,
   ): Subject {
     const { key, interval } = this.#window
     const tags = (): Tags => {
-      const all = { ifid: this.#ifid, ...own }
+      const all = { ...(this.#ifid !== undefined && { ifid: this.#ifid }), ...own }
       if (this.#profile === 'ntopng') return all
       const named = Object.entries({ ...all, ...(typeof more === 'function' ? more() : more) })
       return Object.fromEntries(named.filter((tag): tag is [string, string] => Boolean(tag[1])))
     }
     return this.#table.subject(
-      `${this.#ifid} ${name} ${key.host}`,
+      `${this.#ifid ?? ''} ${name} ${key.host}`,
       isSparse ? RARE_S : interval,
       tags,
-      isOther,
+      kind,
+      this.#ifid === undefined ? undefined : key.host,
     )
   }
 }

@@ -5,6 +5,7 @@ import type { ProcessName } from '../probe/wire/message.ts'
 import type { ContainerGroup } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import { shortId } from './names.ts'
+import { idleMs } from './probe_windows.ts'
 import type { ProcessGroup } from './processes.ts'
 import { containerOf } from './subjects.ts'
 
@@ -26,8 +27,11 @@ export interface TopHost {
   /** The window's end, seconds since the epoch. */
   readonly time: number
   readonly partial: boolean
+  /** The busiest of them. */
   readonly containers: readonly TopRow[]
   readonly processes: readonly TopRow[]
+  /** All there are. */
+  readonly total: { readonly containers: number; readonly processes: number }
 }
 
 /** Watchers ask every second; after so long without one, processes are not counted any more. */
@@ -36,7 +40,7 @@ const MOST_HOSTS = 1000
 const MOST_ROWS = 200
 
 export class Top {
-  readonly #hosts = new Map<string, TopHost>()
+  readonly #hosts = new Map<string, TopHost & { readonly untilMs: number }>()
   readonly #now: () => number
   #askedMs = Number.NEGATIVE_INFINITY
 
@@ -48,7 +52,7 @@ export class Top {
     return this.#now() - this.#askedMs < WATCHED_MS
   }
 
-  take({ key, time, partial, fold }: Folded): void {
+  take({ key, time, partial, interval, fold }: Folded): void {
     const nameOf = (id: string | undefined) => (id && fold.containers.get(id)?.name) || undefined
     const podOf = (id: string | undefined) => {
       const uid = nameOf(id)?.pod
@@ -67,14 +71,20 @@ export class Top {
       const name = fold.processName(process.pid)
       return name ? { ...row, process: name } : row
     }
-    const containers = [...fold.containers.values()].filter(({ name }) => !name.sandbox).map(containerRow)
+    const containers = [
+      rowOf(fold.host, '(host)', '', ''),
+      ...[...fold.containers.values()].filter(({ name }) => !name.sandbox).map(containerRow),
+    ]
+    const processes = [...(fold.processes?.byPid.values() ?? [])].map(processRow)
     this.#hosts.delete(key.host)
     this.#hosts.set(key.host, {
       host: key.host,
       time,
       partial,
-      containers: busiest([rowOf(fold.host, '(host)', '', ''), ...containers]),
-      processes: busiest([...(fold.processes?.byPid.values() ?? [])].map(processRow)),
+      containers: busiest(containers),
+      processes: busiest(processes),
+      total: { containers: containers.length, processes: processes.length },
+      untilMs: this.#now() + idleMs(interval),
     })
     const [oldest] = this.#hosts.keys()
     if (oldest !== undefined && this.#hosts.size > MOST_HOSTS) this.#hosts.delete(oldest)
@@ -83,7 +93,13 @@ export class Top {
   /** Also says that somebody watches. */
   view(): readonly TopHost[] {
     this.#askedMs = this.#now()
-    return [...this.#hosts.values()]
+    return [...this.#hosts.values()].map(({ untilMs: _, ...host }) => host)
+  }
+
+  /** Forget hosts that have been silent. */
+  expire(): void {
+    const now = this.#now()
+    for (const [host, { untilMs }] of this.#hosts) if (untilMs < now) this.#hosts.delete(host)
   }
 }
 

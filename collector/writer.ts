@@ -39,6 +39,11 @@ export class Writer {
     if (elsewhere) this.sampler.restart(key.host)
   }
 
+  /** Windows of which a part waits for names. */
+  get waiting(): number {
+    return this.#hold.size
+  }
+
   /** @param seconds since the epoch */
   tellOwn(seconds: number): void {
     const batch = this.#own.next(seconds)
@@ -49,11 +54,6 @@ export class Writer {
   expire(): void {
     this.#hold.flush(HELD_MS)
     this.sampler.expire()
-  }
-
-  /** Write what still waits for names. */
-  flush(): void {
-    this.#hold.flush()
   }
 
   #push(batch: Batch, settled: () => void): void {

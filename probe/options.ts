@@ -2,7 +2,7 @@
 
 import { cpus } from 'node:os'
 import { setting, type Values } from './settings.ts'
-import { bytes, endpoint, list, oneOf, text, whole, yesNo } from './settings_types.ts'
+import { bytes, endpoint, list, oneOf, some, text, whole, yesNo } from './settings_types.ts'
 
 const MIB = 2 ** 20
 /** What all CPUs together can close while the probe is busy with a report. */
@@ -11,7 +11,7 @@ const ringBytes = (cores: number): number =>
 
 export const probeSettings = {
   collector: setting({
-    type: list(endpoint()),
+    type: some(endpoint()),
     fallback: ['tcp://127.0.0.1:5556'],
     value: '<endpoint>',
     list: true,

@@ -39,8 +39,12 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(...words: 
   z.enum(words, { error: `needs one of ${words.join(', ')}` })
 
 /** One value or several. */
-export const list = <T extends z.ZodType>(item: T) =>
-  z.preprocess(given => (Array.isArray(given) ? given : [given]), z.array(item))
+export const list = <T extends z.ZodType>(item: T) => z.preprocess(given => [given].flat(), z.array(item))
+
+export const NONE = 'needs at least one'
+/** One value or several, where nothing would be done without. */
+export const some = <T extends z.ZodType>(item: T) =>
+  z.preprocess(given => [given].flat(), z.array(item).min(1, { error: NONE }))
 
 /** A port that exists, 1 to 65535, for a regular expression. */
 export const PORT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])'

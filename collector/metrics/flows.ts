@@ -1,7 +1,7 @@
 /** How many flows, how fast, and what they carry. */
 
 import type { Group, Totals } from '../../probe/wire/fold/totals.ts'
-import type { Field, FlowLevel, FlowMetric, MetricGroup } from './metric.ts'
+import { type Field, type FlowLevel, type FlowMetric, LEVELS, type MetricGroup } from './metric.ts'
 
 /** One field for each role of the local end. */
 function byRole(
@@ -29,7 +29,6 @@ const sum = (
   of: ({ client, server }) => of(client) + of(server),
 })
 
-const LEVELS = ['container', 'pod', 'host'] as const
 /** A process has one group of its own for all of its measurements. */
 const groupOf = (level: FlowLevel, group: MetricGroup): MetricGroup =>
   level === 'process' ? 'process' : group

@@ -22,11 +22,14 @@ of a probe's run is counted in it. A **gauge** is of the window alone, and a fie
 
 Tags follow from the first of them, which is the subject; the others add no series. What is not known is left out.
 \`label_*\` are the labels that the probe was asked for. Tags carry no addresses and no ports. A measurement has at most
-\`--max-series\` series. What is beyond them is in the subject \`~other\` of its host.
+\`--max-series\` series, or as many as there are hosts where a host has only one. What is beyond them is in the subject
+\`~other\` of its host.
 
-Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but \`process\` are on.
+Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but \`process\` are on;
+\`--metrics\` says all that are wanted.
 \`--profile ntopng\` writes these and no others, with the tags \`ifid\` and \`container\` or \`pod\`, and has no \`~other\`:
-what is beyond \`--max-series\` is counted only.
+what is beyond \`--max-series\` is counted only. Pods of one name on several hosts are written over each other, which is
+counted, unless each host has an \`ifid\` of its own.
 
 ${metricsOf('ntopng', [])
   .map(({ name }) => `- ${name}`)

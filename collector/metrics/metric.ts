@@ -66,8 +66,9 @@ export interface Field<S> {
   readonly of: (source: S) => number | undefined
 }
 
-/** Whose flows are folded. */
-export type FlowLevel = 'container' | 'pod' | 'host' | 'process'
+/** Whose flows are folded, whatever the process. */
+export const LEVELS = ['container', 'pod', 'host'] as const
+export type FlowLevel = (typeof LEVELS)[number] | 'process'
 /** Numbers by name, from no flow. */
 export type Numbers = Readonly<Record<string, number>>
 
@@ -107,7 +108,7 @@ export type Metric = FlowMetric | FlatMetric
 
 /** Tags of every series with this prefix; what cannot be known is left out. */
 const HOST = ['ifid', 'host']
-export const TAGS: Readonly<Record<string, readonly string[]>> = {
+const TAGS: Readonly<Record<string, readonly string[]>> = {
   container: ['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', 'label_*'],
   pod: ['ifid', 'pod', 'namespace', 'host', 'label_*'],
   process: ['ifid', 'process', 'container', 'host'],

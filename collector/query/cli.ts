@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { type Format, formats } from './format.ts'
 import type { Answer } from './select.ts'
 
-export interface Query {
+interface Query {
   /** The collector's unix socket. */
   readonly socket: string
   readonly sql: string
@@ -51,11 +51,18 @@ function explain(error: NodeJS.ErrnoException, socket: string): Error {
   return new Error(`the collector at ${socket} went away (${error.code ?? error.message})`)
 }
 
-/** Wait until it is written; a reader that has seen enough (`| head`) is no error. */
-export async function print(out: Writable, text: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const failed = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve() : reject(error))
-  out.once('error', failed)
-  out.write(text, error => (error ? failed(error as NodeJS.ErrnoException) : resolve()))
-  await promise
+/**
+ * Wait until it is written.
+ * @returns false when the reader has seen enough (`| head`), which is no error
+ */
+export async function print(out: Writable, text: string): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+  const failed = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve(false) : reject(error))
+  out.once('error', failed) // it comes after the callback
+  out.write(text, error => {
+    if (error) return failed(error)
+    out.off('error', failed)
+    resolve(true)
+  })
+  return promise
 }

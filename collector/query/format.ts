@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import type { Answer } from './select.ts'
 
 type Cell = Answer['rows'][number][number]
@@ -48,9 +49,8 @@ function raw(cell: Cell): string {
   return typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
 }
 
-/** Control characters must not reach a terminal: a container may be named by anybody. */
 function text(cell: Cell): string {
-  return raw(cell).replaceAll(/\p{Cc}/gu, '\ufffd')
+  return printable(raw(cell))
 }
 
 /** Code points, which is near enough to columns of a terminal. */

@@ -16,8 +16,10 @@ export interface Store {
   readonly measurements: readonly string[]
 }
 
-export interface Limits {
+interface Limits {
   readonly maxRows: number
+  /** Of the rows as JSON. While that is written and read, the collector does nothing else. */
+  readonly maxCharacters: number
   readonly timeoutMs: number
 }
 
@@ -40,6 +42,7 @@ export function queryRoute(store: Store, limits: Limits): Handler {
     if (typeof sql !== 'string') throw new Problem(400, 'the body must be {"sql": "select …"}')
     if (running >= MAX_QUERIES) throw new Problem(503, `${MAX_QUERIES} queries are running: try again`)
     const bounded = {
+      ...limits,
       maxRows: lower(maxRows, limits.maxRows, 'maxRows'),
       timeoutMs: lower(timeoutMs, limits.timeoutMs, 'timeoutMs'),
     }
@@ -68,7 +71,7 @@ export async function select(store: Store, sql: string, limits: Limits, gone: Ab
     await permit(connection, sql)
     await connection.run('BEGIN TRANSACTION READ ONLY')
     stop.throwIfAborted()
-    return await read(connection, sql, limits.maxRows, stop)
+    return await read(connection, sql, limits, stop)
   } catch (error) {
     if (error instanceof Problem) throw error
     if (timeout.aborted)
@@ -84,17 +87,28 @@ export async function select(store: Store, sql: string, limits: Limits, gone: Ab
 async function read(
   connection: DuckDBConnection,
   sql: string,
-  maxRows: number,
+  { maxRows, maxCharacters }: Limits,
   stop: AbortSignal,
 ): Promise<Answer> {
   const result = await connection.stream(sql)
   const types = result.columnTypes()
-  const columns = result.columnNames().map((name, index) => ({ name, type: String(types[index]) }))
+  const columns = result
+    .deduplicatedColumnNames()
+    .map((name, index) => ({ name, type: String(types[index]) }))
   const rows: (readonly Json[])[] = []
+  let characters = 0
   for await (const chunk of result) {
     stop.throwIfAborted()
-    rows.push(...(chunk.convertRows(toJson) as Json[][]))
-    if (rows.length > maxRows) return { columns, rows: rows.slice(0, maxRows), truncated: true }
+    for (const row of chunk.convertRows(toJson) as Json[][]) {
+      if (rows.length === maxRows) return { columns, rows, truncated: true }
+      characters += JSON.stringify(row).length
+      if (characters > maxCharacters)
+        throw new Problem(
+          413,
+          `the answer has more than ${maxCharacters} characters: ask for fewer rows or columns`,
+        )
+      rows.push(row)
+    }
   }
   return { columns, rows, truncated: false }
 }

@@ -38,11 +38,13 @@ export async function serve(path: string, routes: Routes): Promise<{ close(): Pr
   const server = createServer(async (request, response) => {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
-    const [status, answer] = await route(routes, request, gone.signal).then(
-      answer => [200, answer] as const,
-      (error: Error) => [error instanceof Problem ? error.status : 500, { error: error.message }] as const,
-    )
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    const [status, text] = await route(routes, request, gone.signal)
+      .then(answer => [200, JSON.stringify(answer)] as const)
+      .catch((error: Error) => {
+        const status = error instanceof Problem ? error.status : 500
+        return [status, JSON.stringify({ error: error.message })] as const
+      })
+    response.writeHead(status, { 'content-type': 'application/json' }).end(text)
   })
   // bind(2) takes the mode from the umask: a chmod afterwards would leave a gap.
   const umask = process.umask(OWNER_ONLY)

@@ -7,7 +7,7 @@ import { Day, isPassing, setAside } from './embedded/day.ts'
 import { openInstance } from './embedded/instance.ts'
 import { type Bounds, dayOf, expired, oldestDay } from './embedded/retention.ts'
 import { Views } from './embedded/views.ts'
-import { Refused, type Sink } from './sink.ts'
+import { notFinite, Refused, type Sink } from './sink.ts'
 
 export interface EmbeddedOptions extends Bounds {
   readonly directory: string
@@ -56,7 +56,7 @@ export class EmbeddedSink implements Sink {
     const sink = new EmbeddedSink(options, instance, await instance.connect())
     try {
       await sink.retain()
-      const files = sink.#files().map(({ name }) => /^(.*)\.duckdb$/.exec(name)?.[1])
+      const files = sink.#files().map(({ name }) => /^(\d{4}-\d\d-\d\d)\.duckdb$/.exec(name)?.[1])
       for (const day of files.filter(day => day !== undefined).sort()) await sink.#attach(day)
       await sink.#views.follow(sink.#days.values())
     } catch (error) {
@@ -112,7 +112,7 @@ export class EmbeddedSink implements Sink {
       throw new Refused(
         'full',
         count,
-        `today's file in ${directory} is above maxBytes (${maxBytes}): raise it`,
+        `today's file in ${directory} is above ${maxBytes} bytes: raise --store-size`,
       )
     const known = this.#days.get(name)
     const day = known ?? (await this.#attach(name))
@@ -123,15 +123,8 @@ export class EmbeddedSink implements Sink {
     }
     await this.#views.follow(this.#days.values())
     if (!known) await this.#retain()
-    const notFinite = batch.samples.filter(({ values }) =>
-      values.some(v => v !== undefined && !Number.isFinite(v)),
-    )
-    if (notFinite.length > 0)
-      throw new Refused(
-        'not_finite',
-        notFinite.length,
-        `${notFinite.length} samples had a value that is not a finite number`,
-      )
+    const refused = notFinite(batch.samples)
+    if (refused) throw refused
   }
 
   async #attach(name: string): Promise<Day> {

@@ -4,8 +4,9 @@ import { Agent as HttpsAgent } from 'node:https'
 import { escape as escaped, InfluxDB, setLogger } from '@influxdata/influxdb-client'
 import type { Batch } from '../sample.ts'
 import { explain, InfluxError, partial, type Server } from './influxdb_errors.ts'
+import { splitLogin } from './influxdb_url.ts'
 import { encode } from './line_protocol.ts'
-import { Refused, type Sink } from './sink.ts'
+import { notFinite, Refused, type Sink } from './sink.ts'
 
 export interface InfluxOptions {
   /** `https://host:8086`; a `user:password@` in it is taken out and used as the login. */
@@ -83,12 +84,8 @@ export class InfluxSink implements Sink {
   }
 
   async write(batch: Batch): Promise<void> {
-    const { lines, notFinite } = encode(batch)
-    const refusals: Refused[] = []
-    if (notFinite > 0)
-      refusals.push(
-        new Refused('not_finite', notFinite, `${notFinite} samples had a value that is not a finite number`),
-      )
+    const lines = encode(batch)
+    const refusals: Refused[] = [notFinite(batch.samples) ?? []].flat()
     while (lines.length > 0) {
       const refusal = await this.#send(lines)
       if (refusal) refusals.push(refusal)
@@ -158,7 +155,7 @@ export class InfluxSink implements Sink {
       if (version === 2 && org === undefined)
         throw new InfluxError(
           'no_org',
-          `InfluxDB 2 at ${this.#server.url} wants to know the organisation: set org`,
+          `InfluxDB 2 at ${this.#server.url} wants to know the organisation: give --influx-org or INFLUX_ORG`,
         )
       const query =
         version === 1
@@ -211,29 +208,6 @@ function readCa(path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new Error(`cannot read the ca file ${path} of InfluxDB (${(error as { code?: string }).code})`)
-  }
-}
-
-/** Users write passwords into URLs without escaping them: the login ends at the last `@`, whatever is in it. */
-function splitLogin(text: string): { url: string; username?: string; password?: string } {
-  const [, scheme, login, rest = ''] = /^(https?:\/\/)(?:(.*)@)?([^@]*)$/.exec(text) ?? []
-  if (!scheme || !URL.canParse(scheme + rest))
-    throw new Error(`the url of InfluxDB must look like https://host:8086, not ${text.replace(/^.*@/, '…@')}`)
-  const url = (scheme + rest).replace(/\/+$/, '')
-  if (login === undefined) return { url }
-  const [, username = '', password] = /^([^:]*)(?::(.*))?$/.exec(login) ?? []
-  return {
-    url,
-    username: unescaped(username),
-    ...(password === undefined ? {} : { password: unescaped(password) }),
-  }
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+    throw new Error(`--influx-ca: cannot read ${path} (${(error as { code?: string }).code})`)
   }
 }

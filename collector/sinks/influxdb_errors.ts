@@ -24,7 +24,7 @@ export class InfluxError extends Error {
 }
 
 const certificate = (s: Server) =>
-  `the certificate of InfluxDB at ${s.url} is not trusted: give the authority's certificate as ca, or set insecureSkipVerify`
+  `the certificate of InfluxDB at ${s.url} is not trusted: give the authority's certificate as --influx-ca, or set --influx-insecure`
 
 /** Errors of the connection, by `code`: libuv, OpenSSL and Node's own. */
 const byCode: Record<string, (server: Server) => string> = {
@@ -39,9 +39,9 @@ const byCode: Record<string, (server: Server) => string> = {
   ERR_SSL_WRONG_VERSION_NUMBER: s => `InfluxDB at ${s.url} does not speak TLS: write http:// in the url`,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: s => `InfluxDB at ${s.url} does not speak TLS: write http:// in the url`,
   ERR_TLS_CERT_ALTNAME_INVALID: s =>
-    `the certificate of InfluxDB at ${s.url} is for another host: use the host name that it names, or set insecureSkipVerify`,
+    `the certificate of InfluxDB at ${s.url} is for another host: use the host name that it names, or set --influx-insecure`,
   CERT_HAS_EXPIRED: s =>
-    `the certificate of InfluxDB at ${s.url} has expired: renew it, or set insecureSkipVerify`,
+    `the certificate of InfluxDB at ${s.url} has expired: renew it, or set --influx-insecure`,
   DEPTH_ZERO_SELF_SIGNED_CERT: certificate,
   SELF_SIGNED_CERT_IN_CHAIN: certificate,
   UNABLE_TO_GET_ISSUER_CERT: certificate,

@@ -6,12 +6,6 @@ import type { Batch, Measurement, Sample, Tags } from '../sample.ts'
  * Source: docs.influxdata.com, "Line protocol reference"; 1.x, 2.x and 3.x read the same text.
  */
 
-export interface Encoded {
-  readonly lines: string[]
-  /** Samples of which a value was NaN or infinite: the protocol has no word for these, the value is left out. */
-  readonly notFinite: number
-}
-
 interface Names {
   readonly measurement: string
   readonly fields: readonly string[]
@@ -21,16 +15,14 @@ interface Names {
 const tagsCache = new WeakMap<Tags, string>()
 const namesCache = new WeakMap<Measurement, Names>()
 
-export function encode(batch: Batch): Encoded {
+export function encode(batch: Batch): string[] {
   const lines: string[] = []
-  let notFinite = 0
   for (const sample of batch.samples) {
     const fields = fieldsOf(sample)
     if (fields)
       lines.push(`${namesOf(sample.measurement).measurement}${tagsOf(sample.tags)} ${fields} ${batch.time}`)
-    if (sample.values.some(value => value !== undefined && !Number.isFinite(value))) notFinite++
   }
-  return { lines, notFinite }
+  return lines
 }
 
 /** `as_client=3,as_server=0`: no suffix, so every field is a float, as in the databases that ntopng wrote. */

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import type { Logger } from 'pino'
+import { makeDirectory } from '../directory.ts'
 import type { CollectorOptions } from '../options.ts'
 import { sinks } from './index.ts'
 import type { Sink } from './sink.ts'
@@ -10,7 +10,7 @@ export async function openSinks(options: CollectorOptions, version: string, log:
   const open: Sink[] = []
   for (const name of new Set(wanted)) {
     if (name === 'embedded') {
-      mkdirSync(options.store, { recursive: true, mode: 0o700 })
+      makeDirectory(options.store, '--store', 0o700)
       open.push(
         await sinks.embedded({
           directory: options.store,

@@ -9,7 +9,7 @@ import { type Family, familiesOf } from '../metrics/prometheus.ts'
 import type { DistributionSample, Sample, Tags } from '../sample.ts'
 
 /** What is known of one measurement. Of two with the same tags the first is told: a second one would be an error. */
-export interface Told {
+interface Told {
   readonly samples: readonly Sample[]
   readonly distributions: readonly DistributionSample[]
 }

@@ -9,7 +9,7 @@ const LAST_DELAY_MS = 30_000
 /** A server may ask for more patience than our longest delay, but not for a day by mistake. */
 const LONGEST_RETRY_AFTER_MS = 300_000
 
-export interface QueueOptions {
+interface QueueOptions {
   /** Samples that may wait; a sample takes about 200 bytes of memory. The newest batch is always kept. */
   readonly maxSamples: number
   readonly log: Logger

@@ -1,4 +1,4 @@
-import type { Batch } from '../sample.ts'
+import type { Batch, Sample } from '../sample.ts'
 
 /**
  * A place that keeps samples. It knows its own protocol and nothing about waiting: retrying, bounding and dropping
@@ -31,4 +31,13 @@ export class Refused extends Error {
     this.reason = reason
     this.samples = samples
   }
+}
+
+/** Of samples with a value that is NaN or infinite: no store has a word for these, the value is left out. */
+export function notFinite(samples: readonly Sample[]): Refused | undefined {
+  const { length } = samples.filter(({ values }) =>
+    values.some(value => value !== undefined && !Number.isFinite(value)),
+  )
+  if (length === 0) return undefined
+  return new Refused('not_finite', length, `${length} samples had a value that is not a finite number`)
 }

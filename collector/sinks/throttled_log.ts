@@ -8,7 +8,8 @@ export class ThrottledLog {
   readonly #now: () => number
   readonly #reasons = new Map<string, { until: number; suppressed: number }>()
 
-  constructor(log: Logger, now: () => number = Date.now) {
+  /** @param now milliseconds that only rise */
+  constructor(log: Logger, now: () => number = () => performance.now()) {
     this.#log = log
     this.#now = now
   }

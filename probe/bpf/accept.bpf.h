@@ -21,9 +21,9 @@ static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd
     if (fd >= table->max_fds)
         return NULL;
     bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
-    socket = BPF_CORE_READ(file, private_data);
+    socket = LOAD(struct file, file, private_data);
     /* what is no socket does not point back */
-    return socket && BPF_CORE_READ(socket, file) == file ? BPF_CORE_READ(socket, sk) : NULL;
+    return socket && LOAD(struct socket, socket, file) == file ? LOAD(struct socket, socket, sk) : NULL;
 }
 
 static __noinline int note_accept(long result) {
@@ -34,7 +34,7 @@ static __noinline int note_accept(long result) {
 
     if (result < 0 || !(sk = socket_at(task, result)))
         return 0;
-    family = BPF_CORE_READ(sk, __sk_common.skc_family);
+    family = LOAD(struct sock, sk, __sk_common.skc_family);
     if (family != AF_INET && family != AF_INET6)
         return 0;
     own(&owner, task);

@@ -30,6 +30,14 @@ struct {
     __type(value, __u8);
 } cgroup_seen SEC(".maps");
 
+/* The cgroup that this CPU told last: most often it is the next one, too. */
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct cgroup_key);
+} cgroup_last SEC(".maps");
+
 static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node) {
     if (bpf_core_field_exists(node->__parent))
         return BPF_CORE_READ(node, __parent);
@@ -83,11 +91,18 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
 /* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody
  * looks. */
 static __always_inline void announce(struct cgroup *cgroup, struct cgroup_key *key) {
+    struct cgroup_key *last = bpf_map_lookup_elem(&cgroup_last, &(__u32){0});
     struct cgroup_path *path;
     struct kernfs_node *node;
     __u8 yes = 1;
 
-    if (bpf_map_lookup_elem(&cgroup_seen, key) || bpf_map_update_elem(&cgroup_seen, key, &yes, BPF_NOEXIST))
+    if (!last || (last->cgroup == key->cgroup && last->hierarchy == key->hierarchy))
+        return;
+    if (bpf_map_lookup_elem(&cgroup_seen, key)) {
+        *last = *key;
+        return;
+    }
+    if (bpf_map_update_elem(&cgroup_seen, key, &yes, BPF_NOEXIST))
         return;
     path = bpf_ringbuf_reserve(&cgroup_path, sizeof *path, 0);
     if (!path) {

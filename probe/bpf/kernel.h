@@ -37,6 +37,15 @@ enum tcp_state {
 /* Of a pointer that the verifier knows the type of, a load; of a mere number, a call. */
 #define READ(typed, from, field) ((typed) ? (from)->field : BPF_CORE_READ(from, field))
 
+/* Since Linux 6.2 a number can be made a pointer that is read by loads; a call for each field costs three
+ * times as much. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+#define CAN_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
+#define CAST(type, from) ((type *)bpf_rdonly_cast((void *)(from), bpf_core_type_id_kernel(type)))
+
+/* One field of what may not be there any more, or never was: then it is 0. */
+#define LOAD(type, from, field) (CAN_CAST ? CAST(type, from)->field : BPF_CORE_READ((type *)(from), field))
+
 /* Where a tcp_sock keeps what every socket has. */
 #define TCP_INET inet_conn.icsk_inet
 #define TCP_COMMON inet_conn.icsk_inet.sk.__sk_common

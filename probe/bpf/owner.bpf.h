@@ -52,7 +52,7 @@ static __noinline void own(struct owner *owner, struct task_struct *task) {
     owner->cgroup = cgroup_key(cgroup_of(task), true);
     owner->pid = task->tgid;
     owner->pad = 0;
-    bpf_probe_read_kernel(owner->comm, sizeof owner->comm, &leader->comm);
+    __builtin_memcpy(owner->comm, leader->comm, sizeof owner->comm);
     announce_process(task);
 }
 
@@ -70,11 +70,12 @@ static __always_inline void own_by_socket(struct owner *owner, struct sock *sk, 
 }
 
 static __always_inline __u64 cookie_of(struct sock *sk) {
-    return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+    return LOAD(struct sock, sk, __sk_common.skc_cookie.counter);
 }
 
 static __always_inline bool is_mptcp(struct sock *sk) {
-    return bpf_core_field_exists(struct mptcp_sock, token) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP;
+    return bpf_core_field_exists(struct mptcp_sock, token) &&
+           LOAD(struct sock, sk, sk_protocol) == IPPROTO_MPTCP;
 }
 
 /* The application's socket. What carries MPTCP are TCP sockets of the kernel's own, the subflows: no
@@ -83,7 +84,7 @@ static __always_inline struct sock *application_of(struct sock *sk) {
     struct mptcp_subflow_context *subflow;
     struct sock *conn;
 
-    if (!bpf_core_field_exists(struct tcp_sock, is_mptcp) || !BPF_CORE_READ((struct tcp_sock *)sk, is_mptcp))
+    if (!bpf_core_field_exists(struct tcp_sock, is_mptcp) || !LOAD(struct tcp_sock, sk, is_mptcp))
         return sk;
     subflow = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_data);
     conn = BPF_CORE_READ(subflow, conn);

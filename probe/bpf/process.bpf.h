@@ -29,6 +29,14 @@ struct {
     __type(value, __u8);
 } process_seen SEC(".maps");
 
+/* The process that this CPU told last: most often it is the next one, too. */
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct process_key);
+} process_last SEC(".maps");
+
 static __always_inline void read_exe(struct process *row, struct mm_struct *mm) {
     struct dentry *dentry = BPF_CORE_READ(mm, exe_file, f_path.dentry), *parent;
 
@@ -56,12 +64,18 @@ static __noinline void announce_process(struct task_struct *task) {
         .mm = (__u64)task->mm,
         .pid = task->tgid,
     };
+    struct process_key *last = bpf_map_lookup_elem(&process_last, &(__u32){0});
     struct task_struct *parent;
     struct process *row;
     __u8 yes = 1;
 
-    if (bpf_map_lookup_elem(&process_seen, &key) ||
-        bpf_map_update_elem(&process_seen, &key, &yes, BPF_NOEXIST))
+    if (!last || (last->started_ns == key.started_ns && last->mm == key.mm && last->pid == key.pid))
+        return;
+    if (bpf_map_lookup_elem(&process_seen, &key)) {
+        *last = key;
+        return;
+    }
+    if (bpf_map_update_elem(&process_seen, &key, &yes, BPF_NOEXIST))
         return;
     row = bpf_ringbuf_reserve(&process, sizeof *row, 0);
     if (!row) {

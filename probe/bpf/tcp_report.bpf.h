@@ -7,10 +7,6 @@
 
 PAGE(tcp_flow_page, struct tcp_flow);
 
-/* Since Linux 6.2 a number can be made a pointer that is read by loads; a call for each field costs three
- * times as much. */
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
-
 #define MOMENT_NS 10000000 /* longer than the kernel needs from a tracepoint to what it announces */
 
 /* An accepted socket of most kernels has its last cookie only after the tracepoint for SYN_RECV: until it is
@@ -102,10 +98,8 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
             free_slot(&slot->slot, &tcp_pool, index);
         return 0;
     }
-    if (bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast))
-        alive = write_row(row, slot, word,
-                          bpf_rdonly_cast((void *)slot->sk, bpf_core_type_id_kernel(struct tcp_sock)), pass,
-                          true);
+    if (CAN_CAST)
+        alive = write_row(row, slot, word, CAST(struct tcp_sock, slot->sk), pass, true);
     else
         alive = write_row(row, slot, word, (struct tcp_sock *)slot->sk, pass, false);
     if (alive) {

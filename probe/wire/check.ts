@@ -4,6 +4,8 @@
 export class MalformedError extends Error {
   override name = 'MalformedError'
   readonly reason: string
+  /** Of a message whose head was right: it came, if nothing more can be said of it. */
+  head?: { readonly boot: string; readonly host: string; readonly probe: string; readonly sequence: number }
   constructor(reason: string, message: string) {
     super(message)
     this.reason = reason

@@ -129,7 +129,7 @@ export interface WindowWho extends Who {
 }
 
 export const WINDOW = 'window'
-export const ACK = 'ack'
+const ACK = 'ack'
 export const SETTLED = 'settled'
 
 /** A message as it came in, checked. */
@@ -177,11 +177,23 @@ export function decode(frames: readonly Buffer[], known?: KnownWho): Message {
   const name = topic.toString('utf8')
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new MalformedError('topic', 'the topic is no name')
   const headJson = parse(head, 'head')
+  const { schema } = headJson
+  if (Number.isSafeInteger(schema) && Number(schema) > SCHEMA)
+    throw new MalformedError('schema', `a newer probe has sent it (schema ${schema}): update the collector`)
   if (name === SETTLED) {
     need(headJson, 'head', SETTLED_HEAD)
     return { topic: SETTLED, head: headJson as unknown as SettledHead }
   }
   need(headJson, 'head', name === WINDOW ? WINDOW_HEAD : HEAD)
+  try {
+    return decodeBody(name, headJson, rows, who, known)
+  } catch (error) {
+    if (error instanceof MalformedError) error.head = headJson as unknown as Head
+    throw error
+  }
+}
+
+function decodeBody(name: string, headJson: Json, rows: Buffer, who: Buffer, known?: KnownWho): Message {
   const names = namesOf(name, headJson, who, known)
   if (name === WINDOW) {
     const window = headJson as unknown as WindowHead

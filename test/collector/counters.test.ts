@@ -128,6 +128,23 @@ t.test('what is beyond the ceiling is one subject of its host, and counted', asy
   )
 })
 
+t.test('a host has its place always, and so have programs', async t => {
+  const sampler = samplerOf('sockflux', { maxSeries: 2 })
+  const layout = hostLayout('host_cpu')
+  const hosts = ['a', 'b', 'c'].map(host => {
+    const window = windowWith([{ cgroup: 9, role: CLIENT }], {}, 0)
+    window.fold.add(encodeRows(layout, [{ cores: 2 } as never]), decoder(layout), whoOf(0))
+    return { ...window, key: { ...window.key, host } }
+  })
+  for (const name of ['host:num_flows', 'host:tcp', 'host:cpu'])
+    t.same(
+      hosts.map(window => said(sampler, window, name, 'host').map(line => line.split(' ')[0])),
+      [['a'], ['b'], ['c']],
+      name,
+    )
+  t.equal(sampler.beyond, 0)
+})
+
 t.test('roles have a place each, and find it or not one by one', async t => {
   const sampler = samplerOf('sockflux', { maxSeries: 3 })
   const flows = [0, 1].flatMap(cgroup => [CLIENT, SERVER].map(role => ({ cgroup, role })))
@@ -140,7 +157,7 @@ t.test('roles have a place each, and find it or not one by one', async t => {
 
 t.test('ntopng has no tag that keeps hosts apart: the rest is counted and not written', async t => {
   const sampler = samplerOf('ntopng', { maxSeries: 10 })
-  const lines = encode(sampler.sample(windowWith([], {}, 12), '0')).lines
+  const lines = encode(sampler.sample(windowWith([], {}, 12), '0'))
   t.equal(lines.length, 10)
   t.equal(sampler.beyond, 2)
 })
@@ -191,7 +208,7 @@ t.test("interfaces, the host's and the probe's figures, and what the probe lost"
     return windowOf(fold, { lost: { 'kernel/slot': 2, 'queue/full': 1 } })
   }
   sampler.sample(window(), '0')
-  const { lines } = encode(sampler.sample(window(), '0'))
+  const lines = encode(sampler.sample(window(), '0'))
   t.same(
     lines.filter(line => !line.startsWith('host:') || line.startsWith('host:cpu')),
     [

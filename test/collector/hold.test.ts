@@ -114,6 +114,20 @@ t.test(
   },
 )
 
+t.test('every pod waits for a container that may be in any of them', async t => {
+  const { write, written } = start()
+  const pods = { u1: { name: 'web-0', namespace: 'shop' } }
+  write(
+    window(1, { a: { runtime: 'cri', name: 'main', pod: 'u1' }, b: { runtime: 'cri', pending: true } }, pods),
+  )
+  t.same(written(), ['1010 container main 1', '1010 host h 0'])
+  write(window(2, {}, pods, { b: { runtime: 'cri', name: 'side', pod: 'u1' } }))
+  t.same(written(), ['1010 container side 1', '1010 pod web-0 2', '1020 host h 0'])
+  const main = { runtime: 'cri', name: 'main', pod: 'u1' }
+  write(window(3, { a: main, c: pending }, pods))
+  t.same(written(), ['1030 container main 1', '1030 pod web-0 1', '1030 host h 0'], "Docker's is in none")
+})
+
 t.test('the store keeps both parts of a window, each once', async t => {
   const batches: Batch[] = []
   const hold = new Hold(samplerOf('sockflux'), batch => batches.push(batch))
@@ -214,6 +228,6 @@ t.test('what another collector has written by now is not written, and its window
   hold.forget({ host: 'h', boot: 'b', probe: 'p', window: 1 })
   t.same(settled, [])
   hold.forget({ host: 'h', boot: 'b', probe: 'p', window: 2 })
-  hold.flush()
+  hold.flush(0)
   t.same([written(), settled], [[], [1]])
 })

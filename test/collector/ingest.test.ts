@@ -173,6 +173,27 @@ t.test('what is no message is counted by its reason', async t => {
   t.same(ingest.lost, { malformed_frames: 1, malformed_layout: 1, unknown_topic: 1 })
 })
 
+t.test('a message that is refused for what it says is no gap', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.rows(0, 1))
+  const [topic, head, rows] = probe.rows(0, 1)
+  const bad = [topic!, head!, rows!, Buffer.from('{"cgroups":7}')]
+  t.throws(() => ingest.receive(bad), { reason: 'who_cgroups', message: /who.cgroups/ })
+  t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 1 }])
+  t.same(ingest.lost, { malformed_who_cgroups: 1 })
+})
+
+t.test('a message of a newer schema is refused, with what to do', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const [topic, head, ...frames] = probe.rows(0, 1)
+  const newer = Buffer.from(JSON.stringify({ ...JSON.parse(String(head)), schema: 2 }))
+  t.throws(() => ingest.receive([topic!, newer, ...frames]), {
+    reason: 'schema',
+    message: 'a newer probe has sent it (schema 2): update the collector',
+  })
+  t.same(ingest.lost, { malformed_schema: 1 })
+})
+
 t.test('processes are counted while somebody watches', async t => {
   let watched = false
   const [probe, ingest] = [new Probe(), new Ingest(() => watched)]
@@ -222,6 +243,28 @@ t.test('a window tells what its probe lost since the one before', async t => {
   ingest.receive(probe.rows(3, 1))
   t.same(lostIn(4, { 'kernel/slot': 6, constructor: 1 }), [{}, { 'kernel/slot': 1 }], 'once')
 })
+
+t.test(
+  'what a probe lost is told once, also when it was silent for hours; after a day it is told anew',
+  async t => {
+    let now = 0
+    const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
+    const lostAfter = (ms: number) => {
+      now += ms
+      ingest.expire()
+      return ingest.receive(probe.end(probe.sequence)).folded.map(({ lost }) => lost)
+    }
+    probe.lost = { 'kernel/slot': 2 }
+    t.same(lostAfter(0), [{ 'kernel/slot': 2 }])
+    probe.lost = { 'kernel/slot': 5 }
+    t.same(lostAfter(23 * 3_600_000), [{ 'kernel/slot': 3 }])
+    now += 3_600_000
+    ingest.expire()
+    t.equal(ingest.probes, 0)
+    t.same(ingest.probeLosses(), { 'kernel/slot': 5 }, 'it is silent, and has lost that')
+    t.same(lostAfter(24 * 3_600_000), [{ 'kernel/slot': 5 }])
+  },
+)
 
 t.test('a probe that comes from another collector has lost nothing in between', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]

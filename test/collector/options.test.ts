@@ -2,6 +2,25 @@ import t from 'tap'
 import { collectorSettings } from '../../collector/options.ts'
 import { readSettings } from '../../probe/settings.ts'
 
+const read = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
+  readSettings(collectorSettings, 'collector', flags, env)
+
+t.test('a password in the address of InfluxDB may be any, and is not shown', async t => {
+  for (const url of ['http://u:p#a/s?s@host:8086', 'https://host', 'http://u:p%20w@[::1]:8086/x'])
+    t.equal(read({ influxUrl: url }).influxUrl, url)
+  for (const url of ['http://u:secret@', 'influx://u:secret@', 'http://u:se\ncret@host:x'])
+    for (const given of [() => read({ influxUrl: url }), () => read({}, { INFLUX_URL: url })])
+      t.throws(given, {
+        message: /^--influx-url or INFLUX_URL: needs an address such as \S+, not …@(host:x)?$/,
+      })
+})
+
+t.test('a list has something in it, where nothing would be done without', async t => {
+  t.throws(() => read({ listen: [] }), /--listen: needs at least one/)
+  t.throws(() => read({ metrics: [] }), /--metrics: needs at least one/)
+  t.same(read({ sink: [] }).sink, [])
+})
+
 const prometheus = (given: unknown) =>
   readSettings(collectorSettings, 'collector', { prometheus: given }, {}).prometheus
 

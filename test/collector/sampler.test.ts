@@ -101,8 +101,7 @@ pod:rtt_variance,ifid=0,pod=web-0 as_client=0.375,as_server=1 ${TIME}
 `
 
 t.test('the lines of a window', async t => {
-  const lines = (profile: 'sockflux' | 'ntopng') =>
-    encode(samplerOf(profile).sample(node(), '0')).lines.toSorted()
+  const lines = (profile: 'sockflux' | 'ntopng') => encode(samplerOf(profile).sample(node(), '0')).toSorted()
   t.same(lines('sockflux'), SOCKFLUX.trim().split('\n'))
   t.same(lines('ntopng'), NTOPNG.trim().split('\n'))
 })
@@ -145,6 +144,25 @@ t.test('two pods of one name stay two; only ntopng has them as one, weighted by 
   ])
   t.equal(own.mergedPods, 0)
 })
+
+t.test(
+  'ntopng: pods of one name on two hosts of one interface are counted, for they are one sample',
+  async t => {
+    const containers = { a: { runtime: 'cri', pod: 'u1' } }
+    const pods = { u1: { name: 'db-0', namespace: 'shop' } }
+    const who = { cgroups: { '1:1': 'a' }, containers, pods, running: ['a'] }
+    const sampler = samplerOf('ntopng')
+    const sample = (host: string, time: number, ifid = '0') => {
+      const key = { host, boot: 'b', probe: host, window: 1 }
+      sampler.sample({ ...folded([flow(1, CLIENT)], who), key, time }, ifid)
+      return sampler.podHosts.shared
+    }
+    t.equal(sample('one', 10), 0)
+    t.equal(sample('two', 20), 0, 'it has moved')
+    t.equal(sample('one', 20, '1'), 0, 'each host has its interface')
+    t.equal(sample('one', 20), 1)
+  },
+)
 
 t.test('tags stay as they were first given, per interface and host', async t => {
   const sampler = samplerOf('sockflux')

@@ -18,6 +18,7 @@ const host = (change: Partial<TopHost> = {}): TopHost => ({
   partial: false,
   containers: [],
   processes: [],
+  total: { containers: change.containers?.length ?? 0, processes: change.processes?.length ?? 0 },
   ...change,
 })
 
@@ -59,6 +60,7 @@ t.test('of many rows the first twelve are shown, and how many more there are', a
   t.match(text, /^pid11 /m)
   t.notMatch(text, /^pid12 /m)
   t.match(text, '… and 3 more')
+  t.match(screen([host({ processes, total: { containers: 0, processes: 300 } })]), '… and 288 more')
 })
 
 t.test('names command no terminal and break no line', async t => {

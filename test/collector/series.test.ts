@@ -27,8 +27,9 @@ t.test(
     t.equal(table.series(subject('c'), 0, ''), undefined)
     t.ok(table.series(subject('c'), 1, ''), 'another measurement has places of its own')
     t.ok(table.series(subject('a'), 0, ''), 'one that has its place keeps it')
-    t.ok(table.series(table.subject('~other', 10, tags('~other'), true), 0, ''))
-    t.same(table.counts(), [3, 1])
+    t.ok(table.series(table.subject('~other', 10, tags('~other'), 'other'), 0, ''))
+    t.ok(table.series(table.subject('host', 10, tags('host'), 'host'), 0, ''), 'and so does a host')
+    t.same(table.counts(), [4, 1])
   },
 )
 
@@ -54,12 +55,20 @@ t.test('who is silent for five minutes, or three long windows, leaves its places
 
 t.test("a host's counters can begin again, and nobody else's", async t => {
   const table = new SeriesTable(1, 10, () => 0)
-  const counted = (key: string) => table.series(table.subject(key, 10, tags(key)), 0, '')!
-  for (const key of ['0 container a one', '0 host one', '0 host two']) counted(key).totals[0] = 7
+  const told = [
+    ['0 container a one', 'one'],
+    ['0 host one', 'one'],
+    ['0 host two', 'two'],
+    ['0 host two one', 'two one'],
+    [' collector:stats one', undefined],
+  ] as const
+  const counted = ([key, host]: (typeof told)[number]) =>
+    table.series(table.subject(key, 10, tags(key), 'one', host), 0, '')!
+  for (const subject of told) counted(subject).totals[0] = 7
   table.restart('one')
   t.same(
-    ['0 container a one', '0 host one', '0 host two'].map(key => counted(key).totals),
-    [[], [], [7]],
+    told.map(subject => counted(subject).totals),
+    [[], [], [7], [7], [7]],
   )
-  t.same(table.counts(), [3])
+  t.same(table.counts(), [5])
 })

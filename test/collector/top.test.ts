@@ -72,9 +72,25 @@ t.test('two hundred rows at most', async t => {
   const top = new Top()
   const flows = Array.from({ length: 300 }, (_, pid) => ({ pid }))
   top.take(folded([...flows, { pid: 299 }]))
-  const { processes } = top.view()[0]!
+  const { processes, total } = top.view()[0]!
   t.equal(processes.length, 200)
+  t.same(total, { containers: 3, processes: 300 }, 'and how many there are')
   t.match(processes[0], { id: '299', asClient: 2 })
+})
+
+t.test('a host that was silent for ten minutes, or three long windows, is gone', async t => {
+  let now = 0
+  const top = new Top(() => now)
+  top.take(folded([], 'short'))
+  top.take({ ...folded([], 'long'), interval: 300 })
+  const after = (ms: number) => {
+    now = ms
+    top.expire()
+    return top.view().map(({ host }) => host)
+  }
+  t.same(after(600_000), ['short', 'long'])
+  t.same(after(600_001), ['long'])
+  t.same(after(900_001), [])
 })
 
 t.test('somebody watches for half a minute after each look', async t => {

@@ -106,3 +106,20 @@ t.test('when the port is taken, run says whose it is not', real, async t => {
     /^sockflux: the collector ended:\n +sockflux: cannot listen on tcp:\S+: Address already in use; is another/,
   )
 })
+
+t.test('what a part says commands no terminal', real, async t => {
+  const { words, env } = await setUp(t)
+  const run = close(t, sockflux(words, { ...env, SOCKFLUX_LISTEN: 'ipc:///nowhere/\u009b2J\u202e' }))
+  t.same(await run.exited, { code: 1, signal: null })
+  t.match(run.stderr, /the collector ended:\n +sockflux: cannot listen on ipc:\/\/\/nowhere\/·2J·:/)
+})
+
+t.test('a reader that has seen enough ends all of it', real, async t => {
+  const { site, words, env } = await setUp(t)
+  const command = `"$@" | head --lines 1; exit \${PIPESTATUS[0]}`
+  const run = close(t, start(['bash', '-c', command, 'bash', ...SOCKFLUX, ...words], { env }))
+  await run.line(/^starting/, TABLE_TIMEOUT_MS)
+  t.same(await run.exited, { code: 0, signal: null })
+  t.equal(run.stderr, '')
+  t.notOk(existsSync(site.socket), 'no socket')
+})

@@ -19,7 +19,7 @@ const CHUNK_ROWS = 2048
 /** The windows and late parts that the file holds, stored with their samples. Measurements have a colon in the name. */
 const WINDOWS = 'windows'
 
-/** A table's columns, in its order. */
+/** A table's columns, in its order. The tags `label_App` and `label_app` have one: DuckDB takes them for the same. */
 export type Columns = ReadonlyMap<string, DuckDBType>
 
 /** One UTC day in a file of its own, `2026-01-02.duckdb`: a table for each measurement. */
@@ -106,8 +106,11 @@ export class Day {
         await this.#connection.run(`ALTER TABLE ${this.#table(measurement)} ADD COLUMN ${column(name, type)}`)
     }
     await add('time', TIMESTAMP)
-    const tags = new Set(new Set(samples.map(({ tags }) => tags)).values().flatMap(Object.keys))
-    for (const tag of [...tags].sort()) await add(tag, VARCHAR)
+    const taken = new Set([...columns.keys()].map(name => name.toLowerCase()))
+    for (const tag of tagNames(samples)) {
+      if (!taken.has(tag.toLowerCase())) await add(tag, VARCHAR)
+      taken.add(tag.toLowerCase())
+    }
     for (const field of new Set(samples.flatMap(({ measurement }) => measurement.fields)))
       await add(field, DOUBLE)
     if (!existing) {
@@ -123,12 +126,17 @@ export class Day {
     time: number,
     samples: readonly Sample[],
   ): Promise<void> {
+    const spellings = Map.groupBy(tagNames(samples), tag => tag.toLowerCase())
     const appender = await this.#connection.createAppender(measurement, 'main', this.name)
     try {
       for (let start = 0; start < samples.length; start += CHUNK_ROWS) {
         const rows = samples.slice(start, start + CHUNK_ROWS)
         const chunk = DuckDBDataChunk.create([...columns.values()], rows.length)
-        chunk.setColumns([...columns].map(([name, type]) => valuesOf(rows, name, type, time)))
+        chunk.setColumns(
+          [...columns].map(([name, type]) =>
+            valuesOf(rows, name, type, time, spellings.get(name.toLowerCase()) ?? []),
+          ),
+        )
         appender.appendDataChunk(chunk)
       }
     } finally {
@@ -141,7 +149,7 @@ export class Day {
   }
 }
 
-export function fileOf(directory: string, day: string): string {
+function fileOf(directory: string, day: string): string {
   return join(directory, `${day}.duckdb`)
 }
 
@@ -179,10 +187,22 @@ function column(name: string, type: DuckDBType): string {
   return `${identifier(name)} ${type}`
 }
 
-/** One column of these samples; what a sample does not have, or is not a finite number, is null. */
-function valuesOf(samples: readonly Sample[], name: string, type: DuckDBType, time: number): DuckDBValue[] {
+const tagNames = (samples: readonly Sample[]): string[] =>
+  [...new Set(new Set(samples.map(({ tags }) => tags)).values().flatMap(Object.keys))].sort()
+
+/**
+ * One column of these samples; what a sample does not have, or is not a finite number, is null.
+ * @param spellings of a tag; of two that a sample has the first counts
+ */
+function valuesOf(
+  samples: readonly Sample[],
+  name: string,
+  type: DuckDBType,
+  time: number,
+  spellings: readonly string[],
+): DuckDBValue[] {
   if (type === TIMESTAMP) return samples.map(() => new DuckDBTimestampValue(BigInt(time) * 1_000_000n))
-  if (type === VARCHAR) return samples.map(({ tags }) => tags[name] || null)
+  if (type === VARCHAR) return samples.map(({ tags }) => tags[spellings.find(tag => tags[tag]) ?? ''] || null)
   return samples.map(({ measurement, values }) => {
     const value = values[measurement.fields.indexOf(name)]
     return value !== undefined && Number.isFinite(value) ? value : null

@@ -1,5 +1,5 @@
 /** A file of the store; everything that belongs to a day starts with its date: `2026-01-02.duckdb`, `….wal`. */
-export interface StoredFile {
+interface StoredFile {
   readonly name: string
   readonly bytes: number
 }

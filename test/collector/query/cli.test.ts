@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { PassThrough, Writable } from 'node:stream'
+import { PassThrough, Writable, type WritableOptions } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { runQuery } from '../../../collector/query/cli.ts'
+import { print, runQuery } from '../../../collector/query/cli.ts'
 import type { Format } from '../../../collector/query/format.ts'
 import { queryRoute } from '../../../collector/query/select.ts'
 import { serve } from '../../../collector/query/server.ts'
@@ -14,7 +14,9 @@ async function collector(t: Test): Promise<string> {
   const store = await openStore(t, join(directory, 'store'))
   await store.write(batch(0, [sample([3, undefined]), sample([120.5, 2], { container: 'a "b", c' })]))
   const socket = join(directory, 'socket')
-  const server = await serve(socket, { 'POST /query': queryRoute(store, { maxRows: 5, timeoutMs: 5000 }) })
+  const server = await serve(socket, {
+    'POST /query': queryRoute(store, { maxRows: 5, maxCharacters: 10_000, timeoutMs: 5000 }),
+  })
   t.teardown(() => server.close())
   return socket
 }
@@ -52,7 +54,7 @@ t.test('table, json and csv', async t => {
 
 t.test('a control character from a tag does not reach the terminal', async t => {
   const [out] = await run(await collector(t), "SELECT 'a' || chr(27) || '[2Jb' AS name")
-  t.match(out, 'a\ufffd[2Jb')
+  t.match(out, 'a·[2Jb')
 })
 
 t.test('missing rows are said beside the output', async t => {
@@ -79,4 +81,15 @@ t.test('a reader that has seen enough is no error', async t => {
   const closed = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
   const out = new Writable({ write: (_chunk, _encoding, done) => done(closed) })
   await runQuery({ socket, sql: all, format: 'table', out, err: new PassThrough() })
+})
+
+t.test('what is printed again and again is said to be unread, and leaves nothing behind', async t => {
+  const closed = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+  let isRead = true
+  const write: WritableOptions['write'] = (_chunk, _encoding, done) => done(isRead ? null : closed)
+  const out = new Writable({ write })
+  t.ok(await print(out, 'one'))
+  t.equal(out.listenerCount('error'), 0)
+  isRead = false
+  t.notOk(await print(out, 'two'))
 })

@@ -5,7 +5,7 @@ import { queryRoute, select } from '../../../collector/query/select.ts'
 import { openStore, temporary } from '../../harness/embedded.ts'
 import { batch, sample } from '../../harness/samples.ts'
 
-const limits = { maxRows: 10, timeoutMs: 10_000 }
+const limits = { maxRows: 10, maxCharacters: 10_000, timeoutMs: 10_000 }
 const never = new AbortController().signal
 const directory = await temporary(t)
 const store = await openStore(t, directory)
@@ -134,10 +134,25 @@ t.test('no more rows than the limit, and it says so', async t => {
   t.equal((await ask('SELECT * FROM range(10)')).truncated, false)
 })
 
+t.test('no longer answer than the limit, whatever its rows hold', async t => {
+  const long = { name: 'Problem', status: 413, message: /more than 10000 characters: ask for fewer/ }
+  await t.rejects(ask("SELECT repeat('x', 2000) FROM range(6)"), long)
+  await t.rejects(ask('SELECT repeat(chr(1), 2000)'), long, 'as it is written in JSON')
+  t.match(await ask("SELECT repeat('x', 9000)"), { rows: { length: 1 }, truncated: false })
+})
+
+t.test('columns of one name are told apart', async t => {
+  const { columns } = await ask('SELECT * FROM range(1) a, range(1) b')
+  t.same(
+    columns.map(({ name }) => name),
+    ['range', 'range:1'],
+  )
+})
+
 t.test('a query that takes too long is stopped', async t => {
   const endless = 'SELECT count(*) FROM range(1000000) a, range(1000000) b'
-  await t.rejects(ask(endless, { maxRows: 1, timeoutMs: 50 }), { message: /took more than 50 ms/ })
-  await t.rejects(ask(`EXPLAIN ANALYZE ${endless}`, { maxRows: 1, timeoutMs: 50 }), {
+  await t.rejects(ask(endless, { ...limits, timeoutMs: 50 }), { message: /took more than 50 ms/ })
+  await t.rejects(ask(`EXPLAIN ANALYZE ${endless}`, { ...limits, timeoutMs: 50 }), {
     message: /took more than 50 ms/,
   })
 })

@@ -26,6 +26,17 @@ t.test('routes answer JSON; only the owner may open the socket; closing removes 
   t.notOk(existsSync(path))
 })
 
+t.test('an answer that cannot be written is a problem of whoever asked', async t => {
+  const path = join(await temporary(t), 'socket')
+  const server = await serve(path, {
+    'GET /long': async () => new Array(10_000).fill('\u0001'.repeat(9200)),
+    'GET /': async () => 'alive',
+  })
+  t.match(await ask(path, 'GET', '/long'), { status: 500, body: /Invalid string length/ })
+  t.match(await ask(path, 'GET', '/'), { body: '"alive"' })
+  await server.close()
+})
+
 t.test('the socket of a live server is refused with a sentence', async t => {
   const path = join(await temporary(t), 'socket')
   const server = await serve(path, {})

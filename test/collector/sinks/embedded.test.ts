@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
@@ -124,6 +124,15 @@ t.test(
   },
 )
 
+t.test('a database that is no day of ours is left alone', async t => {
+  const directory = await temporary(t)
+  for (const name of ['mine.duckdb', '2026-01-02 copy.duckdb', '2026-01-02.duckdb.bak'])
+    writeFileSync(join(directory, name), 'mine')
+  const sink = await openStore(t, directory)
+  t.same(sink.counters, { damagedDays: 0, expiredDays: 0 })
+  t.equal(readFileSync(join(directory, 'mine.duckdb'), 'utf8'), 'mine')
+})
+
 t.test('a second process is refused with a sentence', async t => {
   const directory = await temporary(t)
   const child = spawn(process.execPath, [writer, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -208,7 +217,7 @@ t.test('when today alone is too large its windows are refused', async t => {
   await t.rejects(sink.write(batch(1, [sample([1, 2])])), {
     name: 'Refused',
     reason: 'full',
-    message: /maxBytes \(10000\)/,
+    message: /above 10000 bytes: raise --store-size/,
   })
 })
 

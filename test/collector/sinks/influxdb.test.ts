@@ -70,7 +70,7 @@ t.test('https with login: the ca option is enough, and without it the sentence n
 
   const stranger = connect(t, { url: server.url, ...admin })
   await t.rejects(stranger.write(batch(1, [sample([1, 2])])), {
-    message: /certificate .* not trusted.*ca.*insecureSkipVerify/,
+    message: /certificate .* not trusted.*--influx-ca.*--influx-insecure/,
   })
   await connect(t, { url: server.url, ...admin, insecureSkipVerify: true }).write(batch(2, [sample([1, 2])]))
 
@@ -88,7 +88,7 @@ t.test('https with login: the ca option is enough, and without it the sentence n
         linesPerRequest: 1,
       }),
     {
-      message: /cannot read the ca file \/nowhere.pem/,
+      message: /--influx-ca: cannot read \/nowhere.pem/,
     },
   )
 })

@@ -49,23 +49,21 @@ const golden: [name: string, sample: ReturnType<typeof sample>, line: string][] 
 ]
 
 for (const [name, given, line] of golden) {
-  t.test(name, async t => t.same(encode(batch(0, [given])).lines, [line]))
+  t.test(name, async t => t.same(encode(batch(0, [given])), [line]))
 }
 
 t.test('a sample without a field is no line', async t => {
-  t.same(encode(batch(0, [sample([undefined, undefined])])), { lines: [], notFinite: 0 })
+  t.same(encode(batch(0, [sample([undefined, undefined])])), [])
 })
 
-t.test('NaN and infinity are never written, and counted by sample', async t => {
+t.test('NaN and infinity are never written', async t => {
   const given = [
     sample([Number.NaN, 1]),
     sample([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]),
     sample([1, 1]),
   ]
-  const { lines, notFinite } = encode(batch(0, given))
-  t.equal(notFinite, 2)
   t.same(
-    lines.map(line => line.split(' ')[1]),
+    encode(batch(0, given)).map(line => line.split(' ')[1]),
     ['as_server=1', 'as_client=1,as_server=1'],
   )
 })

@@ -92,12 +92,13 @@ t.test('any names survive the way, also those of Object.prototype', async t => {
   )
 })
 
-t.test('a newer schema and fields that we do not know are fine', async t => {
+t.test('fields that we do not know are fine, a newer schema is not', async t => {
   const fields = [...layout.fields, { name: 'new', offset: 0, size: 4, type: 'bytes', note: 'x' }]
-  const newer = { schema: 99, extra: { a: [1] }, layout: { ...layout, fields, alignment: 8 } }
+  const newer = { extra: { a: [1] }, layout: { ...layout, fields, alignment: 8 } }
   t.equal(reasonOf(withHead(newer)), undefined)
   t.equal(reasonOf(withWho({ services: { x: 1 }, __proto__: 1 })), undefined)
   t.equal(reasonOf(encode('udp_flow', head, Buffer.alloc(4), who)), undefined, 'and so are new topics')
+  t.throws(() => decode(withHead({ schema: 2 })), { reason: 'schema', message: /update the collector/ })
 })
 
 t.test('each lie has its reason', async t => {
