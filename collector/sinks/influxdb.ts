@@ -83,9 +83,13 @@ export class InfluxSink implements Sink {
     })
   }
 
-  async write(batch: Batch): Promise<void> {
-    const lines = encode(batch)
-    const refusals: Refused[] = [notFinite(batch.samples) ?? []].flat()
+  write(batch: Batch): Promise<void> {
+    return this.writeAll([batch])
+  }
+
+  async writeAll(batches: readonly Batch[]): Promise<void> {
+    const lines = batches.flatMap(encode)
+    const refusals = batches.flatMap(({ samples }) => notFinite(samples) ?? [])
     while (lines.length > 0) {
       const refusal = await this.#send(lines)
       if (refusal) refusals.push(refusal)

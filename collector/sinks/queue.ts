@@ -4,6 +4,8 @@ import type { Batch } from '../sample.ts'
 import { Refused, type Sink } from './sink.ts'
 import { ThrottledLog } from './throttled_log.ts'
 
+/** Samples that are written together, where a sink can: windows of many hosts end at the same moment. */
+const TOGETHER = 5000
 const FIRST_DELAY_MS = 250
 const LAST_DELAY_MS = 30_000
 /** A server may ask for more patience than our longest delay, but not for a day by mistake. */
@@ -38,7 +40,7 @@ interface Entry {
   readonly done: () => void
 }
 
-/** The wait around one sink: one batch at a time, the oldest first, again until it is settled. */
+/** The wait around one sink: the oldest batches first, again until they are settled. */
 export class SinkQueue {
   readonly counters: QueueCounters = {
     written: 0,
@@ -55,8 +57,10 @@ export class SinkQueue {
   readonly #log: ThrottledLog
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
   readonly #entries: Entry[] = []
-  /** The entry that the sink is writing right now: it alone cannot be dropped. */
-  #writing: Entry | undefined
+  /** The oldest entries, which the sink is writing right now: they cannot be dropped. */
+  #writing = 0
+  /** The oldest entries that are to be written one by one: something of them was refused together. */
+  #apart = 0
   #working: Promise<void> | undefined
   #failures = 0
   #closed = false
@@ -105,21 +109,41 @@ export class SinkQueue {
   }
 
   async #work(): Promise<void> {
-    for (let entry = this.#entries[0]; entry; entry = this.#entries[0]) {
-      this.#writing = entry
-      const error = await this.#sink.write(entry.batch).then(
+    while (this.#entries.length > 0) {
+      const some = this.#next()
+      this.#writing = some.length
+      const error = await this.#write(some.map(({ batch }) => batch)).then(
         () => undefined,
         (error: unknown) => error ?? new Error('unknown error'),
       )
-      this.#writing = undefined
-      if (error === undefined || error instanceof Refused) {
-        this.#settle(entry, error)
+      this.#writing = 0
+      if (error instanceof Refused && some.length > 1) {
+        this.#apart = some.length // writing again leaves one copy
+      } else if (error === undefined || error instanceof Refused) {
+        this.#apart = Math.max(0, this.#apart - some.length)
+        for (const entry of some) this.#settle(entry, error)
         this.#failures = 0
       } else if (this.#entries.length > 0) {
         await this.#backOff(error)
       }
     }
     this.#working = undefined
+  }
+
+  /** One, or as many as are worth a request. */
+  #next(): readonly Entry[] {
+    let count = 1
+    if (this.#sink.writeAll && this.#apart === 0)
+      for (let samples = this.#entries[0]!.batch.samples.length; count < this.#entries.length; count++) {
+        samples += this.#entries[count]!.batch.samples.length
+        if (samples > TOGETHER) break
+      }
+    return this.#entries.slice(0, count)
+  }
+
+  #write(batches: readonly Batch[]): Promise<void> {
+    const several = batches.length > 1 && this.#sink.writeAll?.(batches)
+    return several || this.#sink.write(batches[0]!)
   }
 
   #settle(entry: Entry, refused: Refused | undefined): void {
@@ -147,9 +171,10 @@ export class SinkQueue {
 
   #dropOldest(): void {
     while (this.counters.waiting > this.#maxSamples) {
-      const oldest = this.#entries[0] === this.#writing ? 1 : 0
+      const oldest = this.#writing
       const entry = this.#entries[oldest]
       if (!entry || oldest === this.#entries.length - 1) return
+      if (this.#apart > oldest) this.#apart--
       this.isFull = true
       this.counters.dropped += entry.batch.samples.length
       this.#log.warn(

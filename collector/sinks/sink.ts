@@ -13,6 +13,12 @@ export interface Sink {
    * @throws {Error} anything else: the queue waits and tries again.
    */
   write(batch: Batch): Promise<void>
+  /**
+   * Write several at once, where that is cheaper than one after the other. Of which batch something was refused is not
+   * told.
+   * @throws as `write()` does
+   */
+  writeAll?(batches: readonly Batch[]): Promise<void>
   close(): Promise<void>
 }
 

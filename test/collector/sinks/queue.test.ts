@@ -20,8 +20,17 @@ class Store implements Sink {
   }
 }
 
-function start(options: { maxSamples?: number; now?: () => number } = {}) {
-  const sink = new Store()
+/** One that can write several at once, and refuses them when one of them is refused. */
+class Together extends Store {
+  readonly groups: number[][] = []
+  async writeAll(batches: readonly Batch[]): Promise<void> {
+    this.groups.push(batches.map(({ id }) => id.window))
+    for (const one of batches) await this.write(one)
+  }
+}
+
+function start<S extends Store = Store>(options: { maxSamples?: number; now?: () => number; sink?: S } = {}) {
+  const sink = options.sink ?? (new Store() as S)
   const lines: { msg: string; reason: string; suppressed?: number }[] = []
   const slept: number[] = []
   const asleep = Promise.withResolvers<void>()
@@ -192,4 +201,52 @@ t.test('what cannot be written before the deadline stays unsettled and is said',
   await queue.close({ deadlineMs: 10 })
   t.equal(done, 0)
   t.match(lines.at(-1)?.msg, 'closed with 2 batches not written')
+})
+
+t.test('what waits meanwhile is written together, where the sink can', async t => {
+  const { sink, queue } = start({ sink: new Together(), maxSamples: 1_000_000 })
+  const done: number[] = []
+  const many = batch(
+    5,
+    Array.from({ length: 4990 }, () => sample([1, 2])),
+  )
+  for (const one of [ten(1), ten(2), ten(3), ten(4), many, ten(6)])
+    queue.push(one, () => done.push(one.id.window))
+  await queue.close({ deadlineMs: 1000 })
+  t.same(sink.groups, [
+    [2, 3, 4],
+    [5, 6],
+  ])
+  t.same(sink.windows, [1, 2, 3, 4, 5, 6])
+  t.same(done, [1, 2, 3, 4, 5, 6])
+  t.match(queue.counters, { written: 6, samples: 5040, waiting: 0 })
+})
+
+t.test('when something is refused of several, each is written alone: only its own is refused', async t => {
+  const { sink, queue } = start({ sink: new Together() })
+  sink.answer = ({ id }) => {
+    if (id.window === 3) throw new Refused('partial_write', 4, 'no')
+  }
+  for (const window of [1, 2, 3, 4]) queue.push(ten(window), () => {})
+  await queue.close({ deadlineMs: 1000 })
+  t.same(sink.groups, [[2, 3, 4]])
+  t.same(sink.windows, [1, 2, 2, 4])
+  t.match(queue.counters, { written: 4, samples: 36, refused: { partial_write: 4 }, waiting: 0 })
+})
+
+t.test('what is tried again together is tried again together, and what must wait may be dropped', async t => {
+  const { sink, queue, asleep, wake } = start({ sink: new Together(), maxSamples: 40 })
+  let down = true
+  sink.answer = () => {
+    if (down) throw new Error('down')
+  }
+  for (const window of [1, 2, 3]) queue.push(ten(window), () => {})
+  await asleep
+  for (const window of [4, 5]) queue.push(ten(window), () => {})
+  t.equal(queue.counters.dropped, 10)
+  down = false
+  wake()
+  await queue.close({ deadlineMs: 1000 })
+  t.same(sink.windows, [2, 3, 4, 5])
+  t.match(queue.counters, { written: 4, dropped: 10, waiting: 0 })
 })
