@@ -1,7 +1,7 @@
 /** What the collector can be told. Defaults live here, beside their help. */
 
 import { z } from 'zod'
-import { SettingError, setting, type Values } from '../probe/settings.ts'
+import { setting, type Values } from '../probe/settings.ts'
 import {
   bytes,
   list,
@@ -36,16 +36,18 @@ const address = () =>
     return z.NEVER
   })
 
-/** As `splitLogin` reads it. Its sentence is ours: it does not show the password. */
+/** With or without a login, as `splitLogin` reads it. */
 const url = () =>
-  text().transform(given => {
-    try {
-      splitLogin(given)
-    } catch (error) {
-      throw new SettingError((error as Error).message)
-    }
-    return given
-  })
+  text().refine(given => canSplit(given), { error: 'needs an address such as http://127.0.0.1:8086' })
+
+function canSplit(given: string): boolean {
+  try {
+    splitLogin(given)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** Several words, also in one text: `flows,rtt`. */
 const words = <T extends z.ZodType>(word: T) =>

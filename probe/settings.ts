@@ -171,8 +171,11 @@ export function readSettings<S extends Settings>(
     if (!found) return [name, row.fallback]
     const parsed = row.type.safeParse(found.value)
     if (parsed.success) return [name, parsed.data]
-    const given = row.secret ? '' : `, not ${JSON.stringify(found.value)}`
+    const given = row.secret ? '' : `, not ${withoutLogin(JSON.stringify(found.value))}`
     throw new SettingError(`${found.where}: ${parsed.error.issues[0]?.message}${given}`)
   })
   return Object.fromEntries(values) as Values<S>
 }
+
+/** What stands before an `@` may be a password. */
+const withoutLogin = (json: string): string => json.replace(/(?<=").*@/s, '…@')

@@ -13,7 +13,7 @@ export function splitLogin(text: string): Address {
   const [, scheme, login, rest = ''] = /^(https?:\/\/)(?:(.*)@)?([^@]*)$/s.exec(text) ?? []
   if (!scheme || !URL.canParse(scheme + rest))
     throw new Error(
-      `--influx-url or INFLUX_URL: needs an address such as http://127.0.0.1:8086, not ${text.replace(/^.*@/s, '…@')}`,
+      `--influx-url: needs an address such as http://127.0.0.1:8086, not ${text.replace(/^.*@/s, '…@')}`,
     )
   const url = (scheme + rest).replace(/\/+$/, '')
   if (login === undefined) return { url }

@@ -11,8 +11,13 @@ interface Names {
   readonly fields: readonly string[]
 }
 
-// The samples of one container share their Tags, and all samples of one metric their Measurement.
-const tagsCache = new WeakMap<Tags, string>()
+/**
+ * Text of the tags, which all samples of one container share. On the object itself: the garbage collector takes as long
+ * for a large WeakMap as for everything else.
+ */
+const TEXT = Symbol('line protocol')
+type Known = Tags & { [TEXT]?: string }
+// all samples of one metric share their Measurement
 const namesCache = new WeakMap<Measurement, Names>()
 
 export function encode(batch: Batch): string[] {
@@ -50,8 +55,8 @@ function namesOf(measurement: Measurement): Names {
 }
 
 /** `,container=0123,host=a`, sorted as the servers sort; an empty tag is the same as none, and refused by some. */
-function tagsOf(tags: Tags): string {
-  let text = tagsCache.get(tags)
+function tagsOf(tags: Known): string {
+  let text = tags[TEXT]
   if (text === undefined) {
     text = Object.keys(tags)
       .sort()
@@ -59,7 +64,7 @@ function tagsOf(tags: Tags): string {
       .filter(([, value]) => value)
       .map(([name, value]) => `,${name}=${value}`)
       .join('')
-    tagsCache.set(tags, text)
+    tags[TEXT] = text
   }
   return text
 }

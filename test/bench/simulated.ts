@@ -2,9 +2,10 @@
 
 import { open } from 'bcc-bindings'
 import { Context, Dealer } from 'zeromq'
+import { FlowFold } from '../../probe/fold.ts'
 import { objectPath } from '../../probe/kernel.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
-import type { Layout } from '../../probe/wire/layout.ts'
+import type { Layout, Rows } from '../../probe/wire/layout.ts'
 import { decodeAck, encode, SCHEMA, WINDOW, type WindowWho } from '../../probe/wire/message.ts'
 
 /** Seconds. */
@@ -69,12 +70,26 @@ export const endOf = (time: number) =>
 
 export const NO_ROWS = Buffer.alloc(0)
 
+function inMessages({ layout, bytes }: Rows): Rows[] {
+  const step = ROWS * layout.size
+  const messages = Array.from({ length: Math.ceil(bytes.length / step) }, (_, index) => index * step)
+  return messages.map(at => ({ layout, bytes: bytes.subarray(at, at + step) }))
+}
+
+function folded(flows: Rows): Rows[] {
+  const fold = new FlowFold({ layout: layoutOf })
+  fold.add(flows)
+  return fold.end()
+}
+
 const PATIENCE_MS = 120_000
 
 /** Per host. */
 export interface HostLoad {
   readonly containers: number
   readonly rows: number
+  /** As with `--fold`. */
+  readonly folds?: boolean
 }
 
 /** Many hosts, each with a connection of its own, whose windows all end at the same moment. */
@@ -82,19 +97,26 @@ export class Hosts {
   readonly #dealers: readonly Dealer[]
   readonly #who: readonly WindowWho[]
   readonly #sequences: number[]
-  readonly #layout = layoutOf('tcp_flow')
-  readonly #rows: Buffer
+  /** What each host says in a window. */
+  readonly #said: readonly Rows[]
   readonly #firstTime = Math.floor(Date.now() / 1000 / INTERVAL) * INTERVAL
   #window = 0
 
-  constructor(endpoint: string, count: number, { containers, rows }: HostLoad) {
+  constructor(endpoint: string, count: number, { containers, rows, folds = false }: HostLoad) {
     const context = new Context({ maxSockets: count + 64 }) // libzmq's own bound is 1023
     const options = { context, linger: 0, sendTimeout: PATIENCE_MS, receiveTimeout: PATIENCE_MS }
     this.#dealers = Array.from({ length: count }, () => new Dealer(options))
     for (const dealer of this.#dealers) dealer.connect(endpoint)
     this.#who = this.#dealers.map((_, host) => whoOf(containers, host))
     this.#sequences = this.#dealers.map(() => 0)
-    this.#rows = tcpFlows(this.#layout, rows, containers)
+    const layout = layoutOf('tcp_flow')
+    const flows = { layout, bytes: tcpFlows(layout, rows, containers) }
+    this.#said = folds ? folded(flows) : inMessages(flows)
+  }
+
+  /** Of one host in a window. */
+  get rows(): number {
+    return this.#said.reduce((sum, { layout, bytes }) => sum + bytes.length / layout.size, 0)
   }
 
   /** One window of all hosts, until the collector has said of each that it is written. */
@@ -103,11 +125,8 @@ export class Hosts {
     const sending = this.#dealers.map(async (dealer, host) => {
       const [head, who] = [headOf(window, host), this.#who[host]!]
       const next = () => ({ ...head, sequence: this.#sequences[host]!++ })
-      const step = ROWS * this.#layout.size
-      for (let at = 0; at < this.#rows.length; at += step) {
-        const rows = this.#rows.subarray(at, at + step)
-        await dealer.send(encode('tcp_flow', { ...next(), layout: this.#layout }, rows, who))
-      }
+      for (const { layout, bytes } of this.#said)
+        await dealer.send(encode(layout.name, { ...next(), layout }, bytes, who))
       const time = this.#firstTime + window * INTERVAL
       await dealer.send(encode(WINDOW, { ...next(), ...endOf(time) }, NO_ROWS, who))
       const acknowledged = decodeAck(await dealer.receive())

@@ -11,7 +11,7 @@ t.test('a password in the address of InfluxDB may be any, and is not shown', asy
   for (const url of ['http://u:secret@', 'influx://u:secret@', 'http://u:se\ncret@host:x'])
     for (const given of [() => read({ influxUrl: url }), () => read({}, { INFLUX_URL: url })])
       t.throws(given, {
-        message: /^--influx-url or INFLUX_URL: needs an address such as \S+, not …@(host:x)?$/,
+        message: /^(--influx-url|INFLUX_URL): needs an address such as \S+, not "…@(host:x)?"$/,
       })
 })
 
