@@ -9,14 +9,17 @@ export interface Cpu {
   readonly kernel: number
 }
 
-/** Seconds that all cores were busy since boot, interrupts included. */
+/**
+ * Seconds that all cores were busy since boot, interrupts included, without this process: it receives what the probe
+ * sends, and stands for a collector on another machine.
+ */
 export function busySeconds(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
     .split('\n')[0]!
     .split(/\s+/)
     .slice(1)
     .map(Number)
-  return (user + nice + system + irq + softirq) / TICKS
+  return (user + nice + system + irq + softirq) / TICKS - ownSeconds()
 }
 
 /** Seconds of CPU, user and system, of this process and of the kernel on its behalf. */
