@@ -52,6 +52,8 @@ const MOST_ROWS = 2 ** 20
 /** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
 const REMEMBERED_MS = 24 * 3_600_000
 
+const idOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
+
 export class Ingest {
   /** By reason: what was received but not counted. */
   readonly lost: Record<string, number> = {}
@@ -83,7 +85,8 @@ export class Ingest {
         error instanceof MalformedError ? error.reason : error instanceof LayoutError ? 'layout' : undefined
       if (!reason) throw error
       this.#lose(`malformed_${reason}`, 1)
-      if (error instanceof MalformedError && error.head) this.#probe(error.head).advance(error.head.sequence)
+      const head = error instanceof MalformedError ? error.head : undefined
+      if (head) this.#probes.get(idOf(head))?.advance(head.sequence)
       throw error instanceof MalformedError ? error : new MalformedError(reason, (error as Error).message)
     }
   }
@@ -152,7 +155,7 @@ export class Ingest {
   }
 
   #probe(head: Identity): ProbeWindows {
-    const id = `${head.boot} ${head.probe}`
+    const id = idOf(head)
     let probe = this.#probes.get(id)
     if (!probe) {
       if (this.#probes.size >= MOST_PROBES) {

@@ -15,6 +15,8 @@ const LONGEST_S = 3600
 export class ProbeWindows {
   /** Of its last message. */
   sequence = -1
+  /** Of the last message before the windows that are open. */
+  #settledSequence = -1
   /** The last window that was handed on. */
   closed = -1
   /** Highest losses the probe told, by stage and reason. */
@@ -83,6 +85,7 @@ export class ProbeWindows {
       folded.push({ key, time, partial, complete, interval, lost, fold: open })
     }
     this.#told = this.lost
+    this.#settledSequence = head.sequence
     this.closed = head.window
     this.interval = head.interval
     return folded
@@ -96,7 +99,8 @@ export class ProbeWindows {
   settled(head: SettledHead): { elsewhere: boolean } {
     const elsewhere = head.elsewhere && head.window > this.#movedAt
     if (elsewhere) this.#movedAt = head.window
-    this.sequence = Math.max(this.sequence, head.sequence - 1)
+    this.#settledSequence = Math.max(this.#settledSequence, head.sequence - 1)
+    this.sequence = Math.max(this.sequence, this.#settledSequence)
     if (head.window > this.closed + 1) {
       this.closed = head.window - 1
       this.#told = head.lost
@@ -105,8 +109,9 @@ export class ProbeWindows {
     return { elsewhere }
   }
 
-  /** The probe is silent: what it left unfinished is counted. */
+  /** The probe is silent: what it left unfinished is counted, and comes anew should it come back. */
   abandon(): void {
+    if (this.#open.size > 0) this.sequence = this.#settledSequence
     for (const fold of this.#open.values()) this.#lose('unfinished', fold.rows)
     this.#open.clear()
   }

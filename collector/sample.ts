@@ -13,7 +13,7 @@ export interface Measurement {
   readonly fields: readonly string[]
 }
 
-/** Tag names and values; the same object for every sample of one container, pod or host, so it can be a cache key. */
+/** Tag names and values; the same object for every sample of one container, pod or host, so that a sink can keep on it what it made of it. */
 export type Tags = Readonly<Record<string, string>>
 
 /** One point. At least one value is a number; `undefined` means "not measured" and is never written as 0. */

@@ -96,7 +96,7 @@ export class BpfObject {
 
   /**
    * Read ring buffer maps as they fill. `onRecords` gets one Buffer per ring and wake-up, its records back
-   * to back, good until it returns. They keep the process alive until closed.
+   * to back, good until it returns or calls drain(). They keep the process alive until closed.
    */
   rings(names: readonly string[], onRecords: (ring: string, records: Buffer) => void): Rings {
     const native = new addon.Rings(this.#native, names, (ring, batch, used) =>

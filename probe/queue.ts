@@ -9,7 +9,7 @@ export interface Queued {
   readonly frames: Buffer[]
   /** What the probe had lost until then. */
   readonly lost: Losses
-  /** Called once when this queue is done with it, acknowledged at the first attempt: nobody reads the frames any more. */
+  /** Called once when this queue is done with it and nobody reads the frames: acknowledged at the first attempt, or never sent. */
   readonly release?: () => void
 }
 
@@ -69,6 +69,7 @@ export class Queue {
     const sent = drop <= this.#cursor && (window !== this.#torn.window || this.#torn.sent)
     this.#torn = { window, sent }
     const gone = this.#remove(drop)
+    for (const { attempts, release } of gone) if (attempts === 0) release?.()
     this.dropped += gone.filter(({ window }) => !this.#acknowledged.has(window)).length
     this.#release()
   }
@@ -87,6 +88,7 @@ export class Queue {
         return entry
       }
       this.#entries.splice(this.#cursor, 1)
+      if (entry.attempts === 0) entry.release?.()
       this.bytes -= entry.bytes
       this.dropped++
       this.#release()

@@ -96,8 +96,10 @@ export class Reader {
 
   async *#end(window: Window): AsyncGenerator<Batch> {
     const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
-    for (const stream of this.#streams) {
-      yield* stream.batches(window, stream.running.take())
+    // of all streams before the first pass: what comes during it may be of the next window
+    const closed = this.#streams.map(({ running }) => running.take())
+    for (const [index, stream] of this.#streams.entries()) {
+      yield* stream.batches(window, closed[index]!)
       const { layout } = stream.flows
       for await (const bytes of this.#kernel.report(stream.flows, window.endNs, pass)) {
         this.#kernel.drain() // the names of these rows

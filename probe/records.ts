@@ -1,3 +1,6 @@
+/** More than this is not kept: it was one burst. */
+const MOST_BYTES = 4 * 2 ** 20
+
 /** Records one after the other, in memory that is used again. */
 export class Records {
   #room = Buffer.alloc(0)
@@ -25,7 +28,7 @@ export class Records {
     const taken = this.#room.subarray(0, this.#used)
     const room = this.#room
     this.#room = this.#spare
-    this.#spare = room
+    this.#spare = room.length > MOST_BYTES ? Buffer.alloc(0) : room
     this.#used = 0
     return taken
   }

@@ -3,9 +3,6 @@
  * than what is done with it: the kernel clears its pages, and V8 collects all garbage each time 32 MB of it were taken.
  */
 
-/** Rows of a size that malloc(3) takes from the kernel. */
-const LEAST_BYTES = 64 * 1024
-
 export interface Kept {
   readonly rows: Buffer
   /** Each holder says once that it is done; after the last one the memory is used again. */
@@ -17,7 +14,7 @@ export class Slabs {
   #free: Buffer[] = []
   #taken = 0
 
-  /** @param size bytes of the largest rows that get a slab */
+  /** @param size bytes of the largest rows that get a slab; those of half of it and more do */
   constructor(size: number) {
     this.#size = size
   }
@@ -32,7 +29,8 @@ export class Slabs {
    * @param holders a slab that one of them never releases is left to the garbage collector
    */
   keep(rows: Buffer, holders: number): Kept {
-    if (rows.length < LEAST_BYTES || rows.length > this.#size)
+    // of fewer rows a slab would be empty memory that no queue knows of
+    if (rows.length < this.#size / 2 || rows.length > this.#size)
       return { rows: Buffer.from(rows), release: () => {} }
     const slab = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#size)
     this.#taken++

@@ -16,7 +16,7 @@ interface Names {
  * for a large WeakMap as for everything else.
  */
 const TEXT = Symbol('line protocol')
-type Known = Tags & { [TEXT]?: string }
+type Known = Tags & { readonly [TEXT]?: string }
 // all samples of one metric share their Measurement
 const namesCache = new WeakMap<Measurement, Names>()
 
@@ -64,7 +64,7 @@ function tagsOf(tags: Known): string {
       .filter(([, value]) => value)
       .map(([name, value]) => `,${name}=${value}`)
       .join('')
-    tags[TEXT] = text
+    Object.defineProperty(tags, TEXT, { value: text }) // not enumerable: tags are made of others by spreading them
   }
   return text
 }

@@ -135,6 +135,21 @@ t.test('window numbers far ahead take three places at most and stop no window', 
   t.match(seen(ingest.receive(probe.end(3e6)).folded), [{ window: 1e6 }, { window: 2e6 }, { window: 3e6 }])
 })
 
+t.test('a window that was half there when its probe fell silent is whole when it comes again', async t => {
+  let now = 0
+  const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
+  const first = [probe.rows(0, 1), probe.end(0)]
+  const second = [probe.rows(1, 7), probe.end(1)]
+  for (const message of [...first, second[0]!]) ingest.receive(message)
+  now = 24 * 3_600_000 - 1
+  ingest.expire()
+  t.same(ingest.lost, { unfinished: 7 })
+  t.equal(ingest.receive(first[1]!).repeatedEnd, true, 'what had ended before is known')
+  const folded = second.flatMap(message => ingest.receive(message).folded)
+  t.match(folded, [{ complete: true, fold: { rows: 7 } }])
+  t.same(ingest.lost, { unfinished: 7 })
+})
+
 t.test('what a silent probe left is counted, and it may come back', async t => {
   let now = 0
   const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]

@@ -11,11 +11,21 @@ type Objects = ReadonlySet<string>
 export function objectsOf(pid: number): Objects {
   const folder = `/proc/${pid}/fdinfo`
   const ids = readdirSync(folder).flatMap(fd => {
-    const info = readFileSync(`${folder}/${fd}`, 'utf8')
+    const info = readOpen(`${folder}/${fd}`)
     // A link's fdinfo tells its program as well.
     return [...info.matchAll(/^(prog|map|link)_id:\s+(\d+)$/gm)].map(([, kind, id]) => `${kind} ${id}`)
   })
   return new Set(ids)
+}
+
+/** A descriptor may be closed since it was listed. */
+function readOpen(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 async function objects(): Promise<Objects> {

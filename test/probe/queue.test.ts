@@ -74,7 +74,10 @@ t.test(
     queue.acknowledge({ window: 2 })
     t.same(released, [0, 2])
     for (const window of [3, 4, 5, 6]) push(window)
-    t.same([queue.dropped, released], [1, [0, 2]], 'what is dropped may be on its way')
+    t.same([queue.dropped, released], [1, [0, 2, 3]], 'what was dropped before it was sent')
+    queue.next()
+    push(7)
+    t.same([queue.dropped, released], [2, [0, 2, 3]], 'what was sent may be on its way')
   },
 )
 

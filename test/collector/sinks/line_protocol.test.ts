@@ -80,3 +80,10 @@ t.test('the tags of one object are escaped once', async t => {
   encode(batch(1, [sample([3, 3], tags)]))
   t.equal(reads, 1)
 })
+
+t.test('tags that are made of others have a text of their own', async t => {
+  const tags = { container: 'c', host: '' }
+  const linesOf = (given: Tags) => encode(batch(0, [sample([1, 2], given)]))
+  const [line = ''] = linesOf(tags)
+  t.same(linesOf({ ...tags, role: 'client' }), [line.replace('container=c', 'container=c,role=client')])
+})
