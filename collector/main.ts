@@ -158,8 +158,8 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
 }
 
 /**
- * The memory of rows that have been read, at once. The garbage collector would do it too late: V8 marks the whole heap each time
- * 64 MB of them have come, which took a third of the collector's time.
+ * The memory of rows that have been read, at once. The garbage collector would do it late, and work for it: V8 marks the
+ * whole heap each time 64 MB of memory from outside were taken.
  */
 function giveBack({ buffer, length }: Buffer): void {
   if (length >= LARGE_ROWS && length === buffer.byteLength && buffer instanceof ArrayBuffer)

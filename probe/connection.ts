@@ -25,6 +25,8 @@ export interface Feed {
 /** So that a peer which vanished without a word is noticed. */
 const HEARTBEAT_MS = 2000
 const SILENT_MS = 10_000
+/** Without a connection for so long, somebody should look; a collector that is restarted is back before. */
+const AWAY_MS = 5000
 
 export class Connection {
   readonly #endpoint: string
@@ -72,8 +74,14 @@ export class Connection {
       })
       this.#socket = socket
       this.#feed.begin()
+      const away = setTimeout(() => {
+        this.#log.warn(
+          'no collector answers: start it, or correct --collector; what it should have waits, up to --queue-size',
+        )
+      }, AWAY_MS)
       let lost = false
       socket.events.on('handshake', () => {
+        clearTimeout(away)
         this.#log.info('connected')
         this.#reached(true)
       })
@@ -84,6 +92,7 @@ export class Connection {
       })
       socket.connect(this.#endpoint)
       await Promise.all([this.#send(socket, () => lost || this.#closed), this.#receive(socket)])
+      clearTimeout(away)
       if (!socket.closed) socket.close()
       if (lost && !this.#closed) this.#log.warn('connection lost, connecting again')
       if (!this.#closed) await sleep(100)

@@ -74,7 +74,7 @@ export class Publisher {
     this.#wake()
   }
 
-  /** What was published since the start, messages that no collector will get, and what waits. */
+  /** What was published since the start, messages that a collector will not get, once for each, and what waits. */
   stats(): { messages: number; rows: number; dropped: number; waiting: number; bytes: number } {
     const sum = (of: (queue: Queue) => number) => this.#queues.reduce((total, queue) => total + of(queue), 0)
     return {

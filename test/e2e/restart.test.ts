@@ -3,13 +3,11 @@ import { shortId } from '../../collector/names.ts'
 import { freed, mounts, objectsOf, pins } from '../harness/bpf_objects.ts'
 import { startInflux } from '../harness/influx.ts'
 import { Ledger } from '../harness/ledger.ts'
-import { startNode } from '../harness/node.ts'
-import { IDLE } from '../harness/pod.ts'
 import { needs } from '../harness/skip.ts'
 import { openSite, type Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 import { earlyInWindow, intoWindow, windowNow } from '../harness/windows.ts'
-import { client, connected, serve } from './pair.ts'
+import { startMonologue } from './monologue.ts'
 
 const skip = needs('root', 'bpf', 'netns', 'gcc', 'ss', 'containerd', 'influxd', 'bpftool')
 const OUTAGE = 5
@@ -22,27 +20,12 @@ interface Sample {
 
 /** A container that talks to itself, and the ledger of it. */
 async function stage(t: Test) {
-  const node = await startNode()
-  t.teardown(() => node.close())
-  const pod = await node.runPod({
-    name: 'talk-0',
-    namespace: 'trade',
-    containers: [{ name: 'main', command: IDLE }],
-  })
-  const { main } = pod.containers
-  await serve(node, main, '127.0.0.1', '80')
-  const load = client(node, main)
+  const { node, container, open } = await startMonologue(t)
   const ledger = new Ledger()
-  let open = 0
   /** Some more conversations, which stay. */
-  const talk = (count: number) =>
-    ledger.opens('main', 'main', count, async () => {
-      await load.ask(`open ${count} 127.0.0.1 80`)
-      open += count
-      await connected(pod.netns, 2 * open)
-    })
+  const talk = (count: number) => ledger.opens('main', 'main', count, () => open(count))
   const flags = ['--containerd-state', node.containerd.stateDir]
-  return { id: shortId(main.id), ledger, talk, flags }
+  return { id: shortId(container.id), ledger, talk, flags }
 }
 
 async function stored(site: Site, id: string): Promise<Sample[]> {

@@ -3,14 +3,12 @@ import { shortId } from '../../collector/names.ts'
 import { ranked } from '../../probe/rendezvous.ts'
 import { type Influx, startInflux } from '../harness/influx.ts'
 import { Ledger } from '../harness/ledger.ts'
-import { startNode } from '../harness/node.ts'
-import { IDLE } from '../harness/pod.ts'
 import { type Child, signal } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { logged, openSite, type Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 import { intoWindow, windowNow } from '../harness/windows.ts'
-import { client, connected, serve } from './pair.ts'
+import { startMonologue } from './monologue.ts'
 
 const skip = needs('root', 'bpf', 'netns', 'gcc', 'ss', 'containerd', 'influxd')
 const HOST = 'standby'
@@ -60,22 +58,7 @@ class Stage {
   static async start(t: Test): Promise<Stage> {
     const influx = await startInflux()
     t.teardown(() => influx.remove())
-    const node = await startNode()
-    t.teardown(() => node.close())
-    const pod = await node.runPod({
-      name: 'talk-0',
-      namespace: 'trade',
-      containers: [{ name: 'main', command: IDLE }],
-    })
-    const { main } = pod.containers
-    await serve(node, main, '127.0.0.1', '80')
-    const load = client(node, main)
-    let open = 0
-    const more = async (count: number) => {
-      await load.ask(`open ${count} 127.0.0.1 80`)
-      open += count
-      await connected(pod.netns, 2 * open)
-    }
+    const { node, container, open } = await startMonologue(t)
     const sites = await Promise.all([openSite(), openSite(), openSite()])
     t.teardown(() => Promise.all(sites.map(site => site.close())))
     const endpoints = sites.map(({ endpoint }) => endpoint)
@@ -86,7 +69,7 @@ class Stage {
     const flags = ['--host', HOST, '--send-to', 'one', '--containerd-state', node.containerd.stateDir]
     const probe = await sites[0].probe(flags, endpoints)
     await logged(probe, new RegExp(`"collector":"${places[0]!.site.endpoint}".*"msg":"chosen"`))
-    return new Stage(places, influx, shortId(main.id), more, probe)
+    return new Stage(places, influx, shortId(container.id), open, probe)
   }
 
   collector(rank: number): Child {

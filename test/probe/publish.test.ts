@@ -39,3 +39,15 @@ t.test('every collector gets every record', async t => {
 t.test('or only the one that is the first in rank for this host', async t => {
   t.same(await publish(3, 'one'), { own: 3, other: 0, messages: 3, dropped: 0, bytes: 0 })
 })
+
+t.test('a collector that does not answer is said, once', async t => {
+  const said: { msg: string; collector: string }[] = []
+  const log = pino({}, { write: line => said.push(JSON.parse(line)) })
+  const collectors = ['ipc:///nowhere/collector']
+  const publisher = new Publisher({ collectors, sendTo: 'all', queueBytes: 2 ** 20 }, identity, log)
+  t.teardown(() => publisher.close(0))
+  await until('a line in the log', () => said.length > 0)
+  t.match(said, [
+    { collector: collectors[0], msg: /^no collector answers: start it, or correct --collector/ },
+  ])
+})
