@@ -8,6 +8,7 @@ import type { Batch } from './read.ts'
 import { Owners } from './wire/fold/owners.ts'
 import type { FlowDecoder, OwnerColumns } from './wire/fold/record.ts'
 import { tcpFlow } from './wire/fold/tcp_flow.ts'
+import { tcpUpdate } from './wire/fold/tcp_update.ts'
 import { Group } from './wire/fold/totals.ts'
 import { udpFlow } from './wire/fold/udp_flow.ts'
 import type { Layout, Rows } from './wire/layout.ts'
@@ -15,6 +16,7 @@ import type { Layout, Rows } from './wire/layout.ts'
 /** The records that are folded. */
 const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([
   ['tcp_flow', tcpFlow],
+  ['tcp_update', tcpUpdate],
   ['udp_flow', udpFlow],
 ])
 /** Cgroups, once for each of their network namespaces. */

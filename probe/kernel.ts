@@ -20,6 +20,7 @@ import { HOOKS, type Hooks, hooksOf } from './hooks.ts'
 import { isGone, networkNamespaces } from './identify/process.ts'
 import { roomForSums } from './totals.ts'
 import type { Clock } from './window.ts'
+import type { Rows } from './wire/layout.ts'
 
 /** `enum lost` in `bpf/lost.bpf.h`, in its order. */
 const LOST = [
@@ -61,6 +62,8 @@ export interface Pass {
 /** One kind of flow. The layout's name is that of the record, of its ring and of its topic. */
 export interface Flows {
   readonly layout: Layout
+  /** Of rows of flows that rows with everything were sent of. */
+  readonly update?: Layout
   /** Whether a flow's close is told by a row of its own, without traffic. */
   readonly tellsClose: boolean
 }
@@ -107,7 +110,7 @@ export class Kernel {
       this.#attach(options)
       const layout = (name: string) => this.#object.layout(name)
       this.flows = [
-        { layout: layout('tcp_flow'), tellsClose: true },
+        { layout: layout('tcp_flow'), update: layout('tcp_update'), tellsClose: true },
         ...(options.udp && this.#has('udp') ? [{ layout: layout('udp_flow'), tellsClose: false }] : []),
       ]
       const wanted = HOOKS.filter(hooks => this.#wants(options, hooks))
@@ -115,7 +118,9 @@ export class Kernel {
       this.cgroupPath = layout('cgroup_path')
       this.process = layout('process')
       const names = this.flows.map(({ layout }) => layout.name)
-      for (const name of names) this.#pages.set(name, this.#object.map(`${name}_page`).view())
+      for (const { layout, update } of this.flows)
+        for (const { name } of update ? [layout, update] : [layout])
+          this.#pages.set(name, this.#object.map(`${name}_page`).view())
       this.#lost = this.#object.map('lost').view()
       this.#window = this.#object.map('.data.window').view()
       // rows first: the kernel has sent their names before them, so these are in their ring by then
@@ -142,18 +147,17 @@ export class Kernel {
   }
 
   /** The state of every flow that was open at `endNs`: whole rows, which the next step overwrites. */
-  async *report({ layout: flow }: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Buffer> {
+  async *report({ layout: flow, update }: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Rows> {
     const layout = this.#object.layout('report')
     const at = (name: string) => layout.fields.find(field => field.name === name)!.offset
     const context = Buffer.alloc(layout.size)
-    const page = this.#pages.get(flow.name)!
     context.writeBigUInt64LE(endNs, at('end_ns'))
     let result: number
     do {
-      context.writeUInt32LE(0, at('rows'))
+      context.fill(0, at('rows'), at('updates') + 4)
       result = await this.#object.run(`${flow.name}_report`, context)
-      const rows = context.readUInt32LE(at('rows'))
-      if (rows > 0) yield page.subarray(0, rows * flow.size)
+      yield* this.#page(flow, context.readUInt32LE(at('rows')))
+      if (update) yield* this.#page(update, context.readUInt32LE(at('updates')))
     } while (result === REPORT_PAGE_FULL)
     if (result !== 0) throw new Error(`${flow.name}_report returned ${result}`)
     pass.closing += context.readUInt32LE(at('closing'))
@@ -199,6 +203,10 @@ export class Kernel {
   close(): void {
     for (const link of this.#links) link.detach()
     this.#object.close()
+  }
+
+  *#page(layout: Layout, rows: number): Generator<Rows> {
+    if (rows > 0) yield { layout, bytes: this.#pages.get(layout.name)!.subarray(0, rows * layout.size) }
   }
 
   /** Entering another network namespace needs CAP_SYS_ADMIN. */

@@ -18,7 +18,7 @@ export interface Batch {
 const DRAIN_MS = 100
 /** A hook that was interrupted between claiming its slot and submitting its record has done so by then. */
 const CLOSING_MS = 2
-/** As many as a page of the pass. */
+/** As many as a page of the pass has of whole rows. */
 const BATCH_ROWS = 4096
 
 /** Records of one ring that wait for the window's end, or for a batch to be full. */
@@ -100,10 +100,9 @@ export class Reader {
     const closed = this.#streams.map(({ running }) => running.take())
     for (const [index, stream] of this.#streams.entries()) {
       yield* stream.batches(window, closed[index]!)
-      const { layout } = stream.flows
-      for await (const bytes of this.#kernel.report(stream.flows, window.endNs, pass)) {
+      for await (const rows of this.#kernel.report(stream.flows, window.endNs, pass)) {
         this.#kernel.drain() // the names of these rows
-        yield { window, rows: { layout, bytes } }
+        yield { window, rows }
       }
     }
     this.missed += pass.missed

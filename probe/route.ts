@@ -12,7 +12,7 @@ const isBelow = (rows: DataView, at: number, high: number, low: number): boolean
   return word === high ? rows.getUint32(at, true) < low : word < high
 }
 
-const DELTA = /^(bytes|segs|packets)_|^rtt_(sum_us|samples)$/
+const DELTA = /^(bytes|segs|packets)_/
 
 export class Router {
   readonly #size: number

@@ -1,6 +1,7 @@
 /** The records that the collector understands, by their name, which is the topic. */
 
 import { tcpFlow } from '../../probe/wire/fold/tcp_flow.ts'
+import { tcpUpdate } from '../../probe/wire/fold/tcp_update.ts'
 import { udpFlow } from '../../probe/wire/fold/udp_flow.ts'
 import { type Layout, LayoutError } from '../../probe/wire/layout.ts'
 import { connectBucket, flowTotal } from './flow_total.ts'
@@ -10,6 +11,7 @@ import { rttBucket, tcpTotal } from './rtt.ts'
 
 const RECORDS: ReadonlyMap<string, (layout: Layout) => Decoder> = new Map([
   ['tcp_flow', tcpFlow],
+  ['tcp_update', tcpUpdate],
   ['udp_flow', udpFlow],
   ['tcp_total', tcpTotal],
   ['rtt_bucket', rttBucket],

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { type Layout, open } from 'bcc-bindings'
 import { objectPath } from '../kernel.ts'
 
-const RECORDS = ['tcp_flow', 'udp_flow', 'tcp_total', 'rtt_bucket', 'process', 'cgroup_path']
+const RECORDS = ['tcp_flow', 'tcp_update', 'udp_flow', 'tcp_total', 'rtt_bucket', 'process', 'cgroup_path']
 export const target = join(import.meta.dirname, '../wire/records.ts')
 
 const pascal = (name: string): string =>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* tcp_flow: one TCP conversation, seen from one local socket, in one window. The only schema there is. */
+/* tcp_flow: one TCP conversation, seen from one local socket, in one window: the first that has it, that in
+ * which it was established, and that in which it closed. In those between, tcp_update tells it. The only
+ * schema there is. */
 #pragma once
 
 #include "types.h"
@@ -9,31 +11,31 @@ struct tcp_flow {
     cgroup_id_t cgroup;       /* of the owner, when it connected or listened */
     boot_ns_t opened_ns;      /* SYN_SENT, or creation of the accepted socket */
     boot_ns_t established_ns; /* ESTABLISHED, when that was before the window's end; 0 if not, or not seen */
-    boot_ns_t closed_ns;      /* CLOSE; 0 while open */
-    boot_ns_t reported_ns;    /* end of the last window whose pass reported this flow; 0 for none */
-    bytes_t bytes_sent;       /* since the last report: tcp_sock.bytes_sent - bytes_retrans */
-    bytes_t bytes_rcvd;       /* since the last report: tcp_sock.bytes_received, less a FIN */
-    __u64 rtt_sum_us;         /* since the last report: sum of the RTT samples */
-    address_t local;          /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
-    address_t remote;         /* sock_common.skc_daddr / skc_v6_daddr */
     comm_t comm;
     hierarchy_t hierarchy; /* of cgroup */
     process_id_t pid;
     netns_id_t netns;
-    usec_t rtt_us;          /* tcp_sock.srtt_us >> 3: the kernel keeps eight times the RTT */
-    usec_t rtt_var_us;      /* tcp_sock.mdev_us >> 2: the mean deviation, kept four times */
-    samples_t rtt_samples;  /* since the last report: calls of BPF_SOCK_OPS_RTT_CB */
-    usec_t rtt_min_us;      /* of all samples of the flow; 0 for none */
-    usec_t rtt_max_us;      /* of all samples of the flow */
-    segments_t segs_sent;   /* since the last report: tcp_sock.segs_out */
-    segments_t segs_rcvd;   /* since the last report: tcp_sock.segs_in */
-    segments_t segs_resent; /* since the last report: tcp_sock.total_retrans */
     port_t local_port;      /* inet_sock.inet_sport */
     port_t remote_port;     /* sock_common.skc_dport */
     __u8 family;            /* sock_common.skc_family: AF_INET or AF_INET6 */
     __u8 role;              /* enum role */
     __u8 state;             /* sock_common.skc_state, TCP_ESTABLISHED = 1 ... */
     __u8 flags;             /* enum flow_flags */
+    usec_t rtt_us;          /* tcp_sock.srtt_us >> 3: the kernel keeps eight times the RTT */
+    usec_t rtt_var_us;      /* tcp_sock.mdev_us >> 2: the mean deviation, kept four times */
+    segments_t segs_sent;   /* since the last report: tcp_sock.segs_out */
+    segments_t segs_rcvd;   /* since the last report: tcp_sock.segs_in */
+    segments_t segs_resent; /* since the last report: tcp_sock.total_retrans */
+    bytes_t bytes_sent;     /* since the last report: tcp_sock.bytes_sent - bytes_retrans */
+    bytes_t bytes_rcvd;     /* since the last report: tcp_sock.bytes_received, less a FIN */
+    boot_ns_t closed_ns;    /* CLOSE; 0 while open */
+    boot_ns_t reported_ns;  /* end of the last window whose pass reported this flow; 0 for none */
+    __u64 rtt_sum_us;       /* sum of all RTT samples of the flow */
+    samples_t rtt_samples;  /* calls of BPF_SOCK_OPS_RTT_CB for it */
+    usec_t rtt_min_us;      /* of all samples of the flow; 0 for none */
+    usec_t rtt_max_us;      /* of all samples of the flow */
+    address_t local;        /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
+    address_t remote;       /* sock_common.skc_daddr / skc_v6_daddr */
     __u32 pad;
 };
 

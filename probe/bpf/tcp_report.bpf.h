@@ -4,8 +4,10 @@
 
 #include "report.bpf.h"
 #include "tcp_flow.bpf.h"
+#include "tcp_update.h"
 
-PAGE(tcp_flow_page, struct tcp_flow);
+PAGE(tcp_flow_page, struct tcp_flow, PAGE_ROWS);
+PAGE(tcp_update_page, struct tcp_update, UPDATE_PAGE_ROWS);
 
 #define MOMENT_NS 10000000 /* longer than the kernel needs from a tracepoint to what it announces */
 
@@ -46,40 +48,69 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
     pass->missed++;
 }
 
-/* Returns false when the socket is not there any more. */
-static __always_inline bool write_row(struct tcp_flow *row, struct tcp_slot *slot, __u64 word,
-                                      struct tcp_sock *tp, const struct report *pass, const bool typed) {
-    __u32 base = WORD_BASE(word);
+/* A row with everything has been sent, and the collector knows how long the flow took to connect. */
+static __always_inline bool is_told(const struct tcp_slot *slot, __u64 word, const struct report *pass) {
+    boot_ns_t established_ns = slot->flow.established_ns;
+
+    return WORD_REPORTED(word) && (established_ns <= WORD_REPORTED(word) || established_ns >= pass->end_ns);
+}
+
+static __always_inline void write_update(struct tcp_update *row, const struct tcp_slot *slot) {
+    row->socket = slot->flow.socket;
+    row->cgroup = slot->flow.cgroup;
+    __builtin_memcpy(row->comm, slot->flow.comm, sizeof row->comm);
+    row->hierarchy = slot->flow.hierarchy;
+    row->pid = slot->flow.pid;
+    row->netns = slot->flow.netns;
+    row->role = slot->flow.role;
+    row->flags = slot->flow.flags | (slot->rtt_samples ? FLOW_SAMPLED : 0);
+}
+
+enum written { WRITTEN_NOTHING, WRITTEN_FLOW, WRITTEN_UPDATE };
+
+/* Nothing is written when the socket is not there any more. */
+static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_update *update,
+                                              struct tcp_slot *slot, __u64 word, struct tcp_sock *tp,
+                                              const struct report *pass, const bool typed) {
+    struct tcp_counters *base = &slot->base[WORD_BASE(word)], *now = &slot->base[WORD_BASE(word) ^ 1];
 
     if (!is_alive(slot, tp, pass->end_ns, typed))
-        return false;
+        return WRITTEN_NOTHING;
+    confirm_by_user(slot);
+    if (is_told(slot, word, pass)) {
+        write_update(update, slot);
+        READ_STATE(update, tp, base, now, typed, false);
+        return WRITTEN_UPDATE;
+    }
     if (!slot->flow.remote_port)
         read_addresses(&slot->flow, tp, typed);
-    confirm_by_user(slot);
     __builtin_memcpy(row, &slot->flow, sizeof *row);
     row->reported_ns = WORD_REPORTED(word);
     if (row->established_ns >= pass->end_ns)
         row->established_ns = 0; /* told by the next window */
-    read_state(row, tp, slot, &slot->base[base], &slot->base[base ^ 1], typed, false);
-    return true;
+    read_state(row, tp, slot, base, now, typed, false);
+    return WRITTEN_FLOW;
 }
 
 /* One slot. A function of its own, so that the verifier walks it once and not once for each turn of the loop.
  */
 __attribute__((noinline)) int report_tcp(struct report *pass) {
+    struct tcp_update *update;
     struct tcp_slot *slot;
     struct tcp_flow *row;
-    __u64 word, busy;
+    enum written written;
     __u32 index, at;
-    bool alive;
+    __u64 word, busy;
 
     if (!pass)
         return 0;
     index = pass->next;
-    at = pass->rows;
     slot = tcp_slot_at(index);
+    at = pass->rows;
     row = bpf_map_lookup_elem(&tcp_flow_page, &at);
-    if (!slot || !row)
+    at = pass->updates;
+    update = bpf_map_lookup_elem(&tcp_update_page, &at);
+    if (!slot || !row || !update)
         return 0;
     word = *(volatile __u64 *)&slot->slot.word;
     if (WORD_STATE(word) == SLOT_CLOSED)
@@ -99,14 +130,19 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
         return 0;
     }
     if (CAN_CAST)
-        alive = write_row(row, slot, word, CAST(struct tcp_sock, slot->sk), pass, true);
+        written = write_row(row, update, slot, word, CAST(struct tcp_sock, slot->sk), pass, true);
     else
-        alive = write_row(row, slot, word, (struct tcp_sock *)slot->sk, pass, false);
-    if (alive) {
+        written = write_row(row, update, slot, word, (struct tcp_sock *)slot->sk, pass, false);
+    if (written != WRITTEN_NOTHING) {
+        bool guessed = slot->flow.flags & FLOW_GUESSED;
+
         word = WORD(pass->end_ns, WORD_BASE(word) ^ 1, SLOT_LIVE);
         if (__sync_val_compare_and_swap(&slot->slot.word, busy, word) == busy) {
-            pass->rows = at + 1;
-            pass->guessed += !!(row->flags & FLOW_GUESSED);
+            if (written == WRITTEN_FLOW)
+                pass->rows++;
+            else
+                pass->updates++;
+            pass->guessed += guessed;
             return 0;
         }
     } else if (__sync_val_compare_and_swap(&slot->slot.word, busy, busy | SLOT_CLOSED) == busy) {

@@ -89,32 +89,35 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
     now->bytes_rcvd = READ(typed, tp, bytes_received);
 }
 
-/* What changes in a row from report to report. Takes the deltas from `base` and leaves the new base in `now`.
- * `locks`: the caller holds the socket. */
+/* What changes in a row from report to report, of both kinds of rows. Takes the deltas from `base` and leaves
+ * the new base in `now`. `locks`: the caller holds the socket. */
+#define READ_STATE(row, tp, base, now, typed, locks)                                                         \
+    do {                                                                                                     \
+        read_counters(now, tp, typed);                                                                       \
+        /* tcp_retransmit_skb() raises bytes_retrans before bytes_sent */                                    \
+        if ((now)->bytes_sent < (base)->bytes_sent)                                                          \
+            (now)->bytes_sent = (base)->bytes_sent;                                                          \
+        (row)->bytes_sent = (now)->bytes_sent - (base)->bytes_sent;                                          \
+        (row)->segs_sent = (now)->segs_sent - (base)->segs_sent;                                             \
+        (row)->segs_rcvd = (now)->segs_rcvd - (base)->segs_rcvd;                                             \
+        (row)->segs_resent = (now)->segs_resent - (base)->segs_resent;                                       \
+        (row)->rtt_us = READ(typed, tp, srtt_us) >> 3;                                                       \
+        (row)->rtt_var_us = READ(typed, tp, mdev_us) >> 2;                                                   \
+        (row)->state = READ(typed, tp, TCP_COMMON.skc_state);                                                \
+        (now)->bytes_rcvd = without_fin((now)->bytes_rcvd, (base)->bytes_rcvd, tp, typed, locks);            \
+        (row)->bytes_rcvd = (now)->bytes_rcvd - (base)->bytes_rcvd;                                          \
+    } while (0)
+
 static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp, const struct tcp_slot *slot,
                                        const struct tcp_counters *base, struct tcp_counters *now,
                                        const bool typed, const bool locks) {
-    read_counters(now, tp, typed);
-    now->rtt_sum_us = slot->rtt_sum_us;
-    now->rtt_samples = slot->rtt_samples;
-    /* tcp_retransmit_skb() raises bytes_retrans before bytes_sent */
-    if (now->bytes_sent < base->bytes_sent)
-        now->bytes_sent = base->bytes_sent;
-    row->bytes_sent = now->bytes_sent - base->bytes_sent;
-    row->segs_sent = now->segs_sent - base->segs_sent;
-    row->segs_rcvd = now->segs_rcvd - base->segs_rcvd;
-    row->segs_resent = now->segs_resent - base->segs_resent;
-    row->rtt_sum_us = now->rtt_sum_us - base->rtt_sum_us;
-    row->rtt_samples = now->rtt_samples - base->rtt_samples;
+    READ_STATE(row, tp, base, now, typed, locks);
+    row->rtt_sum_us = slot->rtt_sum_us;
+    row->rtt_samples = slot->rtt_samples;
     row->rtt_min_us = slot->rtt_min_us;
     row->rtt_max_us = slot->rtt_max_us;
-    if (now->rtt_samples)
+    if (slot->rtt_samples)
         row->flags |= FLOW_SAMPLED;
-    row->rtt_us = READ(typed, tp, srtt_us) >> 3;
-    row->rtt_var_us = READ(typed, tp, mdev_us) >> 2;
-    row->state = READ(typed, tp, TCP_COMMON.skc_state);
-    now->bytes_rcvd = without_fin(now->bytes_rcvd, base->bytes_rcvd, tp, typed, locks);
-    row->bytes_rcvd = now->bytes_rcvd - base->bytes_rcvd;
 }
 
 static __always_inline void write_owner(struct tcp_flow *flow, const struct owner *owner) {

@@ -9,11 +9,10 @@
 struct tcp_counters {
     bytes_t bytes_sent;
     bytes_t bytes_rcvd;
-    __u64 rtt_sum_us;
     segments_t segs_sent;
     segments_t segs_rcvd;
     segments_t segs_resent;
-    samples_t rtt_samples;
+    __u32 pad;
 };
 
 struct tcp_slot {

@@ -8,7 +8,7 @@
 
 #define UDP_IDLE_NS 60000000000ULL
 
-PAGE(udp_flow_page, struct udp_flow);
+PAGE(udp_flow_page, struct udp_flow, PAGE_ROWS);
 
 static __always_inline void confirm_udp(struct udp_slot *slot) {
     struct user *user;

@@ -12,20 +12,6 @@ export interface TcpFlow {
   readonly opened_ns: number
   /** boot_ns_t */
   readonly established_ns: number
-  /** boot_ns_t */
-  readonly closed_ns: number
-  /** boot_ns_t */
-  readonly reported_ns: number
-  /** bytes_t */
-  readonly bytes_sent: number
-  /** bytes_t */
-  readonly bytes_rcvd: number
-  /** u64 */
-  readonly rtt_sum_us: number
-  /** address_t, 16 bytes */
-  readonly local: Bytes
-  /** address_t, 16 bytes */
-  readonly remote: Bytes
   /** comm_t, 16 bytes */
   readonly comm: Bytes
   /** hierarchy_t */
@@ -34,22 +20,6 @@ export interface TcpFlow {
   readonly pid: number
   /** netns_id_t */
   readonly netns: number
-  /** usec_t */
-  readonly rtt_us: number
-  /** usec_t */
-  readonly rtt_var_us: number
-  /** samples_t */
-  readonly rtt_samples: number
-  /** usec_t */
-  readonly rtt_min_us: number
-  /** usec_t */
-  readonly rtt_max_us: number
-  /** segments_t */
-  readonly segs_sent: number
-  /** segments_t */
-  readonly segs_rcvd: number
-  /** segments_t */
-  readonly segs_resent: number
   /** port_t */
   readonly local_port: number
   /** port_t */
@@ -62,8 +32,76 @@ export interface TcpFlow {
   readonly state: number
   /** u8 */
   readonly flags: number
+  /** usec_t */
+  readonly rtt_us: number
+  /** usec_t */
+  readonly rtt_var_us: number
+  /** segments_t */
+  readonly segs_sent: number
+  /** segments_t */
+  readonly segs_rcvd: number
+  /** segments_t */
+  readonly segs_resent: number
+  /** bytes_t */
+  readonly bytes_sent: number
+  /** bytes_t */
+  readonly bytes_rcvd: number
+  /** boot_ns_t */
+  readonly closed_ns: number
+  /** boot_ns_t */
+  readonly reported_ns: number
+  /** u64 */
+  readonly rtt_sum_us: number
+  /** samples_t */
+  readonly rtt_samples: number
+  /** usec_t */
+  readonly rtt_min_us: number
+  /** usec_t */
+  readonly rtt_max_us: number
+  /** address_t, 16 bytes */
+  readonly local: Bytes
+  /** address_t, 16 bytes */
+  readonly remote: Bytes
   /** u32 */
   readonly pad: number
+}
+
+/** `struct tcp_update`, see `probe/bpf/tcp_update.h`. */
+export interface TcpUpdate {
+  /** socket_id_t */
+  readonly socket: number
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** bytes_t */
+  readonly bytes_sent: number
+  /** bytes_t */
+  readonly bytes_rcvd: number
+  /** comm_t, 16 bytes */
+  readonly comm: Bytes
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** process_id_t */
+  readonly pid: number
+  /** netns_id_t */
+  readonly netns: number
+  /** usec_t */
+  readonly rtt_us: number
+  /** usec_t */
+  readonly rtt_var_us: number
+  /** segments_t */
+  readonly segs_sent: number
+  /** segments_t */
+  readonly segs_rcvd: number
+  /** segments_t */
+  readonly segs_resent: number
+  /** u8 */
+  readonly role: number
+  /** u8 */
+  readonly state: number
+  /** u8 */
+  readonly flags: number
+  /** bytes, 5 bytes */
+  readonly pad: Bytes
 }
 
 /** `struct udp_flow`, see `probe/bpf/udp_flow.h`. */

@@ -3,17 +3,18 @@
 import { Ingest } from '../../collector/ingest.ts'
 import { encode, WINDOW } from '../../probe/wire/message.ts'
 import { ownSeconds } from './cpu.ts'
-import { endOf, headOf, layoutOf, NO_ROWS, ROWS, tcpFlows, whoOf } from './simulated.ts'
+import { endOf, headOf, NO_ROWS, ROWS, tcpRows, whoOf } from './simulated.ts'
 
 const CONTAINERS = 200
 
 export async function benchFold(count = 500): Promise<string[][]> {
-  const layout = layoutOf('tcp_flow')
-  const [rows, who, head] = [tcpFlows(layout, ROWS, CONTAINERS), whoOf(CONTAINERS), headOf(0)]
-  const messages = Array.from({ length: count }, (_, sequence) =>
-    encode('tcp_flow', { ...head, layout, sequence }, rows, who),
-  )
-  const last = encode(WINDOW, { ...head, ...endOf(10), sequence: count }, NO_ROWS, who)
+  const [said, who, head] = [tcpRows(ROWS, CONTAINERS), whoOf(CONTAINERS), headOf(0)]
+  const messages = Array.from({ length: count }, (_, time) =>
+    said.map(({ layout, bytes }, index) =>
+      encode(layout.name, { ...head, layout, sequence: said.length * time + index }, bytes, who),
+    ),
+  ).flat()
+  const last = encode(WINDOW, { ...head, ...endOf(10), sequence: messages.length }, NO_ROWS, who)
   const ingest = new Ingest()
   const before = ownSeconds()
   for (const message of messages) ingest.receive(message)

@@ -38,7 +38,7 @@ async function passes(): Promise<Passes> {
       const [cpuBefore, wallBefore] = [ownSeconds(), performance.now()]
       rows = 0
       for await (const page of kernel.report(flows, bootTime(), { closing: 0, missed: 0, guessed: 0 }))
-        rows += page.length / flows.layout.size
+        rows += page.bytes.length / page.layout.size
       wall.push(performance.now() - wallBefore)
       cpu.push((ownSeconds() - cpuBefore) * 1000)
     }

@@ -10,7 +10,7 @@ import { decodeAck, encode, SCHEMA, WINDOW, type WindowWho } from '../../probe/w
 
 /** Seconds. */
 export const INTERVAL = 10
-/** As many as the probe puts into one message. */
+/** As many as the probe puts into one message; of updates, which are half as long, twice as many. */
 export const ROWS = 4096
 
 /** From the built object: no kernel is needed. */
@@ -24,20 +24,27 @@ export function layoutOf(record: string): Layout {
 }
 
 /** Flows in turns of `containers` containers: round trips from 20 ms up, a few segments, both roles. */
-export const tcpFlows = (layout: Layout, count: number, containers: number): Buffer =>
-  encodeRows(
-    layout,
-    Array.from({ length: count }, (_, index) => ({
-      cgroup: 1 + (index % containers),
-      role: 1 + (Math.floor(index / containers) % 2),
-      rtt_us: 20_000 + (index % ROWS),
-      rtt_var_us: 100,
-      segs_sent: 5,
-      segs_rcvd: 5,
-      bytes_sent: 1000,
-      bytes_rcvd: 1000,
-    })),
-  )
+function rowsOf(layout: Layout, count: number, containers: number): Rows {
+  const rows = Array.from({ length: count }, (_, index) => ({
+    cgroup: 1 + (index % containers),
+    role: 1 + (Math.floor(index / containers) % 2),
+    rtt_us: 20_000 + (index % ROWS),
+    rtt_var_us: 100,
+    segs_sent: 5,
+    segs_rcvd: 5,
+    bytes_sent: 1000,
+    bytes_rcvd: 1000,
+  }))
+  return { layout, bytes: encodeRows(layout, rows) }
+}
+
+/** One in ten is told with everything, the others were before. */
+export function tcpRows(count: number, containers: number): Rows[] {
+  const whole = Math.ceil(count / 10)
+  const kinds = [rowsOf(layoutOf('tcp_flow'), whole, containers)]
+  if (count > whole) kinds.push(rowsOf(layoutOf('tcp_update'), count - whole, containers))
+  return kinds
+}
 
 /** Containers that all run; their cgroups count from 1. No two of all hosts begin with the same 12 digits, the tag. */
 export function whoOf(containers: number, host = 0): WindowWho {
@@ -70,15 +77,15 @@ export const endOf = (time: number) =>
 
 export const NO_ROWS = Buffer.alloc(0)
 
-function inMessages({ layout, bytes }: Rows): Rows[] {
-  const step = ROWS * layout.size
+export function inMessages({ layout, bytes }: Rows): Rows[] {
+  const step = (layout.name === 'tcp_update' ? 2 : 1) * ROWS * layout.size
   const messages = Array.from({ length: Math.ceil(bytes.length / step) }, (_, index) => index * step)
   return messages.map(at => ({ layout, bytes: bytes.subarray(at, at + step) }))
 }
 
-function folded(flows: Rows): Rows[] {
+function folded(flows: readonly Rows[]): Rows[] {
   const fold = new FlowFold({ layout: layoutOf })
-  fold.add(flows)
+  for (const rows of flows) fold.add(rows)
   return fold.end()
 }
 
@@ -109,9 +116,8 @@ export class Hosts {
     for (const dealer of this.#dealers) dealer.connect(endpoint)
     this.#who = this.#dealers.map((_, host) => whoOf(containers, host))
     this.#sequences = this.#dealers.map(() => 0)
-    const layout = layoutOf('tcp_flow')
-    const flows = { layout, bytes: tcpFlows(layout, rows, containers) }
-    this.#said = folds ? folded(flows) : inMessages(flows)
+    const flows = tcpRows(rows, containers)
+    this.#said = folds ? folded(flows) : flows.flatMap(inMessages)
   }
 
   /** Of one host in a window. */

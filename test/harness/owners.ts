@@ -3,8 +3,9 @@
 import type { Test } from 'tap'
 import { type Actor, type Socket, startActor } from './actor.ts'
 import { removeCgroup } from './cgroup.ts'
+import type { Row } from './flow_rows.ts'
 import { createNetns } from './netns.ts'
-import { type Row, Watch } from './watch.ts'
+import { Watch } from './watch.ts'
 
 export const GUESSED = 2 // enum flow_flags
 const base = `/sockflux-owner-${process.pid}`

@@ -3,9 +3,9 @@
 import { Router } from 'zeromq'
 import { decode, encodeAck, WINDOW, type WindowHead, type WindowWho } from '../../probe/wire/message.ts'
 import { type Closable, closable } from './cleanup.ts'
+import { FlowRows, type Row } from './flow_rows.ts'
 import { freePort } from './sockflux.ts'
 import { until } from './until.ts'
-import { type Row, rowsOf } from './watch.ts'
 
 export interface RecordedWindow extends WindowHead {
   readonly who: WindowWho
@@ -21,6 +21,7 @@ export class Recorder {
   readonly rows: RecordedRow[] = []
   /** The windows that ended, by index. */
   readonly windows: RecordedWindow[] = []
+  readonly #flows = new FlowRows()
 
   constructor(endpoint: string) {
     this.endpoint = endpoint
@@ -41,8 +42,7 @@ export class Recorder {
       const message = decode(frames)
       if ('rows' in message) {
         const { layout, window } = message.head
-        const rows = layout?.name === 'tcp_flow' ? rowsOf(layout, message.rows, window) : []
-        for (const row of rows)
+        for (const row of layout ? this.#flows.read(layout, message.rows, window) : [])
           this.rows.push({ ...row, container: message.who.cgroups[`${row.hierarchy}:${row.cgroup}`] })
       } else if (message.topic === WINDOW) {
         this.windows[message.head.window] = { ...message.head, who: message.who }

@@ -4,50 +4,16 @@ import { type Flows, Kernel, type KernelOptions, kernelClock, type Pass } from '
 import { Reader } from '../../probe/read.ts'
 import { Router } from '../../probe/route.ts'
 import type { Window } from '../../probe/window.ts'
-import { type Layout, numberOf, textOf, viewOf } from '../../probe/wire/layout.ts'
-import type { NumberField, RttBucket, TcpFlow, TcpTotal, UdpFlow } from '../../probe/wire/records.ts'
+import type { Rows } from '../../probe/wire/layout.ts'
+import type { NumberField, RttBucket, TcpTotal, UdpFlow } from '../../probe/wire/records.ts'
+import { FlowRows, numbersOf, type Row, type RowOf, rowsOf } from './flow_rows.ts'
 
-/** A row as an object: its numbers and its name; times in nanoseconds since boot. */
-type RowOf<R> = Record<NumberField<R>, number> & {
-  readonly comm: string
-  /** Exact, as text: what `ss -e` prints after `sk:` is the same in hexadecimal. */
-  readonly cookie: string
-  /** The window that the row belongs to. */
-  readonly window: number
-}
-export type Row = RowOf<TcpFlow>
 export type UdpRow = RowOf<UdpFlow>
 /** A row that is no flow's. */
 export type SumRow<R> = Record<NumberField<R>, number> & { readonly window: number }
 
 export const CLIENT = 1
 export const SERVER = 2
-
-function numbersOf(layout: Layout, rows: Buffer, window: number): Record<string, number>[] {
-  const view = viewOf(rows)
-  const numbers = layout.fields
-    .filter(({ type }) => type !== 'bytes')
-    .map(({ name }) => [name, numberOf(layout, name)] as const)
-  return Array.from({ length: rows.length / layout.size }, (_, index) => ({
-    ...Object.fromEntries(numbers.map(([name, read]) => [name, read(view, index * layout.size)])),
-    window,
-  }))
-}
-
-export function rowsOf<R = TcpFlow>(layout: Layout, rows: Buffer, window: number): RowOf<R>[] {
-  const comm = textOf(layout, 'comm')
-  const cookie = layout.fields.find(({ name }) => name === 'socket')!.offset
-  return numbersOf(layout, rows, window).map((row, index) => {
-    const at = index * layout.size
-    return {
-      ...row,
-      comm: comm(rows, at),
-      cookie: viewOf(rows)
-        .getBigUint64(at + cookie, true)
-        .toString(16),
-    } as RowOf<R>
-  })
-}
 
 export const netnsOf = (path: string): number => statSync(path).ino
 
@@ -72,20 +38,21 @@ export const tcpOf = (kernel: Kernel): Flows => kernel.flows[0]!
 /** The probe's kernel side and reader with windows of one second, in this process. */
 export class Watch {
   readonly kernel: Kernel
-  /** Rows of `tcp_flow`. */
+  /** Of TCP. */
   readonly rows: Row[] = []
   /** Rows of `udp_flow`. */
   readonly udp: UdpRow[] = []
   /** Rows of `tcp_total` and `rtt_bucket`. */
   readonly totals: SumRow<TcpTotal>[] = []
   readonly buckets: SumRow<RttBucket>[] = []
-  /** The same rows as the kernel gave them. */
+  /** Those of `tcp_flow` as the kernel gave them. */
   readonly records: Buffer[] = []
   /** Records of rings that are not flows, by ring. */
   readonly names: Readonly<Record<'cgroup_path' | 'process', Buffer[]>>
   readonly ended: Window[] = []
   readonly #reader: Reader
   readonly #reading: Promise<void>
+  readonly #flows = new FlowRows()
 
   private constructor(kernel: Kernel, reader: Reader, names: Watch['names']) {
     this.kernel = kernel
@@ -139,10 +106,10 @@ export class Watch {
         continue
       }
       const { layout, bytes } = rows
-      if (layout.name === 'tcp_flow') {
-        this.records.push(Buffer.from(bytes))
-        this.rows.push(...rowsOf(layout, bytes, window.index))
-      } else if (layout.name === 'udp_flow') this.udp.push(...rowsOf<UdpFlow>(layout, bytes, window.index))
+      if (layout.name === 'tcp_flow') this.records.push(Buffer.from(bytes))
+      if (/^tcp_(flow|update)$/.test(layout.name))
+        this.rows.push(...this.#flows.read(layout, bytes, window.index))
+      else if (layout.name === 'udp_flow') this.udp.push(...rowsOf<UdpFlow>(layout, bytes, window.index))
       else {
         const sums = numbersOf(layout, bytes, window.index)
         if (layout.name === 'tcp_total') this.totals.push(...(sums as SumRow<TcpTotal>[]))
@@ -156,20 +123,19 @@ export class Watch {
 export async function passes(kernel: Kernel, records: Buffer[], done: () => boolean): Promise<Row[]> {
   const flows = tcpOf(kernel)
   const router = new Router(flows.layout, flows.tellsClose)
+  const told = new FlowRows()
   const rows: Row[] = []
-  const take = (buffers: readonly Buffer[], window: number) => {
-    for (const buffer of buffers) rows.push(...rowsOf(flows.layout, buffer, window))
-  }
+  const take = ({ layout, bytes }: Rows, window: number) => rows.push(...told.read(layout, bytes, window))
   for (let window = 0, last = false; !last; window++) {
     last = done()
     const endNs = bootTime()
     const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
-    for await (const page of kernel.report(flows, endNs, pass)) take([page], window)
+    for await (const page of kernel.report(flows, endNs, pass)) take(page, window)
     if (pass.closing > 0) await new Promise(resolve => setTimeout(resolve, 2))
     kernel.drain()
     const { ended, next } = router.split(Buffer.concat(records.splice(0)), endNs)
-    take(ended, window)
-    take(next, window + 1)
+    for (const bytes of ended) take({ layout: flows.layout, bytes }, window)
+    for (const bytes of next) take({ layout: flows.layout, bytes }, window + 1)
   }
   return rows
 }

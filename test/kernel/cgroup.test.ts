@@ -6,12 +6,13 @@ import { Identifier } from '../../probe/identify/identify.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { cgroupMounts, cgroupRoots, makeCgroup, removeCgroup } from '../harness/cgroup.ts'
 import { type Cgroups, DRIVERS, LAYOUTS } from '../harness/cgroup_layout.ts'
+import type { Row } from '../harness/flow_rows.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { startNode } from '../harness/node.ts'
 import { type Container, IDLE } from '../harness/pod.ts'
 import { start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
-import { byFlow, CLIENT, type Row, SERVER, tcpOf, Watch } from '../harness/watch.ts'
+import { byFlow, CLIENT, SERVER, tcpOf, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'containerd', 'hybrid') }
 

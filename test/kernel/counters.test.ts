@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { loadBinary } from '../harness/binary.ts'
 import { type Link, link } from '../harness/delay.ts'
+import type { Row } from '../harness/flow_rows.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { type Child, run, start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
@@ -8,7 +9,7 @@ import { opens, tcpCounters } from '../harness/snmp.ts'
 import { type SsSocket, ss } from '../harness/ss.ts'
 import { until } from '../harness/until.ts'
 import { veth } from '../harness/veth.ts'
-import { CLIENT, netnsOf, type Row, SERVER } from '../harness/watch.ts'
+import { CLIENT, netnsOf, SERVER } from '../harness/watch.ts'
 import { ended, watch } from './rtt_pair.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }

@@ -1,12 +1,13 @@
 import t, { type Test } from 'tap'
 import { type Actor, type Socket, startActor } from '../harness/actor.ts'
+import type { Row } from '../harness/flow_rows.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { run } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { ss } from '../harness/ss.ts'
 import { until } from '../harness/until.ts'
 import { veth } from '../harness/veth.ts'
-import { byFlow, CLIENT, type Row, SERVER, Watch } from '../harness/watch.ts'
+import { byFlow, CLIENT, SERVER, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss', 'mptcp') }
 const [GUESSED, OWNERLESS] = [2, 4]

@@ -42,15 +42,15 @@ function checkDistribution(t: Test, seen: Watch, read: Callbacks, netns: string,
   }
 }
 
-/** Each flow has the samples of its socket. */
+/** Each flow, when it closes, has the samples of its socket. */
 function checkFlows(t: Test, seen: Watch, read: Callbacks, netns: string, role: number, who: string) {
   const flows = Map.groupBy(
     seen.in(netns).filter(row => row.role === role),
     ({ cookie }) => cookie,
   )
   const told = [...flows.values()].map(rows => ({
-    samples: sum(rows.map(({ rtt_samples }) => rtt_samples)),
-    sum: sum(rows.map(({ rtt_sum_us }) => rtt_sum_us)),
+    samples: rows.at(-1)!.rtt_samples,
+    sum: rows.at(-1)!.rtt_sum_us,
     least: rows.at(-1)!.rtt_min_us,
     most: rows.at(-1)!.rtt_max_us,
   }))
@@ -69,11 +69,17 @@ function checkFlows(t: Test, seen: Watch, read: Callbacks, netns: string, role: 
 }
 
 function check(t: Test, seen: Watch, read: Callbacks, { netns }: Pair, what: string): void {
-  for (const [index, role] of ROLES.entries()) {
-    const who = `${what}, ${role === CLIENT ? 'client' : 'server'}`
-    checkDistribution(t, seen, read, netns[index]!, role, who)
-    checkFlows(t, seen, read, netns[index]!, role, who)
-  }
+  for (const [index, role] of ROLES.entries())
+    checkDistribution(t, seen, read, netns[index]!, role, `${what}, ${role === CLIENT ? 'client' : 'server'}`)
+}
+
+/** Closed, a flow tells what its updates left out. */
+async function close(t: Test, seen: Watch, read: Callbacks, pairs: readonly Pair[]): Promise<void> {
+  await Promise.all(pairs.map(({ client }) => client.ask('close')))
+  await settled(seen, pairs)
+  for (const { netns } of pairs)
+    for (const [index, role] of ROLES.entries())
+      checkFlows(t, seen, read, netns[index]!, role, `${netns[index]}`)
 }
 
 t.test('over 1, 5, 20, 100 ms, and over 5 and 100 at once: every sample', real, async t => {
@@ -95,6 +101,7 @@ t.test('over 1, 5, 20, 100 ms, and over 5 and 100 at once: every sample', real, 
   }
   const { histogram } = distribution(seen, pairs.at(-1)!.netns[0], CLIENT)
   t.ok(histogram.quantile(0.1)! < 100_000 && histogram.quantile(0.9)! >= 100_000, 'the mix has both')
+  await close(t, seen, read, pairs)
   t.same(seen.kernel.lost(), {})
 })
 
@@ -106,8 +113,7 @@ t.test('a connection that carries nothing has the sample of its handshake', real
   await settled(seen, [pair])
   check(t, seen, read, pair, 'no data')
   for (const netns of pair.netns) t.equal(read.samples(netns).length, 7, 'one each')
-  await pair.client.ask('close')
-  await settled(seen, [pair])
+  await close(t, seen, read, [pair])
   check(t, seen, read, pair, 'closed')
 })
 

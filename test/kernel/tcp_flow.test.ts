@@ -1,11 +1,12 @@
 import t, { type Test } from 'tap'
 import { loadBinary } from '../harness/binary.ts'
+import { type Row, rowsOf } from '../harness/flow_rows.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { type Child, start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { ss } from '../harness/ss.ts'
 import { until } from '../harness/until.ts'
-import { byFlow, CLIENT, kernelWith, netnsOf, passes, type Row, SERVER, Watch } from '../harness/watch.ts'
+import { byFlow, CLIENT, kernelWith, netnsOf, passes, SERVER, tcpOf, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
 const sum = (rows: readonly Row[], field: 'bytes_sent' | 'bytes_rcvd' | 'segs_resent') =>
@@ -133,6 +134,34 @@ t.test('passes without a pause between them lose nothing and double nothing', re
   )
   t.same(kernel.lost(), {})
 })
+
+t.test(
+  'all of a flow is told when it is new and when it closes, and what it does in between',
+  real,
+  async t => {
+    const { netns, client } = await stage(t, ['127.0.0.1', '8000'])
+    const seen = await watch(t)
+    const whole = () => seen.records.flatMap(rows => rowsOf(tcpOf(seen.kernel).layout, rows, 0))
+    const told = () => whole().filter(row => row.netns === netnsOf(netns)).length
+    await seen.windowEnd()
+    await client.ask('open 7 127.0.0.1 8000')
+    await seen.windowEnd()
+    t.equal(told(), 2 * 7)
+    for (let window = 0; window < 2; window++) {
+      await client.ask('echo 3 100')
+      await seen.windowEnd()
+    }
+    t.equal(told(), 2 * 7, 'then there are updates')
+    await client.ask('close')
+    await seen.windowEnd()
+    await seen.windowEnd()
+    t.equal(told(), 4 * 7)
+    const rows = seen.in(netns)
+    checkFlows(t, rows, 2 * 7)
+    t.equal(sum(rows, 'bytes_sent'), 2 * 2 * 7 * 3 * 100)
+    t.equal(sum(rows, 'bytes_rcvd'), 2 * 2 * 7 * 3 * 100)
+  },
+)
 
 t.test('sockets that are older than the probe have their owner and role', real, async t => {
   const { netns, client } = await stage(t, ['0.0.0.0', '8000'], ['::1', '8000'])

@@ -13,6 +13,7 @@ import { encodeRows } from '../harness/rows.ts'
 
 const layouts = {
   tcp_flow: layoutOfRecord('tcp_flow'),
+  tcp_update: layoutOfRecord('tcp_update'),
   udp_flow: layoutOfRecord('udp_flow'),
   tcp_total: layoutOfRecord('tcp_total'),
   rtt_bucket: layoutOfRecord('rtt_bucket'),
@@ -87,6 +88,7 @@ const messageOf = (record: RecordName, row: fc.Arbitrary<object>): fc.Arbitrary<
 const messages = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: messageOf('tcp_flow', tcpFlow) },
+    { weight: 3, arbitrary: messageOf('tcp_update', tcpFlow) },
     messageOf('udp_flow', udpFlow),
     messageOf('tcp_total', tcpTotal),
     messageOf('rtt_bucket', rttBucket),
@@ -142,7 +144,7 @@ t.test('flows of more cgroups than there is room for go as they are, and are cou
     fc.property(messages, said => {
       const fold = new FlowFold(kernel, 2)
       const sent = foldedOf(said, fold)
-      const left = sent.filter(({ layout }) => /_flow$/.test(layout.name))
+      const left = sent.filter(({ layout }) => /_(flow|update)$/.test(layout.name))
       t.equal(
         fold.full,
         left.reduce((sum, { layout, bytes }) => sum + bytes.length / layout.size, 0),

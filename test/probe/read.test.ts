@@ -6,7 +6,7 @@ import t from 'tap'
 import { type Flows, type Kernel, objectPath, type Pass } from '../../probe/kernel.ts'
 import { Reader } from '../../probe/read.ts'
 import type { Window } from '../../probe/window.ts'
-import { numberOf, viewOf } from '../../probe/wire/layout.ts'
+import { numberOf, type Rows, viewOf } from '../../probe/wire/layout.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()
@@ -67,13 +67,13 @@ class Machine {
   totals = () => ({ keys: Buffer.alloc(0), values: Buffer.alloc(0), count: 0 })
   forgetTotals(): void {}
 
-  async *report(_: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Buffer> {
+  async *report(_: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Rows> {
     const endMs = Number(endNs / BigInt(MS))
     const open = this.#flows.filter(flow => flow.openedMs < endMs && flow.closedMs > this.nowMs)
     const rows = open.map(flow => this.#row(flow, 0))
     for (const flow of open) flow.reportedMs = endMs
     pass.closing = 0
-    if (rows.length > 0) yield encodeRows(layout, rows)
+    if (rows.length > 0) yield { layout, bytes: encodeRows(layout, rows) }
   }
 
   /** A flow sends a byte a millisecond; its number is its socket. */

@@ -9,30 +9,20 @@ import {
   FLOW_PREDATES,
   FLOW_SAMPLED,
   type FlowDecoder,
-  OWNER_COLUMNS,
   REQUIRED,
   ROLE_CLIENT,
   ROLE_SERVER,
 } from './record.ts'
 import { isZero, type Table, tableOf, u64 } from './table.ts'
+import { addSmoothed, countTraffic, TRAFFIC_COLUMNS } from './tcp_traffic.ts'
 import type { Totals } from './totals.ts'
 
 const COLUMNS = {
-  ...OWNER_COLUMNS,
+  ...TRAFFIC_COLUMNS,
   opened_ns: 'u64',
   established_ns: 'u64',
   closed_ns: 'u64',
   reported_ns: 'u64',
-  bytes_sent: 'u64',
-  bytes_rcvd: 'u64',
-  pid: 'u32',
-  rtt_us: 'u32',
-  rtt_var_us: 'u32',
-  segs_sent: 'u32',
-  segs_rcvd: 'u32',
-  segs_resent: 'u32',
-  flags: 'u8',
-  comm: 16,
 } as const satisfies Columns & { [K in keyof TcpFlow]?: unknown }
 type TcpTable = Table<typeof COLUMNS>
 type Offsets = TcpTable['at']
@@ -51,10 +41,7 @@ function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Count
     const flags = view.getUint8(row + at.flags)
     const totals = role === ROLE_SERVER ? group.server : group.client
     const rtt = count(totals, flags, view, row, at)
-    if (rtt !== 0 && (flags & FLOW_SAMPLED) === 0) {
-      totals.smoothed++
-      totals.rttSamples().add(rtt)
-    }
+    if (rtt !== 0 && (flags & FLOW_SAMPLED) === 0) addSmoothed(totals, rtt)
     if (role === ROLE_CLIENT && !isZero(view, row + at.established_ns))
       connected(totals, flags, view, row, at)
     if (processes === undefined) continue
@@ -63,28 +50,14 @@ function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Count
   }
 }
 
-/** @returns its smoothed RTT, of a flow that exchanged segments in the window and has one; else 0 */
+/** @returns what countTraffic does */
 function count(totals: Totals, flags: number, view: DataView, row: number, at: Offsets): number {
-  totals.flows++
   if ((flags & FLOW_PREDATES) === 0 && isZero(view, row + at.reported_ns)) totals.opened++
   if (!isZero(view, row + at.closed_ns)) {
     totals.closed++
     if ((flags & FLOW_FAILED) !== 0) totals.failed++
   }
-  const sent = view.getUint32(row + at.segs_sent, true)
-  const rcvd = view.getUint32(row + at.segs_rcvd, true)
-  if (sent + rcvd === 0) return 0 // then it carried nothing
-  totals.packetsSent += sent
-  totals.packetsRcvd += rcvd
-  totals.retransmits += view.getUint32(row + at.segs_resent, true)
-  totals.bytesSent += u64(view, row + at.bytes_sent)
-  totals.bytesRcvd += u64(view, row + at.bytes_rcvd)
-  const rtt = view.getUint32(row + at.rtt_us, true)
-  if (rtt === 0) return 0
-  totals.measured++
-  totals.rttUs += rtt
-  totals.rttVarUs += view.getUint32(row + at.rtt_var_us, true)
-  return rtt
+  return countTraffic(totals, view, row, at)
 }
 
 /** How long a client took to connect: told by the window in which it did. */

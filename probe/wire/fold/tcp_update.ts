@@ -1,0 +1,28 @@
+/** `tcp_update`: flows that have been told before, and what they carry. Most rows are of this kind. */
+
+import { type Layout, viewOf } from '../layout.ts'
+import { type Counts, FLOW_SAMPLED, type FlowDecoder, REQUIRED, ROLE_SERVER } from './record.ts'
+import { type Table, tableOf } from './table.ts'
+import { addSmoothed, countTraffic, TRAFFIC_COLUMNS } from './tcp_traffic.ts'
+
+type UpdateTable = Table<typeof TRAFFIC_COLUMNS>
+
+export function tcpUpdate(layout: Layout): FlowDecoder {
+  const table = tableOf(layout, TRAFFIC_COLUMNS, REQUIRED)
+  return { size: table.incoming, fold: (rows, counts) => fold(table, table.rows(rows), counts) }
+}
+
+function fold({ size, at }: UpdateTable, rows: Buffer, { owners, processes }: Counts): void {
+  const view = viewOf(rows)
+  for (let row = 0; row < rows.length; row += size) {
+    const group = owners.of(view, row, at)
+    if (group === undefined) continue
+    const isServer = view.getUint8(row + at.role) === ROLE_SERVER
+    const totals = isServer ? group.server : group.client
+    const rtt = countTraffic(totals, view, row, at)
+    if (rtt !== 0 && (view.getUint8(row + at.flags) & FLOW_SAMPLED) === 0) addSmoothed(totals, rtt)
+    if (processes === undefined) continue
+    const process = processes.of(view.getUint32(row + at.pid, true), rows, row + at.comm, group)
+    if (process) countTraffic(isServer ? process.server : process.client, view, row, at)
+  }
+}
