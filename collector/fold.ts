@@ -3,7 +3,7 @@
 import { Group } from '../probe/wire/fold/totals.ts'
 import type { HostRecord } from '../probe/wire/host.ts'
 import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../probe/wire/message.ts'
-import { containerName, podName } from './names.ts'
+import { containerNames, podNames } from './names.ts'
 import { Containers } from './owners.ts'
 import { Processes } from './processes.ts'
 import type { Decoder, FlatRow } from './records/record.ts'
@@ -108,7 +108,10 @@ export class Fold {
   end(who: WindowWho): void {
     this.#learn(who)
     this.#processNames = who.processes ?? {}
-    for (const id of who.running) Object.assign(this.#container(id) ?? {}, { running: true })
+    for (const id of who.running) {
+      const container = this.#container(id)
+      if (container) container.running = true
+    }
   }
 
   /** At the window's end, whatever has come since: whose names are on their way, and the pods that need not wait. */
@@ -162,17 +165,18 @@ export class Fold {
   }
 
   #learn(who: Who): void {
-    if (who === this.#who) return
+    if (this.#who && isSame(this.#who, who)) return
     this.#who = who
     this.#owners = undefined
-    for (const [uid, name] of Object.entries(who.pods))
-      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, podName(name))
-    for (const [id, name] of Object.entries(who.containers)) {
+    for (const [uid, name] of podNames(who.pods))
+      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, name)
+    for (const [id, name] of containerNames(who.containers)) {
       const known = this.#names.get(id)
       const saysMore = name.name || name.sandbox
       if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#mostGroups) continue
-      this.#names.set(id, containerName(name))
-      Object.assign(this.containers.get(id) ?? {}, { name: this.#names.get(id) })
+      this.#names.set(id, name)
+      const container = this.containers.get(id)
+      if (container) container.name = name
     }
   }
 
@@ -192,3 +196,7 @@ export class Fold {
     else this.#crowded++
   }
 }
+
+/** The parts of names that were said again are the same objects. */
+const isSame = (a: Who, b: Who): boolean =>
+  a.cgroups === b.cgroups && a.netns === b.netns && a.containers === b.containers && a.pods === b.pods

@@ -4,7 +4,7 @@
  */
 
 import { MalformedError } from '../probe/wire/check.ts'
-import { KnownWho } from '../probe/wire/known_who.ts'
+import { Known } from '../probe/wire/known.ts'
 import { type Layout, LayoutError } from '../probe/wire/layout.ts'
 import {
   decode,
@@ -49,6 +49,7 @@ interface Outcome {
 const MOST_PROBES = 4096
 /** Of one message: rows of a narrower layout become wider when they are read. */
 const MOST_ROWS = 2 ** 20
+const MOST_LAYOUTS = 64
 /** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
 const REMEMBERED_MS = 24 * 3_600_000
 
@@ -62,8 +63,8 @@ export class Ingest {
   readonly #probes = new Map<string, ProbeWindows>()
   /** Those that have been silent, who was so longest first. */
   readonly #silent = new Map<string, ProbeWindows>()
-  readonly #decoders = new Map<string, Decoder>()
-  readonly #who = new KnownWho()
+  readonly #decoders = new Map<Layout, Decoder>()
+  readonly #known = new Known()
   readonly #withProcesses: () => boolean
   readonly #now: () => number
 
@@ -79,7 +80,7 @@ export class Ingest {
   /** @throws MalformedError for a message that is none; it has been counted */
   receive(frames: readonly Buffer[]): Outcome {
     try {
-      return this.#accept(decode(frames, this.#who))
+      return this.#accept(decode(frames, this.#known))
     } catch (error) {
       const reason =
         error instanceof MalformedError ? error.reason : error instanceof LayoutError ? 'layout' : undefined
@@ -173,12 +174,11 @@ export class Ingest {
   }
 
   #decoder(layout: Layout): Decoder {
-    const key = JSON.stringify(layout)
-    let found = this.#decoders.get(key)
+    let found = this.#decoders.get(layout)
     if (!found) {
       found = decoder(layout)
-      if (this.#decoders.size >= 64) this.#decoders.clear()
-      this.#decoders.set(key, found)
+      if (this.#decoders.size >= MOST_LAYOUTS) this.#decoders.clear()
+      this.#decoders.set(layout, found)
     }
     return found
   }

@@ -14,21 +14,13 @@ import { Kernel, kernelClock } from './kernel.ts'
 import { type ProbeOptions, probeSettings } from './options.ts'
 import { Publisher } from './publish.ts'
 import { Reader } from './read.ts'
+import { Said } from './said.ts'
 import { addFlags, readSettings } from './settings.ts'
 import type { Window } from './window.ts'
 import type { Layout } from './wire/layout.ts'
-import {
-  type Head,
-  type Losses,
-  SCHEMA,
-  type Who,
-  WINDOW,
-  type WindowHead,
-  type WindowKey,
-} from './wire/message.ts'
+import { type Head, type Losses, SCHEMA, type Who, type WindowHead, type WindowKey } from './wire/message.ts'
 
 const STOP_MS = 1000
-const NO_ROWS = Buffer.alloc(0)
 const NOBODY: Who = { cgroups: {}, containers: {}, pods: {} }
 
 export function addProbe(program: Command): void {
@@ -75,7 +67,7 @@ async function run(options: ProbeOptions): Promise<void> {
   for (const [{ gives, without }, why] of kernel.missing) log.warn(`without ${gives}: ${without}; ${why}`)
   log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')
 
-  const [host, stats] = [new Host(), new ProbeStats()]
+  const [host, stats, said] = [new Host(), new ProbeStats(), new Said()]
   let sequence = 0
   const headOf = (window: Window): Head => ({
     schema: SCHEMA,
@@ -86,7 +78,7 @@ async function run(options: ProbeOptions): Promise<void> {
     lost: lossesOf(kernel, reader, fold, identifier, sources, publisher),
   })
   const publish = (window: Window, layout: Layout, rows: Buffer, who: Who) =>
-    publisher.publish(layout.name, { ...headOf(window), layout }, rows, who)
+    publisher.publish(layout.name, { ...headOf(window), layout }, rows, said.with(who))
   const batches = options.fold ? fold.fold(reader.read()) : reader.read()
   for await (const { window, rows } of batches) {
     if (rows) {
@@ -95,7 +87,10 @@ async function run(options: ProbeOptions): Promise<void> {
     }
     const own = stats.since(totalsOf(publisher, reader, host))
     for (const { layout, rows } of [...(await host.sample()), own]) publish(window, layout, rows, NOBODY)
-    publisher.publish(WINDOW, endOf(headOf(window), window, options.interval), NO_ROWS, identifier.running())
+    const { running, processes, ...names } = identifier.running()
+    const who = { ...said.with(names), running, ...(processes && { processes }) }
+    publisher.end(endOf(headOf(window), window, options.interval), who)
+    said.end()
   }
 
   await publisher.close(STOP_MS)

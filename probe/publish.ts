@@ -8,10 +8,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Connection, type Feed } from './connection.ts'
 import { Failover } from './failover.ts'
-import { Queue } from './queue.ts'
+import { Queue, type Queued } from './queue.ts'
 import { ranked } from './rendezvous.ts'
 import { Slabs } from './slabs.ts'
-import { encode, encodeSettled, type Head, type Identity, SCHEMA, type Who, WINDOW } from './wire/message.ts'
+import {
+  encode,
+  encodeSettled,
+  encodeWindow,
+  type Head,
+  type Identity,
+  SCHEMA,
+  type Who,
+  type WindowHead,
+  type WindowWho,
+} from './wire/message.ts'
 
 export interface PublishOptions {
   /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */
@@ -65,13 +75,15 @@ export class Publisher {
   publish(topic: string, head: Head, given: Buffer, who: Who): void {
     const { window, sequence, lost } = head
     const { rows, release } = this.#slabs.keep(given, this.#queues.length)
-    const message = { window, sequence, lost, frames: encode(topic, head, rows, who), release }
-    this.#messages++
     this.#rows += head.layout ? rows.length / head.layout.size : 0
-    if (this.#failover) this.#failover.push(message, topic === WINDOW)
-    else for (const queue of this.#queues) queue.push(message)
-    if (topic === WINDOW) this.#slabs.trim()
-    this.#wake()
+    this.#push({ window, sequence, lost, frames: encode(topic, head, rows, who), release }, false)
+  }
+
+  /** A window has ended. */
+  end(head: WindowHead, who: WindowWho): void {
+    const { window, sequence, lost } = head
+    this.#push({ window, sequence, lost, frames: encodeWindow(head, who) }, true)
+    this.#slabs.trim()
   }
 
   /** What was published since the start, messages that a collector will not get, once for each, and what waits. */
@@ -91,6 +103,13 @@ export class Publisher {
     const until = performance.now() + deadlineMs
     while (this.stats().waiting > 0 && performance.now() < until) await sleep(20)
     await Promise.all(this.#connections.map(connection => connection.close()))
+  }
+
+  #push(message: Queued, isEnd: boolean): void {
+    this.#messages++
+    if (this.#failover) this.#failover.push(message, isEnd)
+    else for (const queue of this.#queues) queue.push(message)
+    this.#wake()
   }
 
   #wake(): void {

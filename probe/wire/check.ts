@@ -103,4 +103,4 @@ export const WHO = {
   pods: isRecordOf(isPod),
 }
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every(isName)
-export const WINDOW_WHO = { ...WHO, running: isNames, processes: isOptional(isRecordOf(isProcess)) }
+export const RUNNING = { running: isNames, processes: isOptional(isRecordOf(isProcess)) }

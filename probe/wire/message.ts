@@ -1,26 +1,17 @@
 /**
- * What probe and collector say to each other: `topic · head · rows · who`, and back `ack · head`.
+ * What probe and collector say to each other: `topic · head · body · layout · who`, and back `ack · head`.
  *
- * Each message stands alone: head says which window of which probe it belongs to and how its rows lie, who names what
- * they refer to. A lost message costs only itself. 64-bit numbers in JSON are decimal strings.
+ * Each message stands alone: head says which window of which probe it belongs to, body are rows, layout says how they
+ * lie, who names what they refer to. The body of the message that ends a window, `window`, says who runs. A lost message
+ * costs only itself. What seldom changes has a frame of its own, so that it is not parsed again. 64-bit numbers in JSON
+ * are decimal strings.
  *
  * A probe that sends to one of several collectors says with `settled · head` where it begins: everything before that
  * window is in some collector's sinks. A collector forgets what it has of it: it may be half of what another has whole.
  */
 
-import {
-  HEAD,
-  type Json,
-  KEY,
-  MalformedError,
-  need,
-  parse,
-  SETTLED_HEAD,
-  WHO,
-  WINDOW_HEAD,
-  WINDOW_WHO,
-} from './check.ts'
-import type { KnownWho } from './known_who.ts'
+import { HEAD, KEY, MalformedError, need, parse, RUNNING, SETTLED_HEAD, WHO, WINDOW_HEAD } from './check.ts'
+import type { Known } from './known.ts'
 import { checkLayout, type Layout } from './layout.ts'
 
 export const SCHEMA = 1
@@ -121,7 +112,7 @@ export interface Who {
   readonly pods: Readonly<Record<string, PodName>>
 }
 
-/** `who` of the message that ends a window also says which containers run, with flows or without. */
+/** The message that ends a window also says which containers run, with flows or without. */
 export interface WindowWho extends Who {
   readonly running: readonly string[]
   /** `pid` of the window's rows → what is known of it; of a bounded number. */
@@ -138,42 +129,47 @@ export type Message =
   | { readonly topic: typeof SETTLED; readonly head: SettledHead }
   | { readonly topic: string; readonly head: Head; readonly rows: Buffer; readonly who: Who }
 
-export const encode = (topic: string, head: Head, rows: Buffer, who: Who): Buffer[] => [
-  Buffer.from(topic),
-  Buffer.from(JSON.stringify(head)),
-  rows,
-  Buffer.from(JSON.stringify(who)),
-]
-
 const EMPTY = Buffer.alloc(0)
+const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+/** Frames of what is said again and again. */
+const said = new WeakMap<object, Buffer>()
+
+function sayAgain(value: object): Buffer {
+  let frame = said.get(value)
+  if (!frame) {
+    frame = jsonOf(value)
+    said.set(value, frame)
+  }
+  return frame
+}
+
+/** The same layout, or names, as before are not written anew: neither is changed once it was said. */
+export function encode(topic: string, { layout, ...head }: Head, rows: Buffer, who: Who): Buffer[] {
+  return [Buffer.from(topic), jsonOf(head), rows, layout ? sayAgain(layout) : EMPTY, sayAgain(who)]
+}
+
+export function encodeWindow(head: WindowHead, { running, processes, ...names }: WindowWho): Buffer[] {
+  return [Buffer.from(WINDOW), jsonOf(head), jsonOf({ running, processes }), EMPTY, jsonOf(names)]
+}
+
 export const encodeSettled = (head: SettledHead): Buffer[] => [
   Buffer.from(SETTLED),
-  Buffer.from(JSON.stringify(head)),
+  jsonOf(head),
+  EMPTY,
   EMPTY,
   EMPTY,
 ]
 
-export const encodeAck = (key: WindowKey): Buffer[] => [Buffer.from(ACK), Buffer.from(JSON.stringify(key))]
-
-function layoutOf(json: Json, rows: Buffer): Layout | undefined {
-  if (json['layout'] === undefined && rows.length === 0) return undefined
-  try {
-    const layout = checkLayout(json['layout'])
-    if (rows.length % layout.size === 0) return layout
-  } catch (error) {
-    throw new MalformedError('layout', (error as Error).message)
-  }
-  throw new MalformedError('rows', `${rows.length} bytes are no whole number of records`)
-}
+export const encodeAck = (key: WindowKey): Buffer[] => [Buffer.from(ACK), jsonOf(key)]
 
 /**
  * @param known parsed before
  * @throws {MalformedError}
  */
-export function decode(frames: readonly Buffer[], known?: KnownWho): Message {
-  const [topic, head, rows, who] = frames
-  if (!topic || !head || !rows || !who || frames.length !== 4)
-    throw new MalformedError('frames', `${frames.length} frames instead of 4`)
+export function decode(frames: readonly Buffer[], known?: Known): Message {
+  const [topic, head, body, layout, who] = frames
+  if (!topic || !head || !body || !layout || !who || frames.length !== 5)
+    throw new MalformedError('frames', `${frames.length} frames instead of 5`)
   const name = topic.toString('utf8')
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new MalformedError('topic', 'the topic is no name')
   const headJson = parse(head, 'head')
@@ -186,34 +182,46 @@ export function decode(frames: readonly Buffer[], known?: KnownWho): Message {
   }
   need(headJson, 'head', name === WINDOW ? WINDOW_HEAD : HEAD)
   try {
-    return decodeBody(name, headJson, rows, who, known)
+    const probe = `${headJson['boot']} ${headJson['probe']}`
+    const names = known ? known.who(probe, who, parseWho) : parseWho(who)
+    if (name === WINDOW) return windowOf(headJson as unknown as WindowHead, body, names)
+    const checked = { ...headJson, layout: layoutOf(layout, body, known) } as unknown as Head
+    return { topic: name, head: checked, rows: body, who: names }
   } catch (error) {
     if (error instanceof MalformedError) error.head = headJson as unknown as Head
     throw error
   }
 }
 
-function decodeBody(name: string, headJson: Json, rows: Buffer, who: Buffer, known?: KnownWho): Message {
-  const names = namesOf(name, headJson, who, known)
-  if (name === WINDOW) {
-    const window = headJson as unknown as WindowHead
-    // labels rise by at least the interval from window to window, so those of earlier ones can be told from this one's
-    if (window.time < window.window * window.interval)
-      throw new MalformedError('head_time', 'head.time is too early for so many windows')
-    return { topic: WINDOW, head: window, who: names as WindowWho }
-  }
-  const layout = layoutOf(headJson, rows)
-  const checked = { ...headJson, layout } as unknown as Head
-  return { topic: name, head: checked, rows, who: names }
+function windowOf(head: WindowHead, body: Buffer, who: Who): Message {
+  // labels rise by at least the interval from window to window, so those of earlier ones can be told from this one's
+  if (head.time < head.window * head.interval)
+    throw new MalformedError('head_time', 'head.time is too early for so many windows')
+  const runs = parse(body, 'running')
+  need(runs, 'who', RUNNING)
+  const { running, processes } = runs as unknown as Pick<WindowWho, 'running' | 'processes'>
+  return { topic: WINDOW, head, who: { ...who, running, ...(processes && { processes }) } }
 }
 
-function namesOf(topic: string, head: Json, frame: Buffer, known?: KnownWho): Who {
-  const key = `${topic === WINDOW} ${head['boot']} ${head['probe']}`
-  const before = known?.get(key, frame)
-  if (before) return before
+function layoutOf(frame: Buffer, rows: Buffer, known?: Known): Layout | undefined {
+  if (frame.length === 0 && rows.length === 0) return undefined
+  const layout = known ? known.layout(frame, parseLayout) : parseLayout(frame)
+  if (rows.length % layout.size === 0) return layout
+  throw new MalformedError('rows', `${rows.length} bytes are no whole number of records`)
+}
+
+function parseLayout(frame: Buffer): Layout {
+  try {
+    return checkLayout(parse(frame, 'layout'))
+  } catch (error) {
+    if (error instanceof MalformedError) throw error
+    throw new MalformedError('layout', (error as Error).message)
+  }
+}
+
+function parseWho(frame: Buffer): Who {
   const who = parse(frame, 'who')
-  need(who, 'who', topic === WINDOW ? WINDOW_WHO : WHO)
-  known?.set(key, frame, who as unknown as Who)
+  need(who, 'who', WHO)
   return who as unknown as Who
 }
 

@@ -1,9 +1,9 @@
 /** The collector's part that sees every row: messages decoded and folded, in this process, without the network. */
 
 import { Ingest } from '../../collector/ingest.ts'
-import { encode, WINDOW } from '../../probe/wire/message.ts'
+import { encode, encodeWindow } from '../../probe/wire/message.ts'
 import { ownSeconds } from './cpu.ts'
-import { endOf, headOf, NO_ROWS, ROWS, tcpRows, whoOf } from './simulated.ts'
+import { endOf, headOf, ROWS, tcpRows, whoOf } from './simulated.ts'
 
 const CONTAINERS = 200
 
@@ -14,7 +14,7 @@ export async function benchFold(count = 500): Promise<string[][]> {
       encode(layout.name, { ...head, layout, sequence: said.length * time + index }, bytes, who),
     ),
   ).flat()
-  const last = encode(WINDOW, { ...head, ...endOf(10), sequence: messages.length }, NO_ROWS, who)
+  const last = encodeWindow({ ...head, ...endOf(10), sequence: messages.length }, who)
   const ingest = new Ingest()
   const before = ownSeconds()
   for (const message of messages) ingest.receive(message)

@@ -4,9 +4,9 @@ import { Ingest } from '../../collector/ingest.ts'
 import { FlowFold } from '../../probe/fold.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
 import type { Layout, Rows } from '../../probe/wire/layout.ts'
-import { encode, WINDOW } from '../../probe/wire/message.ts'
+import { encode, encodeWindow } from '../../probe/wire/message.ts'
 import { ownSeconds } from './cpu.ts'
-import { endOf, headOf, INTERVAL, inMessages, layoutOf, NO_ROWS, whoOf } from './simulated.ts'
+import { endOf, headOf, INTERVAL, inMessages, layoutOf, whoOf } from './simulated.ts'
 
 const FLOWS = 20_000
 const CONTAINERS = 50
@@ -69,7 +69,7 @@ function framesOf(window: number, said: readonly Rows[]): Buffer[][] {
     ...said.map(({ layout, bytes }, index) =>
       encode(layout.name, { ...head, sequence: sequence + index, layout }, bytes, who),
     ),
-    encode(WINDOW, last, NO_ROWS, who),
+    encodeWindow(last, who),
   ]
 }
 

@@ -6,7 +6,7 @@ import { FlowFold } from '../../probe/fold.ts'
 import { objectPath } from '../../probe/kernel.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
 import type { Layout, Rows } from '../../probe/wire/layout.ts'
-import { decodeAck, encode, SCHEMA, WINDOW, type WindowWho } from '../../probe/wire/message.ts'
+import { decodeAck, encode, encodeWindow, SCHEMA, type WindowWho } from '../../probe/wire/message.ts'
 
 /** Seconds. */
 export const INTERVAL = 10
@@ -130,11 +130,12 @@ export class Hosts {
     const window = this.#window++
     const sending = this.#dealers.map(async (dealer, host) => {
       const [head, who] = [headOf(window, host), this.#who[host]!]
+      const { running: _, ...names } = who
       const next = () => ({ ...head, sequence: this.#sequences[host]!++ })
       for (const { layout, bytes } of this.#said)
-        await dealer.send(encode(layout.name, { ...next(), layout }, bytes, who))
+        await dealer.send(encode(layout.name, { ...next(), layout }, bytes, names))
       const time = this.#firstTime + window * INTERVAL
-      await dealer.send(encode(WINDOW, { ...next(), ...endOf(time) }, NO_ROWS, who))
+      await dealer.send(encodeWindow({ ...next(), ...endOf(time) }, who))
       const acknowledged = decodeAck(await dealer.receive())
       if (acknowledged.window !== window)
         throw new Error(`window ${acknowledged.window} is acknowledged, not ${window}`)

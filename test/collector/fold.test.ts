@@ -111,6 +111,7 @@ t.test('a layout with other offsets, wider numbers and more fields gives the sam
       const other = shuffled(layout, seed)
       const fold = new Fold(true)
       fold.add(encodeRows(other, flows), decoder(other), who)
+      fold.end(who)
       t.same(rolesOf(fold.host), rolesOf(folded(flows).host))
       t.same(
         [...fold.containers.values()].map(rolesOf).slice(0, 5),

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type Folded, Ingest } from '../../collector/ingest.ts'
 import { MalformedError } from '../../probe/wire/check.ts'
-import { encode, encodeSettled, type Head, type Who, WINDOW } from '../../probe/wire/message.ts'
+import { encode, encodeSettled, encodeWindow, type Head, type Who } from '../../probe/wire/message.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()
@@ -25,8 +25,8 @@ class Probe {
 
   end(window: number, partial = false): Buffer[] {
     const end = { end_ns: '2', time: START + window * 10, interval: 10, clock_offset_ns: '0', partial }
-    const head: Head = Object.assign(this.#head(window), end)
-    return encode(WINDOW, head, Buffer.alloc(0), { ...nobody, running: [] } as Who)
+    const head = Object.assign(this.#head(window), end)
+    return encodeWindow(head, { ...nobody, running: [] })
   }
 
   /** Every window before this one is held by some collector. */
@@ -191,8 +191,7 @@ t.test('what is no message is counted by its reason', async t => {
 t.test('a message that is refused for what it says is no gap', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   ingest.receive(probe.rows(0, 1))
-  const [topic, head, rows] = probe.rows(0, 1)
-  const bad = [topic!, head!, rows!, Buffer.from('{"cgroups":7}')]
+  const bad = probe.rows(0, 1).with(-1, Buffer.from('{"cgroups":7}'))
   t.throws(() => ingest.receive(bad), { reason: 'who_cgroups', message: /who.cgroups/ })
   t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 1 }])
   t.same(ingest.lost, { malformed_who_cgroups: 1 })

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Dealer } from 'zeromq'
-import { type ContainerName, decodeAck, encode, WINDOW, type WindowHead } from '../../probe/wire/message.ts'
+import { type ContainerName, decodeAck, encodeWindow, type WindowHead } from '../../probe/wire/message.ts'
 import { messages } from '../golden/ntopng.ts'
 import { start } from '../harness/process.ts'
 import { openSite, SOCKFLUX } from '../harness/sockflux.ts'
@@ -29,7 +29,7 @@ function dealerTo(t: Test, endpoint: string) {
       },
     }
     const who = { cgroups: {}, containers: { a: name }, pods: {}, running: ['a'] }
-    return dealer.send(encode(WINDOW, head, Buffer.alloc(0), who as never))
+    return dealer.send(encodeWindow(head, who))
   }
   const acknowledged = async () => decodeAck(await dealer.receive()).window
   return { dealer, end, acknowledged }

@@ -8,7 +8,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Field, Layout } from '../../probe/wire/layout.ts'
-import { encode, type Head, WINDOW, type WindowWho } from '../../probe/wire/message.ts'
+import { encode, encodeWindow, type Head, type WindowWho } from '../../probe/wire/message.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
 
 const OLD =
@@ -95,7 +95,7 @@ export function messages(): Buffer[][] {
         ...{ end_ns: String((window + 1) * 1e10), time: 1_767_323_040 + window * 10, interval: 10 },
         ...{ clock_offset_ns: '0', partial: false },
       }
-      frames.push(encode(WINDOW, Object.assign(head(window), end), Buffer.alloc(0), who(window)))
+      frames.push(encodeWindow(Object.assign(head(window), end), who(window)))
     }
   }
   return frames

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { Publisher, type PublishOptions } from '../../probe/publish.ts'
 import { ranked } from '../../probe/rendezvous.ts'
-import { type Head, type Who, WINDOW, type WindowWho } from '../../probe/wire/message.ts'
+import type { Who, WindowWho } from '../../probe/wire/message.ts'
 import { startRecorder } from '../harness/recorder.ts'
 import { until } from '../harness/until.ts'
 
@@ -21,7 +21,7 @@ async function publish(windows: number, sendTo: PublishOptions['sendTo']) {
   for (let window = 0; window < windows; window++) {
     const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
     const end = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
-    publisher.publish(WINDOW, { ...head, ...end } as Head, Buffer.alloc(0), everybody)
+    publisher.end({ ...head, ...end }, everybody)
   }
   await until('all acknowledgements', () => publisher.stats().waiting === 0)
   const { messages, dropped, bytes } = publisher.stats()

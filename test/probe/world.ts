@@ -10,9 +10,9 @@ import type { Settled } from '../../probe/queue.ts'
 import {
   encode,
   encodeSettled,
+  encodeWindow,
   type Head,
   type Who,
-  WINDOW,
   type WindowKey,
   type WindowWho,
 } from '../../probe/wire/message.ts'
@@ -23,7 +23,6 @@ const identity = { host: 'h', boot: 'b', probe: 'p' }
 const layout = tcpFlowLayout()
 const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
 const everybody: WindowWho = { ...nobody, running: [] }
-const none = Buffer.alloc(0)
 
 /** A probe's end of it: messages with known numbers of rows, and losses that rise. */
 export class Probe {
@@ -58,7 +57,7 @@ export class Probe {
     const head = this.#head()
     const partial = this.window === 0
     const end = { end_ns: '2', time: 1000 + this.window, interval: 1, clock_offset_ns: '0', partial }
-    const frames = encode(WINDOW, { ...head, ...end } as never, none, everybody)
+    const frames = encodeWindow({ ...head, ...end } as never, everybody)
     this.ended.push({ rows: this.#rows, lost: this.#lost - this.#told })
     this.#told = this.#lost
     this.#rows = 0

@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { MalformedError } from '../../../probe/wire/check.ts'
-import { KnownWho } from '../../../probe/wire/known_who.ts'
+import { Known } from '../../../probe/wire/known.ts'
 import {
   decode,
   decodeAck,
   encode,
   encodeAck,
   encodeSettled,
+  encodeWindow,
   type Head,
   SETTLED,
   type Who,
@@ -50,7 +51,7 @@ const windowHead: WindowHead = {
 const windowWho: WindowWho = { ...who, running: ['a'] }
 const none = Buffer.alloc(0)
 const rowsMessage = () => encode('tcp_flow', head, Buffer.alloc(12, 1), who)
-const windowMessage = () => encode(WINDOW, windowHead, none, windowWho)
+const windowMessage = () => encodeWindow(windowHead, windowWho)
 
 /** Why the frames are refused; undefined when they are not. Anything but MalformedError is thrown on. */
 function reasonOf(frames: readonly Buffer[], read: (frames: readonly Buffer[]) => unknown = decode) {
@@ -102,15 +103,17 @@ t.test('fields that we do not know are fine, a newer schema is not', async t => 
 })
 
 t.test('each lie has its reason', async t => {
-  const [topic, headFrame, , whoFrame] = rowsMessage()
+  const [topic, headFrame, , layoutFrame, whoFrame] = rowsMessage()
   t.equal(reasonOf([]), 'frames')
   t.equal(reasonOf(rowsMessage().slice(1)), 'frames')
   t.equal(reasonOf([...rowsMessage(), none]), 'frames')
   for (const name of ['', 'Tcp', '__proto__', 'a'.repeat(65), 'a\n'])
     t.equal(reasonOf(encode(name, head, none, who)), 'topic', name)
   for (const text of ['', 'null', '7', '[]', '"x"', '{', headFrame!.toString().slice(0, -1)]) {
-    t.equal(reasonOf([topic!, json(text), none, whoFrame!]), 'head_json', text)
-    t.equal(reasonOf([topic!, headFrame!, none, json(text)]), 'who_json', text)
+    t.equal(reasonOf([topic!, json(text), none, layoutFrame!, whoFrame!]), 'head_json', text)
+    t.equal(reasonOf([topic!, headFrame!, none, layoutFrame!, json(text)]), 'who_json', text)
+    if (text) t.equal(reasonOf([topic!, headFrame!, none, json(text), whoFrame!]), 'layout_json', text)
+    t.equal(reasonOf(windowMessage().with(2, json(text))), 'running_json', text)
   }
   for (const name of ['schema', 'host', 'boot', 'probe', 'window', 'sequence', 'start_ns', 'lost'] as const)
     for (const value of [undefined, null, -1, 1.5, [], { a: -1 }, ''])
@@ -132,9 +135,9 @@ t.test('each lie has its reason', async t => {
     'who_containers',
     'labels without end',
   )
-  t.equal(reasonOf(encode(WINDOW, windowHead, none, who)), 'who_running')
+  t.equal(reasonOf(encodeWindow(windowHead, who as WindowWho)), 'who_running')
   for (const change of [{ time: 29 }, { time: 1e15 }, { interval: 0 }, { interval: 86_401 }, { partial: 0 }])
-    t.match(reasonOf(encode(WINDOW, { ...windowHead, ...change } as Head, none, windowWho)), /^head_/)
+    t.match(reasonOf(encodeWindow({ ...windowHead, ...change } as WindowHead, windowWho)), /^head_/)
 })
 
 t.test('rows are a whole number of records of a layout that fits', async t => {
@@ -148,7 +151,7 @@ t.test('rows are a whole number of records of a layout that fits', async t => {
       ),
     )
   t.equal(reason(0, undefined), undefined)
-  t.equal(reason(4, undefined), 'layout')
+  t.equal(reason(4, undefined), 'layout_json')
   t.equal(reason(0, {}), undefined)
   t.equal(reason(8, {}), undefined)
   t.equal(reason(7, {}), 'rows')
@@ -163,8 +166,8 @@ t.test('random frames are refused with a reason and never by another error', asy
     text,
   )
   const frames = fc.oneof(
-    fc.array(frame, { maxLength: 6 }),
-    fc.tuple(fc.constantFrom(json('tcp_flow'), json('window')), frame, frame, frame),
+    fc.array(frame, { maxLength: 7 }),
+    fc.tuple(fc.constantFrom(json('tcp_flow'), json('window')), frame, frame, frame, frame),
   )
   fc.assert(
     fc.property(frames, frames => {
@@ -178,7 +181,7 @@ t.test('random frames are refused with a reason and never by another error', asy
 t.test('valid frames with damage are refused with a reason or decode', async () => {
   const damage = fc.record({
     window: fc.boolean(),
-    frame: fc.nat(3),
+    frame: fc.nat(4),
     at: fc.nat(),
     bytes: fc.uint8Array({ maxLength: 3 }),
     remove: fc.nat(4),
@@ -200,8 +203,8 @@ t.test('valid frames with damage are refused with a reason or decode', async () 
   )
 })
 
-t.test('any value in any place of head and who is refused with a reason or decodes', async () => {
-  const headNames = [...Object.keys(windowHead), 'layout']
+t.test('any value in any place of head, layout and who is refused with a reason or decodes', async () => {
+  const headNames = Object.keys(windowHead)
   fc.assert(
     fc.property(
       fc.constantFrom(...headNames),
@@ -209,8 +212,10 @@ t.test('any value in any place of head and who is refused with a reason or decod
       fc.jsonValue(),
       (a, b, value) => {
         reasonOf(withHead({ [a]: value }))
+        reasonOf(rowsMessage().with(3, json(JSON.stringify({ ...layout, [b]: value, fields: [value] }))))
+        reasonOf(rowsMessage().with(3, json(JSON.stringify({ ...layout, fields: value }))))
         reasonOf(withWho({ [b]: value }))
-        reasonOf(encode(WINDOW, { ...windowHead, [a]: value }, none, { ...windowWho, [b]: value } as Who))
+        reasonOf(encodeWindow({ ...windowHead, [a]: value }, { ...windowWho, [b]: value } as WindowWho))
       },
     ),
     { numRuns: 2000 },
@@ -218,7 +223,7 @@ t.test('any value in any place of head and who is refused with a reason or decod
 })
 
 t.test('a who that a probe has said before is not parsed again; another probe says its own', async t => {
-  const known = new KnownWho()
+  const known = new Known()
   const message = (probe: string, said: Who) =>
     decode(encode('tcp_flow', { ...head, probe }, none, said), known) as { who: Who }
   const first = message('p', who).who
@@ -228,7 +233,7 @@ t.test('a who that a probe has said before is not parsed again; another probe sa
   const changed = { ...who, pods: {} }
   t.same(message('p', changed).who, changed)
   t.same(message('p', who).who, who, 'only the last one is known')
-  const small = new KnownWho(10)
+  const small = new Known(10)
   const again = () => (decode(encode('tcp_flow', head, none, who), small) as { who: Who }).who
   t.not(again(), again(), 'it is bounded by bytes')
 })
