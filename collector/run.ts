@@ -142,7 +142,7 @@ async function run(path: string, flags: Readonly<Record<string, unknown>>): Prom
       return value === undefined ? [] : [`--${name}`, String(value)]
     })
   children.start('collector', pass(['config', 'socket', 'store', 'influx-url']))
-  children.start('probe', pass(['config', 'interval']))
+  children.start('probe', [...pass(['config', 'interval']), '--spread', '0']) // there is no other host to spare
   await print(process.stdout, 'starting probe and collector …\n')
   try {
     await answering(path, stopped.signal)

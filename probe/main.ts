@@ -16,6 +16,7 @@ import { Publisher } from './publish.ts'
 import { Reader } from './read.ts'
 import { Said } from './said.ts'
 import { addFlags, readSettings } from './settings.ts'
+import { Turn } from './turn.ts'
 import type { Window } from './window.ts'
 import type { Layout } from './wire/layout.ts'
 import { type Head, type Losses, SCHEMA, type Who, type WindowHead, type WindowKey } from './wire/message.ts'
@@ -57,7 +58,12 @@ async function run(options: ProbeOptions): Promise<void> {
   const reader = new Reader(kernel, kernelClock, options.interval)
   const fold = new FlowFold(kernel)
   const publisher = new Publisher(
-    { collectors: options.collector, sendTo: options.sendTo, queueBytes: options.queueSize },
+    {
+      collectors: options.collector,
+      sendTo: options.sendTo,
+      queueBytes: options.queueSize,
+      turn: new Turn(identity.host, options.spread ?? options.interval / 5, options.interval),
+    },
     identity,
     log,
   )

@@ -11,6 +11,7 @@ import { Failover } from './failover.ts'
 import { Queue, type Queued } from './queue.ts'
 import { ranked } from './rendezvous.ts'
 import { Slabs } from './slabs.ts'
+import type { Turn } from './turn.ts'
 import {
   encode,
   encodeSettled,
@@ -29,6 +30,8 @@ export interface PublishOptions {
   readonly sendTo: 'all' | 'one'
   /** Bytes that may wait: for each collector, or for the one. */
   readonly queueBytes: number
+  /** When in each window this host sends. */
+  readonly turn: Turn
 }
 
 /** Rows of a full page: `PAGE_ROWS` in `bpf/report.bpf.h`, and no record is larger. */
@@ -46,11 +49,15 @@ export class Publisher {
   readonly #connections: readonly Connection[]
   readonly #failover: Failover | undefined
   readonly #slabs = new Slabs(SLAB_BYTES)
+  readonly #turn: Turn
+  #waking: NodeJS.Timeout | undefined
+  #isClosing = false
   #messages = 0
   #rows = 0
 
   constructor(options: PublishOptions, identity: Identity, log: Logger) {
-    const { collectors, sendTo, queueBytes } = options
+    const { collectors, sendTo, queueBytes, turn } = options
+    this.#turn = turn
     const endpoints = sendTo === 'one' ? ranked(identity.host, collectors) : collectors
     const [first, ...others] = endpoints
     if (sendTo === 'one' && first !== undefined)
@@ -64,7 +71,7 @@ export class Publisher {
     this.#queues = this.#failover ? [this.#failover.queue] : endpoints.map(() => new Queue(queueBytes))
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
     this.#connections = endpoints.map(
-      (endpoint, index) => new Connection(endpoint, feeds[index]!, identity, log),
+      (endpoint, index) => new Connection(endpoint, this.#inTurn(feeds[index]!), identity, log),
     )
   }
 
@@ -100,9 +107,26 @@ export class Publisher {
 
   /** Wait until all that can be acknowledged is, at most so long, then disconnect. */
   async close(deadlineMs: number): Promise<void> {
+    this.#isClosing = true
+    this.#wake()
     const until = performance.now() + deadlineMs
     while (this.stats().waiting > 0 && performance.now() < until) await sleep(20)
+    clearTimeout(this.#waking)
     await Promise.all(this.#connections.map(connection => connection.close()))
+  }
+
+  #inTurn(feed: Feed): Feed {
+    return { ...feed, next: () => (this.#isOurTurn() ? feed.next() : undefined) }
+  }
+
+  #isOurTurn(): boolean {
+    const waitMs = this.#isClosing ? 0 : this.#turn.waitMs()
+    if (waitMs === 0) return true
+    this.#waking ??= setTimeout(() => {
+      this.#waking = undefined
+      this.#wake()
+    }, waitMs)
+    return false
   }
 
   #push(message: Queued, isEnd: boolean): void {

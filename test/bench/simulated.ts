@@ -1,9 +1,11 @@
 /** Hosts that exist only as messages: their rows, their names and their connections to a collector. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from 'bcc-bindings'
 import { Context, Dealer } from 'zeromq'
 import { FlowFold } from '../../probe/fold.ts'
 import { objectPath } from '../../probe/kernel.ts'
+import { Turn } from '../../probe/turn.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
 import type { Layout, Rows } from '../../probe/wire/layout.ts'
 import { decodeAck, encode, encodeWindow, SCHEMA, type WindowWho } from '../../probe/wire/message.ts'
@@ -99,7 +101,7 @@ export interface HostLoad {
   readonly folds?: boolean
 }
 
-/** Many hosts, each with a connection of its own, whose windows all end at the same moment. */
+/** Many hosts, each with a connection of its own, whose windows all end at the same moment: each sends in its turn. */
 export class Hosts {
   readonly #dealers: readonly Dealer[]
   readonly #who: readonly WindowWho[]
@@ -130,6 +132,7 @@ export class Hosts {
     const window = this.#window++
     const sending = this.#dealers.map(async (dealer, host) => {
       const [head, who] = [headOf(window, host), this.#who[host]!]
+      await sleep(new Turn(head.host, INTERVAL / 5, INTERVAL, () => 0).waitMs())
       const { running: _, ...names } = who
       const next = () => ({ ...head, sequence: this.#sequences[host]!++ })
       for (const { layout, bytes } of this.#said)

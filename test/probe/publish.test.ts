@@ -2,10 +2,12 @@ import { pino } from 'pino'
 import t from 'tap'
 import { Publisher, type PublishOptions } from '../../probe/publish.ts'
 import { ranked } from '../../probe/rendezvous.ts'
+import { Turn } from '../../probe/turn.ts'
 import type { Who, WindowWho } from '../../probe/wire/message.ts'
 import { startRecorder } from '../harness/recorder.ts'
 import { until } from '../harness/until.ts'
 
+const turn = new Turn('h', 0, 1)
 const identity = { host: 'h', boot: 'b', probe: 'p' }
 const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
 const everybody: WindowWho = { ...nobody, running: [] }
@@ -16,7 +18,7 @@ async function publish(windows: number, sendTo: PublishOptions['sendTo']) {
   const collectors = recorders.map(({ endpoint }) => endpoint)
   const said: string[] = []
   const log = pino({}, { write: line => said.push(line) })
-  const publisher = new Publisher({ collectors, sendTo, queueBytes: 2 ** 20 }, identity, log)
+  const publisher = new Publisher({ collectors, sendTo, queueBytes: 2 ** 20, turn }, identity, log)
   await until('both connections', () => said.filter(line => line.includes('"connected"')).length === 2)
   for (let window = 0; window < windows; window++) {
     const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
@@ -40,11 +42,42 @@ t.test('or only the one that is the first in rank for this host', async t => {
   t.same(await publish(3, 'one'), { own: 3, other: 0, messages: 3, dropped: 0, bytes: 0 })
 })
 
+t.test('a host sends when its turn has come; one that stops, at once', async t => {
+  const recorder = await startRecorder()
+  t.teardown(() => recorder.close())
+  let now = 0
+  const publisher = new Publisher(
+    {
+      collectors: [recorder.endpoint],
+      sendTo: 'all',
+      queueBytes: 2 ** 20,
+      turn: new Turn('h', 1, 2, () => now),
+    },
+    identity,
+    pino({ level: 'silent' }),
+  )
+  const end = (window: number) => {
+    const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
+    const more = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
+    publisher.end({ ...head, ...more }, everybody)
+  }
+  end(0)
+  await new Promise(resolve => setTimeout(resolve, 1500)) // longer than any host has to wait, but the clock stands still
+  t.equal(recorder.windows.length, 0)
+  now = 1999
+  end(1)
+  await until('both windows', () => recorder.windows.length === 2)
+  now = 2000
+  end(2)
+  await publisher.close(5000)
+  t.equal(recorder.windows.length, 3)
+})
+
 t.test('a collector that does not answer is said, once', async t => {
   const said: { msg: string; collector: string }[] = []
   const log = pino({}, { write: line => said.push(JSON.parse(line)) })
   const collectors = ['ipc:///nowhere/collector']
-  const publisher = new Publisher({ collectors, sendTo: 'all', queueBytes: 2 ** 20 }, identity, log)
+  const publisher = new Publisher({ collectors, sendTo: 'all', queueBytes: 2 ** 20, turn }, identity, log)
   t.teardown(() => publisher.close(0))
   await until('a line in the log', () => said.length > 0)
   t.match(said, [

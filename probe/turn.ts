@@ -1,0 +1,32 @@
+/**
+ * When in each window a host begins to send. All windows of all hosts end at the same moment: if everybody spoke at once,
+ * a collector would have to hold what a thousand hosts have to say. So each waits for its own moment in the first part of
+ * the next window, the same each time, told by its name.
+ */
+
+import { createHash } from 'node:crypto'
+
+export class Turn {
+  readonly #intervalMs: number
+  readonly #delayMs: number
+  readonly #now: () => number
+
+  /**
+   * @param spread seconds over which the hosts are spread; of the interval half at most
+   * @param interval seconds; windows end at multiples of it
+   * @param now milliseconds since the epoch
+   */
+  constructor(host: string, spread: number, interval: number, now: () => number = Date.now) {
+    this.#intervalMs = interval * 1000
+    this.#delayMs = Math.min(spread, interval / 2) * 1000 * shareOf(host)
+    this.#now = now
+  }
+
+  /** Milliseconds until this host may send; 0 when it may. */
+  waitMs(): number {
+    return Math.max(0, this.#delayMs - (this.#now() % this.#intervalMs))
+  }
+}
+
+/** From 0 to 1, evenly over all names. */
+const shareOf = (host: string): number => createHash('sha256').update(host).digest().readUInt32LE() / 2 ** 32
