@@ -11,6 +11,7 @@ import {
   type Identity,
   type Losses,
   type Message,
+  type Who,
   WINDOW,
   type WindowKey,
 } from '../probe/wire/message.ts'
@@ -42,13 +43,13 @@ interface Outcome {
   readonly folded: readonly Folded[]
   /** It was the end of a window that had ended before: the probe has not seen the answer. */
   readonly repeatedEnd: boolean
+  /** Rows of some record could not be read: why. The others count. */
+  readonly refused?: string
   /** Windows before this one are settled; `elsewhere`: by another collector, which also counted on. */
   readonly settled?: { readonly elsewhere: boolean }
 }
 
 const MOST_PROBES = 4096
-/** Of one message: rows of a narrower layout become wider when they are read. */
-const MOST_ROWS = 2 ** 20
 const MOST_LAYOUTS = 64
 /** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
 const REMEMBERED_MS = 24 * 3_600_000
@@ -82,13 +83,10 @@ export class Ingest {
     try {
       return this.#accept(decode(frames, this.#known))
     } catch (error) {
-      const reason =
-        error instanceof MalformedError ? error.reason : error instanceof LayoutError ? 'layout' : undefined
-      if (!reason) throw error
-      this.#lose(`malformed_${reason}`, 1)
-      const head = error instanceof MalformedError ? error.head : undefined
-      if (head) this.#probes.get(idOf(head))?.advance(head.sequence)
-      throw error instanceof MalformedError ? error : new MalformedError(reason, (error as Error).message)
+      if (!(error instanceof MalformedError)) throw error
+      this.#lose(`malformed_${error.reason}`, 1)
+      if (error.head) this.#probes.get(idOf(error.head))?.advance(error.head.sequence)
+      throw error
     }
   }
 
@@ -127,27 +125,36 @@ export class Ingest {
       return { ...nothing, repeatedEnd: message.topic === WINDOW && head.window <= probe.closed }
     probe.lost = head.lost
     this.received++
-    if ('rows' in message) {
-      if (isRecord(message.topic)) this.#rows(message, probe)
-      else this.#lose('unknown_topic', 1)
-      return nothing
-    }
-    return { ...nothing, folded: probe.end(message.head, message.who) }
+    const refused = this.#add(message, probe)
+    const folded = message.topic === WINDOW ? probe.end(message.head, message.who) : []
+    return { ...nothing, folded, ...(refused !== undefined && { refused }) }
   }
 
-  #rows(message: Extract<Message, { rows: Buffer }>, probe: ProbeWindows): void {
-    const { topic, head, rows, who } = message
-    if (!head.layout) return
-    if (head.layout.name !== topic)
-      throw new MalformedError('layout', `rows of ${topic} with the layout of ${head.layout.name}`)
-    const decode = this.#decoder(head.layout)
+  /** @returns why rows of some record were refused */
+  #add(
+    { head, parts, who }: Exclude<Message, { topic: 'settled' }>,
+    probe: ProbeWindows,
+  ): string | undefined {
+    let refused: string | undefined
+    for (const { layout, bytes } of parts)
+      try {
+        if (isRecord(layout.name)) this.#rows(head.window, bytes, this.#decoder(layout), who, probe)
+        else this.#lose('unknown_record', 1)
+      } catch (error) {
+        if (!(error instanceof LayoutError)) throw error
+        this.#lose('malformed_layout', 1)
+        refused = error.message
+      }
+    return refused
+  }
+
+  #rows(window: number, rows: Buffer, decode: Decoder, who: Who, probe: ProbeWindows): void {
     const count = rows.length / decode.size
-    if (count > MOST_ROWS) throw new MalformedError('rows', `${count} rows in one message`)
-    if (head.window <= probe.closed) {
+    if (window <= probe.closed) {
       this.#lose('late', count)
       return
     }
-    const fold = probe.open(head.window)
+    const fold = probe.open(window)
     if (!fold) this.#lose('window_ahead', count)
     else {
       fold.add(rows, decode, who)

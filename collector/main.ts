@@ -82,16 +82,16 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
       if (!isListening) break // it is not acknowledged: the probe sends it again to whoever comes after us
       if (!route) continue
       try {
-        const { key, folded, repeatedEnd, settled } = ingest.receive(frames)
+        const { key, folded, repeatedEnd, refused, settled } = ingest.receive(frames)
         acknowledger.seen(key, route)
         if (settled) for (const writer of writers) writer.settled(key, settled.elsewhere)
         for (const window of folded) write(window, ifid, acknowledger.expect(window.key))
         if (repeatedEnd) acknowledger.repeat(key)
+        if (refused !== undefined) troubles.warn('malformed', `rows were refused: ${refused}`)
       } catch (error) {
         troubles.warn('malformed', `a message was refused: ${(error as Error).message}`)
       }
-      const [, , rows] = frames // of the others something may be kept
-      if (rows) giveBack(rows)
+      for (const frame of frames) giveBack(frame)
     }
   }
 
@@ -158,7 +158,7 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
 }
 
 /**
- * The memory of rows that have been read, at once. The garbage collector would do it late, and work for it: V8 marks the
+ * The memory of a message that has been read, at once. The garbage collector would do it late, and work for it: V8 marks the
  * whole heap each time 64 MB of memory from outside were taken.
  */
 function giveBack({ buffer, length }: Buffer): void {

@@ -10,14 +10,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeRows, type RowOf } from './wire/columns.ts'
 import { type HostRecord, type HostRow, type hostColumns, hostLayout } from './wire/host.ts'
-import type { Layout } from './wire/layout.ts'
-
-/** Rows of one record, ready to be published under its topic. */
-export interface HostRows {
-  readonly topic: HostRecord
-  readonly layout: Layout
-  readonly rows: Buffer
-}
+import type { Rows } from './wire/layout.ts'
 
 export interface HostOptions {
   readonly proc?: string
@@ -30,16 +23,16 @@ export interface HostOptions {
 const MOST_INTERFACES = 64
 const LIMIT_MS = 1000
 
-export function hostRows<N extends HostRecord>(topic: N, rows: readonly HostRow<N>[]): HostRows {
-  const layout = hostLayout(topic)
-  return { topic, layout, rows: encodeRows(layout, rows as readonly RowOf<(typeof hostColumns)[N]>[]) }
+export function hostRows<N extends HostRecord>(record: N, rows: readonly HostRow<N>[]): Rows {
+  const layout = hostLayout(record)
+  return { layout, bytes: encodeRows(layout, rows as readonly RowOf<(typeof hostColumns)[N]>[]) }
 }
 
 export class Host {
   /** Figures that could not be read, or not in time. */
   failures = 0
   readonly #limitMs: number
-  readonly #sources: readonly { readonly read: () => Promise<HostRows>; running: boolean }[]
+  readonly #sources: readonly { readonly read: () => Promise<Rows>; running: boolean }[]
 
   constructor({ proc = '/proc', memory = memoryOf, limitMs = LIMIT_MS }: HostOptions = {}) {
     this.#limitMs = limitMs
@@ -57,7 +50,7 @@ export class Host {
    * Call once a window, at its end. What fails or hangs is counted and left out; it never throws. The first call finds
    * nothing to subtract from, so interfaces and CPU begin with the second.
    */
-  async sample(): Promise<HostRows[]> {
+  async sample(): Promise<Rows[]> {
     const late = Promise.withResolvers<undefined>()
     const timer = setTimeout(() => late.resolve(undefined), this.#limitMs)
     const found = await Promise.all(
@@ -72,7 +65,7 @@ export class Host {
     )
     clearTimeout(timer)
     this.failures += found.filter(rows => rows === undefined).length
-    return found.filter(rows => rows !== undefined).filter(({ rows }) => rows.length > 0)
+    return found.filter(rows => rows !== undefined).filter(({ bytes }) => bytes.length > 0)
   }
 }
 
@@ -202,7 +195,7 @@ const RISING = ['user_us', 'system_us', 'rows', 'messages', 'host_failures'] as 
 export class ProbeStats {
   #before: Partial<ProbeTotals> = {}
 
-  since(now: ProbeTotals): HostRows {
+  since(now: ProbeTotals): Rows {
     const risen = RISING.map(name => [name, now[name] - (this.#before[name] ?? 0)] as const)
     this.#before = now
     return hostRows('probe_stats', [{ ...now, ...Object.fromEntries(risen) }])

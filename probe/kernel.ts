@@ -59,7 +59,7 @@ export interface Pass {
   guessed: number
 }
 
-/** One kind of flow. The layout's name is that of the record, of its ring and of its topic. */
+/** One kind of flow. The layout's name is that of the record and of its ring. */
 export interface Flows {
   readonly layout: Layout
   /** Of rows of flows that rows with everything were sent of. */

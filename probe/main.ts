@@ -18,7 +18,7 @@ import { Said } from './said.ts'
 import { addFlags, readSettings } from './settings.ts'
 import { Turn } from './turn.ts'
 import type { Window } from './window.ts'
-import type { Layout } from './wire/layout.ts'
+import type { Rows } from './wire/layout.ts'
 import { type Head, type Losses, SCHEMA, type Who, type WindowHead, type WindowKey } from './wire/message.ts'
 
 const STOP_MS = 1000
@@ -83,16 +83,15 @@ async function run(options: ProbeOptions): Promise<void> {
     start_ns: String(window.startNs),
     lost: lossesOf(kernel, reader, fold, identifier, sources, publisher),
   })
-  const publish = (window: Window, layout: Layout, rows: Buffer, who: Who) =>
-    publisher.publish(layout.name, { ...headOf(window), layout }, rows, said.with(who))
   const batches = options.fold ? fold.fold(reader.read()) : reader.read()
   for await (const { window, rows } of batches) {
+    const add = (rows: Rows, who: Who) => publisher.add(rows, said.with(who), () => headOf(window))
     if (rows) {
-      publish(window, rows.layout, rows.bytes, identifier.who(rows.layout, rows.bytes))
+      add(rows, identifier.who(rows.layout, rows.bytes))
       continue
     }
     const own = stats.since(totalsOf(publisher, reader, host))
-    for (const { layout, rows } of [...(await host.sample()), own]) publish(window, layout, rows, NOBODY)
+    for (const sampled of [...(await host.sample()), own]) add(sampled, NOBODY)
     const { running, processes, ...names } = identifier.running()
     const who = { ...said.with(names), running, ...(processes && { processes }) }
     publisher.end(endOf(headOf(window), window, options.interval), who)

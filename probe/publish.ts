@@ -6,12 +6,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { Bundler } from './bundler.ts'
 import { Connection, type Feed } from './connection.ts'
 import { Failover } from './failover.ts'
 import { Queue, type Queued } from './queue.ts'
 import { ranked } from './rendezvous.ts'
 import { Slabs } from './slabs.ts'
 import type { Turn } from './turn.ts'
+import type { Rows } from './wire/layout.ts'
 import {
   encode,
   encodeSettled,
@@ -34,8 +36,8 @@ export interface PublishOptions {
   readonly turn: Turn
 }
 
-/** Rows of a full page: `PAGE_ROWS` in `bpf/report.bpf.h`, and no record is larger. */
-const SLAB_BYTES = 4096 * 192
+/** Of rows in a message: a full page of the kernel's pass fits in, `PAGE_ROWS` in `bpf/report.bpf.h`. */
+export const SLAB_BYTES = 4096 * 192
 
 const feedOf = (queue: Queue): Feed => ({
   begin: () => queue.rewind(),
@@ -49,6 +51,7 @@ export class Publisher {
   readonly #connections: readonly Connection[]
   readonly #failover: Failover | undefined
   readonly #slabs = new Slabs(SLAB_BYTES)
+  readonly #bundler: Bundler
   readonly #turn: Turn
   #waking: NodeJS.Timeout | undefined
   #isClosing = false
@@ -69,6 +72,7 @@ export class Publisher {
         log,
       )
     this.#queues = this.#failover ? [this.#failover.queue] : endpoints.map(() => new Queue(queueBytes))
+    this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
     this.#connections = endpoints.map(
       (endpoint, index) => new Connection(endpoint, this.#inTurn(feeds[index]!), identity, log),
@@ -77,19 +81,26 @@ export class Publisher {
 
   /**
    * Never waits: what a collector does not take stays in its queue, and the oldest of that is dropped and counted.
-   * @param given copied
+   * @param rows of the running window, copied
+   * @param who names of all rows of the window so far
+   * @param headOf the next message's head
    */
-  publish(topic: string, head: Head, given: Buffer, who: Who): void {
-    const { window, sequence, lost } = head
-    const { rows, release } = this.#slabs.keep(given, this.#queues.length)
-    this.#rows += head.layout ? rows.length / head.layout.size : 0
-    this.#push({ window, sequence, lost, frames: encode(topic, head, rows, who), release }, false)
+  add({ layout, bytes }: Rows, who: Who, headOf: () => Head): void {
+    this.#rows += bytes.length / layout.size
+    for (let at = 0; at < bytes.length; ) {
+      const added = this.#bundler.add({ layout, bytes: bytes.subarray(at) })
+      at += added
+      if (added > 0) continue
+      const head = headOf()
+      const bundle = this.#bundler.take()
+      this.#push(head, encode(head, bundle, who), bundle.release, false)
+    }
   }
 
-  /** A window has ended. */
+  /** The window has ended. */
   end(head: WindowHead, who: WindowWho): void {
-    const { window, sequence, lost } = head
-    this.#push({ window, sequence, lost, frames: encodeWindow(head, who) }, true)
+    const bundle = this.#bundler.take()
+    this.#push(head, encodeWindow(head, bundle, who), bundle.release, true)
     this.#slabs.trim()
   }
 
@@ -129,7 +140,8 @@ export class Publisher {
     return false
   }
 
-  #push(message: Queued, isEnd: boolean): void {
+  #push({ window, sequence, lost }: Head, frames: Buffer[], release: () => void, isEnd: boolean): void {
+    const message: Queued = { window, sequence, lost, frames, release }
     this.#messages++
     if (this.#failover) this.#failover.push(message, isEnd)
     else for (const queue of this.#queues) queue.push(message)

@@ -1,4 +1,4 @@
-/** The records that the collector understands, by their name, which is the topic. */
+/** The records that the collector understands, by their name. */
 
 import { tcpFlow } from '../../probe/wire/fold/tcp_flow.ts'
 import { tcpUpdate } from '../../probe/wire/fold/tcp_update.ts'
@@ -23,7 +23,7 @@ const RECORDS: ReadonlyMap<string, (layout: Layout) => Decoder> = new Map([
   ['probe_stats', hostDecoder('probe_stats')],
 ])
 
-export const isRecord = (topic: string): boolean => RECORDS.has(topic)
+export const isRecord = (name: string): boolean => RECORDS.has(name)
 
 /** @throws {LayoutError} when a column is missing without which the rows say nothing */
 export function decoder(layout: Layout): Decoder {

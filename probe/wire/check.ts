@@ -15,13 +15,17 @@ export class MalformedError extends Error {
 export type Json = Record<string, unknown>
 
 /** @throws {MalformedError} */
-export function parse(frame: Buffer, name: string): Json {
-  let value: unknown
+export function parseJson(frame: Buffer, name: string): unknown {
   try {
-    value = JSON.parse(frame.toString('utf8'))
+    return JSON.parse(frame.toString('utf8'))
   } catch {
     throw new MalformedError(`${name}_json`, `${name} is not JSON`)
   }
+}
+
+/** @throws {MalformedError} */
+export function parse(frame: Buffer, name: string): Json {
+  const value = parseJson(frame, name)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new MalformedError(`${name}_json`, `${name} is not a JSON object`)
   return value as Json
@@ -66,8 +70,13 @@ const isTime = (value: unknown): boolean => isCount(value) && value <= 253_402_3
 /** Seconds: from one to a day. */
 const isInterval = (value: unknown): boolean => isCount(value) && value >= 1 && value <= 86_400
 
+/** Records in one message. */
+export const MOST_PARTS = 256
+const isCounts = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= MOST_PARTS && value.every(isCount)
+
 const ANY_HEAD = { schema: isCount, ...KEY, sequence: isCount, lost: isLosses }
-export const HEAD = { ...ANY_HEAD, start_ns: isNanoseconds }
+export const HEAD = { ...ANY_HEAD, start_ns: isNanoseconds, bytes: isCounts }
 export const SETTLED_HEAD = { ...ANY_HEAD, elsewhere: isBoolean }
 export const WINDOW_HEAD = {
   ...HEAD,

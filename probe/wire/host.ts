@@ -1,6 +1,7 @@
-/** The records of a host and its probe: what is sampled once a window. A record's name is its topic. */
+/** The records of a host and its probe: what is sampled once a window. */
 
 import { type Columns, layoutOf, type RowOf } from './columns.ts'
+import type { Layout } from './layout.ts'
 
 const HOST_RECORDS = {
   /** A network interface. All numbers are of the window. */
@@ -51,4 +52,7 @@ export type HostRecord = keyof typeof HOST_RECORDS
 export type HostRow<N extends HostRecord> = RowOf<(typeof HOST_RECORDS)[N]>
 
 export const hostColumns: Readonly<Record<HostRecord, Columns>> = HOST_RECORDS
-export const hostLayout = (name: HostRecord) => layoutOf(name, hostColumns[name])
+const layouts = new Map(
+  Object.entries(HOST_RECORDS).map(([name, columns]) => [name, layoutOf(name, columns)]),
+)
+export const hostLayout = (name: HostRecord): Layout => layouts.get(name)!

@@ -9,12 +9,13 @@ import type { Who } from './message.ts'
 
 /** Bytes of an entry beside its frame: the key, and the objects. */
 const OVERHEAD = 2048
-const MOST_LAYOUTS = 64
+/** Each at most as long as a message: what somebody sends who is no probe of ours must not stay. */
+const MOST_LAYOUTS = 32
 
 export class Known {
   /** By probe. */
   readonly #who = new Map<string, { readonly frame: Buffer; readonly who: Who }>()
-  readonly #layouts = new Map<string, Layout>()
+  readonly #layouts: { readonly frame: Buffer; readonly layouts: readonly Layout[] }[] = []
   readonly #mostBytes: number
   #bytes = 0
 
@@ -39,16 +40,16 @@ export class Known {
     return who
   }
 
-  /** @returns the same object for the same bytes */
-  layout(frame: Buffer, parse: (frame: Buffer) => Layout): Layout {
-    const key = frame.toString('latin1')
-    let layout = this.#layouts.get(key)
-    if (!layout) {
-      layout = parse(frame)
-      if (this.#layouts.size >= MOST_LAYOUTS) this.#layouts.clear()
-      this.#layouts.set(key, layout)
-    }
-    return layout
+  /** @returns the same objects for the same bytes */
+  layouts(frame: Buffer, parse: (frame: Buffer) => Layout[]): readonly Layout[] {
+    const at = this.#layouts.findIndex(known => known.frame.equals(frame))
+    const known = this.#layouts[at] ?? { frame: Buffer.from(frame), layouts: parse(frame) }
+    if (at === 0) return known.layouts
+    // first what is asked for most: all probes of one version say the same
+    if (at > 0) this.#layouts.splice(at, 1)
+    this.#layouts.unshift(known)
+    this.#layouts.length = Math.min(this.#layouts.length, MOST_LAYOUTS)
+    return known.layouts
   }
 
   #forget(probe: string): void {

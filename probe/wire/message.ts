@@ -1,20 +1,37 @@
 /**
- * What probe and collector say to each other: `topic · head · body · layout · who`, and back `ack · head`.
+ * What probe and collector say to each other: `topic · head · layouts · rows · who`, and back `ack · head`.
  *
- * Each message stands alone: head says which window of which probe it belongs to, body are rows, layout says how they
- * lie, who names what they refer to. The body of the message that ends a window, `window`, says who runs. A lost message
- * costs only itself. What seldom changes has a frame of its own, so that it is not parsed again. 64-bit numbers in JSON
- * are decimal strings.
+ * Each message stands alone: head says which window of which probe it belongs to, rows are of one or more records, layouts
+ * say how they lie, who names what they refer to. The last message of a window, `window`, has one frame more that says
+ * who runs. A lost message costs only itself. What seldom changes has a frame of its own, so that it is not parsed
+ * again. 64-bit numbers in JSON are decimal strings.
  *
  * A probe that sends to one of several collectors says with `settled · head` where it begins: everything before that
  * window is in some collector's sinks. A collector forgets what it has of it: it may be half of what another has whole.
  */
 
-import { HEAD, KEY, MalformedError, need, parse, RUNNING, SETTLED_HEAD, WHO, WINDOW_HEAD } from './check.ts'
-import type { Known } from './known.ts'
-import { checkLayout, type Layout } from './layout.ts'
+import {
+  HEAD,
+  type Json,
+  KEY,
+  MalformedError,
+  MOST_PARTS,
+  need,
+  parse,
+  parseJson,
+  RUNNING,
+  SETTLED_HEAD,
+  WHO,
+  WINDOW_HEAD,
+} from './check.ts'
+
+import { Known } from './known.ts'
+import { checkLayout, type Layout, type Rows } from './layout.ts'
 
 export const SCHEMA = 1
+
+/** Of one record in a message: rows of a narrower layout become wider when they are read. */
+const MOST_ROWS = 2 ** 20
 
 /** One run of one probe. */
 export interface Identity {
@@ -41,8 +58,6 @@ export interface Head extends WindowKey {
   /** Start of the window, CLOCK_BOOTTIME nanoseconds. */
   readonly start_ns: string
   readonly lost: Losses
-  /** Of the rows; absent where there are none. */
-  readonly layout?: Layout
 }
 
 /** The first window that may not be in any collector's sinks. */
@@ -119,37 +134,66 @@ export interface WindowWho extends Who {
   readonly processes?: Readonly<Record<string, ProcessName>>
 }
 
+/** Rows of one record in a bundle. */
+export interface Part {
+  readonly layout: Layout
+  /** Bytes. */
+  length: number
+}
+
+/** Rows of several records. */
+export interface Bundle {
+  readonly parts: readonly Part[]
+  /** Of all parts, in their order. */
+  readonly rows: Buffer
+}
+
+const ROWS = 'rows'
 export const WINDOW = 'window'
 const ACK = 'ack'
 export const SETTLED = 'settled'
 
 /** A message as it came in, checked. */
 export type Message =
-  | { readonly topic: typeof WINDOW; readonly head: WindowHead; readonly who: WindowWho }
+  | { readonly topic: typeof ROWS; readonly head: Head; readonly parts: readonly Rows[]; readonly who: Who }
+  | {
+      readonly topic: typeof WINDOW
+      readonly head: WindowHead
+      readonly parts: readonly Rows[]
+      readonly who: WindowWho
+    }
   | { readonly topic: typeof SETTLED; readonly head: SettledHead }
-  | { readonly topic: string; readonly head: Head; readonly rows: Buffer; readonly who: Who }
 
 const EMPTY = Buffer.alloc(0)
 const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
-/** Frames of what is said again and again. */
-const said = new WeakMap<object, Buffer>()
+/** Texts of what is said again and again. */
+const said = new WeakMap<object, string>()
 
-function sayAgain(value: object): Buffer {
-  let frame = said.get(value)
-  if (!frame) {
-    frame = jsonOf(value)
-    said.set(value, frame)
+function sayAgain(value: object): string {
+  let text = said.get(value)
+  if (text === undefined) {
+    text = JSON.stringify(value)
+    said.set(value, text)
   }
-  return frame
+  return text
 }
 
-/** The same layout, or names, as before are not written anew: neither is changed once it was said. */
-export function encode(topic: string, { layout, ...head }: Head, rows: Buffer, who: Who): Buffer[] {
-  return [Buffer.from(topic), jsonOf(head), rows, layout ? sayAgain(layout) : EMPTY, sayAgain(who)]
+/** Layouts and names are not changed once they were said. */
+export function encode(head: Head, bundle: Bundle, who: Who): Buffer[] {
+  return [Buffer.from(ROWS), ...framesOf(head, bundle), Buffer.from(sayAgain(who))]
 }
 
-export function encodeWindow(head: WindowHead, { running, processes, ...names }: WindowWho): Buffer[] {
-  return [Buffer.from(WINDOW), jsonOf(head), jsonOf({ running, processes }), EMPTY, jsonOf(names)]
+export function encodeWindow(
+  head: WindowHead,
+  bundle: Bundle,
+  { running, processes, ...who }: WindowWho,
+): Buffer[] {
+  return [Buffer.from(WINDOW), ...framesOf(head, bundle), jsonOf(who), jsonOf({ running, processes })]
+}
+
+function framesOf(head: Head, { parts, rows }: Bundle): Buffer[] {
+  const layouts = parts.map(({ layout }) => sayAgain(layout))
+  return [jsonOf({ ...head, bytes: parts.map(({ length }) => length) }), Buffer.from(`[${layouts}]`), rows]
 }
 
 export const encodeSettled = (head: SettledHead): Buffer[] => [
@@ -166,57 +210,72 @@ export const encodeAck = (key: WindowKey): Buffer[] => [Buffer.from(ACK), jsonOf
  * @param known parsed before
  * @throws {MalformedError}
  */
-export function decode(frames: readonly Buffer[], known?: Known): Message {
-  const [topic, head, body, layout, who] = frames
-  if (!topic || !head || !body || !layout || !who || frames.length !== 5)
+export function decode(frames: readonly Buffer[], known = new Known()): Message {
+  const [topicFrame, headFrame, layouts, rows, who, running] = frames
+  const topic = topicFrame?.toString('utf8')
+  if (!topicFrame || !headFrame || !layouts || !rows || !who)
     throw new MalformedError('frames', `${frames.length} frames instead of 5`)
-  const name = topic.toString('utf8')
-  if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new MalformedError('topic', 'the topic is no name')
-  const headJson = parse(head, 'head')
-  const { schema } = headJson
+  if (topic !== ROWS && topic !== WINDOW && topic !== SETTLED)
+    throw new MalformedError('topic', `the topic is none of ${ROWS}, ${WINDOW}, ${SETTLED}`)
+  if (frames.length !== (topic === WINDOW ? 6 : 5))
+    throw new MalformedError('frames', `${frames.length} frames of ${topic}`)
+  const head = parse(headFrame, 'head')
+  const { schema } = head
   if (Number.isSafeInteger(schema) && Number(schema) > SCHEMA)
     throw new MalformedError('schema', `a newer probe has sent it (schema ${schema}): update the collector`)
-  if (name === SETTLED) {
-    need(headJson, 'head', SETTLED_HEAD)
-    return { topic: SETTLED, head: headJson as unknown as SettledHead }
-  }
-  need(headJson, 'head', name === WINDOW ? WINDOW_HEAD : HEAD)
+  need(head, 'head', topic === WINDOW ? WINDOW_HEAD : topic === ROWS ? HEAD : SETTLED_HEAD)
+  if (topic === SETTLED) return { topic, head: head as unknown as SettledHead }
   try {
-    const probe = `${headJson['boot']} ${headJson['probe']}`
-    const names = known ? known.who(probe, who, parseWho) : parseWho(who)
-    if (name === WINDOW) return windowOf(headJson as unknown as WindowHead, body, names)
-    const checked = { ...headJson, layout: layoutOf(layout, body, known) } as unknown as Head
-    return { topic: name, head: checked, rows: body, who: names }
+    const names = known.who(`${head['boot']} ${head['probe']}`, who, parseWho)
+    const parts = partsOf(known.layouts(layouts, parseLayouts), head['bytes'] as number[], rows)
+    if (topic === ROWS) return { topic, head: head as unknown as Head, parts, who: names }
+    return { topic, head: windowOf(head), parts, who: { ...names, ...parseRunning(running!) } }
   } catch (error) {
-    if (error instanceof MalformedError) error.head = headJson as unknown as Head
+    if (error instanceof MalformedError) error.head = head as unknown as Head
     throw error
   }
 }
 
-function windowOf(head: WindowHead, body: Buffer, who: Who): Message {
+function windowOf(json: Json): WindowHead {
+  const head = json as unknown as WindowHead
   // labels rise by at least the interval from window to window, so those of earlier ones can be told from this one's
-  if (head.time < head.window * head.interval)
-    throw new MalformedError('head_time', 'head.time is too early for so many windows')
-  const runs = parse(body, 'running')
-  need(runs, 'who', RUNNING)
-  const { running, processes } = runs as unknown as Pick<WindowWho, 'running' | 'processes'>
-  return { topic: WINDOW, head, who: { ...who, running, ...(processes && { processes }) } }
+  if (head.time >= head.window * head.interval) return head
+  throw new MalformedError('head_time', 'head.time is too early for so many windows')
 }
 
-function layoutOf(frame: Buffer, rows: Buffer, known?: Known): Layout | undefined {
-  if (frame.length === 0 && rows.length === 0) return undefined
-  const layout = known ? known.layout(frame, parseLayout) : parseLayout(frame)
-  if (rows.length % layout.size === 0) return layout
-  throw new MalformedError('rows', `${rows.length} bytes are no whole number of records`)
+function partsOf(layouts: readonly Layout[], bytes: readonly number[], rows: Buffer): Rows[] {
+  if (layouts.length !== bytes.length)
+    throw new MalformedError('head_bytes', `${bytes.length} numbers of bytes for ${layouts.length} layouts`)
+  let at = 0
+  const parts = layouts.map((layout, index): Rows => {
+    const count = bytes[index]! / layout.size
+    if (!Number.isInteger(count))
+      throw new MalformedError('rows', `${bytes[index]} bytes are no whole number of ${layout.name}`)
+    if (count > MOST_ROWS) throw new MalformedError('rows', `${count} rows of ${layout.name} in one message`)
+    const start = at
+    at += bytes[index]!
+    return { layout, bytes: rows.subarray(start, at) }
+  })
+  if (at !== rows.length) throw new MalformedError('rows', `${rows.length} bytes of rows instead of ${at}`)
+  return parts
 }
 
-function parseLayout(frame: Buffer): Layout {
+function parseLayouts(frame: Buffer): Layout[] {
+  const layouts = parseJson(frame, 'layouts')
+  if (!Array.isArray(layouts) || layouts.length > MOST_PARTS)
+    throw new MalformedError('layouts', `layouts are no list of at most ${MOST_PARTS}`)
   try {
-    return checkLayout(parse(frame, 'layout'))
+    return layouts.map(checkLayout)
   } catch (error) {
-    if (error instanceof MalformedError) throw error
-    throw new MalformedError('layout', (error as Error).message)
+    throw new MalformedError('layouts', (error as Error).message)
   }
+}
+
+function parseRunning(frame: Buffer): Pick<WindowWho, 'running' | 'processes'> {
+  const json = parse(frame, 'running')
+  need(json, 'who', RUNNING)
+  const { running, processes } = json as unknown as WindowWho
+  return { running, ...(processes && { processes }) }
 }
 
 function parseWho(frame: Buffer): Who {

@@ -2,6 +2,7 @@
 
 import { Ingest } from '../../collector/ingest.ts'
 import { encode, encodeWindow } from '../../probe/wire/message.ts'
+import { bundleOf } from '../harness/bundle.ts'
 import { ownSeconds } from './cpu.ts'
 import { endOf, headOf, ROWS, tcpRows, whoOf } from './simulated.ts'
 
@@ -9,12 +10,10 @@ const CONTAINERS = 200
 
 export async function benchFold(count = 500): Promise<string[][]> {
   const [said, who, head] = [tcpRows(ROWS, CONTAINERS), whoOf(CONTAINERS), headOf(0)]
-  const messages = Array.from({ length: count }, (_, time) =>
-    said.map(({ layout, bytes }, index) =>
-      encode(layout.name, { ...head, layout, sequence: said.length * time + index }, bytes, who),
-    ),
-  ).flat()
-  const last = encodeWindow({ ...head, ...endOf(10), sequence: messages.length }, who)
+  const messages = Array.from({ length: count }, (_, sequence) =>
+    encode({ ...head, sequence }, bundleOf(...said), who),
+  )
+  const last = encodeWindow({ ...head, ...endOf(10), sequence: count }, bundleOf(), who)
   const ingest = new Ingest()
   const before = ownSeconds()
   for (const message of messages) ingest.receive(message)

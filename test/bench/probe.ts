@@ -39,10 +39,11 @@ export function startProbe({
     const receiving = (async () => {
       for await (const [route, ...frames] of router) {
         const message = decode(frames)
+        if ('parts' in message) for (const { layout, bytes } of message.parts) onRows?.(layout, bytes)
         if (message.topic === WINDOW) {
           ended++
           await router.send([route!, ...encodeAck(message.head)])
-        } else if ('rows' in message && message.head.layout) onRows?.(message.head.layout, message.rows)
+        }
       }
     })()
     cleanup.defer(() => receiving)

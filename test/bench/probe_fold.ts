@@ -33,7 +33,7 @@ function flows(): Rows[] {
   }))
   const told = (record: string, some: typeof rows): Rows[] => {
     const layout = layoutOf(record)
-    return inMessages({ layout, bytes: encodeRows(layout, some) })
+    return [{ layout, bytes: encodeRows(layout, some) }]
   }
   const isNew = (_: unknown, index: number) => index % 10 === 0
   return [
@@ -62,14 +62,12 @@ function samples(total: Layout, bucket: Layout): Rows[] {
 }
 
 function framesOf(window: number, said: readonly Rows[]): Buffer[][] {
-  const sequence = window * (said.length + 1)
-  const head = headOf(window)
-  const last = { ...head, ...endOf((window + 1) * INTERVAL), sequence: sequence + said.length }
+  const bundles = inMessages(said)
+  const head = (index: number) => ({ ...headOf(window), sequence: window * bundles.length + index })
+  const last = { ...head(bundles.length - 1), ...endOf((window + 1) * INTERVAL) }
   return [
-    ...said.map(({ layout, bytes }, index) =>
-      encode(layout.name, { ...head, sequence: sequence + index, layout }, bytes, who),
-    ),
-    encodeWindow(last, who),
+    ...bundles.slice(0, -1).map((bundle, index) => encode(head(index), bundle, who)),
+    encodeWindow(last, bundles.at(-1)!, who),
   ]
 }
 

@@ -3,16 +3,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from 'bcc-bindings'
 import { Context, Dealer } from 'zeromq'
+import { Bundler } from '../../probe/bundler.ts'
 import { FlowFold } from '../../probe/fold.ts'
 import { objectPath } from '../../probe/kernel.ts'
+import { SLAB_BYTES } from '../../probe/publish.ts'
+import { Slabs } from '../../probe/slabs.ts'
 import { Turn } from '../../probe/turn.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
 import type { Layout, Rows } from '../../probe/wire/layout.ts'
-import { decodeAck, encode, encodeWindow, SCHEMA, type WindowWho } from '../../probe/wire/message.ts'
+import {
+  type Bundle,
+  decodeAck,
+  encode,
+  encodeWindow,
+  SCHEMA,
+  type WindowWho,
+} from '../../probe/wire/message.ts'
 
 /** Seconds. */
 export const INTERVAL = 10
-/** As many as the probe puts into one message; of updates, which are half as long, twice as many. */
+/** In a page of the kernel's pass. */
 export const ROWS = 4096
 
 /** From the built object: no kernel is needed. */
@@ -77,12 +87,17 @@ export const headOf = (window: number, host = 0) =>
 export const endOf = (time: number) =>
   ({ end_ns: '1', time, interval: INTERVAL, clock_offset_ns: '0', partial: false }) as const
 
-export const NO_ROWS = Buffer.alloc(0)
-
-export function inMessages({ layout, bytes }: Rows): Rows[] {
-  const step = (layout.name === 'tcp_update' ? 2 : 1) * ROWS * layout.size
-  const messages = Array.from({ length: Math.ceil(bytes.length / step) }, (_, index) => index * step)
-  return messages.map(at => ({ layout, bytes: bytes.subarray(at, at + step) }))
+/** As the probe puts them into messages. */
+export function inMessages(rows: readonly Rows[]): Bundle[] {
+  const bundler = new Bundler(new Slabs(SLAB_BYTES), 1)
+  const bundles: Bundle[] = []
+  for (const { layout, bytes } of rows)
+    for (let at = 0; at < bytes.length; ) {
+      const added = bundler.add({ layout, bytes: bytes.subarray(at) })
+      if (added === 0) bundles.push(bundler.take())
+      at += added
+    }
+  return [...bundles, bundler.take()]
 }
 
 function folded(flows: readonly Rows[]): Rows[] {
@@ -107,7 +122,7 @@ export class Hosts {
   readonly #who: readonly WindowWho[]
   readonly #sequences: number[]
   /** What each host says in a window. */
-  readonly #said: readonly Rows[]
+  readonly #said: readonly Bundle[]
   readonly #firstTime = Math.floor(Date.now() / 1000 / INTERVAL) * INTERVAL
   #window = 0
 
@@ -119,12 +134,13 @@ export class Hosts {
     this.#who = this.#dealers.map((_, host) => whoOf(containers, host))
     this.#sequences = this.#dealers.map(() => 0)
     const flows = tcpRows(rows, containers)
-    this.#said = folds ? folded(flows) : flows.flatMap(inMessages)
+    this.#said = inMessages(folds ? folded(flows) : flows)
   }
 
   /** Of one host in a window. */
   get rows(): number {
-    return this.#said.reduce((sum, { layout, bytes }) => sum + bytes.length / layout.size, 0)
+    const parts = this.#said.flatMap(({ parts }) => parts)
+    return parts.reduce((sum, { layout, length }) => sum + length / layout.size, 0)
   }
 
   /** One window of all hosts, until the collector has said of each that it is written. */
@@ -135,10 +151,9 @@ export class Hosts {
       await sleep(new Turn(head.host, INTERVAL / 5, INTERVAL, () => 0).waitMs())
       const { running: _, ...names } = who
       const next = () => ({ ...head, sequence: this.#sequences[host]!++ })
-      for (const { layout, bytes } of this.#said)
-        await dealer.send(encode(layout.name, { ...next(), layout }, bytes, names))
+      for (const bundle of this.#said.slice(0, -1)) await dealer.send(encode(next(), bundle, names))
       const time = this.#firstTime + window * INTERVAL
-      await dealer.send(encodeWindow({ ...next(), ...endOf(time) }, who))
+      await dealer.send(encodeWindow({ ...next(), ...endOf(time) }, this.#said.at(-1)!, who))
       const acknowledged = decodeAck(await dealer.receive())
       if (acknowledged.window !== window)
         throw new Error(`window ${acknowledged.window} is acknowledged, not ${window}`)

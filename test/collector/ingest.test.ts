@@ -1,7 +1,9 @@
 import t from 'tap'
 import { type Folded, Ingest } from '../../collector/ingest.ts'
 import { MalformedError } from '../../probe/wire/check.ts'
+import type { Rows } from '../../probe/wire/layout.ts'
 import { encode, encodeSettled, encodeWindow, type Head, type Who } from '../../probe/wire/message.ts'
+import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()
@@ -20,13 +22,17 @@ class Probe {
 
   rows(window: number, count: number, as = layout): Buffer[] {
     const flows = Array.from({ length: count }, () => ({}))
-    return encode('tcp_flow', { ...this.#head(window), layout: as }, encodeRows(as, flows), nobody)
+    return this.send(window, { layout: as, bytes: encodeRows(as, flows) })
+  }
+
+  send(window: number, ...parts: readonly Rows[]): Buffer[] {
+    return encode(this.#head(window), bundleOf(...parts), nobody)
   }
 
   end(window: number, partial = false): Buffer[] {
     const end = { end_ns: '2', time: START + window * 10, interval: 10, clock_offset_ns: '0', partial }
     const head = Object.assign(this.#head(window), end)
-    return encodeWindow(head, { ...nobody, running: [] })
+    return encodeWindow(head, bundleOf(), { ...nobody, running: [] })
   }
 
   /** Every window before this one is held by some collector. */
@@ -180,12 +186,9 @@ t.test('what is no message is counted by its reason', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   t.throws(() => ingest.receive([]), MalformedError)
   const fields = layout.fields.filter(({ name }) => name !== 'cgroup')
-  t.throws(() => ingest.receive(probe.rows(0, 1, { ...layout, fields })), {
-    reason: 'layout',
-    message: /cgroup/,
-  })
-  ingest.receive([Buffer.from('icmp_flow'), ...probe.rows(0, 1).slice(1)])
-  t.same(ingest.lost, { malformed_frames: 1, malformed_layout: 1, unknown_topic: 1 })
+  t.match(ingest.receive(probe.rows(0, 1, { ...layout, fields })), { refused: /cgroup/ })
+  ingest.receive(probe.rows(0, 1, { ...layout, name: 'icmp_flow' }))
+  t.same(ingest.lost, { malformed_frames: 1, malformed_layout: 1, unknown_record: 1 })
 })
 
 t.test('a message that is refused for what it says is no gap', async t => {
@@ -218,10 +221,11 @@ t.test('processes are counted while somebody watches', async t => {
   t.equal(ingest.receive(probe.end(1)).folded[0]!.fold.processes!.byPid.size, 1)
 })
 
-t.test('every record is taken under its own name, and only under that', async t => {
+t.test('every record is taken under its own name; one that cannot be read costs only itself', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
-  const topics = [
+  const records = [
     'tcp_flow',
+    'tcp_update',
     'udp_flow',
     'tcp_total',
     'rtt_bucket',
@@ -234,15 +238,16 @@ t.test('every record is taken under its own name, and only under that', async t 
     ...{ name, offset: index * 8, size: 8 },
     type: 'u64' as const,
   }))
-  const send = (topic: string, name: string) => {
-    const [, ...frames] = probe.rows(0, 2, { name, size: 16, fields })
-    return ingest.receive([Buffer.from(topic), ...frames])
-  }
-  for (const topic of topics) send(topic, topic)
-  t.match(ingest, { received: 8, rows: 16, lost: {} })
-  t.throws(() => send('tcp_flow', 'udp_flow'), { reason: 'layout', message: /rows of tcp_flow/ })
-  t.throws(() => send('tcp_flow', 'toString'), { reason: 'layout', message: /toString/ })
-  t.same(ingest.lost, { malformed_layout: 2 })
+  const rowsOf = (name: string, count: number, had = fields) => ({
+    layout: { name, size: 16, fields: had },
+    bytes: Buffer.alloc(count * 16),
+  })
+  for (const name of records) ingest.receive(probe.send(0, rowsOf(name, 2)))
+  t.match(ingest, { received: 9, rows: 18, lost: {} })
+  const strange = [rowsOf('tcp_flow', 1), rowsOf('udp_flow', 1, []), rowsOf('toString', 1)]
+  t.match(ingest.receive(probe.send(0, ...strange, rowsOf('tcp_update', 1))), { refused: /udp_flow/ })
+  t.match(ingest, { received: 10, rows: 20, lost: { malformed_layout: 1, unknown_record: 1 } })
+  t.same(ingest.receive(probe.end(0, true)).folded[0]!.fold.host.client.flows, 2 * 3 + 2)
 })
 
 t.test('a window tells what its probe lost since the one before', async t => {

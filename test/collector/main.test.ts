@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { Dealer } from 'zeromq'
 import { type ContainerName, decodeAck, encodeWindow, type WindowHead } from '../../probe/wire/message.ts'
 import { messages } from '../golden/ntopng.ts'
+import { bundleOf } from '../harness/bundle.ts'
 import { start } from '../harness/process.ts'
 import { openSite, SOCKFLUX } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
@@ -29,7 +30,7 @@ function dealerTo(t: Test, endpoint: string) {
       },
     }
     const who = { cgroups: {}, containers: { a: name }, pods: {}, running: ['a'] }
-    return dealer.send(encodeWindow(head, who))
+    return dealer.send(encodeWindow(head, bundleOf(), who))
   }
   const acknowledged = async () => decodeAck(await dealer.receive()).window
   return { dealer, end, acknowledged }

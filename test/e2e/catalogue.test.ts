@@ -177,10 +177,11 @@ function checkFold(t: Test, { messages }: Recording): void {
   const [fold, everything] = [new Fold(), new Fold()]
   const nobody = { cgroups: {}, containers: {}, pods: {} }
   for (const message of messages) {
-    if (!('rows' in message) || !message.head.layout || message.rows.length === 0) continue
-    const { layout } = message.head
-    fold.add(message.rows, decoder(layout), message.who)
-    everything.add(message.rows, decoder(layout), nobody)
+    if (!('parts' in message)) continue
+    for (const { layout, bytes } of message.parts) {
+      fold.add(bytes, decoder(layout), message.who)
+      everything.add(bytes, decoder(layout), nobody)
+    }
   }
   const parts = new Group()
   for (const container of fold.containers.values()) parts.add(container)

@@ -122,8 +122,11 @@ export type Written = Awaited<ReturnType<typeof written>>
 export function hostOpened({ recording, pair }: Stage): number {
   const namespaces = [pair.shop, pair.cart].map(({ pod }) => netnsOf(pod.netns))
   return recording.messages.reduce((total, message) => {
-    if (!('rows' in message) || message.topic !== 'tcp_flow') return total
-    const own = rowsOf(message.head.layout!, message.rows, message.head.window).filter(
+    if (!('parts' in message)) return total
+    const rows = message.parts
+      .filter(({ layout }) => layout.name === 'tcp_flow')
+      .flatMap(({ layout, bytes }) => rowsOf(layout, bytes, message.head.window))
+    const own = rows.filter(
       ({ netns, hierarchy, cgroup, reported_ns }) =>
         namespaces.includes(netns) &&
         reported_ns === 0 &&

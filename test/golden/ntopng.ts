@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Field, Layout } from '../../probe/wire/layout.ts'
 import { encode, encodeWindow, type Head, type WindowWho } from '../../probe/wire/message.ts'
+import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
 
 const OLD =
@@ -89,13 +90,13 @@ export function messages(): Buffer[][] {
     for (let window = 0; window < 3; window++) {
       for (let message = 0; message < 2; message++) {
         const rows = encodeRows(layout, Array.from({ length: 40 }, flow))
-        frames.push(encode('tcp_flow', { ...head(window), layout }, rows, who(window)))
+        frames.push(encode(head(window), bundleOf({ layout, bytes: rows }), who(window)))
       }
       const end = {
         ...{ end_ns: String((window + 1) * 1e10), time: 1_767_323_040 + window * 10, interval: 10 },
         ...{ clock_offset_ns: '0', partial: false },
       }
-      frames.push(encodeWindow(Object.assign(head(window), end), who(window)))
+      frames.push(encodeWindow(Object.assign(head(window), end), bundleOf(), who(window)))
     }
   }
   return frames

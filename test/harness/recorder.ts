@@ -40,11 +40,11 @@ export class Recorder {
   async read(router: Router): Promise<void> {
     for await (const [route, ...frames] of router) {
       const message = decode(frames)
-      if ('rows' in message) {
-        const { layout, window } = message.head
-        for (const row of layout ? this.#flows.read(layout, message.rows, window) : [])
-          this.rows.push({ ...row, container: message.who.cgroups[`${row.hierarchy}:${row.cgroup}`] })
-      } else if (message.topic === WINDOW) {
+      if (!('parts' in message)) continue
+      const { window } = message.head
+      for (const row of message.parts.flatMap(({ layout, bytes }) => this.#flows.read(layout, bytes, window)))
+        this.rows.push({ ...row, container: message.who.cgroups[`${row.hierarchy}:${row.cgroup}`] })
+      if (message.topic === WINDOW) {
         this.windows[message.head.window] = { ...message.head, who: message.who }
         await router.send([route!, ...encodeAck(message.head)])
       }

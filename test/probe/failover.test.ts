@@ -92,7 +92,7 @@ t.test(
     probe.push(1)
     t.same([next(1), next(2)], [[], []])
     probe.end()
-    t.same(next(1), ['settled 2 elsewhere', 'tcp_flow 2', 'tcp_flow 2', 'window 2'])
+    t.same(next(1), ['settled 2 elsewhere', 'rows 2', 'rows 2', 'window 2'])
     t.same([next(0), next(2)], [[], []])
   },
 )
@@ -104,7 +104,7 @@ t.test('one that is back before the window has ended was not away', async t => {
   collector(0).disconnect(0)
   collector(0).connect()
   probe.end()
-  t.same([next(0), next(1)], [['settled 2', 'tcp_flow 2', 'window 2'], []])
+  t.same([next(0), next(1)], [['settled 2', 'rows 2', 'window 2'], []])
 })
 
 t.test('a better one that is back gets the next window when the others are acknowledged', async t => {
@@ -121,7 +121,7 @@ t.test('a better one that is back gets the next window when the others are ackno
   collector(1).answer(100)
   t.same(
     [next(0), next(1)],
-    [['settled 4 elsewhere', 'tcp_flow 4'], ['settled 4']],
+    [['settled 4 elsewhere', 'rows 4'], ['settled 4']],
     'and the other one may forget its own',
   )
   t.same([next(0), next(1)], [[], []], 'once')
@@ -140,7 +140,7 @@ t.test(
     t.same(
       next(0),
       [3, 4, 5]
-        .flatMap(window => [`tcp_flow ${window}`, `window ${window}`])
+        .flatMap(window => [`rows ${window}`, `window ${window}`])
         .toSpliced(0, 0, 'settled 3 elsewhere'),
     )
   },

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Host, type HostRows, hostRows, ProbeStats, parseInterfaces } from '../../probe/host.ts'
-import { numberOf, textOf, viewOf } from '../../probe/wire/layout.ts'
+import { Host, hostRows, ProbeStats, parseInterfaces } from '../../probe/host.ts'
+import { numberOf, type Rows, textOf, viewOf } from '../../probe/wire/layout.ts'
 
 const memory = async () => ({
   ...{ total_bytes: 1000, used_bytes: 400, available_bytes: 600, cached_bytes: 50 },
@@ -24,7 +24,7 @@ function procWith(t: Test): (files: Record<string, string>) => string {
   }
 }
 
-const read = ({ layout, rows }: HostRows) =>
+const read = ({ layout, bytes: rows }: Rows) =>
   Array.from({ length: rows.length / layout.size }, (_, index) =>
     Object.fromEntries(
       layout.fields.map(({ name, type }) => [
@@ -48,7 +48,7 @@ t.test('interfaces and CPU from the second call on, each by what it rose', async
   })
   const host = new Host({ proc, memory })
   t.same(
-    (await host.sample()).map(({ topic }) => topic),
+    (await host.sample()).map(({ layout }) => layout.name),
     ['host_mem'],
   )
   write({
@@ -85,7 +85,7 @@ t.test('what cannot be read is counted, and the rest goes on', async t => {
   const host = new Host({ proc, memory })
   const found = await host.sample()
   t.same(
-    found.map(({ topic }) => topic),
+    found.map(({ layout }) => layout.name),
     ['host_mem'],
   )
   t.equal(host.failures, 2)
@@ -111,7 +111,7 @@ t.test('a figure that hangs delays no window and is not asked twice at once', as
   await hanging.promise
   await new Promise(resolve => setImmediate(resolve))
   t.match(
-    (await host.sample()).map(({ topic }) => topic),
+    (await host.sample()).map(({ layout }) => layout.name),
     ['host_cpu', 'host_mem'],
   )
 })
@@ -121,7 +121,7 @@ t.test('this machine has all three', async t => {
   await host.sample()
   const found = await host.sample()
   t.same(
-    found.map(({ topic }) => topic),
+    found.map(({ layout }) => layout.name),
     ['iface', 'host_cpu', 'host_mem'],
   )
   t.ok(read(found[0]!).some(({ ifname }) => ifname === 'lo'))
@@ -142,5 +142,5 @@ t.test("the probe's own row says what rose since the one before", async t => {
   t.match(read(stats.since({ ...now, ...more, user_us: 130, rss_bytes: 8 })), [
     { user_us: 30, system_us: 0, rows: 0, rss_bytes: 8, queue_bytes: 1 },
   ])
-  t.equal(hostRows('iface', []).rows.length, 0)
+  t.equal(hostRows('iface', []).bytes.length, 0)
 })

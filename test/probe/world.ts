@@ -16,6 +16,7 @@ import {
   type WindowKey,
   type WindowWho,
 } from '../../probe/wire/message.ts'
+import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 
 export const RANKS = [0, 1, 2]
@@ -47,9 +48,9 @@ export class Probe {
 
   push(rows: number): void {
     this.#rows += rows
-    const head = { ...this.#head(), layout }
+    const head = this.#head()
     const flows = Array.from({ length: rows }, () => ({}))
-    this.#send(head, encode('tcp_flow', head, encodeRows(layout, flows), nobody), false)
+    this.#send(head, encode(head, bundleOf({ layout, bytes: encodeRows(layout, flows) }), nobody), false)
   }
 
   end(): void {
@@ -57,7 +58,7 @@ export class Probe {
     const head = this.#head()
     const partial = this.window === 0
     const end = { end_ns: '2', time: 1000 + this.window, interval: 1, clock_offset_ns: '0', partial }
-    const frames = encodeWindow({ ...head, ...end } as never, everybody)
+    const frames = encodeWindow({ ...head, ...end }, bundleOf(), everybody)
     this.ended.push({ rows: this.#rows, lost: this.#lost - this.#told })
     this.#told = this.#lost
     this.#rows = 0

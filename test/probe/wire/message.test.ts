@@ -16,6 +16,7 @@ import {
   type WindowHead,
   type WindowWho,
 } from '../../../probe/wire/message.ts'
+import { bundleOf } from '../../harness/bundle.ts'
 
 const layout = {
   name: 'tcp_flow',
@@ -31,7 +32,6 @@ const head: Head = {
   sequence: 7,
   start_ns: '18446744073709551615',
   lost: { 'kernel/slot': 2 },
-  layout,
 }
 const who: Who = {
   cgroups: { '1:2': 'a' },
@@ -39,9 +39,8 @@ const who: Who = {
   containers: { a: { runtime: 'cri', name: 'web', pod: 'u', labels: { team: 'x' } } },
   pods: { u: { name: 'web-0', namespace: 'shop' } },
 }
-const { layout: _, ...bare } = head
 const windowHead: WindowHead = {
-  ...bare,
+  ...head,
   end_ns: '20',
   time: 1_767_323_040,
   interval: 10,
@@ -50,8 +49,10 @@ const windowHead: WindowHead = {
 }
 const windowWho: WindowWho = { ...who, running: ['a'] }
 const none = Buffer.alloc(0)
-const rowsMessage = () => encode('tcp_flow', head, Buffer.alloc(12, 1), who)
-const windowMessage = () => encodeWindow(windowHead, windowWho)
+const rows = { layout, bytes: Buffer.alloc(12, 1) }
+const bundle = bundleOf(rows)
+const rowsMessage = () => encode(head, bundle, who)
+const windowMessage = () => encodeWindow(windowHead, bundle, windowWho)
 
 /** Why the frames are refused; undefined when they are not. Anything but MalformedError is thrown on. */
 function reasonOf(frames: readonly Buffer[], read: (frames: readonly Buffer[]) => unknown = decode) {
@@ -63,13 +64,19 @@ function reasonOf(frames: readonly Buffer[], read: (frames: readonly Buffer[]) =
     return error.reason
   }
 }
-const withHead = (change: object) => encode('tcp_flow', { ...head, ...change }, Buffer.alloc(12), who)
-const withWho = (change: object) => encode('tcp_flow', head, Buffer.alloc(12), { ...who, ...change })
+const withHead = (change: object) => encode({ ...head, ...change }, bundle, who)
+const withWho = (change: object) => encode(head, bundle, { ...who, ...change })
 const json = (text: string) => Buffer.from(text)
+const withLayout = (value: unknown) => rowsMessage().with(2, json(JSON.stringify([value])))
 
 t.test('what was encoded is decoded', async t => {
-  t.same(decode(rowsMessage()), { topic: 'tcp_flow', head, rows: Buffer.alloc(12, 1), who })
-  t.same(decode(windowMessage()), { topic: WINDOW, head: windowHead, who: windowWho })
+  const parts = [rows]
+  t.same(decode(rowsMessage()), { topic: 'rows', head: { ...head, bytes: [12] }, parts, who })
+  const last = { topic: WINDOW, head: { ...windowHead, bytes: [12] }, parts, who: windowWho }
+  t.same(decode(windowMessage()), last)
+  const other = { layout: { ...layout, name: 'udp_flow' }, bytes: Buffer.alloc(8, 2) }
+  t.match(decode(encode(head, bundleOf(rows, other, rows), who)), { parts: [rows, other, rows] })
+  t.match(decode(encode(head, bundleOf(), who)), { parts: [] })
   const key = { host: 'h', boot: 'b', probe: 'p', window: 3 }
   t.same(decodeAck(encodeAck(key)), key)
 })
@@ -84,7 +91,7 @@ t.test('any names survive the way, also those of Object.prototype', async t => {
     fc.property(name, dictionary, (id, cgroups) => {
       const containers = Object.fromEntries([[id, { runtime: 'r', labels: cgroups }]])
       const sent = { cgroups, containers, pods: Object.fromEntries([[id, { name: id, namespace: '' }]]) }
-      const { who: got } = decode(encode('tcp_flow', head, none, sent)) as { who: Who }
+      const { who: got } = decode(encode(head, bundle, sent)) as { who: Who }
       t.same(JSON.parse(JSON.stringify(got)), JSON.parse(JSON.stringify(sent)))
       t.equal(Object.getPrototypeOf(got.containers), Object.prototype)
       t.same(Object.keys(got.containers), [id])
@@ -95,26 +102,33 @@ t.test('any names survive the way, also those of Object.prototype', async t => {
 
 t.test('fields that we do not know are fine, a newer schema is not', async t => {
   const fields = [...layout.fields, { name: 'new', offset: 0, size: 4, type: 'bytes', note: 'x' }]
-  const newer = { extra: { a: [1] }, layout: { ...layout, fields, alignment: 8 } }
-  t.equal(reasonOf(withHead(newer)), undefined)
+  t.equal(reasonOf(withHead({ extra: { a: [1] } })), undefined)
+  const newer = { ...layout, name: 'icmp_flow', fields, alignment: 8 }
+  t.equal(reasonOf(withLayout(newer)), undefined, 'and so are new records')
   t.equal(reasonOf(withWho({ services: { x: 1 }, __proto__: 1 })), undefined)
-  t.equal(reasonOf(encode('udp_flow', head, Buffer.alloc(4), who)), undefined, 'and so are new topics')
   t.throws(() => decode(withHead({ schema: 2 })), { reason: 'schema', message: /update the collector/ })
 })
 
 t.test('each lie has its reason', async t => {
-  const [topic, headFrame, , layoutFrame, whoFrame] = rowsMessage()
   t.equal(reasonOf([]), 'frames')
   t.equal(reasonOf(rowsMessage().slice(1)), 'frames')
   t.equal(reasonOf([...rowsMessage(), none]), 'frames')
-  for (const name of ['', 'Tcp', '__proto__', 'a'.repeat(65), 'a\n'])
-    t.equal(reasonOf(encode(name, head, none, who)), 'topic', name)
-  for (const text of ['', 'null', '7', '[]', '"x"', '{', headFrame!.toString().slice(0, -1)]) {
-    t.equal(reasonOf([topic!, json(text), none, layoutFrame!, whoFrame!]), 'head_json', text)
-    t.equal(reasonOf([topic!, headFrame!, none, layoutFrame!, json(text)]), 'who_json', text)
-    if (text) t.equal(reasonOf([topic!, headFrame!, none, json(text), whoFrame!]), 'layout_json', text)
-    t.equal(reasonOf(windowMessage().with(2, json(text))), 'running_json', text)
+  t.equal(reasonOf(windowMessage().slice(0, 5)), 'frames')
+  for (const name of ['', 'Rows', '__proto__', 'a'.repeat(65), 'rows\n'])
+    t.equal(reasonOf(rowsMessage().with(0, json(name))), 'topic', name)
+  for (const text of ['', 'null', '7', '[]', '"x"', '{', rowsMessage()[1]!.toString().slice(0, -1)]) {
+    t.equal(reasonOf(rowsMessage().with(1, json(text))), 'head_json', text)
+    t.equal(reasonOf(rowsMessage().with(4, json(text))), 'who_json', text)
+    t.equal(reasonOf(windowMessage().with(5, json(text))), 'running_json', text)
   }
+  for (const text of ['', '[', 'layouts'])
+    t.equal(reasonOf(rowsMessage().with(2, json(text))), 'layouts_json')
+  for (const text of ['null', '{}', '7', JSON.stringify(Array.from({ length: 257 }, () => layout))])
+    t.equal(reasonOf(rowsMessage().with(2, json(text))), 'layouts', text)
+  t.equal(reasonOf(rowsMessage().with(2, json('[]'))), 'head_bytes')
+  const headWith = (bytes: unknown) => rowsMessage().with(1, json(JSON.stringify({ ...head, bytes })))
+  for (const bytes of [undefined, 12, [-1], ['12'], [12, 0], Array.from({ length: 257 }, () => 0)])
+    t.equal(reasonOf(headWith(bytes)), 'head_bytes')
   for (const name of ['schema', 'host', 'boot', 'probe', 'window', 'sequence', 'start_ns', 'lost'] as const)
     for (const value of [undefined, null, -1, 1.5, [], { a: -1 }, ''])
       t.equal(reasonOf(withHead({ [name]: value })), `head_${name}`, `${name} ${JSON.stringify(value)}`)
@@ -135,28 +149,38 @@ t.test('each lie has its reason', async t => {
     'who_containers',
     'labels without end',
   )
-  t.equal(reasonOf(encodeWindow(windowHead, who as WindowWho)), 'who_running')
+  t.equal(reasonOf(encodeWindow(windowHead, bundle, who as WindowWho)), 'who_running')
   for (const change of [{ time: 29 }, { time: 1e15 }, { interval: 0 }, { interval: 86_401 }, { partial: 0 }])
-    t.match(reasonOf(encodeWindow({ ...windowHead, ...change } as WindowHead, windowWho)), /^head_/)
+    t.match(reasonOf(encodeWindow({ ...windowHead, ...change } as WindowHead, bundle, windowWho)), /^head_/)
 })
 
-t.test('rows are a whole number of records of a layout that fits', async t => {
-  const reason = (bytes: number, change: object | undefined) =>
+t.test('rows are a whole number of records of layouts that fit', async t => {
+  const reason = (bytes: number, change: object) =>
     reasonOf(
-      encode(
-        'tcp_flow',
-        { ...bare, ...(change && { layout: { ...layout, ...change } }) },
-        Buffer.alloc(bytes),
-        who,
-      ),
+      rowsMessage()
+        .with(1, json(JSON.stringify({ ...head, bytes: [bytes] })))
+        .with(2, json(JSON.stringify([{ ...layout, ...change }])))
+        .with(3, Buffer.alloc(8)),
     )
-  t.equal(reason(0, undefined), undefined)
-  t.equal(reason(4, undefined), 'layout_json')
-  t.equal(reason(0, {}), undefined)
   t.equal(reason(8, {}), undefined)
-  t.equal(reason(7, {}), 'rows')
-  for (const size of [0, 3, 65_537, -4, 1e300]) t.equal(reason(8, { size }), 'layout', String(size))
+  for (const bytes of [0, 4, 7, 12]) t.equal(reason(bytes, {}), 'rows', String(bytes))
+  for (const size of [0, 3, 65_537, -4, 1e300]) t.equal(reason(8, { size }), 'layouts', String(size))
   t.equal(reason(8, { size: 1, fields: [] }), undefined)
+  const many = { layout: { ...layout, size: 1, fields: [] }, bytes: Buffer.alloc(2 ** 20 + 1) }
+  t.equal(reasonOf(encode(head, bundleOf(many), who)), 'rows', 'and not more than a million')
+})
+
+t.test('layouts that were said before are not parsed again', async t => {
+  const known = new Known()
+  const layoutOf = (name: string) => {
+    const message = decode(encode(head, bundleOf({ ...rows, layout: { ...layout, name } }), who), known)
+    return 'parts' in message ? message.parts[0]?.layout : undefined
+  }
+  const first = layoutOf('tcp_flow')
+  for (let other = 0; other < 31; other++) t.not(layoutOf(`record${other}`), first)
+  t.equal(layoutOf('tcp_flow'), first)
+  for (let other = 0; other < 32; other++) layoutOf(`another${other}`)
+  t.not(layoutOf('tcp_flow'), first, 'they are bounded')
 })
 
 t.test('random frames are refused with a reason and never by another error', async () => {
@@ -167,7 +191,7 @@ t.test('random frames are refused with a reason and never by another error', asy
   )
   const frames = fc.oneof(
     fc.array(frame, { maxLength: 7 }),
-    fc.tuple(fc.constantFrom(json('tcp_flow'), json('window')), frame, frame, frame, frame),
+    fc.tuple(fc.constantFrom(json('rows'), json('window')), frame, frame, frame, frame, frame),
   )
   fc.assert(
     fc.property(frames, frames => {
@@ -181,7 +205,7 @@ t.test('random frames are refused with a reason and never by another error', asy
 t.test('valid frames with damage are refused with a reason or decode', async () => {
   const damage = fc.record({
     window: fc.boolean(),
-    frame: fc.nat(4),
+    frame: fc.nat(5),
     at: fc.nat(),
     bytes: fc.uint8Array({ maxLength: 3 }),
     remove: fc.nat(4),
@@ -190,7 +214,7 @@ t.test('valid frames with damage are refused with a reason or decode', async () 
   fc.assert(
     fc.property(damage, ({ window, frame, at, bytes, remove, cut }) => {
       const frames = window ? windowMessage() : rowsMessage()
-      const old = frames[frame]!
+      const old = frames[frame] ?? none
       const start = at % (old.length + 1)
       frames[frame] = Buffer.concat([
         old.subarray(0, start),
@@ -212,10 +236,14 @@ t.test('any value in any place of head, layout and who is refused with a reason 
       fc.jsonValue(),
       (a, b, value) => {
         reasonOf(withHead({ [a]: value }))
-        reasonOf(rowsMessage().with(3, json(JSON.stringify({ ...layout, [b]: value, fields: [value] }))))
-        reasonOf(rowsMessage().with(3, json(JSON.stringify({ ...layout, fields: value }))))
+        reasonOf(rowsMessage().with(2, json(JSON.stringify(value))))
+        reasonOf(withLayout({ ...layout, name: value, size: value }))
+        reasonOf(withLayout({ ...layout, fields: value }))
+        reasonOf(withLayout({ ...layout, fields: [value] }))
         reasonOf(withWho({ [b]: value }))
-        reasonOf(encodeWindow({ ...windowHead, [a]: value }, { ...windowWho, [b]: value } as WindowWho))
+        reasonOf(
+          encodeWindow({ ...windowHead, [a]: value }, bundle, { ...windowWho, [b]: value } as WindowWho),
+        )
       },
     ),
     { numRuns: 2000 },
@@ -225,7 +253,7 @@ t.test('any value in any place of head, layout and who is refused with a reason 
 t.test('a who that a probe has said before is not parsed again; another probe says its own', async t => {
   const known = new Known()
   const message = (probe: string, said: Who) =>
-    decode(encode('tcp_flow', { ...head, probe }, none, said), known) as { who: Who }
+    decode(encode({ ...head, probe }, bundle, said), known) as { who: Who }
   const first = message('p', who).who
   t.same(first, who)
   t.equal(message('p', who).who, first)
@@ -234,12 +262,12 @@ t.test('a who that a probe has said before is not parsed again; another probe sa
   t.same(message('p', changed).who, changed)
   t.same(message('p', who).who, who, 'only the last one is known')
   const small = new Known(10)
-  const again = () => (decode(encode('tcp_flow', head, none, who), small) as { who: Who }).who
+  const again = () => (decode(encode(head, bundle, who), small) as { who: Who }).who
   t.not(again(), again(), 'it is bounded by bytes')
 })
 
 t.test('what is settled comes as it was sent', async t => {
-  const { layout: _, start_ns, ...rest } = head
+  const { start_ns: _, ...rest } = head
   const settled = { ...rest, elsewhere: true }
   t.same(decode(encodeSettled(settled)), { topic: SETTLED, head: settled })
   for (const wrong of [{ window: -1 }, { sequence: undefined }, { lost: [] }, { elsewhere: 1 }])
