@@ -15,8 +15,8 @@ import {
   UNITS,
 } from './metrics/metric.ts'
 import { PodHosts } from './pod_hosts.ts'
-import type { Batch, DistributionSample, Measurement, Sample } from './sample.ts'
-import { type Role, type Series, SeriesTable, type Subject } from './series.ts'
+import { type Batch, type DistributionSample, type Measurement, Samples } from './sample.ts'
+import { type Place, type Role, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
 
 export interface SamplerOptions {
@@ -30,16 +30,17 @@ export interface SamplerOptions {
   readonly distributions?: boolean
 }
 
-/** What a window says. */
+/** What a window says by one measurement. */
 interface Said {
-  readonly samples: Sample[]
+  readonly samples: Samples
   readonly distributions: DistributionSample[]
 }
 
-interface Active {
+interface Active extends Place {
   readonly metric: Metric
-  readonly index: number
   readonly measurement: Measurement
+  /** Of its fields: units of the record in one of the sample. */
+  readonly divisors: readonly number[]
 }
 
 export class Sampler {
@@ -52,14 +53,19 @@ export class Sampler {
   readonly #options: SamplerOptions
   readonly #active: readonly Active[]
   readonly #table: SeriesTable
+  /** Of the sample that is being made. */
+  readonly #values: (number | undefined)[] = []
 
   /** @param now milliseconds that only rise */
   constructor(options: SamplerOptions, now: () => number = () => performance.now()) {
     this.#options = options
+    const places = new Map<string, number>()
     this.#active = metricsOf(options.profile, options.metrics).map((metric, index) => ({
       metric,
       index,
+      place: next(places, 'source' in metric ? metric.name : metric.level),
       measurement: { name: metric.name, fields: metric.fields.map(({ name }) => name) },
+      divisors: metric.fields.map(({ unit }) => UNITS[unit].divisor),
     }))
     this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
     this.podHosts = new PodHosts(options.maxSeries)
@@ -94,9 +100,10 @@ export class Sampler {
   /** What the collector tells of itself, in a window of its own. */
   sampleOwn(window: Folded, rows: FlatRows): Batch {
     const subjects = this.#subjects(window, undefined)
-    const said: Said = { samples: [], distributions: [] }
-    for (const active of this.#active) this.#flat(active, rows, subjects, said)
-    return { id: window.key, time: window.time, interval: window.interval, ...said }
+    return batchOf(
+      window,
+      this.#active.map(active => this.#flat(active, rows, subjects)),
+    )
   }
 
   expire(): void {
@@ -121,19 +128,15 @@ export class Sampler {
     const subjects = this.#subjects(window, ifid)
     const counted = new Map<FlowLevel, readonly Counted[]>()
     const rows: FlatRows = wanted.rest ? rowsOf(window) : {}
-    const said: Said = { samples: [], distributions: [] }
-    for (const active of this.#active) {
+    const said = this.#active.map(active => {
       const { metric } = active
-      if ('source' in metric) {
-        this.#flat(active, rows, subjects, said)
-        continue
-      }
+      if ('source' in metric) return this.#flat(active, rows, subjects)
       const level = counted.get(metric.level) ?? subjects.of(metric.level, wanted, this.#options.maxProcesses)
       counted.set(metric.level, level)
-      this.#flows(active, metric, level, subjects, wanted, said)
-    }
+      return this.#flows(active, metric, level, subjects, wanted)
+    })
     this.mergedPods += subjects.mergedPods
-    return { id: window.key, time: window.time, interval: window.interval, ...said }
+    return batchOf(window, said)
   }
 
   #subjects(window: Folded, ifid: string | undefined): Subjects {
@@ -146,8 +149,8 @@ export class Sampler {
     level: readonly Counted[],
     subjects: Subjects,
     wanted: Wanted,
-    said: Said,
-  ): void {
+  ): Said {
+    const said = nothing(active)
     const rest = new Group()
     let isRest = false
     for (const { group, subject } of level) {
@@ -156,11 +159,11 @@ export class Sampler {
       if (subject.kind === 'other') rest.add(group)
       else this.beyond++
     }
-    if (!isRest || this.#options.profile === 'ntopng') return
+    if (!isRest || this.#options.profile === 'ntopng') return said
     const other = subjects.other(metric.level, { [metric.level]: OTHER })
     // the late part of a window would write over what the first has said of the rest: only its counters rise
-    const heard = wanted.rest ? said : { samples: [], distributions: [] }
-    this.#flow(active, metric, rest, other, heard, new Group())
+    this.#flow(active, metric, rest, other, wanted.rest ? said : nothing(active), new Group())
+    return said
   }
 
   /** @returns false where a series found no place: what it would have said is added to `rest` */
@@ -186,65 +189,90 @@ export class Sampler {
     return found
   }
 
-  #flat(active: Active, rows: FlatRows, subjects: Subjects, said: Said): void {
+  #flat(active: Active, rows: FlatRows, subjects: Subjects): Said {
     const { metric } = active
-    if (!('source' in metric)) return
+    const said = nothing(active)
+    if (!('source' in metric)) return said
     const rest: Record<string, number> = {}
     let beyond = 0
     for (const { tags, numbers } of rows[metric.source] ?? []) {
-      const subject = subjects.flat(`${metric.name} ${Object.values(tags).join(' ')}`, tags, metric.sparse)
+      const subject = subjects.flat(metric.name, tags, metric.sparse)
       if (this.#write(active, metric, numbers, subject, '', said)) continue
       beyond++
       for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value
     }
     this.beyond += beyond
-    if (beyond === 0) return
+    if (beyond === 0) return said
     const tags = Object.fromEntries(metric.tags.map(name => [name, OTHER]))
     this.#write(active, metric, rest, subjects.other(metric.name, tags), '', said)
+    return said
   }
 
   /** @returns false when there is no place for one more series */
   #write<S>(
-    { index, measurement }: Active,
+    active: Active,
     { fields, distribution }: Row<S>,
     source: S,
     subject: Subject,
     role: Role,
     said: Said,
   ): boolean {
-    const values = fields.map(({ of }) => of(source))
-    const known = this.#table.find(subject, index, role)
+    const values = this.#values
+    const known = this.#table.find(subject, active, role)
     // a role that was never played has no series; what was not measured has no sample
-    const isSilent = role && !known ? values.every(value => !value) : false
-    if (isSilent || values.every(value => value === undefined)) {
-      distribute(known, measurement, said)
+    const isNew = role !== '' && !known
+    let isSilent = true
+    for (let at = 0; at < fields.length; at++) {
+      const value = fields[at]!.of(source)
+      values[at] = value
+      if (isNew ? value : value !== undefined) isSilent = false
+    }
+    if (isSilent) {
+      distribute(known, said)
       return true
     }
-    const series = this.#table.series(subject, index, role)
+    const series = known ?? this.#table.series(subject, active, role)
     if (!series) return false
-    for (const [at, { type, unit }] of fields.entries()) {
+    for (let at = 0; at < fields.length; at++) {
       let value = values[at]
       if (value === undefined) continue
-      if (type === 'counter') {
-        value += series.totals[at] ?? 0
+      if (fields[at]!.type === 'counter') {
+        series.totals ??= new Array<number>(fields.length).fill(0)
+        value += series.totals[at]!
         series.totals[at] = value
       }
-      values[at] = value / UNITS[unit].divisor
+      values[at] = value / active.divisors[at]!
     }
-    said.samples.push({ measurement, tags: series.tags, values })
+    said.samples.add({ tags: series.tags, values })
     const all = this.#options.distributions ? distribution?.(source) : undefined
     if (all) {
       series.distribution ??= new Distribution()
       series.distribution.add(all)
     }
-    distribute(series, measurement, said)
+    distribute(series, said)
     return true
   }
 }
 
 const ROLES = ['client', 'server'] as const
 
-function distribute(series: Series | undefined, measurement: Measurement, said: Said): void {
+function distribute(series: Series | undefined, { samples, distributions }: Said): void {
   if (!series?.distribution) return
-  said.distributions.push({ measurement, tags: series.tags, distribution: series.distribution })
+  const { measurement } = samples
+  distributions.push({ measurement, tags: series.tags, distribution: series.distribution })
 }
+
+/** 0, 1, ... for each kind. */
+function next(places: Map<string, number>, kind: string): number {
+  const place = places.get(kind) ?? 0
+  places.set(kind, place + 1)
+  return place
+}
+
+const nothing = ({ measurement }: Active): Said => ({ samples: new Samples(measurement), distributions: [] })
+
+const batchOf = ({ key, time, interval }: Folded, said: readonly Said[]): Batch => ({
+  ...{ id: key, time, interval },
+  samples: said.map(({ samples }) => samples).filter(({ count }) => count > 0),
+  distributions: said.flatMap(({ distributions }) => distributions),
+})

@@ -8,10 +8,12 @@ import type { Tags } from './sample.ts'
 
 export interface Series {
   readonly tags: Tags
-  /** Of its counters, by the field's position, in units of the record. */
-  readonly totals: number[]
+  /** Of which measurement, by its index. */
+  readonly measurement: number
+  /** Of its counters, by the field's position, in units of the record; undefined where it has none yet. */
+  totals: number[] | undefined
   /** Of all its values; undefined when no sink wants it, or there is none. */
-  distribution?: Distribution
+  distribution: Distribution | undefined
 }
 
 /** Of a subject or of one of its roles. */
@@ -20,24 +22,38 @@ export type Role = '' | 'client' | 'server'
 /** `host`: there is one for each probe, and it always finds a place; `other`: it stands for all that found none. */
 export type Kind = 'one' | 'host' | 'other'
 
+/** Where a measurement has its series. */
+export interface Place {
+  /** Which one it is of all. */
+  readonly index: number
+  /** Which one it is of those that its subjects have. */
+  readonly place: number
+}
+
+/** Subjects of one kind that one host tells of, by what tells them apart. */
+export interface Family {
+  /** Whose probe tells of them; undefined when the collector does. */
+  readonly host: string | undefined
+  readonly subjects: Map<string, Subject>
+}
+
 /** Whoever has series: a container, a pod, an interface. */
 export class Subject {
   readonly key: string
+  readonly family: Family
   readonly tags: Tags
   readonly kind: Kind
-  /** Whose probe tells of it; undefined when the collector does. */
-  readonly host: string | undefined
   /** By place: a measurement has one for each subject, or one for each of its roles. */
   readonly series: (Series | undefined)[] = []
   /** Milliseconds; when it is forgotten. */
   until = 0
   readonly #roles: { client?: Tags; server?: Tags } = {}
 
-  constructor(key: string, tags: Tags, kind: Kind, host: string | undefined) {
+  constructor(key: string, family: Family, tags: Tags, kind: Kind) {
     this.key = key
+    this.family = family
     this.tags = tags
     this.kind = kind
-    this.host = host
   }
 
   /** The same object for all measurements. */
@@ -52,10 +68,10 @@ export class Subject {
 const SILENT_MS = 5 * 60_000
 const SILENT_WINDOWS = 3
 
-const placeOf = (measurement: number, role: Role): number => measurement * 2 + (role === 'server' ? 1 : 0)
+const placeOf = ({ place }: Place, role: Role): number => place * 2 + (role === 'server' ? 1 : 0)
 
 export class SeriesTable {
-  readonly #subjects = new Map<string, Subject>()
+  readonly #families = new Map<string, Family>()
   /** Series by measurement. */
   readonly #counts: number[]
   readonly #most: number
@@ -72,50 +88,63 @@ export class SeriesTable {
     this.#now = now
   }
 
+  /** @param key of the kind and of all that its tags have in common */
+  family(key: string, host?: string): Family {
+    let family = this.#families.get(key)
+    if (!family) {
+      family = { host, subjects: new Map() }
+      this.#families.set(key, family)
+    }
+    return family
+  }
+
   /** @param interval of the window, seconds */
-  subject(key: string, interval: number, tags: () => Tags, kind: Kind = 'one', host?: string): Subject {
-    const subject = this.#subjects.get(key) ?? new Subject(key, tags(), kind, host)
+  subject(family: Family, key: string, interval: number, tags: () => Tags, kind: Kind = 'one'): Subject {
+    const subject = family.subjects.get(key) ?? new Subject(key, family, tags(), kind)
     subject.until = this.#now() + Math.max(SILENT_MS, SILENT_WINDOWS * interval * 1000)
     return subject
   }
 
   /** Undefined when the measurement has as many series as it may have; one more for each host stands for the rest. */
-  series(subject: Subject, measurement: number, role: Role): Series | undefined {
-    const place = placeOf(measurement, role)
-    let series = subject.series[place]
-    if (series) return series
+  series(subject: Subject, where: Place, role: Role): Series | undefined {
+    const place = placeOf(where, role)
+    const known = subject.series[place]
+    if (known) return known
+    const measurement = where.index
     if (subject.kind === 'one' && this.#counts[measurement]! >= this.#most) return undefined
-    series = { tags: subject.tagsOf(role), totals: [] }
+    const series = { tags: subject.tagsOf(role), measurement, totals: undefined, distribution: undefined }
     subject.series[place] = series
-    this.#subjects.set(subject.key, subject)
+    subject.family.subjects.set(subject.key, subject)
     this.#counts[measurement]!++
     return series
   }
 
   /** Undefined when it has none yet. */
-  find(subject: Subject, measurement: number, role: Role): Series | undefined {
-    return subject.series[placeOf(measurement, role)]
+  find(subject: Subject, where: Place, role: Role): Series | undefined {
+    return subject.series[placeOf(where, role)]
   }
 
   /** What this host's probe counts begins again at 0. */
   restart(host: string): void {
-    for (const { host: teller, series } of this.#subjects.values()) {
+    for (const { host: teller, subjects } of this.#families.values()) {
       if (teller !== host) continue
-      for (const each of series) {
-        if (!each) continue
-        each.totals.length = 0
-        delete each.distribution
-      }
+      for (const { series } of subjects.values())
+        for (const each of series) {
+          if (each) Object.assign(each, { totals: undefined, distribution: undefined })
+        }
     }
   }
 
   /** Forget who has been silent. */
   expire(): void {
     const now = this.#now()
-    for (const [key, { until, series }] of this.#subjects) {
-      if (until > now) continue
-      this.#subjects.delete(key)
-      for (const place of series.keys()) if (series[place]) this.#counts[place >> 1]!--
+    for (const [name, { subjects }] of this.#families) {
+      for (const [key, { until, series }] of subjects) {
+        if (until > now) continue
+        subjects.delete(key)
+        for (const each of series) if (each) this.#counts[each.measurement]!--
+      }
+      if (subjects.size === 0) this.#families.delete(name)
     }
   }
 

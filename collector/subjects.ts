@@ -8,7 +8,7 @@ import type { FlowLevel } from './metrics/metric.ts'
 import { shortId } from './names.ts'
 import type { PodHosts } from './pod_hosts.ts'
 import type { Tags } from './sample.ts'
-import type { Kind, SeriesTable, Subject } from './series.ts'
+import type { Family, Kind, SeriesTable, Subject } from './series.ts'
 
 /** The subject that stands for all those that found no place. */
 export const OTHER = '~other'
@@ -24,6 +24,9 @@ export interface Wanted {
   readonly rest: boolean
 }
 
+/** A subject's own, and those that follow from them and add no series; ntopng has none of these. */
+type TagsOf = [own: Tags, more: Readonly<Record<string, string | undefined>>]
+
 export interface Counted {
   readonly group: Group
   readonly subject: Subject
@@ -38,6 +41,7 @@ export class Subjects {
   readonly #profile: Profile
   readonly #table: SeriesTable
   readonly #podHosts: PodHosts
+  readonly #families = new Map<string, Family>()
 
   /** @param ifid undefined for what the collector tells of itself */
   constructor(
@@ -62,48 +66,46 @@ export class Subjects {
     return level === 'host' ? [this.#host()] : this.#processes(mostProcesses)
   }
 
-  /** Who stands for those of this level that found no place. */
+  /** Who stands for those of this level, or measurement, that found no place. */
   other(level: string, tags: Tags): Subject {
-    return this.#subject(`${level} ${OTHER}`, tags, { host: this.#window.key.host }, 'other')
+    return this.#subject('other', level, () => [tags, { host: this.#window.key.host }], 'other')
   }
 
-  /** @param name what tells it from all others of its host */
-  flat(name: string, tags: Tags, isSparse = false): Subject {
+  /** @param tags that tell it from the others of its host */
+  flat(measurement: string, tags: Tags, isSparse = false): Subject {
     const kind = Object.keys(tags).length === 0 ? 'host' : 'one'
-    return this.#subject(name, {}, { host: this.#window.key.host, ...tags }, kind, isSparse)
+    const tagsOf = (): TagsOf => [{}, { host: this.#window.key.host, ...tags }]
+    return this.#subject(measurement, Object.values(tags).join(' '), tagsOf, kind, isSparse)
   }
 
   #containers({ container }: Wanted): Counted[] {
     const { fold, key } = this.#window
-    const tagsOf = ({ name }: ContainerGroup) => {
+    const tagsOf = ({ id, name }: ContainerGroup): TagsOf => {
       const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
-      return {
+      const more = {
         host: key.host,
         container_name: name.name,
         pod: pod?.name,
         namespace: pod?.namespace,
         ...labelTags({ ...name.labels, ...pod?.labels }),
       }
+      return [{ container: shortId(id) }, more]
     }
     return [...fold.containers.values()]
       .filter(({ id, name }) => !name.sandbox && container(id))
-      .map(group => ({
-        group,
-        subject: this.#subject(`container ${group.id}`, { container: shortId(group.id) }, () =>
-          tagsOf(group),
-        ),
-      }))
+      .map(group => ({ group, subject: this.#subject('container', group.id, () => tagsOf(group)) }))
   }
 
   #pods({ pod }: Wanted): Counted[] {
     const pods = [...this.#window.fold.pods().values()].filter(({ uid }) => pod(uid))
+    const { host } = this.#window.key
+    const tagsOf = ({ name: { name, namespace, labels } }: PodGroup): TagsOf => [
+      { pod: name },
+      { namespace, host, ...labelTags(labels) },
+    ]
     return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => ({
       group,
-      subject: this.#subject(`pod ${group.uid}`, { pod: group.name.name }, () => ({
-        namespace: group.name.namespace,
-        host: this.#window.key.host,
-        ...labelTags(group.name.labels),
-      })),
+      subject: this.#subject('pod', group.uid, () => tagsOf(group)),
     }))
   }
 
@@ -124,7 +126,7 @@ export class Subjects {
 
   #host(): Counted {
     const { fold, key } = this.#window
-    return { group: fold.host, subject: this.#subject('host', {}, { host: key.host }, 'host') }
+    return { group: fold.host, subject: this.#subject('host', '', () => [{}, { host: key.host }], 'host') }
   }
 
   /** Processes of one name in one container are one. */
@@ -133,7 +135,7 @@ export class Subjects {
     const byName = new Map<string, { name: string; container: string | undefined; group: Group }>()
     for (const process of fold.processes?.byPid.values() ?? []) {
       const container = containerOf(process.owner)
-      const id = `process ${container ?? ''} ${process.comm}`
+      const id = `${container ?? ''} ${process.comm}`
       let named = byName.get(id)
       if (!named) {
         named = { name: process.comm, container, group: new Group() }
@@ -145,11 +147,10 @@ export class Subjects {
     const busiest = [...byName].sort(([, a], [, b]) => flowsOf(b.group) - flowsOf(a.group))
     const counted = busiest.slice(0, most).map(([id, { name, container, group }]) => ({
       group,
-      subject: this.#subject(
-        id,
+      subject: this.#subject('process', id, () => [
         { process: name },
         { container: container && shortId(container), host: key.host },
-      ),
+      ]),
     }))
     const rest = new Group()
     for (const [, { group }] of busiest.slice(most)) rest.add(group)
@@ -158,28 +159,28 @@ export class Subjects {
     return counted
   }
 
-  /** @param more tags that follow from the subject's own and add no series; ntopng has none of them */
-  #subject(
-    name: string,
-    own: Tags,
-    more: Readonly<Record<string, string | undefined>> | (() => Readonly<Record<string, string | undefined>>),
-    kind: Kind = 'one',
-    isSparse = false,
-  ): Subject {
-    const { key, interval } = this.#window
+  /** @param name what tells it from all others of its level on its host */
+  #subject(level: string, name: string, tagsOf: () => TagsOf, kind?: Kind, isSparse = false): Subject {
     const tags = (): Tags => {
+      const [own, more] = tagsOf()
       const all = { ...(this.#ifid !== undefined && { ifid: this.#ifid }), ...own }
       if (this.#profile === 'ntopng') return all
-      const named = Object.entries({ ...all, ...(typeof more === 'function' ? more() : more) })
+      const named = Object.entries({ ...all, ...more })
       return Object.fromEntries(named.filter((tag): tag is [string, string] => Boolean(tag[1])))
     }
-    return this.#table.subject(
-      `${this.#ifid ?? ''} ${name} ${key.host}`,
-      isSparse ? RARE_S : interval,
-      tags,
-      kind,
-      this.#ifid === undefined ? undefined : key.host,
-    )
+    const interval = isSparse ? RARE_S : this.#window.interval
+    return this.#table.subject(this.#family(level), name, interval, tags, kind)
+  }
+
+  #family(level: string): Family {
+    let family = this.#families.get(level)
+    if (!family) {
+      const { host } = this.#window.key
+      const ifid = this.#ifid
+      family = this.#table.family(`${ifid ?? ''} ${level} ${host}`, ifid === undefined ? undefined : host)
+      this.#families.set(level, family)
+    }
+    return family
   }
 }
 

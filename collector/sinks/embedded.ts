@@ -2,7 +2,7 @@ import { readdirSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Logger } from 'pino'
-import type { Batch } from '../sample.ts'
+import { type Batch, countOf } from '../sample.ts'
 import { Day, isPassing, setAside } from './embedded/day.ts'
 import { openInstance } from './embedded/instance.ts'
 import { type Bounds, dayOf, expired, oldestDay } from './embedded/retention.ts'
@@ -98,7 +98,7 @@ export class EmbeddedSink implements Sink {
 
   async #write(batch: Batch): Promise<void> {
     const { maxAgeDays, maxBytes, directory } = this.#options
-    const count = batch.samples.length
+    const count = countOf(batch)
     if (!(Number.isInteger(batch.time) && batch.time >= 0 && batch.time < YEAR_10000))
       throw new Refused('bad_time', count, `a window ends at ${batch.time}, which is no time in seconds`)
     const name = dayOf(batch.time)
@@ -123,7 +123,7 @@ export class EmbeddedSink implements Sink {
     }
     await this.#views.follow(this.#days.values())
     if (!known) await this.#retain()
-    const refused = notFinite(batch.samples)
+    const refused = notFinite(batch)
     if (refused) throw refused
   }
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { escape as escaped, InfluxDB, setLogger } from '@influxdata/influxdb-client'
+import { escape as escaped, InfluxDB, type ResponseStartedFn, setLogger } from '@influxdata/influxdb-client'
 import type { Batch } from '../sample.ts'
 import { explain, InfluxError, partial, type Server } from './influxdb_errors.ts'
 import { splitLogin } from './influxdb_url.ts'
-import { encode } from './line_protocol.ts'
+import { encode, Lines } from './line_protocol.ts'
 import { notFinite, Refused, type Sink } from './sink.ts'
 
 export interface InfluxOptions {
@@ -45,7 +45,11 @@ export class InfluxSink implements Sink {
   readonly #server: Server
   readonly #client: InfluxDB
   readonly #agent: HttpAgent
-  readonly #closed = new AbortController()
+  /** Of the request that is on its way, or was last. */
+  #abort: AbortController | undefined
+  #isClosed = false
+  /** The queue calls `write` once at a time. */
+  readonly #lines = new Lines()
   #writePath: string | undefined
   /** Halved when the server answers 413. */
   #linesPerRequest: number
@@ -88,12 +92,12 @@ export class InfluxSink implements Sink {
   }
 
   async writeAll(batches: readonly Batch[]): Promise<void> {
-    const lines = batches.flatMap(encode)
-    const refusals = batches.flatMap(({ samples }) => notFinite(samples) ?? [])
-    while (lines.length > 0) {
-      const refusal = await this.#send(lines)
-      if (refusal) refusals.push(refusal)
-    }
+    const refusals = batches.flatMap(batch => notFinite(batch) ?? [])
+    for (const lines of encode(batches, this.#options.linesPerRequest, this.#lines))
+      while (lines.count > 0) {
+        const refusal = await this.#send(lines)
+        if (refusal) refusals.push(refusal)
+      }
     const last = refusals.at(-1)
     if (last)
       throw new Refused(
@@ -104,29 +108,30 @@ export class InfluxSink implements Sink {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort()
+    this.#isClosed = true
+    this.#abort?.abort()
     this.#agent.destroy()
   }
 
-  /** Send the first lines and take them off the list, unless they have to be sent again. */
-  async #send(lines: string[], created = false): Promise<Refused | undefined> {
-    const some = lines.slice(0, this.#linesPerRequest)
+  /** Send the first lines and take them away, unless they have to be sent again. */
+  async #send(lines: Lines, created = false): Promise<Refused | undefined> {
+    const count = Math.min(lines.count, this.#linesPerRequest)
     try {
-      const { status, body } = await this.#request(await this.#path(), some.join('\n'))
-      lines.splice(0, some.length)
+      const { status, body } = await this.#post(await this.#path(), lines.text(count))
+      lines.take(count)
       // 3.x in its hosted form answers 201 when some lines were not stored.
       const json = body as { error?: string; message?: string } | undefined
       return status === 201
-        ? partial(json, json?.error ?? json?.message ?? '', this.#server, some.length)
+        ? partial(json, json?.error ?? json?.message ?? '', this.#server, count)
         : undefined
     } catch (error) {
-      if (statusOf(error) === 413 && some.length > 1) {
-        this.#linesPerRequest = Math.ceil(some.length / 2)
+      if (statusOf(error) === 413 && count > 1) {
+        this.#linesPerRequest = Math.ceil(count / 2)
         return undefined
       }
-      const failure = explain(error, this.#server, some.length)
+      const failure = explain(error, this.#server, count)
       if (failure instanceof Refused) {
-        lines.splice(0, some.length)
+        lines.take(count)
         return failure
       }
       // The server may be another one when it comes back: ask it again who it is.
@@ -142,7 +147,7 @@ export class InfluxSink implements Sink {
   async #createDatabase(): Promise<void> {
     const { url, database, user } = this.#server
     const query = `CREATE DATABASE ${escaped.quoted(database)}`
-    await this.#request(`/query?q=${encodeURIComponent(query)}`, '').catch(error => {
+    await this.#post(`/query?q=${encodeURIComponent(query)}`, '').catch(error => {
       if (statusOf(error) !== 403) throw explain(error, this.#server, 0)
       throw new InfluxError(
         'no_database',
@@ -175,7 +180,7 @@ export class InfluxSink implements Sink {
   async #version(): Promise<number> {
     let header: unknown
     try {
-      await this.#client.transport.request('/ping', '', this.#how('GET'), headers => {
+      await this.#request('GET', '/ping', '', headers => {
         header = headers['x-influxdb-version']
       })
     } catch (error) {
@@ -186,20 +191,32 @@ export class InfluxSink implements Sink {
     return Number(major ?? (this.#options.token === undefined ? 1 : 2))
   }
 
-  async #request(path: string, body: string): Promise<{ status: number | undefined; body: unknown }> {
+  async #post(path: string, body: string): Promise<{ status: number | undefined; body: unknown }> {
     let status: number | undefined
-    const answer = await this.#client.transport.request(path, body, this.#how('POST'), (_, code) => {
+    const answer = await this.#request('POST', path, body, (_, code) => {
       status = code
     })
     return { status, body: answer }
   }
 
-  #how(method: string) {
-    return {
+  /** @param started told what the server answers with */
+  async #request(method: string, path: string, body: string, started: ResponseStartedFn): Promise<unknown> {
+    const { timeoutMs, gzip } = this.#options
+    const abort = new AbortController()
+    // not AbortSignal.timeout(): until its time has come it keeps the request and its text, a window's 60 MB
+    const timer = setTimeout(() => abort.abort(), timeoutMs)
+    this.#abort = abort
+    if (this.#isClosed) abort.abort()
+    const how = {
       method,
       headers: { 'content-type': 'text/plain; charset=utf-8', accept: 'application/json' },
-      ...(this.#options.gzip ? { gzipThreshold: GZIP_FROM_BYTES } : {}),
-      signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#options.timeoutMs)]),
+      ...(gzip ? { gzipThreshold: GZIP_FROM_BYTES } : {}),
+      signal: abort.signal,
+    }
+    try {
+      return await this.#client.transport.request(path, body, how, started)
+    } finally {
+      clearTimeout(timer)
     }
   }
 }

@@ -1,14 +1,20 @@
 import { escape as escaped } from '@influxdata/influxdb-client'
-import type { Batch, Measurement, Sample, Tags } from '../sample.ts'
+import type { Batch, Measurement, Tags } from '../sample.ts'
 
 /**
  * InfluxDB line protocol: `measurement,tag=value field=1.5 1767225600`, with timestamps in seconds.
  * Source: docs.influxdata.com, "Line protocol reference"; 1.x, 2.x and 3.x read the same text.
  */
 
+/** Text as it is put into lines: a character for each byte of its UTF-8. */
+type Bytes = string
+
 interface Names {
-  readonly measurement: string
-  readonly fields: readonly string[]
+  readonly measurement: Bytes
+  /** `as_client=` */
+  readonly fields: readonly Bytes[]
+  /** Bytes that a line has room for besides its tags. */
+  readonly room: number
 }
 
 /**
@@ -16,54 +22,151 @@ interface Names {
  * for a large WeakMap as for everything else.
  */
 const TEXT = Symbol('line protocol')
-type Known = Tags & { readonly [TEXT]?: string }
+type Known = Tags & { readonly [TEXT]?: Bytes }
 // all samples of one metric share their Measurement
 const namesCache = new WeakMap<Measurement, Names>()
 
-export function encode(batch: Batch): string[] {
-  const lines: string[] = []
-  for (const sample of batch.samples) {
-    const fields = fieldsOf(sample)
-    if (fields)
-      lines.push(`${namesOf(sample.measurement).measurement}${tagsOf(sample.tags)} ${fields} ${batch.time}`)
+/** `-1.2345678901234567e-300`, and what stands before it. */
+const NUMBER_ROOM = 25
+const TIME_ROOM = 25
+const FIRST_ROOM = 65_536
+const [COMMA, SPACE, NEWLINE, ZERO] = [44, 32, 10, 48]
+
+/**
+ * Some lines, the first of which can be taken away. They are written byte by byte into memory that is used again: as
+ * strings they took twice the time, and as much again for the garbage collector.
+ */
+export class Lines {
+  #bytes = Buffer.allocUnsafe(FIRST_ROOM)
+  #end = 0
+  /** Where each line ends. */
+  readonly #ends: number[] = []
+  #taken = 0
+
+  get count(): number {
+    return this.#ends.length - this.#taken
   }
-  return lines
+
+  clear(): void {
+    this.#ends.length = 0
+    this.#taken = 0
+    this.#end = 0
+  }
+
+  /** The first of them. */
+  text(count: number): string {
+    return this.#bytes.toString('utf8', this.#startOf(this.#taken), this.#startOf(this.#taken + count) - 1)
+  }
+
+  take(count: number): void {
+    this.#taken += count
+  }
+
+  /**
+   * A line, unless none of its values is a number.
+   * @param first where its values begin
+   * @param time with the space before it
+   */
+  add(
+    { measurement, fields, room }: Names,
+    tags: Bytes,
+    values: readonly number[],
+    first: number,
+    time: Bytes,
+  ): void {
+    this.#reserve(room + tags.length)
+    const bytes = this.#bytes
+    let end = put(bytes, put(bytes, this.#end, measurement), tags)
+    let before = SPACE
+    for (let at = 0; at < fields.length; at++) {
+      const value = values[first + at]!
+      if (!Number.isFinite(value)) continue
+      bytes[end] = before
+      before = COMMA
+      end = putNumber(bytes, put(bytes, end + 1, fields[at]!), value)
+    }
+    if (before === SPACE) return
+    end = put(bytes, end, time)
+    bytes[end++] = NEWLINE
+    this.#end = end
+    this.#ends.push(end)
+  }
+
+  #startOf(line: number): number {
+    return line === 0 ? 0 : this.#ends[line - 1]!
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#end + bytes <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(2 * (this.#end + bytes))
+    this.#bytes.copy(larger, 0, 0, this.#end)
+    this.#bytes = larger
+  }
 }
 
-/** `as_client=3,as_server=0`: no suffix, so every field is a float, as in the databases that ntopng wrote. */
-function fieldsOf(sample: Sample): string {
-  const { fields } = namesOf(sample.measurement)
-  let text = ''
-  for (const [index, field] of fields.entries()) {
-    const value = sample.values[index]
-    if (value === undefined || !Number.isFinite(value)) continue
-    text += `${text && ','}${field}=${value}`
+function put(bytes: Buffer, end: number, text: Bytes): number {
+  for (let at = 0; at < text.length; at++) bytes[end + at] = text.charCodeAt(at)
+  return end + text.length
+}
+
+/** As JavaScript writes it. */
+function putNumber(bytes: Buffer, end: number, value: number): number {
+  if (value >= 0 && Number.isSafeInteger(value)) return putDigits(bytes, end, value)
+  return put(bytes, end, String(value))
+}
+
+function putDigits(bytes: Buffer, start: number, value: number): number {
+  const tens = Math.floor(value / 10)
+  const end = tens > 0 ? putDigits(bytes, start, tens) : start
+  bytes[end] = ZERO + (value - 10 * tens)
+  return end + 1
+}
+
+/**
+ * Each sample as a line: `as_client=3,as_server=0` without a suffix, so that every field is a float, as in the databases
+ * that ntopng wrote.
+ * @param lines where they are written, over what is there
+ * @yields as often as `most` of them are together, and at the end
+ */
+export function* encode(batches: readonly Batch[], most: number, lines = new Lines()): Generator<Lines> {
+  lines.clear()
+  for (const { samples, time: seconds } of batches) {
+    const time = ` ${seconds}`
+    for (const { measurement, tags, values } of samples) {
+      const names = namesOf(measurement)
+      for (let at = 0; at < tags.length; at++) {
+        lines.add(names, tagsOf(tags[at]!), values, at * names.fields.length, time)
+        if (lines.count < most) continue
+        yield lines
+        lines.clear()
+      }
+    }
   }
-  return text
+  if (lines.count > 0) yield lines
 }
 
 function namesOf(measurement: Measurement): Names {
   let names = namesCache.get(measurement)
   if (!names) {
-    names = {
-      measurement: escaped.measurement(measurement.name),
-      fields: measurement.fields.map(escaped.tag),
-    }
+    const name = bytesOf(escaped.measurement(measurement.name))
+    const fields = measurement.fields.map(field => `${bytesOf(escaped.tag(field))}=`)
+    const room = fields.reduce((sum, { length }) => sum + length + NUMBER_ROOM, name.length + TIME_ROOM)
+    names = { measurement: name, fields, room }
     namesCache.set(measurement, names)
   }
   return names
 }
 
 /** `,container=0123,host=a`, sorted as the servers sort; an empty tag is the same as none, and refused by some. */
-function tagsOf(tags: Known): string {
+function tagsOf(tags: Known): Bytes {
   let text = tags[TEXT]
   if (text === undefined) {
-    text = Object.keys(tags)
+    const texts = Object.keys(tags)
       .sort()
       .map(name => [escaped.tag(name), tagValue(tags[name] ?? '')])
       .filter(([, value]) => value)
       .map(([name, value]) => `,${name}=${value}`)
-      .join('')
+    text = bytesOf(texts.join(''))
     Object.defineProperty(tags, TEXT, { value: text }) // not enumerable: tags are made of others by spreading them
   }
   return text
@@ -73,3 +176,5 @@ function tagsOf(tags: Known): string {
 function tagValue(value: string): string {
   return escaped.tag(value.replace(/\\+$/, ''))
 }
+
+const bytesOf = (text: string): Bytes => Buffer.from(text).toString('latin1')

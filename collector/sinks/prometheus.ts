@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { catalogue } from '../metrics/catalogue.ts'
-import type { Batch, DistributionSample, Sample } from '../sample.ts'
+import { type Batch, type DistributionSample, Samples } from '../sample.ts'
 import { encode, labelsOf } from './prometheus_text.ts'
 import type { Sink } from './sink.ts'
 
@@ -16,12 +16,12 @@ interface Source {
   /** Milliseconds; it is gone when no other window has come until then. */
   readonly until: number
   /** By measurement; of two with the same tags the first counts. */
-  readonly samples: ReadonlyMap<string, readonly Sample[]>
+  readonly samples: ReadonlyMap<string, readonly Samples[]>
   readonly distributions: ReadonlyMap<string, readonly DistributionSample[]>
   /** What waited for its names comes after its window, and is told with the next. */
   readonly late: Batch | undefined
   /** The last samples of measurements that have none while they do not rise, by measurement and labels. */
-  readonly sparse: ReadonlyMap<string, Sample>
+  readonly sparse: ReadonlyMap<string, Samples>
 }
 
 const SILENT_WINDOWS = 2
@@ -108,7 +108,9 @@ export class PrometheusSink implements Sink {
     const sources = [...this.#sources.values()].reverse()
     for (const metric of catalogue)
       yield* encode(metric, {
-        samples: sources.flatMap(({ samples }) => samples.get(metric.name) ?? []),
+        samples: sources
+          .flatMap(({ samples }) => samples.get(metric.name) ?? [])
+          .flatMap(some => [...some.each()]),
         distributions: sources.flatMap(({ distributions }) => distributions.get(metric.name) ?? []),
       })
   }
@@ -119,11 +121,16 @@ export class PrometheusSink implements Sink {
   }
 }
 
-function lasting(before: ReadonlyMap<string, Sample> | undefined, samples: readonly Sample[]) {
+function lasting(before: ReadonlyMap<string, Samples> | undefined, samples: readonly Samples[]) {
   const lasting = new Map(before)
-  for (const sample of samples)
-    if (SPARSE.has(sample.measurement.name))
-      lasting.set(`${sample.measurement.name} ${labelsOf(sample.tags)}`, sample)
+  for (const some of samples) {
+    if (!SPARSE.has(some.measurement.name)) continue
+    for (const sample of some.each()) {
+      const one = new Samples(some.measurement)
+      one.add(sample)
+      lasting.set(`${some.measurement.name} ${labelsOf(sample.tags)}`, one)
+    }
+  }
   for (const key of lasting.keys()) if (lasting.size > MOST_SPARSE) lasting.delete(key)
   return lasting
 }

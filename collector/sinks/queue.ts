@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Batch } from '../sample.ts'
+import { type Batch, countOf } from '../sample.ts'
 import { Refused, type Sink } from './sink.ts'
 import { ThrottledLog } from './throttled_log.ts'
 
@@ -12,7 +12,7 @@ const LAST_DELAY_MS = 30_000
 const LONGEST_RETRY_AFTER_MS = 300_000
 
 interface QueueOptions {
-  /** Samples that may wait; a sample takes about 200 bytes of memory. The newest batch is always kept. */
+  /** Samples that may wait; a sample takes about 50 bytes of memory. The newest batch is always kept. */
   readonly maxSamples: number
   readonly log: Logger
   readonly now?: () => number
@@ -37,6 +37,7 @@ export interface QueueCounters {
 
 interface Entry {
   readonly batch: Batch
+  readonly samples: number
   readonly done: () => void
 }
 
@@ -84,8 +85,9 @@ export class SinkQueue {
    */
   push(batch: Batch, done: () => void): void {
     if (this.#closed) return
-    this.#entries.push({ batch, done })
-    this.counters.waiting += batch.samples.length
+    const samples = countOf(batch)
+    this.#entries.push({ batch, samples, done })
+    this.counters.waiting += samples
     this.#dropOldest()
     this.#working ??= this.#work()
   }
@@ -134,8 +136,8 @@ export class SinkQueue {
   #next(): readonly Entry[] {
     let count = 1
     if (this.#sink.writeAll && this.#apart === 0)
-      for (let samples = this.#entries[0]!.batch.samples.length; count < this.#entries.length; count++) {
-        samples += this.#entries[count]!.batch.samples.length
+      for (let { samples } = this.#entries[0]!; count < this.#entries.length; count++) {
+        samples += this.#entries[count]!.samples
         if (samples > TOGETHER) break
       }
     return this.#entries.slice(0, count)
@@ -151,7 +153,7 @@ export class SinkQueue {
       this.#count(refused.reason, refused.samples)
       this.#log.warn(refused.reason, refused.message)
     }
-    const stored = entry.batch.samples.length - (refused?.samples ?? 0)
+    const stored = entry.samples - (refused?.samples ?? 0)
     if (stored > 0 || !refused) this.counters.written++
     this.counters.samples += stored
     this.#remove(this.#entries.indexOf(entry))
@@ -176,7 +178,7 @@ export class SinkQueue {
       if (!entry || oldest === this.#entries.length - 1) return
       if (this.#apart > oldest) this.#apart--
       this.isFull = true
-      this.counters.dropped += entry.batch.samples.length
+      this.counters.dropped += entry.samples
       this.#log.warn(
         'full',
         `the queue is full (${this.#maxSamples} samples): the oldest batches are dropped`,
@@ -188,7 +190,7 @@ export class SinkQueue {
 
   #remove(index: number): void {
     const [entry] = index < 0 ? [] : this.#entries.splice(index, 1)
-    if (entry) this.counters.waiting -= entry.batch.samples.length
+    if (entry) this.counters.waiting -= entry.samples
   }
 
   #count(reason: string, samples: number): void {

@@ -39,11 +39,13 @@ export class Refused extends Error {
   }
 }
 
+const INFINITE = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+
 /** Of samples with a value that is NaN or infinite: no store has a word for these, the value is left out. */
-export function notFinite(samples: readonly Sample[]): Refused | undefined {
-  const { length } = samples.filter(({ values }) =>
-    values.some(value => value !== undefined && !Number.isFinite(value)),
-  )
+export function notFinite({ samples }: Batch): Refused | undefined {
+  const suspect = samples.filter(({ values }) => INFINITE.some(value => values.includes(value)))
+  const isRefused = ({ values }: Sample) => INFINITE.some(value => values.includes(value))
+  const { length } = suspect.flatMap(some => [...some.each()]).filter(isRefused)
   if (length === 0) return undefined
   return new Refused('not_finite', length, `${length} samples had a value that is not a finite number`)
 }

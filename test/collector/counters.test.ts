@@ -5,11 +5,11 @@ import { Fold } from '../../collector/fold.ts'
 import type { Folded } from '../../collector/ingest.ts'
 import { decoder } from '../../collector/records/decoder.ts'
 import type { Sampler } from '../../collector/sampler.ts'
-import { encode } from '../../collector/sinks/line_protocol.ts'
 import { encodeRows } from '../../probe/wire/columns.ts'
 import { hostLayout } from '../../probe/wire/host.ts'
 import type { WindowWho } from '../../probe/wire/message.ts'
 import type { Flow } from '../harness/rows.ts'
+import { linesOf, pointsOf } from '../harness/samples.ts'
 import { addRows, layoutOfRecord, samplerOf, windowOf } from './given.ts'
 
 const layout = layoutOfRecord('tcp_flow')
@@ -46,9 +46,8 @@ function windowWith(
 
 /** `subject role field=value ...` of one measurement. */
 function said(sampler: Sampler, window: Folded, name: string, tag = 'container'): string[] {
-  return sampler
-    .sample(window, '0')
-    .samples.filter(({ measurement }) => measurement.name === name)
+  return pointsOf(sampler.sample(window, '0'))
+    .filter(({ measurement }) => measurement.name === name)
     .map(({ measurement, tags, values }) => {
       const fields = measurement.fields.flatMap((field, index) =>
         values[index] === undefined ? [] : [`${field}=${values[index]}`],
@@ -116,7 +115,7 @@ t.test('what is beyond the ceiling is one subject of its host, and counted', asy
     '~other',
     'bytes_sent=24',
   ])
-  const { samples } = sampler.sample(window(), '0')
+  const samples = pointsOf(sampler.sample(window(), '0'))
   t.same(samples.find(({ tags }) => tags['container'] === '~other')!.tags, {
     ifid: '0',
     container: '~other',
@@ -157,7 +156,7 @@ t.test('roles have a place each, and find it or not one by one', async t => {
 
 t.test('ntopng has no tag that keeps hosts apart: the rest is counted and not written', async t => {
   const sampler = samplerOf('ntopng', { maxSeries: 10 })
-  const lines = encode(sampler.sample(windowWith([], {}, 12), '0'))
+  const lines = linesOf(sampler.sample(windowWith([], {}, 12), '0'))
   t.equal(lines.length, 10)
   t.equal(sampler.beyond, 2)
 })
@@ -175,9 +174,8 @@ t.test(
       'nginx as_client=2 as_server=0',
       '~other as_client=2 as_server=0',
     ])
-    const tags = sampler
-      .sample(window(), '0')
-      .samples.filter(({ measurement }) => measurement.name === 'process:traffic')
+    const tags = pointsOf(sampler.sample(window(), '0'))
+      .filter(({ measurement }) => measurement.name === 'process:traffic')
       .map(({ tags }) => tags)
     t.same(tags, [
       { ifid: '0', process: 'nginx', container: '0', host: 'h' },
@@ -208,7 +206,7 @@ t.test("interfaces, the host's and the probe's figures, and what the probe lost"
     return windowOf(fold, { lost: { 'kernel/slot': 2, 'queue/full': 1 } })
   }
   sampler.sample(window(), '0')
-  const lines = encode(sampler.sample(window(), '0'))
+  const lines = linesOf(sampler.sample(window(), '0'))
   t.same(
     lines.filter(line => !line.startsWith('host:') || line.startsWith('host:cpu')),
     [

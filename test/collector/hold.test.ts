@@ -7,6 +7,7 @@ import type { Batch } from '../../collector/sample.ts'
 import type { Field, Layout } from '../../probe/wire/layout.ts'
 import type { ContainerName, PodName } from '../../probe/wire/message.ts'
 import { openStore, rows as storedRows, temporary } from '../harness/embedded.ts'
+import { pointsOf } from '../harness/samples.ts'
 import { samplerOf, windowOf } from './given.ts'
 
 const NUMBERS =
@@ -62,12 +63,12 @@ function start() {
   const write = (folded: Folded) => hold.write(folded, '0', () => settled.push(folded.key.window))
   /** The flows of what was pushed since the last call: `time measurement name flows`. */
   const written = () =>
-    batches.splice(0).flatMap(({ time, samples }) =>
-      samples
+    batches.splice(0).flatMap(batch =>
+      pointsOf(batch)
         .filter(({ measurement }) => measurement.name.endsWith(':num_flows'))
         .map(({ measurement, tags, values }) => {
           const name = tags['container_name'] ?? tags['pod'] ?? tags['container'] ?? tags['host']
-          return `${time} ${measurement.name.split(':')[0]} ${name} ${values[0]}`
+          return `${batch.time} ${measurement.name.split(':')[0]} ${name} ${values[0]}`
         }),
     )
   return { hold, write, written, settled, wait: (ms: number) => (now += ms) }
@@ -166,12 +167,12 @@ t.test('labels that were asked for become tags', async t => {
     { a: { runtime: 'cri', name: 'main', pod: 'u', labels } },
     { u: { name: 'web-0', namespace: 'shop', labels: { app: 'web' } } },
   )
-  const { samples } = samplerOf('sockflux').sample(folded, '0')
+  const samples = pointsOf(samplerOf('sockflux').sample(folded, '0'))
   const tags = (level: string) =>
     samples.find(({ measurement }) => measurement.name === `${level}:num_flows`)?.tags
   t.match(tags('container'), { container: 'a', label_team: 'a', label_app: 'web' })
   t.match(tags('pod'), { pod: 'web-0', label_app: 'web' })
-  const ntopng = samplerOf('ntopng').sample(folded, '0').samples
+  const ntopng = pointsOf(samplerOf('ntopng').sample(folded, '0'))
   t.ok(ntopng.every(({ tags }) => Object.keys(tags).every(name => !name.startsWith('label_'))))
 })
 
@@ -212,8 +213,8 @@ t.test('the first window of a run is not written, but its counters are', async t
   t.same(settled, [0, 1])
   hold.write({ ...window(0, containers), partial: true }, '0', () => {})
   hold.write(window(1, containers), '0', () => {})
-  const opened = batches.flatMap(({ samples }) =>
-    samples
+  const opened = batches.flatMap(batch =>
+    pointsOf(batch)
       .filter(({ measurement }) => measurement.name === 'container:tcp')
       .map(({ tags, values }) => `${tags['container_name']} ${values[0]}`),
   )

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Hold } from '../../collector/hold.ts'
 import { Ingest } from '../../collector/ingest.ts'
-import { encode } from '../../collector/sinks/line_protocol.ts'
 import { messages } from '../golden/ntopng.ts'
+import { linesOf } from '../harness/samples.ts'
 import { samplerOf } from './given.ts'
 
 const golden = (name: string) => readFileSync(join(import.meta.dirname, '../golden', name), 'utf8')
@@ -16,7 +16,7 @@ const recorded = golden('ntopng.messages')
 t.test('profile ntopng: the same messages give the same lines as ever, in whatever order', async t => {
   const lines: string[] = []
   const hold = new Hold(samplerOf('ntopng'), (batch, settled) => {
-    lines.push(...encode(batch))
+    lines.push(...linesOf(batch))
     settled()
   })
   const ingest = new Ingest()

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type OwnTotals, OwnWindows } from '../../collector/own.ts'
-import { encode } from '../../collector/sinks/line_protocol.ts'
+import { linesOf } from '../harness/samples.ts'
 import { samplerOf } from './given.ts'
 
 const stats = {
@@ -19,7 +19,7 @@ t.test('every ten seconds a window: what rises is added up, the rest is as it is
   const own = new OwnWindows(samplerOf('sockflux'), () => totals)
   const linesAt = (seconds: number) => {
     const batch = own.next(seconds)
-    return batch && encode(batch).map(line => line.replace(/host=[^, ]+/, 'host=h'))
+    return batch && linesOf(batch).map(line => line.replace(/host=[^, ]+/, 'host=h'))
   }
   t.same(linesAt(1007.5), [
     'collector:stats,host=h messages=3,rows=0,written=0,cpu=0.25,memory=1000,queue=0,probes=1,series=5 1000',

@@ -4,9 +4,9 @@ import type { Folded } from '../../collector/ingest.ts'
 import { shortId } from '../../collector/names.ts'
 import { decoder } from '../../collector/records/decoder.ts'
 import type { Sampler } from '../../collector/sampler.ts'
-import { encode } from '../../collector/sinks/line_protocol.ts'
 import type { ContainerName, PodName, WindowWho } from '../../probe/wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../harness/rows.ts'
+import { linesOf, pointsOf } from '../harness/samples.ts'
 import { samplerOf, windowOf } from './given.ts'
 
 const layout = tcpFlowLayout()
@@ -101,13 +101,13 @@ pod:rtt_variance,ifid=0,pod=web-0 as_client=0.375,as_server=1 ${TIME}
 `
 
 t.test('the lines of a window', async t => {
-  const lines = (profile: 'sockflux' | 'ntopng') => encode(samplerOf(profile).sample(node(), '0')).toSorted()
+  const lines = (profile: 'sockflux' | 'ntopng') => linesOf(samplerOf(profile).sample(node(), '0')).toSorted()
   t.same(lines('sockflux'), SOCKFLUX.trim().split('\n'))
   t.same(lines('ntopng'), NTOPNG.trim().split('\n'))
 })
 
 t.test('ntopng: exactly its seven measurements, each with ifid and one tag', async t => {
-  const { samples } = samplerOf('ntopng').sample(node(), '3')
+  const samples = pointsOf(samplerOf('ntopng').sample(node(), '3'))
   t.same([...new Set(samples.map(({ measurement }) => measurement.name))].sort(), [
     'container:num_flows',
     'container:rtt',
@@ -128,9 +128,8 @@ t.test('two pods of one name stay two; only ntopng has them as one, weighted by 
   const flows = [flow(1, CLIENT, 1000), flow(1, CLIENT, 1000), flow(1, CLIENT, 1000), flow(2, CLIENT, 5000)]
   const who = { cgroups: { '1:1': 'a', '1:2': 'b' }, containers, pods, running: ['a', 'b'] }
   const podsOf = (sampler: Sampler, name: string) =>
-    sampler
-      .sample(folded(flows, who), '0')
-      .samples.filter(({ measurement }) => measurement.name === name)
+    pointsOf(sampler.sample(folded(flows, who), '0'))
+      .filter(({ measurement }) => measurement.name === name)
       .map(({ tags, values }) => [tags['namespace'], values[0]])
   const ntopng = samplerOf('ntopng')
   t.same(podsOf(ntopng, 'pod:rtt'), [[undefined, 2]], '(3 * 1 ms + 5 ms) / 4')
@@ -168,7 +167,7 @@ t.test('tags stay as they were first given, per interface and host', async t => 
   const sampler = samplerOf('sockflux')
   const tagsOf = (name: ContainerName, pods: Record<string, PodName> = {}, ifid = '0', id = 'a') => {
     const who = { cgroups: {}, containers: { [id]: name }, pods, running: [id] }
-    const { samples } = sampler.sample(folded([], who), ifid)
+    const samples = pointsOf(sampler.sample(folded([], who), ifid))
     return samples.find(({ measurement }) => measurement.name === 'container:num_flows')!.tags
   }
   const first = tagsOf({ runtime: 'cri', name: 'web', pod: 'u' })
@@ -177,7 +176,7 @@ t.test('tags stay as they were first given, per interface and host', async t => 
   t.equal(tagsOf({ runtime: 'cri', name: 'renamed', pod: 'u', labels: { x: 'y' } }, pods), first)
   t.match(tagsOf({ runtime: 'cri', name: 'renamed', pod: 'u' }, pods, '1'), { container_name: 'renamed' })
   t.match(tagsOf({ runtime: 'lxc', name: 'h' }, {}, '0', 'host'), { container: 'host' })
-  const { samples } = sampler.sample(node(), '0')
+  const samples = pointsOf(sampler.sample(node(), '0'))
   const host = samples.find(({ measurement }) => measurement.name === 'host:num_flows')!
   t.same(host.tags, { ifid: '0', host: 'node 1' }, 'whatever a container is called')
 })
@@ -197,7 +196,7 @@ t.test('the late part of a window says so in its identity, and has its time', as
   t.same(late.id, { ...window.key, part: 'late' })
   t.equal(late.time, first.time)
   t.same(
-    late.samples.map(({ tags, values }) => [tags['container_name'], ...values]),
+    pointsOf(late).map(({ tags, values }) => [tags['container_name'], ...values]),
     [['web', 1, 0]],
   )
 })

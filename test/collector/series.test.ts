@@ -1,34 +1,37 @@
 import t from 'tap'
-import { SeriesTable } from '../../collector/series.ts'
+import { type Kind, SeriesTable } from '../../collector/series.ts'
 
 const tags = (container: string) => () => ({ container })
+const FIRST = { index: 0, place: 0 }
+const SECOND = { index: 1, place: 1 }
 
 t.test('a series keeps its tags and its totals; each role has its own', async t => {
   const table = new SeriesTable(2, 10, () => 0)
-  const subject = table.subject('a', 10, tags('a'))
-  const client = table.series(subject, 1, 'client')!
-  client.totals[0] = 5
+  const family = table.family('container')
+  const subject = table.subject(family, 'a', 10, tags('a'))
+  const client = table.series(subject, SECOND, 'client')!
+  client.totals = [5]
   t.same(client.tags, { container: 'a', role: 'client' })
-  t.equal(table.series(table.subject('a', 10, tags('renamed')), 1, 'client'), client)
-  t.not(table.series(subject, 1, 'server'), client)
-  t.equal(table.series(subject, 0, '')!.tags, subject.tags)
+  t.equal(table.series(table.subject(family, 'a', 10, tags('renamed')), SECOND, 'client'), client)
+  t.not(table.series(subject, SECOND, 'server'), client)
+  t.equal(table.series(subject, FIRST, '')!.tags, subject.tags)
   t.same(table.counts(), [1, 2])
-  t.ok(table.find(subject, 1, 'server'))
-  t.notOk(table.find(table.subject('b', 10, tags('b')), 0, ''))
+  t.ok(table.find(subject, SECOND, 'server'))
+  t.notOk(table.find(table.subject(family, 'b', 10, tags('b')), FIRST, ''))
 })
 
 t.test(
   'no measurement has more series than it may, and who stands for the rest always finds a place',
   async t => {
     const table = new SeriesTable(2, 2, () => 0)
-    const subject = (key: string) => table.subject(key, 10, tags(key))
-    t.ok(table.series(subject('a'), 0, ''))
-    t.ok(table.series(subject('b'), 0, ''))
-    t.equal(table.series(subject('c'), 0, ''), undefined)
-    t.ok(table.series(subject('c'), 1, ''), 'another measurement has places of its own')
-    t.ok(table.series(subject('a'), 0, ''), 'one that has its place keeps it')
-    t.ok(table.series(table.subject('~other', 10, tags('~other'), 'other'), 0, ''))
-    t.ok(table.series(table.subject('host', 10, tags('host'), 'host'), 0, ''), 'and so does a host')
+    const subject = (key: string, kind?: Kind) => table.subject(table.family('x'), key, 10, tags(key), kind)
+    t.ok(table.series(subject('a'), FIRST, ''))
+    t.ok(table.series(subject('b'), FIRST, ''))
+    t.equal(table.series(subject('c'), FIRST, ''), undefined)
+    t.ok(table.series(subject('c'), SECOND, ''), 'another measurement has places of its own')
+    t.ok(table.series(subject('a'), FIRST, ''), 'one that has its place keeps it')
+    t.ok(table.series(subject('~other', 'other'), FIRST, ''))
+    t.ok(table.series(subject('host', 'host'), FIRST, ''), 'and so does a host')
     t.same(table.counts(), [4, 1])
   },
 )
@@ -36,19 +39,20 @@ t.test(
 t.test('who is silent for five minutes, or three long windows, leaves its places', async t => {
   let now = 0
   const table = new SeriesTable(1, 2, () => now)
-  const first = table.series(table.subject('short', 10, tags('short')), 0, '')!
-  first.totals[0] = 7
-  table.series(table.subject('long', 200, tags('long')), 0, '')
+  const subject = (key: string, interval = 10) => table.subject(table.family('x'), key, interval, tags(key))
+  const first = table.series(subject('short'), FIRST, '')!
+  first.totals = [7]
+  table.series(subject('long', 200), FIRST, '')
   now = 299_999
   table.expire()
   t.same(table.counts(), [2])
   now = 300_000
   table.expire()
   t.same(table.counts(), [1])
-  const again = table.series(table.subject('short', 10, tags('short')), 0, '')!
-  t.same(again.totals, [], 'it begins at 0 again')
+  const again = table.series(subject('short'), FIRST, '')!
+  t.equal(again.totals, undefined, 'it begins at 0 again')
   now = 600_000
-  table.subject('short', 10, tags('short'))
+  subject('short')
   table.expire()
   t.same(table.counts(), [1], 'who comes stays')
 })
@@ -63,12 +67,12 @@ t.test("a host's counters can begin again, and nobody else's", async t => {
     [' collector:stats one', undefined],
   ] as const
   const counted = ([key, host]: (typeof told)[number]) =>
-    table.series(table.subject(key, 10, tags(key), 'one', host), 0, '')!
-  for (const subject of told) counted(subject).totals[0] = 7
+    table.series(table.subject(table.family(key, host), key, 10, tags(key)), FIRST, '')!
+  for (const subject of told) counted(subject).totals = [7]
   table.restart('one')
   t.same(
     told.map(subject => counted(subject).totals),
-    [[], [], [7], [7], [7]],
+    [undefined, undefined, [7], [7], [7]],
   )
   t.same(table.counts(), [5])
 })

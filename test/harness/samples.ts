@@ -1,4 +1,12 @@
-import type { Batch, Measurement, Sample, Tags, WindowId } from '../../collector/sample.ts'
+import {
+  type Batch,
+  type Measurement,
+  type Sample,
+  Samples,
+  type Tags,
+  type WindowId,
+} from '../../collector/sample.ts'
+import { encode } from '../../collector/sinks/line_protocol.ts'
 
 /** Samples for the sinks' tests. */
 export const numFlows: Measurement = { name: 'container:num_flows', fields: ['as_client', 'as_server'] }
@@ -6,16 +14,37 @@ export const numFlows: Measurement = { name: 'container:num_flows', fields: ['as
 /** 2026-01-02T03:04:00Z */
 export const start = 1_767_323_040
 
-export function sample(
+/** A sample and what it is of, as tests like to see it. */
+export interface Point extends Sample {
+  readonly measurement: Measurement
+}
+
+export const sample = (
   values: Sample['values'],
   tags: Tags = { container: 'c1' },
   measurement = numFlows,
-): Sample {
-  return { measurement, tags, values }
-}
+): Point => ({ measurement, tags, values })
+
+/** As the sampler gives them: each measurement's together. */
+export const samplesOf = (points: readonly Point[]): Samples[] =>
+  [...Map.groupBy(points, ({ measurement }) => measurement)].map(([measurement, points]) => {
+    const samples = new Samples(measurement)
+    for (const point of points) samples.add(point)
+    return samples
+  })
+
+export const pointsOf = ({ samples }: Pick<Batch, 'samples'>): Point[] =>
+  samples.flatMap(some => [...some.each()].map(sample => ({ measurement: some.measurement, ...sample })))
 
 /** Windows are ten seconds long. */
-export function batch(window: number, samples: readonly Sample[], origin = start): Batch {
+export function batch(window: number, points: readonly Point[], origin = start): Batch {
   const id: WindowId = { host: 'h', boot: 'boot', probe: 'run', window }
-  return { id, time: origin + window * 10, interval: 10, samples, distributions: [] }
+  const time = origin + window * 10
+  return { id, time, interval: 10, samples: samplesOf(points), distributions: [] }
+}
+
+/** What is written of it to InfluxDB, line by line. */
+export function linesOf(batch: Batch): string[] {
+  const [lines] = encode([batch], Number.POSITIVE_INFINITY)
+  return lines?.text(lines.count).split('\n') ?? []
 }

@@ -10,7 +10,7 @@ import {
   TIMESTAMP,
   VARCHAR,
 } from '@duckdb/node-api'
-import type { Batch, Sample, WindowId } from '../../sample.ts'
+import type { Batch, Samples, Tags, WindowId } from '../../sample.ts'
 import { identifier, isLocked, literal } from './instance.ts'
 
 /** Rows in one chunk: DuckDB's vector size. */
@@ -63,10 +63,11 @@ export class Day {
       if (!(await this.#holds(id))) {
         const row = [id.host, id.boot, id.probe, BigInt(id.window), id.part ?? '']
         await this.#connection.run(`INSERT INTO ${this.#table(WINDOWS)} VALUES ($1, $2, $3, $4, $5)`, row)
-        for (const [measurement, group] of Map.groupBy(samples, sample => sample.measurement.name)) {
-          const columns = await this.#fit(measurement, tables.get(measurement), group)
-          tables.set(measurement, columns)
-          await this.#append(measurement, columns, time, group)
+        for (const some of samples) {
+          const { name } = some.measurement
+          const columns = await this.#fit(some, tables.get(name))
+          tables.set(name, columns)
+          await this.#append(some, columns, time)
         }
       }
       await this.#connection.run('COMMIT')
@@ -93,49 +94,41 @@ export class Day {
   }
 
   /** Create the table or add the columns that these samples need: time, tags, fields, then what came later. */
-  async #fit(
-    measurement: string,
-    existing: Columns | undefined,
-    samples: readonly Sample[],
-  ): Promise<Columns> {
+  async #fit({ measurement, tags }: Samples, existing: Columns | undefined): Promise<Columns> {
+    const table = this.#table(measurement.name)
     const columns = new Map(existing)
     const add = async (name: string, type: DuckDBType) => {
       if (columns.has(name)) return
       columns.set(name, type)
-      if (existing)
-        await this.#connection.run(`ALTER TABLE ${this.#table(measurement)} ADD COLUMN ${column(name, type)}`)
+      if (existing) await this.#connection.run(`ALTER TABLE ${table} ADD COLUMN ${column(name, type)}`)
     }
     await add('time', TIMESTAMP)
     const taken = new Set([...columns.keys()].map(name => name.toLowerCase()))
-    for (const tag of tagNames(samples)) {
+    for (const tag of tagNames(tags)) {
       if (!taken.has(tag.toLowerCase())) await add(tag, VARCHAR)
       taken.add(tag.toLowerCase())
     }
-    for (const field of new Set(samples.flatMap(({ measurement }) => measurement.fields)))
-      await add(field, DOUBLE)
+    for (const field of measurement.fields) await add(field, DOUBLE)
     if (!existing) {
       const list = columns.entries().map(([name, type]) => column(name, type))
-      await this.#connection.run(`CREATE TABLE ${this.#table(measurement)} (${[...list].join(', ')})`)
+      await this.#connection.run(`CREATE TABLE ${table} (${[...list].join(', ')})`)
     }
     return columns
   }
 
-  async #append(
-    measurement: string,
-    columns: Columns,
-    time: number,
-    samples: readonly Sample[],
-  ): Promise<void> {
-    const spellings = Map.groupBy(tagNames(samples), tag => tag.toLowerCase())
-    const appender = await this.#connection.createAppender(measurement, 'main', this.name)
+  async #append(samples: Samples, columns: Columns, time: number): Promise<void> {
+    const spellings = Map.groupBy(tagNames(samples.tags), tag => tag.toLowerCase())
+    const appender = await this.#connection.createAppender(samples.measurement.name, 'main', this.name)
     try {
-      for (let start = 0; start < samples.length; start += CHUNK_ROWS) {
-        const rows = samples.slice(start, start + CHUNK_ROWS)
-        const chunk = DuckDBDataChunk.create([...columns.values()], rows.length)
+      for (let start = 0; start < samples.count; start += CHUNK_ROWS) {
+        const length = Math.min(CHUNK_ROWS, samples.count - start)
+        const chunk = DuckDBDataChunk.create([...columns.values()], length)
+        const rows = Array.from({ length }, (_, at) => start + at)
         chunk.setColumns(
-          [...columns].map(([name, type]) =>
-            valuesOf(rows, name, type, time, spellings.get(name.toLowerCase()) ?? []),
-          ),
+          [...columns].map(([name, type]) => {
+            const of = reader(samples, name, type, time, spellings.get(name.toLowerCase()) ?? [])
+            return rows.map(of)
+          }),
         )
         appender.appendDataChunk(chunk)
       }
@@ -187,24 +180,29 @@ function column(name: string, type: DuckDBType): string {
   return `${identifier(name)} ${type}`
 }
 
-const tagNames = (samples: readonly Sample[]): string[] =>
-  [...new Set(new Set(samples.map(({ tags }) => tags)).values().flatMap(Object.keys))].sort()
+const tagNames = (tags: readonly Tags[]): string[] =>
+  [...new Set([...new Set(tags)].flatMap(Object.keys))].sort()
 
 /**
- * One column of these samples; what a sample does not have, or is not a finite number, is null.
+ * What each of these samples has in a column; what it does not have, or is not a finite number, is null.
  * @param spellings of a tag; of two that a sample has the first counts
  */
-function valuesOf(
-  samples: readonly Sample[],
+function reader(
+  { measurement, tags, values }: Samples,
   name: string,
   type: DuckDBType,
   time: number,
   spellings: readonly string[],
-): DuckDBValue[] {
-  if (type === TIMESTAMP) return samples.map(() => new DuckDBTimestampValue(BigInt(time) * 1_000_000n))
-  if (type === VARCHAR) return samples.map(({ tags }) => tags[spellings.find(tag => tags[tag]) ?? ''] || null)
-  return samples.map(({ measurement, values }) => {
-    const value = values[measurement.fields.indexOf(name)]
-    return value !== undefined && Number.isFinite(value) ? value : null
-  })
+): (sample: number) => DuckDBValue {
+  if (type === TIMESTAMP) {
+    const value = new DuckDBTimestampValue(BigInt(time) * 1_000_000n)
+    return () => value
+  }
+  if (type === VARCHAR) return sample => spellings.map(tag => tags[sample]![tag]).find(Boolean) ?? null
+  const { fields } = measurement
+  const at = fields.indexOf(name)
+  return sample => {
+    const value = at < 0 ? Number.NaN : values[sample * fields.length + at]!
+    return Number.isFinite(value) ? value : null
+  }
 }

@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import t from 'tap'
 import type { Tags } from '../../../collector/sample.ts'
 import { encode } from '../../../collector/sinks/line_protocol.ts'
-import { batch, sample } from '../../harness/samples.ts'
+import { batch, linesOf, sample } from '../../harness/samples.ts'
 
 // Checked by hand against docs.influxdata.com, "Line protocol reference", special characters.
 const golden: [name: string, sample: ReturnType<typeof sample>, line: string][] = [
@@ -42,6 +43,11 @@ const golden: [name: string, sample: ReturnType<typeof sample>, line: string][] 
     'container:num_flows,a=x as_client=1,as_server=2 1767323040',
   ],
   [
+    'what is not ASCII is written as UTF-8',
+    sample([1], { pod: 'größe' }, { name: 'µ', fields: ['ζ'] }),
+    'µ,pod=größe ζ=1 1767323040',
+  ],
+  [
     'names and fields are escaped',
     sample([1], {}, { name: 'a b,c=d', fields: ['f g='] }),
     'a\\ b\\,c=d f\\ g\\==1 1767323040',
@@ -49,11 +55,11 @@ const golden: [name: string, sample: ReturnType<typeof sample>, line: string][] 
 ]
 
 for (const [name, given, line] of golden) {
-  t.test(name, async t => t.same(encode(batch(0, [given])), [line]))
+  t.test(name, async t => t.same(linesOf(batch(0, [given])), [line]))
 }
 
 t.test('a sample without a field is no line', async t => {
-  t.same(encode(batch(0, [sample([undefined, undefined])])), [])
+  t.same(linesOf(batch(0, [sample([undefined, undefined])])), [])
 })
 
 t.test('NaN and infinity are never written', async t => {
@@ -63,7 +69,7 @@ t.test('NaN and infinity are never written', async t => {
     sample([1, 1]),
   ]
   t.same(
-    encode(batch(0, given)).map(line => line.split(' ')[1]),
+    linesOf(batch(0, given)).map(line => line.split(' ')[1]),
     ['as_server=1', 'as_client=1,as_server=1'],
   )
 })
@@ -76,14 +82,63 @@ t.test('the tags of one object are escaped once', async t => {
       return 'c 1'
     },
   }
-  encode(batch(0, [sample([1, 1], tags), sample([2, 2], tags)]))
-  encode(batch(1, [sample([3, 3], tags)]))
+  linesOf(batch(0, [sample([1, 1], tags), sample([2, 2], tags)]))
+  linesOf(batch(1, [sample([3, 3], tags)]))
   t.equal(reads, 1)
 })
 
 t.test('tags that are made of others have a text of their own', async t => {
   const tags = { container: 'c', host: '' }
-  const linesOf = (given: Tags) => encode(batch(0, [sample([1, 2], given)]))
-  const [line = ''] = linesOf(tags)
-  t.same(linesOf({ ...tags, role: 'client' }), [line.replace('container=c', 'container=c,role=client')])
+  const ofTags = (given: Tags) => linesOf(batch(0, [sample([1, 2], given)]))
+  const [line = ''] = ofTags(tags)
+  t.same(ofTags({ ...tags, role: 'client' }), [line.replace('container=c', 'container=c,role=client')])
+})
+
+t.test('a number is written as JavaScript writes it', async t => {
+  const numbers = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.maxSafeNat(),
+    fc.nat().map(thousandths => thousandths / 1000),
+  )
+  const written = (value: number) => linesOf(batch(0, [sample([value], {})]))[0]!.split(/[ =]/)[2]
+  fc.assert(fc.property(numbers, value => written(value) === String(value)))
+  for (const value of [-0, 0.5, 1e-7, 1e21, 2 ** 53, -1, Number.MAX_VALUE, -Number.MIN_VALUE])
+    t.equal(written(value), String(value))
+})
+
+t.test('lines come as many together as are wanted, and can be taken in parts', async t => {
+  const given = [0, 1].map(window =>
+    batch(
+      window,
+      Array.from({ length: 5 }, (_, at) => sample([at, window])),
+    ),
+  )
+  const parts: string[] = []
+  for (const lines of encode(given, 4))
+    while (lines.count > 0) {
+      const some = Math.min(3, lines.count)
+      parts.push(lines.text(some))
+      lines.take(some)
+    }
+  t.same(
+    parts.map(text => text.split('\n').length),
+    [3, 1, 3, 1, 2],
+  )
+  t.same(parts.join('\n').split('\n'), given.flatMap(linesOf))
+})
+
+t.test('there is room for any line', async t => {
+  const long = Array.from({ length: 100 }, (_, at) => sample([at, 0.1], { pod: 'p'.repeat(at * 500) }))
+  const fields = Array.from({ length: 5000 }, (_, at) => `field_${at}`)
+  const wide = sample(
+    fields.map(() => -Number.MIN_VALUE),
+    {},
+    { name: 'wide', fields },
+  )
+  const lines = linesOf(batch(0, [...long, wide]))
+  t.equal(lines.length, 101)
+  t.same(
+    lines.map(line => line.length),
+    [...long, wide].map(point => linesOf(batch(0, [point]))[0]!.length),
+  )
 })

@@ -1,21 +1,22 @@
 import { text as textOf } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { Distribution } from '../../../collector/distribution.ts'
-import type { Batch, Sample, WindowId } from '../../../collector/sample.ts'
+import type { Batch, WindowId } from '../../../collector/sample.ts'
 import { PrometheusSink } from '../../../collector/sinks/prometheus.ts'
 import { lint } from '../../harness/prometheus.ts'
+import { type Point, samplesOf } from '../../harness/samples.ts'
 import { needs } from '../../harness/skip.ts'
 
 const numFlows = { name: 'container:num_flows', fields: ['as_client', 'as_server'] }
 const lost = { name: 'probe:lost', fields: ['count'] }
 const connect = { name: 'container:connect', fields: ['mean', 'p95', 'max'] }
 
-const flowsOf = (container: string, flows: number): Sample => ({
+const flowsOf = (container: string, flows: number): Point => ({
   measurement: numFlows,
   tags: { container, host: 'h' },
   values: [flows, undefined],
 })
-const lostOf = (reason: string, count: number): Sample => ({
+const lostOf = (reason: string, count: number): Point => ({
   measurement: lost,
   tags: { host: 'h', stage: 'kernel', reason },
   values: [count],
@@ -24,9 +25,15 @@ const lostOf = (reason: string, count: number): Sample => ({
 function start() {
   let now = 0
   const sink = new PrometheusSink({ version: '1.2.3', now: () => now })
-  const write = (id: Partial<WindowId> & { window: number }, ...samples: Sample[]) => {
+  const write = (id: Partial<WindowId> & { window: number }, ...points: Point[]) => {
     const key = { host: 'h', boot: 'b', probe: 'p', ...id }
-    const batch: Batch = { id: key, time: 1000 + id.window, interval: 10, samples, distributions: [] }
+    const batch: Batch = {
+      id: key,
+      time: 1000 + id.window,
+      interval: 10,
+      samples: samplesOf(points),
+      distributions: [],
+    }
     return sink.write(batch)
   }
   const text = () => textOf(sink.text())
