@@ -34,6 +34,7 @@ export interface InfluxOptions {
 
 /** Below this the gzip header outweighs what it saves. */
 const GZIP_FROM_BYTES = 1000
+const NOTHING = Buffer.alloc(0)
 
 // The client writes failures to the console; ours go to the log, once, in a sentence.
 setLogger({ error() {}, warn() {} })
@@ -117,13 +118,15 @@ export class InfluxSink implements Sink {
   async #send(lines: Lines, created = false): Promise<Refused | undefined> {
     const count = Math.min(lines.count, this.#linesPerRequest)
     try {
-      const { status, body } = await this.#post(await this.#path(), lines.text(count))
+      let status: number | undefined
+      const answer = await this.#request('POST', await this.#path(), lines.bytes(count), (_, code) => {
+        status = code
+      })
       lines.take(count)
-      // 3.x in its hosted form answers 201 when some lines were not stored.
-      const json = body as { error?: string; message?: string } | undefined
-      return status === 201
-        ? partial(json, json?.error ?? json?.message ?? '', this.#server, count)
-        : undefined
+      if (status !== 201) return undefined
+      // 3.x in its hosted form answers so when some lines were not stored.
+      const json = JSON.parse(answer || '{}') as { error?: string; message?: string }
+      return partial(json, json.error ?? json.message ?? '', this.#server, count)
     } catch (error) {
       if (statusOf(error) === 413 && count > 1) {
         this.#linesPerRequest = Math.ceil(count / 2)
@@ -147,7 +150,7 @@ export class InfluxSink implements Sink {
   async #createDatabase(): Promise<void> {
     const { url, database, user } = this.#server
     const query = `CREATE DATABASE ${escaped.quoted(database)}`
-    await this.#post(`/query?q=${encodeURIComponent(query)}`, '').catch(error => {
+    await this.#request('POST', `/query?q=${encodeURIComponent(query)}`, NOTHING).catch(error => {
       if (statusOf(error) !== 403) throw explain(error, this.#server, 0)
       throw new InfluxError(
         'no_database',
@@ -180,7 +183,7 @@ export class InfluxSink implements Sink {
   async #version(): Promise<number> {
     let header: unknown
     try {
-      await this.#request('GET', '/ping', '', headers => {
+      await this.#request('GET', '/ping', NOTHING, headers => {
         header = headers['x-influxdb-version']
       })
     } catch (error) {
@@ -191,19 +194,15 @@ export class InfluxSink implements Sink {
     return Number(major ?? (this.#options.token === undefined ? 1 : 2))
   }
 
-  async #post(path: string, body: string): Promise<{ status: number | undefined; body: unknown }> {
-    let status: number | undefined
-    const answer = await this.#request('POST', path, body, (_, code) => {
-      status = code
-    })
-    return { status, body: answer }
-  }
-
-  /** @param started told what the server answers with */
-  async #request(method: string, path: string, body: string, started: ResponseStartedFn): Promise<unknown> {
+  /**
+   * @param body the client asks for text and makes it bytes, by Buffer.from(): bytes are copied as they are
+   * @param started told what the answer begins with
+   * @returns the rest of it
+   */
+  async #request(method: string, path: string, body: Buffer, started: ResponseStartedFn = () => {}) {
     const { timeoutMs, gzip } = this.#options
     const abort = new AbortController()
-    // not AbortSignal.timeout(): until its time has come it keeps the request and its text, a window's 60 MB
+    // not AbortSignal.timeout(): until its time has come it keeps the request and its bytes, a window's 100 MB
     const timer = setTimeout(() => abort.abort(), timeoutMs)
     this.#abort = abort
     if (this.#isClosed) abort.abort()
@@ -213,11 +212,15 @@ export class InfluxSink implements Sink {
       ...(gzip ? { gzipThreshold: GZIP_FROM_BYTES } : {}),
       signal: abort.signal,
     }
-    try {
-      return await this.#client.transport.request(path, body, how, started)
-    } finally {
-      clearTimeout(timer)
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const answer: Uint8Array[] = []
+    this.#client.transport.send(path, body as unknown as string, how, {
+      responseStarted: started,
+      next: chunk => void answer.push(chunk),
+      complete: () => resolve(Buffer.concat(answer).toString()),
+      error: reject,
+    })
+    return promise.finally(() => clearTimeout(timer))
   }
 }
 

@@ -30,7 +30,11 @@ const namesCache = new WeakMap<Measurement, Names>()
 const NUMBER_ROOM = 25
 const TIME_ROOM = 25
 const FIRST_ROOM = 65_536
-const [COMMA, SPACE, NEWLINE, ZERO] = [44, 32, 10, 48]
+const NEWLINE = 10
+const SPACE = 32
+const COMMA = 44
+const POINT = 46
+const ZERO = 48
 
 /**
  * Some lines, the first of which can be taken away. They are written byte by byte into memory that is used again: as
@@ -53,9 +57,9 @@ export class Lines {
     this.#end = 0
   }
 
-  /** The first of them. */
-  text(count: number): string {
-    return this.#bytes.toString('utf8', this.#startOf(this.#taken), this.#startOf(this.#taken + count) - 1)
+  /** The first of them; what else is written comes over it. */
+  bytes(count: number): Buffer {
+    return this.#bytes.subarray(this.#startOf(this.#taken), this.#startOf(this.#taken + count) - 1)
   }
 
   take(count: number): void {
@@ -109,17 +113,30 @@ function put(bytes: Buffer, end: number, text: Bytes): number {
   return end + text.length
 }
 
-/** As JavaScript writes it. */
+/** As JavaScript writes it. What most are, small whole numbers, and microseconds in ms, takes a third of the time so. */
 function putNumber(bytes: Buffer, end: number, value: number): number {
-  if (value >= 0 && Number.isSafeInteger(value)) return putDigits(bytes, end, value)
+  if (value >= 0 && (value | 0) === value) return putWhole(bytes, end, value | 0)
+  const thousandths = Math.round(value * 1000)
+  // of ten digits: no shorter text stands for the same number
+  if (value > 0 && (thousandths | 0) === thousandths && thousandths / 1000 === value)
+    return putThousandths(bytes, end, thousandths)
   return put(bytes, end, String(value))
 }
 
-function putDigits(bytes: Buffer, start: number, value: number): number {
-  const tens = Math.floor(value / 10)
-  const end = tens > 0 ? putDigits(bytes, start, tens) : start
-  bytes[end] = ZERO + (value - 10 * tens)
-  return end + 1
+function putWhole(bytes: Buffer, start: number, value: number): number {
+  let end = start + 1
+  for (let most = 10; value >= most; most *= 10) end++
+  for (let at = end, left = value; at > start; left = (left / 10) | 0) bytes[--at] = ZERO + (left % 10)
+  return end
+}
+
+/** Without zeros at the end. @param value no multiple of 1000 */
+function putThousandths(bytes: Buffer, start: number, value: number): number {
+  let end = putWhole(bytes, start, (value / 1000) | 0)
+  bytes[end++] = POINT
+  for (let rest = value % 1000, unit = 100; rest > 0; rest %= unit, unit /= 10)
+    bytes[end++] = ZERO + ((rest / unit) | 0)
+  return end
 }
 
 /**
@@ -161,12 +178,12 @@ function namesOf(measurement: Measurement): Names {
 function tagsOf(tags: Known): Bytes {
   let text = tags[TEXT]
   if (text === undefined) {
-    const texts = Object.keys(tags)
-      .sort()
-      .map(name => [escaped.tag(name), tagValue(tags[name] ?? '')])
-      .filter(([, value]) => value)
-      .map(([name, value]) => `,${name}=${value}`)
-    text = bytesOf(texts.join(''))
+    text = ''
+    for (const name of Object.keys(tags).sort()) {
+      const value = tagValue(tags[name] ?? '')
+      if (value) text += `,${escaped.tag(name)}=${value}`
+    }
+    text = bytesOf(text)
     Object.defineProperty(tags, TEXT, { value: text }) // not enumerable: tags are made of others by spreading them
   }
   return text

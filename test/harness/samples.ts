@@ -46,5 +46,5 @@ export function batch(window: number, points: readonly Point[], origin = start):
 /** What is written of it to InfluxDB, line by line. */
 export function linesOf(batch: Batch): string[] {
   const [lines] = encode([batch], Number.POSITIVE_INFINITY)
-  return lines?.text(lines.count).split('\n') ?? []
+  return lines?.bytes(lines.count).toString().split('\n') ?? []
 }
