@@ -182,7 +182,7 @@ export const collectorSettings = {
     type: whole(1000, 100_000_000),
     fallback: 500_000,
     value: '<number>',
-    help: 'samples that may wait for a sink, some 200 bytes each; beyond it the oldest are dropped and counted',
+    help: 'samples that may wait for a sink, some 50 bytes each; beyond it the oldest are dropped and counted',
   }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),

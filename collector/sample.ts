@@ -23,33 +23,24 @@ export interface Sample {
 }
 
 /**
- * The samples of one measurement. Windows of many hosts come at once and wait for the sinks: as an object each, samples
- * took four times the memory.
+ * The samples of one measurement. Windows of many hosts come at once and wait for the sinks: an object each takes
+ * four times the memory.
  */
 export class Samples {
   readonly measurement: Measurement
   /** Of one sample after the other. */
-  readonly tags: Tags[] = []
+  readonly tags: readonly Tags[]
   /** Of one sample after the other, as many of each as there are fields; NaN is what was not measured. */
-  readonly values: number[] = []
+  readonly values: readonly number[]
 
-  constructor(measurement: Measurement) {
+  constructor(measurement: Measurement, tags: readonly Tags[], values: readonly number[]) {
     this.measurement = measurement
+    this.tags = tags
+    this.values = values
   }
 
   get count(): number {
     return this.tags.length
-  }
-
-  add({ tags, values }: Sample): void {
-    this.tags.push(tags)
-    for (let at = 0; at < this.measurement.fields.length; at++) {
-      const value = values[at]
-      // a number that is none has to be counted: no store takes infinity either
-      this.values.push(
-        value === undefined ? Number.NaN : Number.isNaN(value) ? Number.POSITIVE_INFINITY : value,
-      )
-    }
   }
 
   /** One by one, for whoever needs few. */
@@ -58,6 +49,43 @@ export class Samples {
     const measured = (value: number) => (Number.isNaN(value) ? undefined : value)
     for (const [at, tags] of this.tags.entries())
       yield { tags, values: this.values.slice(at * length, (at + 1) * length).map(measured) }
+  }
+}
+
+/** Where samples are put one by one. Its arrays have grown for the windows before; a copy is as large as it must be. */
+export class Gathering {
+  readonly measurement: Measurement
+  readonly #tags: Tags[] = []
+  readonly #values: number[] = []
+  #count = 0
+
+  constructor(measurement: Measurement) {
+    this.measurement = measurement
+  }
+
+  add({ tags, values }: Sample): void {
+    const { length } = this.measurement.fields
+    const first = this.#count * length
+    for (let at = 0; at < length; at++) {
+      const value = values[at]
+      // a number that is none has to be counted: no store takes infinity either
+      this.#values[first + at] =
+        value === undefined ? Number.NaN : Number.isNaN(value) ? Number.POSITIVE_INFINITY : value
+    }
+    this.#tags[this.#count++] = tags
+  }
+
+  /** Anew, whatever a window that failed has left. */
+  begin(): this {
+    this.#count = 0
+    return this
+  }
+
+  /** What has come together. */
+  samples(): Samples {
+    const count = this.#count
+    const values = this.#values.slice(0, count * this.measurement.fields.length)
+    return new Samples(this.measurement, this.#tags.slice(0, count), values)
   }
 }
 

@@ -15,7 +15,7 @@ import {
   UNITS,
 } from './metrics/metric.ts'
 import { PodHosts } from './pod_hosts.ts'
-import { type Batch, type DistributionSample, type Measurement, Samples } from './sample.ts'
+import { type Batch, type DistributionSample, Gathering } from './sample.ts'
 import { type Place, type Role, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
 
@@ -32,13 +32,13 @@ export interface SamplerOptions {
 
 /** What a window says by one measurement. */
 interface Said {
-  readonly samples: Samples
+  readonly samples: Gathering
   readonly distributions: DistributionSample[]
 }
 
 interface Active extends Place {
   readonly metric: Metric
-  readonly measurement: Measurement
+  readonly samples: Gathering
   /** Of its fields: units of the record in one of the sample. */
   readonly divisors: readonly number[]
 }
@@ -60,13 +60,12 @@ export class Sampler {
   constructor(options: SamplerOptions, now: () => number = () => performance.now()) {
     this.#options = options
     const places = new Map<string, number>()
-    this.#active = metricsOf(options.profile, options.metrics).map((metric, index) => ({
-      metric,
-      index,
-      place: next(places, 'source' in metric ? metric.name : metric.level),
-      measurement: { name: metric.name, fields: metric.fields.map(({ name }) => name) },
-      divisors: metric.fields.map(({ unit }) => UNITS[unit].divisor),
-    }))
+    this.#active = metricsOf(options.profile, options.metrics).map((metric, index) => {
+      const measurement = { name: metric.name, fields: metric.fields.map(({ name }) => name) }
+      const place = next(places, 'source' in metric ? metric.name : metric.level)
+      const divisors = metric.fields.map(({ unit }) => UNITS[unit].divisor)
+      return { metric, index, place, divisors, samples: new Gathering(measurement) }
+    })
     this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
     this.podHosts = new PodHosts(options.maxSeries)
   }
@@ -118,8 +117,8 @@ export class Sampler {
   /** Series in use, by measurement. */
   series(): { measurement: string; series: number }[] {
     const counts = this.#table.counts()
-    return this.#active.map(({ measurement, index }) => ({
-      measurement: measurement.name,
+    return this.#active.map(({ samples, index }) => ({
+      measurement: samples.measurement.name,
       series: counts[index]!,
     }))
   }
@@ -150,7 +149,7 @@ export class Sampler {
     subjects: Subjects,
     wanted: Wanted,
   ): Said {
-    const said = nothing(active)
+    const said: Said = { samples: active.samples.begin(), distributions: [] }
     const rest = new Group()
     let isRest = false
     for (const { group, subject } of level) {
@@ -162,7 +161,7 @@ export class Sampler {
     if (!isRest || this.#options.profile === 'ntopng') return said
     const other = subjects.other(metric.level, { [metric.level]: OTHER })
     // the late part of a window would write over what the first has said of the rest: only its counters rise
-    this.#flow(active, metric, rest, other, wanted.rest ? said : nothing(active), new Group())
+    this.#flow(active, metric, rest, other, wanted.rest ? said : unheard(active), new Group())
     return said
   }
 
@@ -191,7 +190,7 @@ export class Sampler {
 
   #flat(active: Active, rows: FlatRows, subjects: Subjects): Said {
     const { metric } = active
-    const said = nothing(active)
+    const said: Said = { samples: active.samples.begin(), distributions: [] }
     if (!('source' in metric)) return said
     const rest: Record<string, number> = {}
     let beyond = 0
@@ -269,10 +268,13 @@ function next(places: Map<string, number>, kind: string): number {
   return place
 }
 
-const nothing = ({ measurement }: Active): Said => ({ samples: new Samples(measurement), distributions: [] })
+const unheard = ({ samples }: Active): Said => ({
+  samples: new Gathering(samples.measurement),
+  distributions: [],
+})
 
 const batchOf = ({ key, time, interval }: Folded, said: readonly Said[]): Batch => ({
   ...{ id: key, time, interval },
-  samples: said.map(({ samples }) => samples).filter(({ count }) => count > 0),
+  samples: said.map(({ samples }) => samples.samples()).filter(({ count }) => count > 0),
   distributions: said.flatMap(({ distributions }) => distributions),
 })

@@ -125,10 +125,10 @@ function lasting(before: ReadonlyMap<string, Samples> | undefined, samples: read
   const lasting = new Map(before)
   for (const some of samples) {
     if (!SPARSE.has(some.measurement.name)) continue
-    for (const sample of some.each()) {
-      const one = new Samples(some.measurement)
-      one.add(sample)
-      lasting.set(`${some.measurement.name} ${labelsOf(sample.tags)}`, one)
+    const { length } = some.measurement.fields
+    for (const [at, tags] of some.tags.entries()) {
+      const one = new Samples(some.measurement, [tags], some.values.slice(at * length, (at + 1) * length))
+      lasting.set(`${some.measurement.name} ${labelsOf(tags)}`, one)
     }
   }
   for (const key of lasting.keys()) if (lasting.size > MOST_SPARSE) lasting.delete(key)

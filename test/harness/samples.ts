@@ -1,8 +1,9 @@
 import {
   type Batch,
+  Gathering,
   type Measurement,
   type Sample,
-  Samples,
+  type Samples,
   type Tags,
   type WindowId,
 } from '../../collector/sample.ts'
@@ -28,9 +29,9 @@ export const sample = (
 /** As the sampler gives them: each measurement's together. */
 export const samplesOf = (points: readonly Point[]): Samples[] =>
   [...Map.groupBy(points, ({ measurement }) => measurement)].map(([measurement, points]) => {
-    const samples = new Samples(measurement)
-    for (const point of points) samples.add(point)
-    return samples
+    const gathering = new Gathering(measurement)
+    for (const point of points) gathering.add(point)
+    return gathering.samples()
   })
 
 export const pointsOf = ({ samples }: Pick<Batch, 'samples'>): Point[] =>
