@@ -17,9 +17,9 @@ struct owner {
 struct socket_owner {
     struct owner owner;
     process_id_t user; /* known to use the socket; 0: the owner is a guess */
-    __u32 slot;    /* index + 1 of its flow, for UDP of the last one; 0: none, which is so for listeners */
-    __u32 role;    /* enum role of its flow, or of the flows accepted from it */
-    __u32 refused; /* there was no slot for its flow, and that was counted */
+    __u32 slot;        /* index + 1 of its TCP flow; 0: none, which is so for listeners */
+    __u32 role;        /* enum role of its flow, or of the flows accepted from it */
+    __u32 refused;     /* there was no slot for its flow, and that was counted */
     netns_id_t netns;
     __u32 predates; /* found by the scan: what it counted before is not ours */
 };
@@ -30,6 +30,45 @@ struct {
     __type(key, int);
     __type(value, struct socket_owner);
 } socket_owner SEC(".maps");
+
+/* What was found out about a socket last, by its cookie: a place in a table that costs a few loads, where the
+ * storage costs a call that calls. Two sockets may have the same place: then the one that comes pays for the
+ * storage again. */
+struct known {
+    __u64 user; /* cookie << 22 | socket_owner.user, in one word because all CPUs write it */
+    __u32 slot; /* index + 1 of a TCP flow, to be checked by its cookie */
+    __u32 pad;
+};
+
+#define KNOWN_BITS 14
+#define TGID_BITS 22 /* PID_MAX_LIMIT, linux/threads.h */
+
+static struct known known_socket[1 << KNOWN_BITS];
+
+static __always_inline struct known *known_of(__u64 cookie) {
+    return &known_socket[cookie & ((1 << KNOWN_BITS) - 1)];
+}
+
+static __always_inline __u64 user_word(__u64 cookie, process_id_t user) {
+    return cookie << TGID_BITS | user;
+}
+
+/* `user`: what socket_owner.user is now. Whoever changes the one changes the other. */
+static __always_inline void remember_user(__u64 cookie, process_id_t user) {
+    if (cookie)
+        *(volatile __u64 *)&known_of(cookie)->user = user_word(cookie, user);
+}
+
+/* 0 when it is not known. */
+static __always_inline process_id_t known_user(__u64 cookie) {
+    __u64 user = *(volatile __u64 *)&known_of(cookie)->user ^ user_word(cookie, 0);
+
+    return user >> TGID_BITS ? 0 : user;
+}
+
+static __always_inline process_id_t current_tgid(void) {
+    return bpf_get_current_pid_tgid() >> 32;
+}
 
 /* Who uses a socket whose storage or flow could not be reached from where that was seen: after accept(2), for
  * instance, there is a descriptor, and what it leads to is no pointer that the kernel lets a program trust.
@@ -56,9 +95,10 @@ static __noinline void own(struct owner *owner, struct task_struct *task) {
     announce_process(task);
 }
 
-static __always_inline void own_by_current(struct socket_owner *it) {
+static __always_inline void own_by_current(struct sock *sk, struct socket_owner *it) {
     own(&it->owner, bpf_get_current_task_btf());
     it->user = it->owner.pid;
+    remember_user(sk->__sk_common.skc_cookie.counter, it->user);
 }
 
 /* The socket's own cgroup, always of the default hierarchy: who created it, or its listener. */

@@ -15,7 +15,7 @@ static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
 /* The handshake of an accepted connection is over before anybody accepts it: its sample waits for the owner.
  * Who accepted it is asked here as well: on the loopback, data are acknowledged before their send(2) is told
  * of. */
-static __noinline int count_sample(struct socket_owner *it, struct tcp_slot *slot, usec_t us) {
+static __always_inline void count_sample(struct socket_owner *it, struct tcp_slot *slot, usec_t us) {
     struct cgroup_key cgroup = it->owner.cgroup;
     struct tcp_total_sums *sums;
 
@@ -27,13 +27,31 @@ static __noinline int count_sample(struct socket_owner *it, struct tcp_slot *slo
         cgroup.hierarchy = slot->flow.hierarchy;
         if ((slot->flow.flags & FLOW_GUESSED) && !slot->waiting_us) {
             slot->waiting_us = us + 1;
-            return 0;
+            return;
         }
     }
     sums = sums_of(&cgroup, it->netns, it->role);
     if (sums)
         add_sample(sums, us);
-    return 0;
+}
+
+/* A sample of a flow that has an owner, found without a call. */
+static __always_inline bool count_known(struct bpf_sock *sk, usec_t us) {
+    __u64 cookie = CAST(struct sock, sk)->__sk_common.skc_cookie.counter;
+    __u32 known = known_of(cookie)->slot;
+    struct tcp_slot *slot = tcp_slot_at(known - 1);
+    struct cgroup_key cgroup = {};
+    struct tcp_total_sums *sums;
+
+    if (!slot || slot->flow.socket != cookie || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
+        return false;
+    cgroup.cgroup = slot->flow.cgroup;
+    cgroup.hierarchy = slot->flow.hierarchy;
+    sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role);
+    sample_flow(slot, us);
+    if (sums)
+        add_sample(sums, us);
+    return true;
 }
 
 /* Callbacks are asked for when a socket connects or listens, so that the handshake's sample is among them;
@@ -49,7 +67,7 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     switch (ops->op) {
     case BPF_SOCK_OPS_RTT_CB:
         us = ops->args[0];
-        if (us)
+        if (us && !rtt_args)
             rtt_args = true;
         break;
     case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
@@ -62,12 +80,14 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
         bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG);
     }
     sk = ops->sk;
-    if (!us || !rtt_args || !sk || !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
+    if (!us || !rtt_args || !sk || (CAN_CAST && count_known(sk, us)) ||
+        !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
         return 1;
     slot = it->slot ? tcp_slot_at(it->slot - 1) : NULL;
-    /* in SYN_RECV the flow's cookie may not be the last one yet */
-    if (slot && ops->state != TCP_SYN_RECV && slot->flow.socket != bpf_get_socket_cookie(ops))
+    if (slot && slot->sk != (__u64)sk)
         slot = NULL;
+    if (slot)
+        known_of(slot->flow.socket)->slot = it->slot;
     count_sample(it, slot, us);
     return 1;
 }

@@ -190,7 +190,7 @@ static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *
     if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
         return;
     if (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) {
-        own_by_current(it);
+        own_by_current(sk, it);
         confirm_flow(slot, &it->owner);
     }
 }
@@ -201,10 +201,11 @@ static __noinline void own_connecting(struct sock *sk, struct socket_owner *it) 
 
     if (application != sk && (bpf_get_current_task_btf()->flags & PF_KTHREAD)) {
         it->owner.pid = it->user = 0;
+        remember_user(sk->__sk_common.skc_cookie.counter, 0);
         own_by_socket(&it->owner, sk, true);
         return;
     }
-    own_by_current(it);
+    own_by_current(sk, it);
     if (application != sk)
         note_user(application, &it->owner);
 }

@@ -6,9 +6,8 @@
 #include "tcp_flow.bpf.h"
 
 /* A user that this socket did not have before. */
-static __noinline void use_socket(struct sock *sk, struct socket_owner *it) {
+static __always_inline void use_socket(struct sock *sk, struct socket_owner *it) {
     struct task_struct *task = bpf_get_current_task_btf();
-    __u16 protocol = sk->sk_protocol;
     bool first = !it->user;
     struct tcp_slot *slot;
 
@@ -16,7 +15,7 @@ static __noinline void use_socket(struct sock *sk, struct socket_owner *it) {
         return;
     own(&it->owner, task);
     it->user = it->owner.pid;
-    if (protocol == IPPROTO_TCP) {
+    if (sk->sk_protocol == IPPROTO_TCP) {
         slot = slot_of(sk, it);
         if (slot)
             confirm_flow(slot, &it->owner);
@@ -27,7 +26,8 @@ static __noinline void use_socket(struct sock *sk, struct socket_owner *it) {
     }
 }
 
-static __always_inline int note_use(struct sock *sk, int bytes) {
+/* Not known to be the last user: it may be, all the same. */
+static __noinline int look_at_use(struct sock *sk, int bytes) {
     struct socket_owner *it;
     __u16 family;
 
@@ -38,11 +38,21 @@ static __always_inline int note_use(struct sock *sk, int bytes) {
         return 0;
     it = bpf_sk_storage_get(&socket_owner, sk, NULL,
                             sk->sk_protocol == IPPROTO_MPTCP ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-    if (!it && sk->sk_protocol == IPPROTO_MPTCP)
-        count_lost(LOST_STORAGE);
-    if (it && it->user != (__u32)(bpf_get_current_pid_tgid() >> 32))
+    if (!it) {
+        if (sk->sk_protocol == IPPROTO_MPTCP)
+            count_lost(LOST_STORAGE);
+        return 0;
+    }
+    if (it->user != current_tgid())
         use_socket(sk, it);
+    remember_user(sk->__sk_common.skc_cookie.counter, *(volatile process_id_t *)&it->user);
     return 0;
+}
+
+static __always_inline int note_use(struct sock *sk, int bytes) {
+    __u64 cookie = sk->__sk_common.skc_cookie.counter;
+
+    return known_of(cookie)->user == user_word(cookie, current_tgid()) ? 0 : look_at_use(sk, bytes);
 }
 
 SEC("?tp_btf/sock_send_length")
