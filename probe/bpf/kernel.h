@@ -185,6 +185,7 @@ typedef struct {
 struct sock {
     struct sock_common __sk_common;
     socket_lock_t sk_lock;
+    unsigned short sk_type;
     unsigned short sk_protocol;
     struct sock_cgroup_data sk_cgrp_data;
 };

@@ -28,40 +28,73 @@ static __always_inline void map_v4(address_t to, __be32 from) {
     *(__be32 *)(to + 12) = from;
 }
 
+static __always_inline void read_v4(struct datagram *it, const void *addresses) {
+    const __be32 *from = addresses, *to = from + 1;
+
+    it->family = AF_INET;
+    map_v4(it->sent ? it->key.local : it->key.remote, *from);
+    map_v4(it->sent ? it->key.remote : it->key.local, *to);
+}
+
+static __always_inline void read_v6(struct datagram *it, const void *addresses) {
+    it->family = AF_INET6;
+    __builtin_memcpy(it->sent ? it->key.local : it->key.remote, addresses, 16);
+    __builtin_memcpy(it->sent ? it->key.remote : it->key.local, addresses + 16, 16);
+}
+
+static __always_inline void read_ports(struct datagram *it, const __be16 *ports) {
+    it->key.local_port = bpf_ntohs(it->sent ? ports[0] : ports[1]);
+    it->key.remote_port = bpf_ntohs(it->sent ? ports[1] : ports[0]);
+}
+
+/* Headers that do not lie ready, and those with options. Returns their length, 0 for what is not to be
+ * counted. */
+static __noinline __u32 load_headers(struct __sk_buff *skb, struct datagram *it) {
+    __u32 length = 40;
+    __u8 header[40];
+    __be16 ports[2];
+
+    if (!it)
+        return 0;
+    if (skb->protocol == bpf_htons(ETH_P_IP)) {
+        if (bpf_skb_load_bytes_relative(skb, 0, header, 20, BPF_HDR_START_NET))
+            return 0;
+        length = (header[0] & 15) * 4;
+        read_v4(it, header + 12);
+    } else {
+        if (bpf_skb_load_bytes_relative(skb, 0, header, 40, BPF_HDR_START_NET))
+            return 0;
+        if (header[6] != IPPROTO_UDP) {
+            count_lost(LOST_UDP_HEADER);
+            return 0;
+        }
+        read_v6(it, header + 8);
+    }
+    if (bpf_skb_load_bytes_relative(skb, length, ports, sizeof ports, BPF_HDR_START_NET))
+        return 0;
+    read_ports(it, ports);
+    return length;
+}
+
 /* Returns false for what is not to be counted. The addresses are the packet's: those of the socket are empty
  * while it is not connected. */
 static __always_inline bool read_datagram(struct __sk_buff *skb, struct datagram *it) {
-    __u8 header[40], *from = header, *to = header;
-    __be16 ports[2];
-    __u32 start;
+    __u8 *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    __u32 length;
 
-    if (skb->protocol == bpf_htons(ETH_P_IP)) {
-        if (bpf_skb_load_bytes_relative(skb, 0, header, 20, BPF_HDR_START_NET))
-            return false;
-        start = (header[0] & 15) * 4;
-        from += 12;
-        to += 16;
-        it->family = AF_INET;
-        map_v4(it->sent ? it->key.local : it->key.remote, *(__be32 *)from);
-        map_v4(it->sent ? it->key.remote : it->key.local, *(__be32 *)to);
-    } else {
-        if (bpf_skb_load_bytes_relative(skb, 0, header, 40, BPF_HDR_START_NET))
-            return false;
-        if (header[6] != IPPROTO_UDP) {
-            count_lost(LOST_UDP_HEADER);
-            return false;
-        }
-        start = 40;
-        it->family = AF_INET6;
-        __builtin_memcpy(it->sent ? it->key.local : it->key.remote, header + 8, 16);
-        __builtin_memcpy(it->sent ? it->key.remote : it->key.local, header + 24, 16);
-    }
-    if (bpf_skb_load_bytes_relative(skb, start, ports, sizeof ports, BPF_HDR_START_NET))
+    if (ip + 20 + sizeof(__be16[2]) <= end && ip[0] == 0x45) {
+        length = 20;
+        read_v4(it, ip + 12);
+        read_ports(it, (__be16 *)(ip + 20));
+    } else if (ip + 40 + sizeof(__be16[2]) <= end && ip[0] >> 4 == 6 && ip[6] == IPPROTO_UDP) {
+        length = 40;
+        read_v6(it, ip + 8);
+        read_ports(it, (__be16 *)(ip + 40));
+    } else if (!(length = load_headers(skb, it))) {
         return false;
-    it->key.local_port = bpf_ntohs(it->sent ? ports[0] : ports[1]);
-    it->key.remote_port = bpf_ntohs(it->sent ? ports[1] : ports[0]);
+    }
     it->packets = skb->gso_segs ?: 1;
-    it->bytes = skb->len - start - UDP_HEADER;
+    it->bytes = skb->len - length - UDP_HEADER;
     return true;
 }
 
@@ -183,30 +216,57 @@ static __noinline struct udp_slot *open_conversation(struct bpf_sock *sk, const 
     return NULL;
 }
 
-static __always_inline struct udp_slot *conversation_at(const __u32 *index, const struct udp_key *key) {
-    struct udp_slot *slot = index && *index ? udp_slot_at(*index - 1) : NULL;
+static __always_inline struct udp_slot *conversation_at(__u32 index, const struct udp_key *key) {
+    struct udp_slot *slot = udp_slot_at(index - 1);
 
     return slot && is_same(&slot->key, key) ? slot : NULL;
 }
 
-static __always_inline struct udp_slot *conversation_of(struct bpf_sock *sk, const struct datagram *it,
-                                                        struct socket_owner *owner) {
-    struct udp_slot *slot = owner ? conversation_at(&owner->slot, &it->key) : NULL;
-    __u32 *index;
+/* Where a conversation was found last: index + 1, to be checked by its key. A place here costs a few loads,
+ * the table of conversations 100 ns. */
+#define PLACE_BITS 15
 
-    if (slot)
-        return slot;
-    index = bpf_map_lookup_elem(&udp_conversation, &it->key);
-    slot = conversation_at(index, &it->key);
+static __u32 udp_place[1 << PLACE_BITS];
+
+static __always_inline __u32 *place_of(const struct udp_key *key) {
+    const __u64 *x = (const __u64 *)key;
+    const __u64 odd = 0x9e3779b97f4a7c15; /* 2^64 over the golden ratio */
+
+    /* the socket, the remote address, the ports: the local address tells apart little */
+    return &udp_place[(((x[0] ^ x[3]) * odd ^ x[4] ^ x[5]) * odd) >> (64 - PLACE_BITS)];
+}
+
+static __noinline struct udp_slot *find_conversation(struct bpf_sock *sk, const struct datagram *it,
+                                                     struct socket_owner *owner) {
+    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &it->key);
+    struct udp_slot *slot = index ? conversation_at(*index, &it->key) : NULL;
+
     if (!slot) {
         slot = open_conversation(sk, it, owner);
         index = bpf_map_lookup_elem(&udp_conversation, &it->key);
-        if (!slot)
-            slot = conversation_at(index, &it->key);
+        if (!slot && index)
+            slot = conversation_at(*index, &it->key);
     }
-    if (owner && index)
-        owner->slot = *index;
+    if (index)
+        *place_of(&it->key) = *index;
     return slot;
+}
+
+/* The boot clock, as old as a tick at most: which conversation is the oldest need not be known better. Jiffies
+ * are a load, the clock a call of 25 ns. CPUs write it together: what they write is the same. */
+static struct {
+    __u64 jiffies;
+    boot_ns_t ns;
+} coarse;
+
+static __always_inline boot_ns_t coarse_boot_ns(void) {
+    __u64 jiffies = bpf_jiffies64();
+
+    if (*(volatile __u64 *)&coarse.jiffies != jiffies) {
+        coarse.ns = bpf_ktime_get_boot_ns();
+        *(volatile __u64 *)&coarse.jiffies = jiffies;
+    }
+    return *(volatile boot_ns_t *)&coarse.ns;
 }
 
 /* User space never sends from elsewhere, so whoever runs is the sender. */
@@ -226,30 +286,61 @@ static __always_inline bool is_tcp(struct __sk_buff *skb) {
     return ip + 20 <= end && (ip[0] >> 4 == 4 ? ip[9] : ip[6]) == IPPROTO_TCP;
 }
 
+static __always_inline bool is_datagram(struct bpf_sock *sk) {
+    struct sock *kernel_sk;
+
+    if (!CAN_CAST)
+        return (sk = bpf_sk_fullsock(sk)) && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM;
+    /* a full socket: the kernel runs us for no other (__cgroup_bpf_run_filter_skb) */
+    kernel_sk = CAST(struct sock, sk);
+    return kernel_sk->sk_protocol == IPPROTO_UDP && kernel_sk->sk_type == SOCK_DGRAM;
+}
+
+static __always_inline bool is_of_known_user(const struct udp_slot *slot, const struct datagram *it) {
+    process_id_t user = known_user(it->key.socket);
+
+    return slot->flow.pid == user && !(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) &&
+           (!it->sent || user == current_tgid());
+}
+
+/* Of a conversation that is not known, or whose user is not. */
+static __noinline struct udp_slot *look_at_datagram(struct bpf_sock *sk, const struct datagram *it,
+                                                    struct udp_slot *slot) {
+    struct socket_owner *owner = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
+
+    if (it->sent && owner)
+        use_by_sender(owner);
+    if (!slot)
+        slot = find_conversation(sk, it, owner);
+    if (!slot) {
+        count_lost(LOST_UDP_SLOT);
+        return NULL;
+    }
+    if (owner && owner->user) {
+        remember_user(it->key.socket, owner->user);
+        if (slot->flow.pid != owner->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS))) {
+            write_udp_owner(&slot->flow, &owner->owner);
+            slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
+        }
+    }
+    return slot;
+}
+
 static __always_inline int count_datagram(struct __sk_buff *skb, bool sent) {
     struct datagram it = {.sent = sent};
-    struct socket_owner *owner;
     struct udp_slot *slot;
     struct bpf_sock *sk;
 
-    if (is_tcp(skb) || !(sk = skb->sk) || !(sk = bpf_sk_fullsock(sk)) || sk->protocol != IPPROTO_UDP ||
-        sk->type != SOCK_DGRAM || !read_datagram(skb, &it))
+    if (is_tcp(skb) || !(sk = skb->sk) || !is_datagram(sk) || !read_datagram(skb, &it))
         return 1;
-    it.key.socket = bpf_get_socket_cookie(skb);
-    owner = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
-    if (sent && owner)
-        use_by_sender(owner);
-    slot = conversation_of(sk, &it, owner);
-    if (!slot) {
-        count_lost(LOST_UDP_SLOT);
+    it.key.socket = CAN_CAST ? CAST(struct sock, sk)->__sk_common.skc_cookie.counter : 0;
+    if (!it.key.socket)
+        it.key.socket = bpf_get_socket_cookie(skb);
+    slot = conversation_at(*place_of(&it.key), &it.key);
+    if ((!slot || !is_of_known_user(slot, &it)) &&
+        (!(sk = bpf_sk_fullsock(sk)) || !(slot = look_at_datagram(sk, &it, slot))))
         return 1;
-    }
-    if (owner && owner->user &&
-        (slot->flow.pid != owner->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))) {
-        write_udp_owner(&slot->flow, &owner->owner);
-        slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
-    }
-    slot->active_ns = bpf_ktime_get_boot_ns();
+    slot->active_ns = coarse_boot_ns();
     if (sent) {
         __sync_fetch_and_add(&slot->now.bytes_sent, it.bytes);
         __sync_fetch_and_add(&slot->now.packets_sent, it.packets);
