@@ -15,30 +15,45 @@ struct sys_exit {
 
 static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd) {
     struct fdtable *table = task->files->fdt;
-    struct file *file = NULL;
     struct socket *socket;
+    struct file *file;
 
     if (fd >= table->max_fds)
         return NULL;
-    bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
+    file = LOAD_POINTER(table->fd + fd);
     socket = LOAD(struct file, file, private_data);
     /* what is no socket does not point back */
     return socket && LOAD(struct socket, socket, file) == file ? LOAD(struct socket, socket, sk) : NULL;
 }
 
+/* The flow of a socket that is open in this process. Its peer may reset it, and another flow get the slot, in
+ * the few instructions until an owner is written there: that flow's first I/O mends it. */
+static __always_inline struct tcp_slot *flow_of(struct sock *sk) {
+    struct tcp_slot *slot = known_slot(cookie_of(sk));
+
+    return slot && slot->sk == (__u64)sk && slot->application == slot->sk ? slot : NULL;
+}
+
 static __noinline int note_accept(long result) {
     struct task_struct *task = bpf_get_current_task_btf();
     struct owner owner = {};
+    struct tcp_slot *slot;
     struct sock *sk;
     __u16 family;
 
     if (result < 0 || !(sk = socket_at(task, result)))
         return 0;
-    family = LOAD(struct sock, sk, __sk_common.skc_family);
+    slot = flow_of(sk);
+    if (slot && !is_guess(slot))
+        return 0;
+    family = slot ? AF_INET : LOAD(struct sock, sk, __sk_common.skc_family);
     if (family != AF_INET && family != AF_INET6)
         return 0;
     own(&owner, task);
-    note_user(sk, &owner);
+    if (slot && (slot = flow_of(sk)))
+        confirm_flow(slot, &owner);
+    else
+        note_user(sk, &owner);
     return 0;
 }
 

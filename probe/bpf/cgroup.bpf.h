@@ -30,14 +30,6 @@ struct {
     __type(value, __u8);
 } cgroup_seen SEC(".maps");
 
-/* The cgroup that this CPU told last: most often it is the next one, too. */
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct cgroup_key);
-} cgroup_last SEC(".maps");
-
 static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node) {
     if (bpf_core_field_exists(node->__parent))
         return BPF_CORE_READ(node, __parent);
@@ -89,26 +81,21 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
 }
 
 /* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody
- * looks. */
-static __always_inline void announce(struct cgroup *cgroup, struct cgroup_key *key) {
-    struct cgroup_key *last = bpf_map_lookup_elem(&cgroup_last, &(__u32){0});
+ * looks. Returns true when they had been sent before. */
+static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *key) {
     struct cgroup_path *path;
     struct kernfs_node *node;
     __u8 yes = 1;
 
-    if (!last || (last->cgroup == key->cgroup && last->hierarchy == key->hierarchy))
-        return;
-    if (bpf_map_lookup_elem(&cgroup_seen, key)) {
-        *last = *key;
-        return;
-    }
+    if (bpf_map_lookup_elem(&cgroup_seen, key))
+        return true;
     if (bpf_map_update_elem(&cgroup_seen, key, &yes, BPF_NOEXIST))
-        return;
+        return false;
     path = bpf_ringbuf_reserve(&cgroup_path, sizeof *path, 0);
     if (!path) {
         count_lost(LOST_CGROUP_PATH);
         bpf_map_delete_elem(&cgroup_seen, key);
-        return;
+        return false;
     }
     path->cgroup = key->cgroup;
     path->hierarchy = key->hierarchy;
@@ -124,13 +111,12 @@ static __always_inline void announce(struct cgroup *cgroup, struct cgroup_key *k
         }
     }
     bpf_ringbuf_submit(path, 0);
+    return false;
 }
 
 static __always_inline struct cgroup_key cgroup_key(struct cgroup *cgroup, const bool typed) {
-    struct cgroup_key key = {
+    return (struct cgroup_key){
         .cgroup = typed ? cgroup->kn->id : BPF_CORE_READ(cgroup, kn, id),
         .hierarchy = typed ? cgroup->root->hierarchy_id : BPF_CORE_READ(cgroup, root, hierarchy_id),
     };
-    announce(cgroup, &key);
-    return key;
 }

@@ -46,6 +46,9 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 /* One field of what may not be there any more, or never was: then it is 0. */
 #define LOAD(type, from, field) (CAN_CAST ? CAST(type, from)->field : BPF_CORE_READ((type *)(from), field))
 
+/* A pointer that lies somewhere: list_head begins with one. */
+#define LOAD_POINTER(from) (CAN_CAST ? (void *)CAST(struct list_head, from)->next : probe_pointer(from))
+
 /* Where a tcp_sock keeps what every socket has. */
 #define TCP_INET inet_conn.icsk_inet
 #define TCP_COMMON inet_conn.icsk_inet.sk.__sk_common
@@ -55,6 +58,10 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define IORING_CQE_F_MORE (1U << 1)
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head {
+    struct list_head *next;
+};
 
 struct kernfs_node {
     __u64 id;
@@ -266,3 +273,10 @@ enum cgroup_subsys_id { pids_cgrp_id = 1, memory_cgrp_id, cpu_cgrp_id, devices_c
 enum special_kfunc_type { KF_bpf_rdonly_cast = 1 };
 
 #pragma clang attribute pop
+
+static __always_inline void *probe_pointer(const void *from) {
+    void *pointer = NULL;
+
+    bpf_probe_read_kernel(&pointer, sizeof pointer, from);
+    return pointer;
+}

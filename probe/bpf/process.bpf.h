@@ -29,14 +29,6 @@ struct {
     __type(value, __u8);
 } process_seen SEC(".maps");
 
-/* The process that this CPU told last: most often it is the next one, too. */
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct process_key);
-} process_last SEC(".maps");
-
 static __always_inline void read_exe(struct process *row, struct mm_struct *mm) {
     struct dentry *dentry = BPF_CORE_READ(mm, exe_file, f_path.dentry), *parent;
 
@@ -57,31 +49,27 @@ static __always_inline void read_exe(struct process *row, struct mm_struct *mm) 
     }
 }
 
-static __noinline void announce_process(struct task_struct *task) {
+/* Returns true when it had been told before. */
+static __always_inline bool announce_process(struct task_struct *task) {
     struct task_struct *leader = task->group_leader;
     struct process_key key = {
         .started_ns = leader->start_boottime,
         .mm = (__u64)task->mm,
         .pid = task->tgid,
     };
-    struct process_key *last = bpf_map_lookup_elem(&process_last, &(__u32){0});
     struct task_struct *parent;
     struct process *row;
     __u8 yes = 1;
 
-    if (!last || (last->started_ns == key.started_ns && last->mm == key.mm && last->pid == key.pid))
-        return;
-    if (bpf_map_lookup_elem(&process_seen, &key)) {
-        *last = key;
-        return;
-    }
+    if (bpf_map_lookup_elem(&process_seen, &key))
+        return true;
     if (bpf_map_update_elem(&process_seen, &key, &yes, BPF_NOEXIST))
-        return;
+        return false;
     row = bpf_ringbuf_reserve(&process, sizeof *row, 0);
     if (!row) {
         count_lost(LOST_PROCESS);
         bpf_map_delete_elem(&process_seen, &key);
-        return;
+        return false;
     }
     parent = BPF_CORE_READ(leader, real_parent);
     row->started_ns = key.started_ns;
@@ -93,4 +81,5 @@ static __noinline void announce_process(struct task_struct *task) {
     bpf_probe_read_kernel(row->parent_comm, sizeof row->parent_comm, &parent->comm);
     read_exe(row, (struct mm_struct *)key.mm);
     bpf_ringbuf_submit(row, 0);
+    return false;
 }

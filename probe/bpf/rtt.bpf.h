@@ -12,6 +12,11 @@ static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
         slot->rtt_max_us = us;
 }
 
+/* Nobody had the descriptor yet; of MPTCP's subflows somebody may have that of the connection. */
+static __always_inline bool is_handshake(const struct tcp_slot *slot) {
+    return !slot->flow.established_ns && slot->application == slot->sk;
+}
+
 /* The handshake of an accepted connection is over before anybody accepts it: its sample waits for the owner.
  * Who accepted it is asked here as well: on the loopback, data are acknowledged before their send(2) is told
  * of. */
@@ -21,7 +26,7 @@ static __always_inline void count_sample(struct socket_owner *it, struct tcp_slo
 
     if (slot) {
         sample_flow(slot, us);
-        if (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS))
+        if (is_guess(slot) && !is_handshake(slot))
             confirm_by_user(slot);
         cgroup.cgroup = slot->flow.cgroup;
         cgroup.hierarchy = slot->flow.hierarchy;
@@ -37,13 +42,11 @@ static __always_inline void count_sample(struct socket_owner *it, struct tcp_slo
 
 /* A sample of a flow that has an owner, found without a call. */
 static __always_inline bool count_known(struct bpf_sock *sk, usec_t us) {
-    __u64 cookie = CAST(struct sock, sk)->__sk_common.skc_cookie.counter;
-    __u32 known = known_of(cookie)->slot;
-    struct tcp_slot *slot = tcp_slot_at(known - 1);
+    struct tcp_slot *slot = known_slot(CAST(struct sock, sk)->__sk_common.skc_cookie.counter);
     struct cgroup_key cgroup = {};
     struct tcp_total_sums *sums;
 
-    if (!slot || slot->flow.socket != cookie || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
+    if (!slot || is_guess(slot))
         return false;
     cgroup.cgroup = slot->flow.cgroup;
     cgroup.hierarchy = slot->flow.hierarchy;
@@ -79,8 +82,7 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     case BPF_SOCK_OPS_TCP_LISTEN_CB:
         bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG);
     }
-    sk = ops->sk;
-    if (!us || !rtt_args || !sk || (CAN_CAST && count_known(sk, us)) ||
+    if (!us || !rtt_args || !(sk = ops->sk) || (CAN_CAST && count_known(sk, us)) ||
         !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
         return 1;
     slot = it->slot ? tcp_slot_at(it->slot - 1) : NULL;

@@ -30,6 +30,17 @@ static __always_inline struct tcp_slot *slot_of(struct sock *sk, const struct so
     return slot && slot->sk == (__u64)sk ? slot : NULL;
 }
 
+/* The same without the storage; NULL when it takes that. */
+static __always_inline struct tcp_slot *known_slot(__u64 cookie) {
+    struct tcp_slot *slot = tcp_slot_at(known_of(cookie)->slot - 1);
+
+    return slot && slot->flow.socket == cookie ? slot : NULL;
+}
+
+static __always_inline bool is_guess(const struct tcp_slot *slot) {
+    return slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS);
+}
+
 /* The flow's owner is not a guess any more, or another than before. */
 static __always_inline void confirm_flow(struct tcp_slot *slot, const struct owner *owner) {
     write_owner(&slot->flow, owner);
@@ -44,12 +55,12 @@ static __always_inline void confirm_by_user(struct tcp_slot *slot) {
     bool is_own = slot->application == slot->sk;
     struct user *user;
 
-    if (is_own && !(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
+    if (is_own && !is_guess(slot))
         return;
     user = user_of(application);
     if (!user)
         return;
-    if (slot->flow.pid != user->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)))
+    if (slot->flow.pid != user->owner.pid || is_guess(slot))
         confirm_flow(slot, &user->owner);
     if (is_own)
         forget_user(application);
@@ -84,7 +95,7 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
         read_counters(&slot->base[0], tp, true);
         slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, true, true);
     }
-    flow->socket = bpf_get_socket_cookie(sk);
+    flow->socket = new_cookie_of(sk);
     write_owner(flow, &it->owner);
     flow->netns = it->netns;
     flow->role = it->role;
@@ -126,7 +137,7 @@ static __noinline void close_unseen(struct sock *sk, struct socket_owner *it, bo
     else
         own_by_socket(&found, sk, true);
     __builtin_memset(row, 0, sizeof *row);
-    row->socket = bpf_get_socket_cookie(sk);
+    row->socket = new_cookie_of(sk);
     write_owner(row, &found);
     row->netns = netns_of(sk);
     row->flags = (predates ? FLOW_PREDATES : 0) | (failed ? FLOW_FAILED : 0) |
@@ -189,7 +200,7 @@ static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *
     confirm_by_user(slot);
     if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
         return;
-    if (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) {
+    if (is_guess(slot)) {
         own_by_current(sk, it);
         confirm_flow(slot, &it->owner);
     }
@@ -271,7 +282,8 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         }
         if (new_state == TCP_ESTABLISHED && (slot = slot_of(sk, it))) {
             /* inet_csk_clone_lock() of most kernels sets an accepted socket's cookie only after SYN_RECV */
-            slot->flow.socket = bpf_get_socket_cookie(sk);
+            slot->flow.socket = new_cookie_of(sk);
+            known_of(slot->flow.socket)->slot = it->slot;
             slot->flow.established_ns = bpf_ktime_get_boot_ns();
             slot->application = (__u64)application_of(sk);
         }

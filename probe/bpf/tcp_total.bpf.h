@@ -87,7 +87,7 @@ static __always_inline __u32 bucket_of(usec_t us) {
 }
 
 /* Atomic, although each CPU has its own: a softirq may come in between. */
-static __noinline void add_sample(struct tcp_total_sums *sums, usec_t us) {
+static __always_inline void add_sample(struct tcp_total_sums *sums, usec_t us) {
     __u32 now = *(volatile __u32 *)&window, bucket = bucket_of(us);
     __u32 side = now & 1;
 

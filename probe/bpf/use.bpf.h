@@ -17,23 +17,20 @@ static __always_inline void use_socket(struct sock *sk, struct socket_owner *it)
     it->user = it->owner.pid;
     if (sk->sk_protocol == IPPROTO_TCP) {
         slot = slot_of(sk, it);
+        if (first && (!slot || is_guess(slot)))
+            forget_user(sk);
         if (slot)
             confirm_flow(slot, &it->owner);
-        if (first)
-            forget_user(sk);
     } else {
         note_user(sk, &it->owner); /* its flows are out of reach from here: the pass looks it up */
     }
 }
 
 /* Not known to be the last user: it may be, all the same. */
-static __noinline int look_at_use(struct sock *sk, int bytes) {
+static __noinline int look_at_use(struct sock *sk) {
+    __u16 family = sk->__sk_common.skc_family;
     struct socket_owner *it;
-    __u16 family;
 
-    if (bytes <= 0)
-        return 0;
-    family = sk->__sk_common.skc_family;
     if (family != AF_INET && family != AF_INET6)
         return 0;
     it = bpf_sk_storage_get(&socket_owner, sk, NULL,
@@ -52,7 +49,9 @@ static __noinline int look_at_use(struct sock *sk, int bytes) {
 static __always_inline int note_use(struct sock *sk, int bytes) {
     __u64 cookie = sk->__sk_common.skc_cookie.counter;
 
-    return known_of(cookie)->user == user_word(cookie, current_tgid()) ? 0 : look_at_use(sk, bytes);
+    if (bytes <= 0 || known_of(cookie)->user == user_word(cookie, current_tgid()))
+        return 0;
+    return look_at_use(sk);
 }
 
 SEC("?tp_btf/sock_send_length")
