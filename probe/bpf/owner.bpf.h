@@ -71,8 +71,9 @@ static __always_inline process_id_t known_user(__u64 cookie) {
     return user >> TGID_BITS ? 0 : user;
 }
 
+/* Not bpf_get_current_pid_tgid(): older kernels, 6.1 for one, do not give it to cgroup_skb. */
 static __always_inline process_id_t current_tgid(void) {
-    return bpf_get_current_pid_tgid() >> 32;
+    return bpf_get_current_task_btf()->tgid;
 }
 
 /* Who uses a socket whose storage or flow could not be reached from where that was seen: after accept(2), for

@@ -2,10 +2,7 @@
 /* The life of a TCP conversation: opened, reported once a window, closed. */
 #pragma once
 
-#include "owner.bpf.h"
-#include "tcp_slot.bpf.h"
-#include "tcp_row.bpf.h"
-#include "tcp_total.bpf.h"
+#include "tcp_owner.bpf.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -13,58 +10,6 @@ struct {
 } tcp_flow SEC(".maps");
 
 const volatile __u64 tcp_flow_wake_bytes = 4 * 1024 * 1024;
-
-/* The sample that waited for the owner, now that it is known, or that nobody else can be. */
-static __always_inline void count_waiting(struct tcp_slot *slot) {
-    struct cgroup_key cgroup = {.cgroup = slot->flow.cgroup, .hierarchy = slot->flow.hierarchy};
-    usec_t waiting = __sync_lock_test_and_set(&slot->waiting_us, 0);
-    struct tcp_total_sums *sums;
-
-    if (waiting && (sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role)))
-        add_sample(sums, waiting - 1);
-}
-
-static __always_inline struct tcp_slot *slot_of(struct sock *sk, const struct socket_owner *it) {
-    struct tcp_slot *slot = it->slot ? tcp_slot_at(it->slot - 1) : NULL;
-
-    return slot && slot->sk == (__u64)sk ? slot : NULL;
-}
-
-/* The same without the storage; NULL when it takes that. */
-static __always_inline struct tcp_slot *known_slot(__u64 cookie) {
-    struct tcp_slot *slot = tcp_slot_at(known_of(cookie)->slot - 1);
-
-    return slot && slot->flow.socket == cookie ? slot : NULL;
-}
-
-static __always_inline bool is_guess(const struct tcp_slot *slot) {
-    return slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS);
-}
-
-/* The flow's owner is not a guess any more, or another than before. */
-static __always_inline void confirm_flow(struct tcp_slot *slot, const struct owner *owner) {
-    write_owner(&slot->flow, owner);
-    slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
-    if (slot->waiting_us)
-        count_waiting(slot);
-}
-
-/* Somebody accepted it, or for MPTCP, where use is not seen at the flow's own socket, used it. */
-static __always_inline void confirm_by_user(struct tcp_slot *slot) {
-    struct sock *application = (struct sock *)slot->application;
-    bool is_own = slot->application == slot->sk;
-    struct user *user;
-
-    if (is_own && !is_guess(slot))
-        return;
-    user = user_of(application);
-    if (!user)
-        return;
-    if (slot->flow.pid != user->owner.pid || is_guess(slot))
-        confirm_flow(slot, &user->owner);
-    if (is_own)
-        forget_user(application);
-}
 
 /* Give the socket a slot and publish it. What `sk` has counted so far belongs to the flow unless it predates
  * us. */
@@ -189,36 +134,6 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool
     }
     if (WORD_STATE(word) == SLOT_LIVE)
         free_slot(&slot->slot, &tcp_pool, index); /* else the pass that is at it does */
-}
-
-/* The last resort for an owner: whoever closes its end, always in process context. */
-static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *it) {
-    struct tcp_slot *slot = slot_of(sk, it);
-
-    if (!slot)
-        return;
-    confirm_by_user(slot);
-    if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
-        return;
-    if (is_guess(slot)) {
-        own_by_current(sk, it);
-        confirm_flow(slot, &it->owner);
-    }
-}
-
-/* connect(2), or a kernel thread that gives an MPTCP connection one more subflow. */
-static __noinline void own_connecting(struct sock *sk, struct socket_owner *it) {
-    struct sock *application = application_of(sk);
-
-    if (application != sk && (bpf_get_current_task_btf()->flags & PF_KTHREAD)) {
-        it->owner.pid = it->user = 0;
-        remember_user(sk->__sk_common.skc_cookie.counter, 0);
-        own_by_socket(&it->owner, sk, true);
-        return;
-    }
-    own_by_current(sk, it);
-    if (application != sk)
-        note_user(application, &it->owner);
 }
 
 static __always_inline bool is_watched(int state) {

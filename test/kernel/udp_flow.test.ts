@@ -135,6 +135,26 @@ t.test('one unconnected socket with many peers, and one with many addresses', re
   )
 })
 
+t.test('IP options are no payload', real, async t => {
+  const { near, server, client } = await stage(t)
+  const seen = await watch(t)
+  const bound = await server.socket(`bind ${LOOPBACK} 5300`)
+  const { fd } = await client.socket('bind 0.0.0.0 0')
+  await client.traffic(`datagrams ${fd} 2 100 0 ${LOOPBACK} 5300`)
+  await client.do(`options ${fd}`)
+  await client.traffic(`datagrams ${fd} 3 100 0 ${LOOPBACK} 5300`)
+  await server.traffic(`collect ${bound.fd} 5`)
+  await settle(seen)
+  const [sent, received] = [
+    owned(t, seen.udpIn(near), client, CLIENT),
+    owned(t, seen.udpIn(near), server, SERVER),
+  ]
+  t.same(counted(sent), sends(5, 500))
+  t.same(counted(received), gets(5, 500))
+  t.equal(conversations(sent).size, 1)
+  t.same(seen.kernel.lost(), {})
+})
+
 t.test('an IPv6 socket that talks IPv4', real, async t => {
   const { near, server, client } = await stage(t)
   const seen = await watch(t)

@@ -49,6 +49,15 @@ static int take_offloaded(char **words) {
     return 0;
 }
 
+static int add_options(char **words) {
+    static const char nothing[4] = {1, 1, 1, 1}; // RFC 791: no operation
+
+    if (setsockopt(atoi(words[0]), IPPROTO_IP, IP_OPTIONS, nothing, sizeof nothing))
+        return -1;
+    answer("{\"options\":%s}", words[0]);
+    return 0;
+}
+
 struct traffic {
     long long sent, bytes_sent, received, bytes_received;
 };
@@ -166,6 +175,7 @@ static int spray(char **words) {
 const struct command datagram_commands[] = {
     {"bind", "ADDRESS PORT: a socket for datagrams, IPv6 ones for IPv4 too", 2, bind_to},
     {"join", "FD GROUP: by the route to it", 2, join_group},
+    {"options", "FD: send with IP options, four bytes that say nothing, ip(7)", 1, add_options},
     {"gro", "FD: receive what the sender or the device left in one piece at once, udp(7)", 1, take_offloaded},
     {"datagrams", "FD COUNT BYTES SEGMENT [ADDRESS PORT]: send; SEGMENT 0 or the size to cut BYTES into", 4,
      send_many},

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* A datagram: what its headers say, read where they lie. */
+#pragma once
+
+#include "lost.bpf.h"
+#include "udp_slot.bpf.h"
+
+#define UDP_HEADER 8
+
+/* What one sk_buff says. */
+struct datagram {
+    struct udp_key key;
+    __u32 bytes;
+    __u32 packets;
+    bool sent;
+    __u8 family;
+};
+
+static __always_inline void map_v4(address_t to, __be32 from) {
+    __builtin_memset(to, 0, 10);
+    to[10] = to[11] = 0xff;
+    *(__be32 *)(to + 12) = from;
+}
+
+static __always_inline void read_v4(struct datagram *it, const void *addresses) {
+    const __be32 *from = addresses, *to = from + 1;
+
+    it->family = AF_INET;
+    map_v4(it->sent ? it->key.local : it->key.remote, *from);
+    map_v4(it->sent ? it->key.remote : it->key.local, *to);
+}
+
+static __always_inline void read_v6(struct datagram *it, const void *addresses) {
+    it->family = AF_INET6;
+    __builtin_memcpy(it->sent ? it->key.local : it->key.remote, addresses, 16);
+    __builtin_memcpy(it->sent ? it->key.remote : it->key.local, addresses + 16, 16);
+}
+
+static __always_inline void read_ports(struct datagram *it, const __be16 *ports) {
+    it->key.local_port = bpf_ntohs(it->sent ? ports[0] : ports[1]);
+    it->key.remote_port = bpf_ntohs(it->sent ? ports[1] : ports[0]);
+}
+
+/* Headers that do not lie ready, and those with options. Returns their length, 0 for what is not to be
+ * counted. */
+static __noinline __u32 load_headers(struct __sk_buff *skb, struct datagram *it) {
+    __u32 length = 40;
+    __u8 header[40];
+    __be16 ports[2];
+
+    if (!it)
+        return 0;
+    if (skb->protocol == bpf_htons(ETH_P_IP)) {
+        if (bpf_skb_load_bytes_relative(skb, 0, header, 20, BPF_HDR_START_NET))
+            return 0;
+        length = (header[0] & 15) * 4;
+        read_v4(it, header + 12);
+    } else {
+        if (bpf_skb_load_bytes_relative(skb, 0, header, 40, BPF_HDR_START_NET))
+            return 0;
+        if (header[6] != IPPROTO_UDP) {
+            count_lost(LOST_UDP_HEADER);
+            return 0;
+        }
+        read_v6(it, header + 8);
+    }
+    if (bpf_skb_load_bytes_relative(skb, length, ports, sizeof ports, BPF_HDR_START_NET))
+        return 0;
+    read_ports(it, ports);
+    return length;
+}
+
+/* Returns false for what is not to be counted. The addresses are the packet's: those of the socket are empty
+ * while it is not connected. */
+static __always_inline bool read_datagram(struct __sk_buff *skb, struct datagram *it) {
+    __u8 *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    __u32 length;
+
+    if (ip + 20 + sizeof(__be16[2]) <= end && ip[0] == 0x45) {
+        length = 20;
+        read_v4(it, ip + 12);
+        read_ports(it, (__be16 *)(ip + 20));
+    } else if (ip + 40 + sizeof(__be16[2]) <= end && ip[0] >> 4 == 6 && ip[6] == IPPROTO_UDP) {
+        length = 40;
+        read_v6(it, ip + 8);
+        read_ports(it, (__be16 *)(ip + 40));
+    } else if (!(length = load_headers(skb, it))) {
+        return false;
+    }
+    it->packets = skb->gso_segs ?: 1;
+    it->bytes = skb->len - length - UDP_HEADER;
+    return true;
+}
+
+/* Most packets are TCP's: told by a byte of the header that lies ready. */
+static __always_inline bool is_tcp(struct __sk_buff *skb) {
+    __u8 *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+    return ip + 20 <= end && (ip[0] >> 4 == 4 ? ip[9] : ip[6]) == IPPROTO_TCP;
+}
+
+static __always_inline bool is_datagram(struct bpf_sock *sk) {
+    struct sock *kernel_sk;
+
+    if (!CAN_CAST)
+        return (sk = bpf_sk_fullsock(sk)) && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM;
+    /* a full socket: the kernel runs us for no other (__cgroup_bpf_run_filter_skb) */
+    kernel_sk = CAST(struct sock, sk);
+    return kernel_sk->sk_protocol == IPPROTO_UDP && kernel_sk->sk_type == SOCK_DGRAM;
+}
