@@ -38,7 +38,7 @@ const LOST = [
 ] as const
 
 export interface KernelOptions {
-  /** TCP connections that can be open at once; 312 bytes of kernel memory each. */
+  /** TCP connections that can be open at once; 296 bytes of kernel memory each. */
   readonly maxFlows: number
   /** UDP conversations that are remembered at once; 312 bytes of kernel memory each. */
   readonly maxUdpFlows: number

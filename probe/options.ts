@@ -124,7 +124,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 312 bytes of kernel memory each, taken at the start; more are counted when they close',
+    help: 'TCP connections followed at once, 296 bytes of kernel memory each, taken at the start; more are counted when they close',
   }),
   udp: setting({ type: yesNo(), fallback: true, help: 'count UDP conversations' }),
   maxUdpFlows: setting({

@@ -6,6 +6,8 @@ import { ThrottledLog } from './throttled_log.ts'
 
 /** Samples that are written together, where a sink can: windows of many hosts end at the same moment. */
 const TOGETHER = 5000
+/** So long a window waits for those of other hosts: each sends at a moment of its own, and a request for each is dear. */
+const GATHER_MS = 200
 const FIRST_DELAY_MS = 250
 const LAST_DELAY_MS = 30_000
 /** A server may ask for more patience than our longest delay, but not for a day by mistake. */
@@ -15,6 +17,8 @@ interface QueueOptions {
   /** Samples that may wait; a sample takes about 50 bytes of memory. The newest batch is always kept. */
   readonly maxSamples: number
   readonly log: Logger
+  /** How long to wait for more to write together. */
+  readonly gatherMs?: number
   readonly now?: () => number
   /** @throws when the signal aborts */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>
@@ -55,6 +59,7 @@ export class SinkQueue {
   isFull = false
   readonly #sink: Sink
   readonly #maxSamples: number
+  readonly #gatherMs: number
   readonly #log: ThrottledLog
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
   readonly #entries: Entry[] = []
@@ -66,10 +71,12 @@ export class SinkQueue {
   #failures = 0
   #closed = false
   #patience = new AbortController()
+  #gathering: AbortController | undefined
 
   constructor(sink: Sink, options: QueueOptions) {
     this.#sink = sink
     this.#maxSamples = options.maxSamples
+    this.#gatherMs = sink.writeAll ? (options.gatherMs ?? GATHER_MS) : 0
     this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), options.now)
     this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
   }
@@ -89,6 +96,7 @@ export class SinkQueue {
     this.#entries.push({ batch, samples, done })
     this.counters.waiting += samples
     this.#dropOldest()
+    if (this.counters.waiting >= TOGETHER) this.#gathering?.abort()
     this.#working ??= this.#work()
   }
 
@@ -98,6 +106,7 @@ export class SinkQueue {
     this.#closed = true
     this.#failures = 0
     this.#patience.abort()
+    this.#gathering?.abort()
     this.#patience = new AbortController()
     const deadline = new AbortController()
     const late = wait(deadlineMs, undefined, { signal: deadline.signal }).catch(() => {})
@@ -112,6 +121,7 @@ export class SinkQueue {
 
   async #work(): Promise<void> {
     while (this.#entries.length > 0) {
+      if (this.#isFew()) await this.#gather()
       const some = this.#next()
       this.#writing = some.length
       const error = await this.#write(some.map(({ batch }) => batch)).then(
@@ -130,6 +140,18 @@ export class SinkQueue {
       }
     }
     this.#working = undefined
+  }
+
+  /** More may come that can be written in the same request. */
+  #isFew(): boolean {
+    const isHurried = this.#closed || this.#failures > 0 || this.#apart > 0
+    return this.#gatherMs > 0 && !isHurried && this.counters.waiting < TOGETHER
+  }
+
+  async #gather(): Promise<void> {
+    this.#gathering = new AbortController()
+    await this.#sleep(this.#gatherMs, this.#gathering.signal).catch(() => {})
+    this.#gathering = undefined
   }
 
   /** One, or as many as are worth a request. */

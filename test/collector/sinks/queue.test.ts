@@ -29,7 +29,9 @@ class Together extends Store {
   }
 }
 
-function start<S extends Store = Store>(options: { maxSamples?: number; now?: () => number; sink?: S } = {}) {
+function start<S extends Store = Store>(
+  options: { maxSamples?: number; gatherMs?: number; now?: () => number; sink?: S } = {},
+) {
   const sink = options.sink ?? (new Store() as S)
   const lines: { msg: string; reason: string; suppressed?: number }[] = []
   const slept: number[] = []
@@ -37,6 +39,7 @@ function start<S extends Store = Store>(options: { maxSamples?: number; now?: ()
   let wake: (() => void) | undefined
   const queue = new SinkQueue(sink, {
     maxSamples: 100,
+    gatherMs: 0,
     log: pino({}, { write: line => lines.push(JSON.parse(line)) }),
     sleep: (ms, signal) => {
       slept.push(ms)
@@ -250,3 +253,39 @@ t.test('what is tried again together is tried again together, and what must wait
   t.same(sink.windows, [2, 3, 4, 5])
   t.match(queue.counters, { written: 4, dropped: 10, waiting: 0 })
 })
+
+t.test(
+  'where several can be written at once, the first waits for more: a moment, or until they are enough',
+  async t => {
+    const { sink, queue, slept, wake, asleep } = start({
+      maxSamples: 10_000,
+      gatherMs: 200,
+      sink: new Together(),
+    })
+    for (const window of [1, 2, 3]) queue.push(ten(window), () => {})
+    await asleep
+    t.same([slept, sink.windows], [[200], []])
+    wake()
+    await turn()
+    t.same([sink.groups, sink.windows], [[[1, 2, 3]], [1, 2, 3]])
+    const many = batch(
+      4,
+      Array.from({ length: 4990 }, () => sample([1, 2])),
+    )
+    queue.push(many, () => {})
+    await turn()
+    t.same(
+      [slept, sink.windows],
+      [
+        [200, 200],
+        [1, 2, 3],
+      ],
+    )
+    queue.push(ten(5), () => {})
+    await turn()
+    t.same(sink.windows, [1, 2, 3, 4, 5])
+    queue.push(ten(6), () => {})
+    await queue.close({ deadlineMs: 1000 })
+    t.same(sink.windows, [1, 2, 3, 4, 5, 6], 'one that closes waits for nobody')
+  },
+)
