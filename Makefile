@@ -78,10 +78,10 @@ build/.tap: .taprc $(MODULES)
 	node node_modules/tap/dist/esm/run.mjs build
 	@touch $@
 
-# the command, with the Node.js that it was built for
-build/sockflux: Makefile
+# the command, with the Node.js that it was built for; V8 is told what collector/sockflux.ts says in its first line
+build/sockflux: Makefile collector/sockflux.ts
 	@mkdir -p $(@D)
-	@printf '#!/bin/sh\nSOCKFLUX_COMMAND="$$0" exec "%s" "%s" "$$@"\n' $(NODE_DIR)/bin/node $(CURDIR)/dist/collector/sockflux.js >$@
+	@printf '#!/bin/sh\nSOCKFLUX_COMMAND="$$0" exec "%s" %s "%s" "$$@"\n' $(NODE_DIR)/bin/node "$$(sed -n '1s/.* node //p' collector/sockflux.ts)" $(CURDIR)/dist/collector/sockflux.js >$@
 	@chmod 755 $@
 
 $(DIST): $(SOURCES) tsconfig.json deploy/tsconfig.build.json | $(MODULES)

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=8
 /** The command. Each subcommand is loaded when it is called, so that the collector never loads the probe's addon. */
 
 import { readFileSync } from 'node:fs'

@@ -8,7 +8,7 @@ import { scratch } from '../harness/scratch.ts'
 import { freePort, logged, type Stats } from '../harness/sockflux.ts'
 import { cpuOf, memoryOf, since } from './cpu.ts'
 import { type Database, influxDatabase, nullDatabase } from './databases.ts'
-import { BUILT } from './probe.ts'
+import { BUILT, nodeWith } from './probe.ts'
 import { type HostLoad, Hosts, INTERVAL } from './simulated.ts'
 
 export interface Load extends HostLoad {
@@ -39,8 +39,8 @@ export function startCollector(
     const [endpoint, socket] = [`tcp://127.0.0.1:${await freePort()}`, join(directory, 'collector.sock')]
     const where = ['--listen', endpoint, '--socket', socket, '--influx-url', database.url]
     const room = ['--max-series', '10000000', '--waiting-samples', '100000000']
-    const command = [process.execPath, ...nodeFlags, BUILT, 'collector']
-    const child = start([...command, ...where, ...room, '--no-influx-gzip', '--metrics', metrics])
+    const flags = [...where, ...room, '--no-influx-gzip', '--metrics', metrics]
+    const child = start([BUILT, 'collector', ...flags], nodeWith(nodeFlags))
     cleanup.defer(() => child.close())
     await logged(child, /"msg":"started"/)
     const stats = async () => JSON.parse((await ask(socket, 'GET', '/stats')).body) as Stats

@@ -9,7 +9,11 @@ import { type Child, start } from '../harness/process.ts'
 import { freePort, logged } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 
-export const BUILT = join(import.meta.dirname, '../../dist/collector/sockflux.js')
+/** The command as operators have it. */
+export const BUILT = join(import.meta.dirname, '../../build/sockflux')
+/** What else Node.js is told. */
+export const nodeWith = (flags: readonly string[]) =>
+  flags.length > 0 ? { env: { NODE_OPTIONS: flags.join(' ') } } : {}
 
 export interface Probe {
   readonly process: Child
@@ -49,8 +53,8 @@ export function startProbe({
     cleanup.defer(() => receiving)
     cleanup.defer(() => router.close())
     const started = performance.now()
-    const command = [process.execPath, ...nodeFlags, BUILT, 'probe']
-    const child = start([...command, '--collector', endpoint, '--interval', '1', ...flags])
+    const command = [BUILT, 'probe', '--collector', endpoint, '--interval', '1', ...flags]
+    const child = start(command, nodeWith(nodeFlags))
     cleanup.defer(() => child.close())
     await logged(child, /"msg":"started"/, 60_000)
     return {
