@@ -4,30 +4,52 @@ import { Owners } from '../probe/wire/fold/owners.ts'
 import type { Group } from '../probe/wire/fold/totals.ts'
 import type { Who } from '../probe/wire/message.ts'
 
-/** Ids of containers by what rows have of them: the numbers. */
+/** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */
+const WORDS = 4
+
+/** Containers by what rows have of them: the numbers. A table of words, because each row looks something up. */
 class Places {
+  /** Ids of containers, by place. */
+  readonly ids: readonly string[]
   readonly netns: Who['netns']
-  readonly #cgroups = new Map<number, Map<number, string>>()
-  readonly #namespaces = new Map<number, string>()
+  readonly #cgroups: Int32Array
+  readonly #mask: number
+  readonly #namespaces = new Map<number, number>()
 
   constructor({ cgroups, netns }: Who) {
+    const [byCgroup, byNamespace] = [Object.entries(cgroups), Object.entries(netns ?? {})]
     this.netns = netns
-    for (const [key, id] of Object.entries(cgroups)) {
-      const colon = key.indexOf(':')
-      const hierarchy = Number(key.slice(0, colon))
-      let ids = this.#cgroups.get(hierarchy)
-      if (!ids) {
-        ids = new Map()
-        this.#cgroups.set(hierarchy, ids)
-      }
-      ids.set(Number(key.slice(colon + 1)), id)
-    }
-    for (const [inode, id] of Object.entries(netns ?? {})) this.#namespaces.set(Number(inode), id)
+    this.ids = [...byCgroup, ...byNamespace].map(([, id]) => id)
+    const entries = 2 ** Math.ceil(Math.log2(2 * byCgroup.length + 1)) // half of them free, so that searches end soon
+    this.#cgroups = new Int32Array(entries * WORDS)
+    this.#mask = entries - 1
+    for (const [place, [key]] of byCgroup.entries()) this.#put(key, place)
+    for (const [index, [inode]] of byNamespace.entries())
+      this.#namespaces.set(Number(inode), byCgroup.length + index)
   }
 
-  /** The cgroup goes first; a container without one is known by its network namespace. */
-  find(cgroup: number, hierarchy: number, netns: number): string | undefined {
-    return this.#cgroups.get(hierarchy)?.get(cgroup) ?? this.#namespaces.get(netns >>> 0)
+  /** The cgroup goes first; a container without one is known by its network namespace. @returns -1 for none */
+  find(low: number, high: number, hierarchy: number, netns: number): number {
+    const place = this.#cgroups[this.#entry(low, high, hierarchy) + 3]!
+    return place > 0 ? place - 1 : (this.#namespaces.get(netns >>> 0) ?? -1)
+  }
+
+  /** @param key `hierarchy:cgroup` */
+  #put(key: string, place: number): void {
+    const [hierarchy, cgroup] = key.split(':').map(Number) as [number, number]
+    if (!Number.isSafeInteger(hierarchy) || !Number.isSafeInteger(cgroup)) return // no row has it
+    const words = [cgroup | 0, Math.floor(cgroup / 2 ** 32), hierarchy | 0] as const
+    this.#cgroups.set([...words, place + 1], this.#entry(...words))
+  }
+
+  /** Where these numbers are, or would be. */
+  #entry(low: number, high: number, hierarchy: number): number {
+    const table = this.#cgroups
+    for (let at = low ^ hierarchy; ; at++) {
+      const entry = (at & this.#mask) * WORDS
+      if (table[entry + 3] === 0) return entry
+      if (table[entry] === low && table[entry + 1] === high && table[entry + 2] === hierarchy) return entry
+    }
   }
 }
 
@@ -46,9 +68,11 @@ export class Containers extends Owners {
   readonly #places: Places
   readonly #container: (id: string) => Group
   readonly #host: Group
+  /** By place. */
+  readonly #groups: (Group | undefined)[]
 
   /**
-   * @param container the group of a container, asked for when a row is its own
+   * @param container the group of a container, asked for once, when a row is its own
    * @param host what is in no container
    */
   constructor(who: Who, container: (id: string) => Group, host: Group) {
@@ -56,10 +80,17 @@ export class Containers extends Owners {
     this.#places = placesOf(who)
     this.#container = container
     this.#host = host
+    this.#groups = this.#places.ids.map(() => undefined)
   }
 
-  protected override find(cgroup: number, hierarchy: number, netns: number): Group {
-    const id = this.#places.find(cgroup, hierarchy, netns)
-    return id === undefined ? this.#host : this.#container(id)
+  protected override find(low: number, high: number, hierarchy: number, netns: number): Group {
+    const place = this.#places.find(low, high, hierarchy, netns)
+    if (place < 0) return this.#host
+    let group = this.#groups[place]
+    if (group === undefined) {
+      group = this.#container(this.#places.ids[place]!)
+      this.#groups[place] = group
+    }
+    return group
   }
 }

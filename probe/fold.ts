@@ -51,7 +51,8 @@ class Groups extends Owners {
     return this.#left
   }
 
-  protected override find(cgroup: number, hierarchy: number, netns: number): Group | undefined {
+  protected override find(low: number, high: number, hierarchy: number, netns: number): Group | undefined {
+    const cgroup = high * 2 ** 32 + (low >>> 0)
     let groups = this.#known.get(cgroup)
     const place = hierarchy * 2 ** 32 + (netns >>> 0)
     const known = groups?.get(place)

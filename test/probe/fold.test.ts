@@ -10,6 +10,7 @@ import { viewOf } from '../../probe/wire/layout.ts'
 import type { WindowWho } from '../../probe/wire/message.ts'
 import { layoutOfRecord, samplerOf, windowOf } from '../collector/given.ts'
 import { encodeRows } from '../harness/rows.ts'
+import { pointsOf } from '../harness/samples.ts'
 
 const layouts = {
   tcp_flow: layoutOfRecord('tcp_flow'),
@@ -112,13 +113,10 @@ function samplesOf(messages: ReturnType<typeof given>) {
   const fold = new Fold()
   for (const { layout, bytes } of messages) fold.add(bytes, decoder(layout), who)
   fold.end(who)
-  const { samples, distributions } = samplerOf('sockflux', { distributions: true }).sample(
-    windowOf(fold),
-    '0',
-  )
+  const batch = samplerOf('sockflux', { distributions: true }).sample(windowOf(fold), '0')
   const said = [
-    ...samples.map(({ measurement, tags, values }) => ({ of: measurement.name, tags, values })),
-    ...distributions.map(({ measurement, tags, distribution: { counts, sum } }) => ({
+    ...pointsOf(batch).map(({ measurement, tags, values }) => ({ of: measurement.name, tags, values })),
+    ...batch.distributions.map(({ measurement, tags, distribution: { counts, sum } }) => ({
       of: `${measurement.name} in steps`,
       tags,
       values: [...counts, sum],

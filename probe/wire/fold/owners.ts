@@ -18,12 +18,11 @@ export abstract class Owners {
 
   /**
    * The group of what a cgroup of a hierarchy owns in a network namespace; undefined where there is none.
-   * @param netns signed
+   * @param low the cgroup's lower word; all words are signed, as unsigned numbers they would not fit V8's small integers
    */
-  protected abstract find(cgroup: number, hierarchy: number, netns: number): Group | undefined
+  protected abstract find(low: number, high: number, hierarchy: number, netns: number): Group | undefined
 
   of(view: DataView, row: number, { cgroup, hierarchy, netns }: OwnerColumns): Group | undefined {
-    // signed: as unsigned numbers they would not fit V8's small integers
     const low = view.getInt32(row + cgroup, true)
     const high = view.getInt32(row + cgroup + 4, true)
     const root = view.getInt32(row + hierarchy, true)
@@ -38,7 +37,7 @@ export abstract class Owners {
     this.#high = high
     this.#hierarchy = root
     this.#netns = inode
-    this.#last = this.find(high * 4294967296 + (low >>> 0), root, inode)
+    this.#last = this.find(low, high, root, inode)
     return this.#last
   }
 }
