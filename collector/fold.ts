@@ -61,7 +61,9 @@ export class Fold {
   #processNames: Readonly<Record<string, ProcessName>> = {}
   readonly #mostGroups: number
   #waiting: Waiting | undefined
-  /** Flows that count with the host because there are too many containers, and flat rows that are too many. */
+  /** In the rows that are being folded, those of containers that are too many: they count with the host. */
+  #crowd: Group | undefined
+  /** Flows of these, and flat rows that are too many. */
   #crowded = 0
   /** What the message before said, and the owners that follow from it: most messages of a window say the same. */
   #who: Who | undefined
@@ -75,23 +77,17 @@ export class Fold {
 
   add(rows: Buffer, { size, fold }: Decoder, who: Who): void {
     this.#learn(who)
-    const crowd = new Group()
-    let crowded = false
-    const groupOf = (id: string): Group => {
-      const container = this.#container(id)
-      crowded ||= container === undefined
-      return container ?? crowd
-    }
-    const owners = this.#owners ?? new Containers(who, groupOf, this.host)
-    fold(rows, { owners, processes: this.processes, keep: this.#keep })
-    this.refused += owners.refused
-    owners.refused = 0
-    this.#owners = crowded ? undefined : owners
-    if (crowded) {
-      this.host.add(crowd)
-      this.#crowded += crowd.client.flows + crowd.server.flows
-    }
+    this.#owners ??= new Containers(who, id => this.#container(id) ?? this.#crowdGroup(), this.host)
+    fold(rows, { owners: this.#owners, processes: this.processes, keep: this.#keep })
+    this.refused += this.#owners.refused
+    this.#owners.refused = 0
     this.rows += rows.length / size
+    if (this.#crowd) {
+      this.host.add(this.#crowd)
+      this.#crowded += this.#crowd.client.flows + this.#crowd.server.flows
+      this.#crowd = undefined
+      this.#owners = undefined // they know the crowd
+    }
   }
 
   /** Rows that count with the host, or with no process, or not at all, because there are too many of their kind. */
@@ -178,6 +174,11 @@ export class Fold {
       const container = this.containers.get(id)
       if (container) container.name = name
     }
+  }
+
+  #crowdGroup(): Group {
+    this.#crowd ??= new Group()
+    return this.#crowd
   }
 
   #container(id: string): ContainerGroup | undefined {

@@ -11,7 +11,6 @@ import {
   type Identity,
   type Losses,
   type Message,
-  type Who,
   WINDOW,
   type WindowKey,
 } from '../probe/wire/message.ts'
@@ -50,7 +49,6 @@ interface Outcome {
 }
 
 const MOST_PROBES = 4096
-const MOST_LAYOUTS = 64
 /** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
 const REMEMBERED_MS = 24 * 3_600_000
 
@@ -64,7 +62,7 @@ export class Ingest {
   readonly #probes = new Map<string, ProbeWindows>()
   /** Those that have been silent, who was so longest first. */
   readonly #silent = new Map<string, ProbeWindows>()
-  readonly #decoders = new Map<Layout, Decoder>()
+  readonly #decoders = new WeakMap<Layout, Decoder>()
   readonly #known = new Known()
   readonly #withProcesses: () => boolean
   readonly #now: () => number
@@ -131,14 +129,11 @@ export class Ingest {
   }
 
   /** @returns why rows of some record were refused */
-  #add(
-    { head, parts, who }: Exclude<Message, { topic: 'settled' }>,
-    probe: ProbeWindows,
-  ): string | undefined {
+  #add(message: Exclude<Message, { topic: 'settled' }>, probe: ProbeWindows): string | undefined {
     let refused: string | undefined
-    for (const { layout, bytes } of parts)
+    for (const { layout, bytes } of message.parts)
       try {
-        if (isRecord(layout.name)) this.#rows(head.window, bytes, this.#decoder(layout), who, probe)
+        if (isRecord(layout.name)) this.#rows(message, bytes, this.#decoder(layout), probe)
         else this.#lose('unknown_record', 1)
       } catch (error) {
         if (!(error instanceof LayoutError)) throw error
@@ -148,13 +143,18 @@ export class Ingest {
     return refused
   }
 
-  #rows(window: number, rows: Buffer, decode: Decoder, who: Who, probe: ProbeWindows): void {
+  #rows(
+    { topic, head, who }: Exclude<Message, { topic: 'settled' }>,
+    rows: Buffer,
+    decode: Decoder,
+    probe: ProbeWindows,
+  ): void {
     const count = rows.length / decode.size
-    if (window <= probe.closed) {
+    if (head.window <= probe.closed) {
       this.#lose('late', count)
       return
     }
-    const fold = probe.open(window)
+    const fold = probe.open(head.window, topic === WINDOW)
     if (!fold) this.#lose('window_ahead', count)
     else {
       fold.add(rows, decode, who)
@@ -184,7 +184,6 @@ export class Ingest {
     let found = this.#decoders.get(layout)
     if (!found) {
       found = decoder(layout)
-      if (this.#decoders.size >= MOST_LAYOUTS) this.#decoders.clear()
       this.#decoders.set(layout, found)
     }
     return found

@@ -23,10 +23,10 @@ import { Top } from './top.ts'
 import { afterAll, type Writer, writersOf } from './writer.ts'
 
 const QUERY_LIMITS = { maxRows: 10_000, maxCharacters: 16 * 2 ** 20, timeoutMs: 10_000 }
-/** A message of 4,096 rows is 0.6 MB; nobody sends this much in one message. */
+/** Rows are at most 0.8 MB of a message; with all names nobody sends this much. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20
-/** Bytes; fewer are not worth it. */
-const LARGE_ROWS = 4096
+/** Bytes of a frame; fewer are not worth it. */
+const LARGE_FRAME = 4096
 const FLUSH_MS = 5000
 const EXPIRE_MS = 60_000
 /** At the end, for the last acknowledgements; a probe that is gone takes none. */
@@ -162,7 +162,7 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
  * whole heap each time 64 MB of memory from outside were taken.
  */
 function giveBack({ buffer, length }: Buffer): void {
-  if (length >= LARGE_ROWS && length === buffer.byteLength && buffer instanceof ArrayBuffer)
+  if (length >= LARGE_FRAME && length === buffer.byteLength && buffer instanceof ArrayBuffer)
     buffer.transfer(0)
 }
 

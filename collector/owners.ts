@@ -6,6 +6,8 @@ import type { Who } from '../probe/wire/message.ts'
 
 /** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */
 const WORDS = 4
+/** Entries in a row that are searched: who sends the names also chooses where they fall. */
+const MOST_STEPS = 8
 
 /** Containers by what rows have of them: the numbers. A table of words, because each row looks something up. */
 class Places {
@@ -14,6 +16,8 @@ class Places {
   readonly netns: Who['netns']
   readonly #cgroups: Int32Array
   readonly #mask: number
+  /** Those that found no entry. */
+  readonly #others = new Map<string, number>()
   readonly #namespaces = new Map<number, number>()
 
   constructor({ cgroups, netns }: Who) {
@@ -30,8 +34,9 @@ class Places {
 
   /** The cgroup goes first; a container without one is known by its network namespace. @returns -1 for none */
   find(low: number, high: number, hierarchy: number, netns: number): number {
-    const place = this.#cgroups[this.#entry(low, high, hierarchy) + 3]!
-    return place > 0 ? place - 1 : (this.#namespaces.get(netns >>> 0) ?? -1)
+    const entry = this.#entry(low, high, hierarchy)
+    const place = entry < 0 ? this.#others.get(`${[low, high, hierarchy]}`) : this.#cgroups[entry + 3]
+    return place ? place - 1 : (this.#namespaces.get(netns >>> 0) ?? -1)
   }
 
   /** @param key `hierarchy:cgroup` */
@@ -39,17 +44,21 @@ class Places {
     const [hierarchy, cgroup] = key.split(':').map(Number) as [number, number]
     if (!Number.isSafeInteger(hierarchy) || !Number.isSafeInteger(cgroup)) return // no row has it
     const words = [cgroup | 0, Math.floor(cgroup / 2 ** 32), hierarchy | 0] as const
-    this.#cgroups.set([...words, place + 1], this.#entry(...words))
+    const entry = this.#entry(...words)
+    if (entry < 0) this.#others.set(`${words}`, place + 1)
+    else this.#cgroups.set([...words, place + 1], entry)
   }
 
-  /** Where these numbers are, or would be. */
+  /** Where these numbers are, or would be; -1 where there is no entry for them. */
   #entry(low: number, high: number, hierarchy: number): number {
     const table = this.#cgroups
-    for (let at = low ^ hierarchy; ; at++) {
+    const first = low ^ high ^ hierarchy
+    for (let at = first; at < first + MOST_STEPS; at++) {
       const entry = (at & this.#mask) * WORDS
       if (table[entry + 3] === 0) return entry
       if (table[entry] === low && table[entry + 1] === high && table[entry + 2] === hierarchy) return entry
     }
+    return -1
   }
 }
 

@@ -52,10 +52,13 @@ export class ProbeWindows {
     return true
   }
 
-  /** Where rows of this window are added up; undefined when too many windows are open. */
-  open(window: number): Fold | undefined {
+  /**
+   * Where rows of this window are added up; undefined when too many windows are open.
+   * @param isEnding it has a place also when windows far ahead have taken all
+   */
+  open(window: number, isEnding = false): Fold | undefined {
     let fold = this.#open.get(window)
-    if (!fold && this.#open.size < OPEN_WINDOWS) {
+    if (!fold && (isEnding || this.#open.size < OPEN_WINDOWS)) {
       fold = new Fold(this.#withProcesses())
       this.#open.set(window, fold)
     }
@@ -65,9 +68,7 @@ export class ProbeWindows {
   /** @returns the windows that end with this one, oldest first */
   end(head: WindowHead, who: WindowWho): Folded[] {
     if (head.window <= this.closed) return []
-    const fold = this.open(head.window) ?? new Fold()
-    this.#open.set(head.window, fold) // also when windows far ahead have taken all places
-    fold.end(who)
+    this.open(head.window, true)?.end(who)
     const folded: Folded[] = []
     for (const [index, open] of [...this.#open].sort(([a], [b]) => a - b)) {
       if (index > head.window) break

@@ -52,6 +52,8 @@ export class Samples {
   }
 }
 
+const NO_TAGS: Tags = {}
+
 /** Where samples are put one by one. Its arrays have grown for the windows before; a copy is as large as it must be. */
 export class Gathering {
   readonly measurement: Measurement
@@ -85,7 +87,9 @@ export class Gathering {
   samples(): Samples {
     const count = this.#count
     const values = this.#values.slice(0, count * this.measurement.fields.length)
-    return new Samples(this.measurement, this.#tags.slice(0, count), values)
+    const tags = this.#tags.slice(0, count)
+    this.#tags.fill(NO_TAGS) // a series that is forgotten must not stay here
+    return new Samples(this.measurement, tags, values)
   }
 }
 

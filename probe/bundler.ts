@@ -1,6 +1,7 @@
 /** Rows on their way into a message: of whatever records, one after the other, until it is full or the window ends. */
 
 import type { Slabs } from './slabs.ts'
+import { MOST_PARTS } from './wire/check.ts'
 import type { Rows } from './wire/layout.ts'
 import type { Bundle, Part } from './wire/message.ts'
 
@@ -30,11 +31,11 @@ export class Bundler {
   add({ layout, bytes }: Rows): number {
     const room = this.#slabs.size - this.#used
     const length = Math.min(bytes.length, room - (room % layout.size))
-    if (length === 0) return 0
+    const last = this.#parts.at(-1)
+    if (length === 0 || (this.#parts.length === MOST_PARTS && last?.layout !== layout)) return 0
     this.#slab ??= this.#slabs.take()
     bytes.copy(this.#slab, this.#used, 0, length)
     this.#used += length
-    const last = this.#parts.at(-1)
     if (last?.layout === layout) last.length += length
     else this.#parts.push({ layout, length })
     return length

@@ -1,6 +1,7 @@
 /**
  * The names that go with each message of a window: those of its own rows and those that were said since the window before
- * began. So they stay what they were, and neither the probe writes them anew nor the collector reads them again.
+ * began. So they stay what they were, and neither the probe writes them anew nor the collector reads them again. Those of
+ * network namespaces are of the window alone: their numbers are used again.
  */
 
 import type { Who } from './wire/message.ts'
@@ -14,7 +15,7 @@ class Names<T> {
     let isNew = false
     for (const [key, value] of Object.entries(names)) {
       const known = this.#known.get(key)
-      if (known?.value === value) known.window = window
+      if (known && isSame(known.value, value)) known.window = window
       else {
         this.#known.set(key, { value, window })
         isNew = true
@@ -23,7 +24,7 @@ class Names<T> {
     return isNew
   }
 
-  /** @returns whether there were some that nobody needed in this window */
+  /** Those last needed before that window. @returns whether there were some */
   forget(before: number): boolean {
     const size = this.#known.size
     for (const [key, { window }] of this.#known) if (window < before) this.#known.delete(key)
@@ -34,6 +35,10 @@ class Names<T> {
     return Object.fromEntries([...this.#known].map(([key, { value }]) => [key, value]))
   }
 }
+
+/** The name of a container that waits for it is an object of its own each time. */
+const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
 
 export class Said {
   readonly #cgroups = new Names<string>()
@@ -58,8 +63,10 @@ export class Said {
 
   /** A window has ended: what it did not need is not said any more. */
   end(): void {
-    const names = [this.#cgroups, this.#netns, this.#containers, this.#pods]
-    if (names.map(known => known.forget(this.#window)).includes(true)) this.#say()
+    const names = [this.#cgroups, this.#containers, this.#pods]
+    const gone = names.map(known => known.forget(this.#window))
+    gone.push(this.#netns.forget(this.#window + 1))
+    if (gone.includes(true)) this.#say()
     this.#window++
   }
 

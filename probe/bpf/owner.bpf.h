@@ -91,16 +91,14 @@ struct {
     __type(value, struct user);
 } socket_user SEC(".maps");
 
-/* Processes that this CPU met last, and what they own sockets as: to find it out takes 300 ns. Told by all
- * that it depends on but for comm; css_set, which a process gets anew with another cgroup, is freed after an
- * RCU grace period only. */
+/* Processes that this CPU met last, and in which cgroup: both have been told. Addresses are used again, but not
+ * together with the moment at which the process started. */
 struct met {
     __u64 leader; /* struct task_struct */
     __u64 mm;
-    __u64 cgroups; /* struct css_set */
     boot_ns_t started_ns;
     struct cgroup_key cgroup;
-    process_id_t pid;
+    __u32 pad;
     __u32 changes; /* odd while somebody writes: programs are preempted and interrupted */
 };
 
@@ -114,23 +112,20 @@ struct {
 } process_met SEC(".maps");
 
 static __always_inline bool is_met(const struct met *met, struct task_struct *task,
-                                   struct task_struct *leader) {
+                                   struct task_struct *leader, const struct cgroup_key *cgroup) {
     return met->leader == (__u64)leader && met->started_ns == leader->start_boottime &&
-           met->mm == (__u64)task->mm && met->cgroups == (__u64)task->cgroups;
+           met->mm == (__u64)task->mm && met->cgroup.cgroup == cgroup->cgroup &&
+           met->cgroup.hierarchy == cgroup->hierarchy;
 }
 
 /* Names are sent here, too, if they were not yet. */
 static __noinline int meet(struct owner *owner, struct task_struct *task, struct met *met) {
-    struct cgroup *cgroup = cgroup_of(task);
     bool told;
     __u32 changes;
 
     if (!owner)
         return 0;
-    owner->cgroup = cgroup_key(cgroup, true);
-    owner->pid = task->tgid;
-    owner->pad = 0;
-    told = announce(cgroup, &owner->cgroup);
+    told = announce(cgroup_of(task), &owner->cgroup);
     told = announce_process(task) && told;
     if (!told || !met)
         return 0;
@@ -140,9 +135,7 @@ static __noinline int meet(struct owner *owner, struct task_struct *task, struct
     met->leader = (__u64)task->group_leader;
     met->started_ns = task->group_leader->start_boottime;
     met->mm = (__u64)task->mm;
-    met->cgroups = (__u64)task->cgroups;
     met->cgroup = owner->cgroup;
-    met->pid = owner->pid;
     barrier();
     *(volatile __u32 *)&met->changes = changes + 2;
     return 0;
@@ -154,15 +147,15 @@ static __always_inline void own(struct owner *owner, struct task_struct *task) {
     struct met *met = bpf_map_lookup_elem(&process_met, &index);
     bool known = false;
 
+    owner->cgroup = cgroup_key(cgroup_of(task), true);
+    owner->pid = task->tgid;
+    owner->pad = 0;
     if (met) {
         changes = *(volatile __u32 *)&met->changes;
         barrier();
-        if (!(changes & 1) && is_met(met, task, leader)) {
-            owner->cgroup = met->cgroup;
-            owner->pid = met->pid;
-            barrier();
-            known = *(volatile __u32 *)&met->changes == changes;
-        }
+        known = !(changes & 1) && is_met(met, task, leader, &owner->cgroup);
+        barrier();
+        known = known && *(volatile __u32 *)&met->changes == changes;
     }
     if (!known)
         meet(owner, task, met);

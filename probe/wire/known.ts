@@ -9,13 +9,23 @@ import type { Who } from './message.ts'
 
 /** Bytes of an entry beside its frame: the key, and the objects. */
 const OVERHEAD = 2048
-/** Each at most as long as a message: what somebody sends who is no probe of ours must not stay. */
-const MOST_LAYOUTS = 32
+/** In which an entry that nobody asks for may stay, though others have no room. */
+const TURNS = 8
+/** Lists of layouts: one for each mix of records that hosts send. */
+const MOST_LISTS = 64
+/** Bytes of a list: ours take 15,000. What is longer is no probe's of ours, and is not kept. */
+const LONGEST_LIST = 65_536
+/** Layouts of different content. */
+const MOST_LAYOUTS = 256
 
 export class Known {
   /** By probe. */
-  readonly #who = new Map<string, { readonly frame: Buffer; readonly who: Who }>()
-  readonly #layouts: { readonly frame: Buffer; readonly layouts: readonly Layout[] }[] = []
+  readonly #who = new Map<string, { readonly frame: Buffer; readonly who: Who; asked: number }>()
+  /** Questions so far. */
+  #asked = 0
+  readonly #lists: { readonly frame: Buffer; readonly layouts: readonly Layout[] }[] = []
+  /** By their text. */
+  readonly #layouts = new Map<string, Layout>()
   readonly #mostBytes: number
   #bytes = 0
 
@@ -26,30 +36,58 @@ export class Known {
 
   /** @param parse called for names that this probe did not say in its last message */
   who(probe: string, frame: Buffer, parse: (frame: Buffer) => Who): Who {
+    this.#asked++
     const known = this.#who.get(probe)
-    if (known?.frame.equals(frame)) return known.who
+    if (known?.frame.equals(frame)) {
+      known.asked = this.#asked
+      this.#who.delete(probe) // to the end: who was asked for longest ago is first
+      this.#who.set(probe, known)
+      return known.who
+    }
     const who = parse(frame)
     this.#forget(probe)
-    // a copy: what came with the message is in memory that is slow to come back
-    this.#who.set(probe, { frame: Buffer.from(frame), who })
-    this.#bytes += frame.length + OVERHEAD
-    for (const oldest of this.#who.keys()) {
-      if (this.#bytes <= this.#mostBytes) break
-      this.#forget(oldest)
+    if (this.#hasRoom(frame.length + OVERHEAD)) {
+      // a copy: what came with the message is memory that goes back at once
+      this.#who.set(probe, { frame: Buffer.from(frame), who, asked: this.#asked })
+      this.#bytes += frame.length + OVERHEAD
     }
     return who
   }
 
-  /** @returns the same objects for the same bytes */
+  /**
+   * Probes speak in turns. If the names of all are more than there is room for, the one that was asked for longest ago is
+   * the one that comes next: it stays, unless it has missed several turns.
+   */
+  #hasRoom(bytes: number): boolean {
+    for (const [oldest, { asked }] of this.#who) {
+      if (this.#bytes + bytes <= this.#mostBytes || this.#asked - asked < TURNS * this.#who.size) break
+      this.#forget(oldest)
+    }
+    return this.#bytes + bytes <= this.#mostBytes
+  }
+
+  /** @returns the same object for the same layout, in whatever list */
   layouts(frame: Buffer, parse: (frame: Buffer) => Layout[]): readonly Layout[] {
-    const at = this.#layouts.findIndex(known => known.frame.equals(frame))
-    const known = this.#layouts[at] ?? { frame: Buffer.from(frame), layouts: parse(frame) }
-    if (at === 0) return known.layouts
+    const at = this.#lists.findIndex(known => known.frame.equals(frame))
+    const known = this.#lists[at] ?? {
+      frame: Buffer.from(frame),
+      layouts: parse(frame).map(layout => this.#same(layout)),
+    }
+    if (at === 0 || frame.length > LONGEST_LIST) return known.layouts
     // first what is asked for most: all probes of one version say the same
-    if (at > 0) this.#layouts.splice(at, 1)
-    this.#layouts.unshift(known)
-    this.#layouts.length = Math.min(this.#layouts.length, MOST_LAYOUTS)
+    if (at > 0) this.#lists.splice(at, 1)
+    this.#lists.unshift(known)
+    this.#lists.length = Math.min(this.#lists.length, MOST_LISTS)
     return known.layouts
+  }
+
+  #same(layout: Layout): Layout {
+    const text = JSON.stringify(layout)
+    const known = this.#layouts.get(text)
+    if (known || text.length > LONGEST_LIST) return known ?? layout
+    if (this.#layouts.size >= MOST_LAYOUTS) this.#layouts.clear()
+    this.#layouts.set(text, layout)
+    return layout
   }
 
   #forget(probe: string): void {

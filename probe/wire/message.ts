@@ -24,7 +24,6 @@ import {
   WHO,
   WINDOW_HEAD,
 } from './check.ts'
-
 import { Known } from './known.ts'
 import { checkLayout, type Layout, type Rows } from './layout.ts'
 
@@ -166,21 +165,21 @@ export type Message =
 
 const EMPTY = Buffer.alloc(0)
 const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
-/** Texts of what is said again and again. */
-const said = new WeakMap<object, string>()
+/** What is said again and again. */
+const said = new WeakMap<object, Buffer>()
 
-function sayAgain(value: object): string {
-  let text = said.get(value)
-  if (text === undefined) {
-    text = JSON.stringify(value)
-    said.set(value, text)
+function sayAgain(value: object): Buffer {
+  let frame = said.get(value)
+  if (!frame) {
+    frame = jsonOf(value)
+    said.set(value, frame)
   }
-  return text
+  return frame
 }
 
 /** Layouts and names are not changed once they were said. */
 export function encode(head: Head, bundle: Bundle, who: Who): Buffer[] {
-  return [Buffer.from(ROWS), ...framesOf(head, bundle), Buffer.from(sayAgain(who))]
+  return [Buffer.from(ROWS), ...framesOf(head, bundle), sayAgain(who)]
 }
 
 export function encodeWindow(
@@ -192,7 +191,7 @@ export function encodeWindow(
 }
 
 function framesOf(head: Head, { parts, rows }: Bundle): Buffer[] {
-  const layouts = parts.map(({ layout }) => sayAgain(layout))
+  const layouts = parts.map(({ layout }) => sayAgain(layout).toString())
   return [jsonOf({ ...head, bytes: parts.map(({ length }) => length) }), Buffer.from(`[${layouts}]`), rows]
 }
 

@@ -29,10 +29,12 @@ class Probe {
     return encode(this.#head(window), bundleOf(...parts), nobody)
   }
 
-  end(window: number, partial = false): Buffer[] {
+  end(window: number, partial = false, count = 0): Buffer[] {
     const end = { end_ns: '2', time: START + window * 10, interval: 10, clock_offset_ns: '0', partial }
     const head = Object.assign(this.#head(window), end)
-    return encodeWindow(head, bundleOf(), { ...nobody, running: [] })
+    const flows = Array.from({ length: count }, () => ({}))
+    const bundle = bundleOf({ layout, bytes: encodeRows(layout, flows) })
+    return encodeWindow(head, bundle, { ...nobody, running: [] })
   }
 
   /** Every window before this one is held by some collector. */
@@ -248,6 +250,14 @@ t.test('every record is taken under its own name; one that cannot be read costs 
   t.match(ingest.receive(probe.send(0, ...strange, rowsOf('tcp_update', 1))), { refused: /udp_flow/ })
   t.match(ingest, { received: 10, rows: 20, lost: { malformed_layout: 1, unknown_record: 1 } })
   t.same(ingest.receive(probe.end(0, true)).folded[0]!.fold.host.client.flows, 2 * 3 + 2)
+})
+
+t.test('rows that come with the end of a window count, also when windows far ahead are open', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  for (const window of [5, 6, 7]) ingest.receive(probe.rows(window, 1))
+  const { folded } = ingest.receive(probe.end(4, false, 3))
+  t.match(seen(folded), [{ window: 4, rows: 3, complete: true }])
+  t.same(ingest.lost, {})
 })
 
 t.test('a window tells what its probe lost since the one before', async t => {

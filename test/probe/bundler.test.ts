@@ -5,6 +5,7 @@ import type { Layout } from '../../probe/wire/layout.ts'
 
 const SIZE = 1000
 const small: Layout = { name: 'small', size: 4, fields: [] }
+const other: Layout = { ...small, name: 'other' }
 const large: Layout = { name: 'large', size: 300, fields: [] }
 const rows = (layout: Layout, count: number, value: number) => ({
   layout,
@@ -60,4 +61,12 @@ t.test('memory is used again when all holders have released it, that of few rows
   few.release()
   few.release()
   t.same([...new Set(few.rows)], [2])
+})
+
+t.test('there are no more parts than a collector takes', async t => {
+  const bundler = new Bundler(new Slabs(10_000), 1)
+  for (let part = 0; part < 256; part++) bundler.add(rows(part % 2 === 0 ? small : other, 1, 1))
+  t.equal(bundler.add(rows(small, 1, 1)), 0)
+  t.equal(bundler.add(rows(other, 1, 1)), 4, 'more of the last one is no part')
+  t.equal(bundler.take().parts.length, 256)
 })

@@ -170,17 +170,41 @@ t.test('rows are a whole number of records of layouts that fit', async t => {
   t.equal(reasonOf(encode(head, bundleOf(many), who)), 'rows', 'and not more than a million')
 })
 
-t.test('layouts that were said before are not parsed again', async t => {
+t.test('layouts that were said before are not parsed again, in whatever company', async t => {
   const known = new Known()
-  const layoutOf = (name: string) => {
-    const message = decode(encode(head, bundleOf({ ...rows, layout: { ...layout, name } }), who), known)
-    return 'parts' in message ? message.parts[0]?.layout : undefined
+  const layoutsOf = (...names: string[]) => {
+    const parts = names.map(name => ({ ...rows, layout: { ...layout, name } }))
+    const message = decode(encode(head, bundleOf(...parts), who), known)
+    return 'parts' in message ? message.parts.map(({ layout }) => layout) : []
   }
-  const first = layoutOf('tcp_flow')
-  for (let other = 0; other < 31; other++) t.not(layoutOf(`record${other}`), first)
-  t.equal(layoutOf('tcp_flow'), first)
-  for (let other = 0; other < 32; other++) layoutOf(`another${other}`)
-  t.not(layoutOf('tcp_flow'), first, 'they are bounded')
+  const [first] = layoutsOf('tcp_flow')
+  t.equal(layoutsOf('tcp_flow')[0], first)
+  t.equal(layoutsOf('udp_flow', 'tcp_flow')[1], first)
+  for (let other = 0; other < 300; other++) layoutsOf(`record${other}`)
+  t.not(layoutsOf('tcp_flow')[0], first, 'they are bounded')
+  const long = encode(head, bundle, who).with(2, json(`[${JSON.stringify(layout)}${' '.repeat(70_000)}]`))
+  t.match(decode(long, known), { parts: [{ layout: { name: 'tcp_flow' } }] })
+})
+
+t.test('with more names than there is room for, some are known in every turn', async t => {
+  const own = encode(head, bundle, who)[4]!.length + 2048
+  const known = new Known(3 * own)
+  const turn = (probes: readonly number[]) =>
+    probes.map(probe => {
+      const message = decode(encode({ ...head, probe: `p${probe}` }, bundle, who), known)
+      return 'who' in message ? message.who : undefined
+    })
+  const all = [0, 1, 2, 3, 4, 5]
+  const first = turn(all)
+  const same = turn(all).filter((who, index) => who === first[index])
+  t.equal(same.length, 3)
+  for (let later = 0; later < 20; later++) turn([3, 4, 5])
+  const now = turn([3, 4, 5])
+  t.same(
+    turn([3, 4, 5]).map((who, index) => who === now[index]),
+    [true, true, true],
+    'and those of probes that are gone make room',
+  )
 })
 
 t.test('random frames are refused with a reason and never by another error', async () => {
