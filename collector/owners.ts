@@ -42,7 +42,7 @@ class Places {
   /** @param key `hierarchy:cgroup` */
   #put(key: string, place: number): void {
     const [hierarchy, cgroup] = key.split(':').map(Number) as [number, number]
-    if (!Number.isSafeInteger(hierarchy) || !Number.isSafeInteger(cgroup)) return // no row has it
+    if (key !== `${hierarchy}:${cgroup}`) return // no row has it
     const words = [cgroup | 0, Math.floor(cgroup / 2 ** 32), hierarchy | 0] as const
     const entry = this.#entry(...words)
     if (entry < 0) this.#others.set(`${words}`, place + 1)
