@@ -49,7 +49,7 @@ static __noinline int note_accept(long result) {
     family = slot ? AF_INET : LOAD(struct sock, sk, __sk_common.skc_family);
     if (family != AF_INET && family != AF_INET6)
         return 0;
-    own(&owner, task);
+    own_as_current(&owner);
     if (slot && (slot = flow_of(sk)))
         confirm_flow(slot, &owner);
     else

@@ -162,8 +162,15 @@ static __always_inline void own(struct owner *owner, struct task_struct *task) {
     __builtin_memcpy(owner->comm, leader->comm, sizeof owner->comm);
 }
 
+/* The same for who runs. A global function: the verifier walks it once, and not again for each way to get here. */
+__attribute__((noinline)) int own_as_current(struct owner *owner) {
+    if (owner)
+        own(owner, bpf_get_current_task_btf());
+    return 0;
+}
+
 static __always_inline void own_by_current(struct sock *sk, struct socket_owner *it) {
-    own(&it->owner, bpf_get_current_task_btf());
+    own_as_current(&it->owner);
     it->user = it->owner.pid;
     remember_user(sk->__sk_common.skc_cookie.counter, it->user);
 }

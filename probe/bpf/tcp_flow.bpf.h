@@ -173,7 +173,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         it->role = ROLE_SERVER;
         it->slot = it->predates = 0; /* those accepted from it begin anew */
         it->netns = netns_of(sk);
-        own(&it->owner, bpf_get_current_task_btf());
+        own_as_current(&it->owner);
         break;
     case TCP_SYN_SENT:
         if (it->slot)

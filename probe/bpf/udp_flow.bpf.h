@@ -80,8 +80,8 @@ static __noinline __u32 evict(void) {
     return WORD_STATE(word) == SLOT_LIVE ? oldest + 1 : 0; /* else the pass that is at it frees the slot */
 }
 
-static __noinline struct udp_slot *open_conversation(struct bpf_sock *sk, const struct datagram *it,
-                                                     struct socket_owner *owner) {
+static __noinline void open_conversation(struct bpf_sock *sk, const struct datagram *it,
+                                         struct socket_owner *owner) {
     __u32 taken = take_slot(&udp_slot, &udp_pool, max_udp_flows);
     struct udp_slot *slot;
     struct udp_flow *flow;
@@ -93,7 +93,7 @@ static __noinline struct udp_slot *open_conversation(struct bpf_sock *sk, const 
         taken = evict();
     slot = taken ? udp_slot_at(taken - 1) : NULL;
     if (!slot)
-        return NULL;
+        return;
     flow = &slot->flow;
     __builtin_memset(flow, 0, sizeof *flow);
     __builtin_memset(&slot->now, 0, sizeof slot->now);
@@ -120,14 +120,13 @@ static __noinline struct udp_slot *open_conversation(struct bpf_sock *sk, const 
     slot->active_ns = flow->opened_ns = bpf_ktime_get_boot_ns();
     open_slot(&slot->slot);
     if (!bpf_map_update_elem(&udp_conversation, &it->key, &taken, BPF_NOEXIST))
-        return slot;
+        return;
     /* another CPU was first, or there is no memory */
     if (claim_close(&slot->slot, &word)) {
         slot->key.socket = 0;
         if (WORD_STATE(word) == SLOT_LIVE)
             free_slot(&slot->slot, &udp_pool, taken - 1);
     }
-    return NULL;
 }
 
 static __always_inline struct udp_slot *conversation_at(__u32 index, const struct udp_key *key) {
@@ -150,20 +149,19 @@ static __always_inline __u32 *place_of(const struct udp_key *key) {
     return &udp_place[(((x[0] ^ x[3]) * odd ^ x[4] ^ x[5]) * odd) >> (64 - PLACE_BITS)];
 }
 
-static __noinline struct udp_slot *find_conversation(struct bpf_sock *sk, const struct datagram *it,
-                                                     struct socket_owner *owner) {
+/* Returns the slot's index + 1. */
+static __always_inline __u32 find_conversation(struct bpf_sock *sk, const struct datagram *it,
+                                               struct socket_owner *owner) {
     __u32 *index = bpf_map_lookup_elem(&udp_conversation, &it->key);
-    struct udp_slot *slot = index ? conversation_at(*index, &it->key) : NULL;
 
-    if (!slot) {
-        slot = open_conversation(sk, it, owner);
+    if (!index || !conversation_at(*index, &it->key)) {
+        open_conversation(sk, it, owner);
         index = bpf_map_lookup_elem(&udp_conversation, &it->key);
-        if (!slot && index)
-            slot = conversation_at(*index, &it->key);
     }
-    if (index)
-        *place_of(&it->key) = *index;
-    return slot;
+    if (!index)
+        return 0;
+    *place_of(&it->key) = *index;
+    return *index;
 }
 
 /* The boot clock, as old as a tick at most: which conversation is the oldest need not be known better. Jiffies
@@ -189,7 +187,7 @@ static __always_inline void use_by_sender(struct socket_owner *it) {
 
     if (it->user == (__u32)task->tgid || (task->flags & PF_KTHREAD))
         return;
-    own(&it->owner, task);
+    own_as_current(&it->owner);
     it->user = it->owner.pid;
 }
 
@@ -200,18 +198,25 @@ static __always_inline bool is_of_known_user(const struct udp_slot *slot, const 
            (!it->sent || user == current_tgid());
 }
 
-/* Of a conversation that is not known, or whose user is not. */
-static __noinline struct udp_slot *look_at_datagram(struct bpf_sock *sk, const struct datagram *it,
-                                                    struct udp_slot *slot) {
-    struct socket_owner *owner = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
+/* Of a conversation that is not known, or whose user is not. Returns the slot's index + 1. A global function: the
+ * verifier walks it once, and not again for each way to read a header. */
+__attribute__((noinline)) int look_at_datagram(struct __sk_buff *skb, struct datagram *it) {
+    struct socket_owner *owner;
+    struct udp_slot *slot;
+    struct bpf_sock *sk;
+    __u32 index;
 
+    if (!it || !(sk = skb->sk) || !(sk = bpf_sk_fullsock(sk)))
+        return 0;
+    owner = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
     if (it->sent && owner)
         use_by_sender(owner);
-    if (!slot)
-        slot = find_conversation(sk, it, owner);
-    if (!slot) {
+    index = *place_of(&it->key);
+    if (!conversation_at(index, &it->key))
+        index = find_conversation(sk, it, owner);
+    if (!(slot = conversation_at(index, &it->key))) {
         count_lost(LOST_UDP_SLOT);
-        return NULL;
+        return 0;
     }
     if (owner && owner->user) {
         remember_user(it->key.socket, owner->user);
@@ -220,22 +225,23 @@ static __noinline struct udp_slot *look_at_datagram(struct bpf_sock *sk, const s
             slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
         }
     }
-    return slot;
+    return index;
 }
 
 static __always_inline int count_datagram(struct __sk_buff *skb, bool sent) {
-    struct datagram it = {.sent = sent};
     struct udp_slot *slot;
+    struct datagram it;
     struct bpf_sock *sk;
 
+    __builtin_memset(&it, 0, sizeof it); /* holes, too: a global function reads it */
+    it.sent = sent;
     if (is_tcp(skb) || !(sk = skb->sk) || !is_datagram(sk) || !read_datagram(skb, &it))
         return 1;
     it.key.socket = CAN_CAST ? CAST(struct sock, sk)->__sk_common.skc_cookie.counter : 0;
     if (!it.key.socket)
         it.key.socket = bpf_get_socket_cookie(skb);
     slot = conversation_at(*place_of(&it.key), &it.key);
-    if ((!slot || !is_of_known_user(slot, &it)) &&
-        (!(sk = bpf_sk_fullsock(sk)) || !(slot = look_at_datagram(sk, &it, slot))))
+    if ((!slot || !is_of_known_user(slot, &it)) && !(slot = udp_slot_at(look_at_datagram(skb, &it) - 1)))
         return 1;
     slot->active_ns = coarse_boot_ns();
     if (sent) {
@@ -273,6 +279,6 @@ int udp_create(struct bpf_sock *sk) {
         count_lost(LOST_STORAGE);
         return 1;
     }
-    own(&it->owner, bpf_get_current_task_btf());
+    own_as_current(&it->owner);
     return 1;
 }

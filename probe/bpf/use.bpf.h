@@ -13,7 +13,7 @@ static __always_inline void use_socket(struct sock *sk, struct socket_owner *it)
 
     if (task->flags & PF_KTHREAD)
         return;
-    own(&it->owner, task);
+    own_as_current(&it->owner);
     it->user = it->owner.pid;
     if (sk->sk_protocol == IPPROTO_TCP) {
         slot = slot_of(sk, it);
