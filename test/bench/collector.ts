@@ -8,7 +8,7 @@ import { scratch } from '../harness/scratch.ts'
 import { freePort, logged, type Stats } from '../harness/sockflux.ts'
 import { cpuOf, memoryOf, since } from './cpu.ts'
 import { type Database, influxDatabase, nullDatabase } from './databases.ts'
-import { BUILT, nodeWith } from './probe.ts'
+import { sockflux } from './probe.ts'
 import { type HostLoad, Hosts, INTERVAL } from './simulated.ts'
 
 export interface Load extends HostLoad {
@@ -40,7 +40,7 @@ export function startCollector(
     const where = ['--listen', endpoint, '--socket', socket, '--influx-url', database.url]
     const room = ['--max-series', '10000000', '--waiting-samples', '100000000']
     const flags = [...where, ...room, '--no-influx-gzip', '--metrics', metrics]
-    const child = start([BUILT, 'collector', ...flags], nodeWith(nodeFlags))
+    const child = start([...sockflux(nodeFlags), 'collector', ...flags])
     cleanup.defer(() => child.close())
     await logged(child, /"msg":"started"/)
     const stats = async () => JSON.parse((await ask(socket, 'GET', '/stats')).body) as Stats

@@ -1,5 +1,6 @@
 /** The probe as it is installed, with windows of one second, and a receiver that acknowledges and counts. */
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Router } from 'zeromq'
 import type { Layout } from '../../probe/wire/layout.ts'
@@ -9,11 +10,15 @@ import { type Child, start } from '../harness/process.ts'
 import { freePort, logged } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 
-/** The command as operators have it. */
-export const BUILT = join(import.meta.dirname, '../../build/sockflux')
-/** What else Node.js is told. */
-export const nodeWith = (flags: readonly string[]) =>
-  flags.length > 0 ? { env: { NODE_OPTIONS: flags.join(' ') } } : {}
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The command as operators have it, or as `build/sockflux` would start it with more flags for Node.js. */
+export function sockflux(nodeFlags: readonly string[]): string[] {
+  if (nodeFlags.length === 0) return [join(ROOT, 'build/sockflux')]
+  const built = join(ROOT, 'dist/collector/sockflux.js')
+  const [, , , ...own] = readFileSync(built, 'utf8').split('\n')[0]!.split(' ') // #!/usr/bin/env -S node ...
+  return [process.execPath, ...own, ...nodeFlags, built]
+}
 
 export interface Probe {
   readonly process: Child
@@ -53,8 +58,8 @@ export function startProbe({
     cleanup.defer(() => receiving)
     cleanup.defer(() => router.close())
     const started = performance.now()
-    const command = [BUILT, 'probe', '--collector', endpoint, '--interval', '1', ...flags]
-    const child = start(command, nodeWith(nodeFlags))
+    const command = [...sockflux(nodeFlags), 'probe', '--collector', endpoint, '--interval', '1']
+    const child = start([...command, ...flags])
     cleanup.defer(() => child.close())
     await logged(child, /"msg":"started"/, 60_000)
     return {
