@@ -4,6 +4,9 @@ import t, { type Test } from 'tap'
 import { needs } from '../harness/skip.ts'
 import { type Ended, ended, openSite, type Site, SOCKFLUX } from '../harness/sockflux.ts'
 
+// they wait more than they work
+t.jobs = 3
+
 const kernel = { skip: needs('root', 'bpf') }
 
 const run = (...words: string[]): Promise<Ended> => ended([...SOCKFLUX, ...words])

@@ -7,6 +7,9 @@ import { logged, openSite, type Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 import { earlyInWindow, windowNow } from '../harness/windows.ts'
 
+// they wait more than they work
+t.jobs = 3
+
 const influxd = { skip: needs('root', 'bpf', 'influxd') }
 const HOST = 'outage'
 const FIELDS = 'as_client, as_server'

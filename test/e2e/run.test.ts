@@ -7,6 +7,9 @@ import { needs } from '../harness/skip.ts'
 import { openSite, type Site, SOCKFLUX, sockflux } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 
+// they wait more than they work
+t.jobs = 3
+
 const real = { skip: needs('root', 'bpf', 'bpftool') }
 const TABLE = /^CONTAINER +name +pod +client +server/
 const TABLE_TIMEOUT_MS = 20_000

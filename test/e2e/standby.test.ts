@@ -10,6 +10,9 @@ import { until } from '../harness/until.ts'
 import { intoWindow, windowNow } from '../harness/windows.ts'
 import { startMonologue } from './monologue.ts'
 
+// they wait more than they work
+t.jobs = 3
+
 const skip = needs('root', 'bpf', 'netns', 'gcc', 'ss', 'containerd', 'influxd')
 const HOST = 'standby'
 

@@ -17,7 +17,19 @@ export async function isFresh(output: string, sources: readonly string[]): Promi
  * Makes build/test/<name> with `make(temporary)` unless it is fresh. Test files run side by side, so that
  * two may make it at once: each makes its own copy and the rename puts a whole one in place.
  */
-export async function built(
+export function built(
+  name: string,
+  sources: readonly string[],
+  make: (temporary: string) => Promise<unknown>,
+): Promise<string> {
+  const running = building.get(name) ?? build(name, sources, make).finally(() => building.delete(name))
+  building.set(name, running) // tests of one file may run side by side, too
+  return running
+}
+
+const building = new Map<string, Promise<string>>()
+
+async function build(
   name: string,
   sources: readonly string[],
   make: (temporary: string) => Promise<unknown>,

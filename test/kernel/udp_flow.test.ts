@@ -20,6 +20,9 @@ import { run } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { CLIENT, SERVER, type UdpRow } from '../harness/watch.ts'
 
+// they wait more than they work
+t.jobs = 3
+
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
 
 const RESOLVERS = [

@@ -10,6 +10,9 @@ import type { Finding } from '../../../probe/doctor/check.ts'
 import { needs } from '../../harness/skip.ts'
 import { world } from './world.ts'
 
+// they wait more than they work
+t.jobs = 3
+
 const real = { skip: needs('root', 'bpf', 'nobody') }
 const COMMAND = join(import.meta.dirname, '../../../collector/sockflux.ts')
 
