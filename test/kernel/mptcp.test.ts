@@ -9,9 +9,6 @@ import { until } from '../harness/until.ts'
 import { veth } from '../harness/veth.ts'
 import { byFlow, CLIENT, SERVER, Watch } from '../harness/watch.ts'
 
-// they wait more than they work
-t.jobs = 3
-
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss', 'mptcp') }
 const [GUESSED, OWNERLESS] = [2, 4]
 const PAIRS = [
