@@ -88,7 +88,7 @@ export class Gathering {
     const count = this.#count
     const values = this.#values.slice(0, count * this.measurement.fields.length)
     const tags = this.#tags.slice(0, count)
-    this.#tags.fill(NO_TAGS) // a series that is forgotten must not stay here
+    this.#tags.fill(NO_TAGS, 0, count) // a series that is forgotten must not stay here
     return new Samples(this.measurement, tags, values)
   }
 }
