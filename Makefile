@@ -18,7 +18,7 @@ BINDINGS := native/dist/index.js
 BPF := build/bpf/probe.bpf.o
 DIST := build/.dist
 MODULES := node_modules/.package-lock.json
-SOURCES := $(shell find probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+SOURCES := $(shell find wire probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
 
 CLANG ?= clang
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))

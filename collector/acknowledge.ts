@@ -1,7 +1,7 @@
 /** Answers to the probes: which windows the sinks hold. One at a time, as the socket wants it. */
 
 import type { Router } from 'zeromq'
-import { encodeAck, type WindowKey } from '../probe/wire/message.ts'
+import { encodeAck, type WindowKey } from '../wire/message.ts'
 
 /** Answers that may wait, and probes remembered; one that misses an answer sends its window again. */
 const MOST_WAITING = 65_536

@@ -4,7 +4,7 @@
  * is below an edge or above it, never on it.
  */
 
-import type { Histogram } from '../probe/wire/fold/histogram.ts'
+import type { Histogram } from '../wire/count/histogram.ts'
 
 const FIRST_EXPONENT = 4
 const END_EXPONENT = 26

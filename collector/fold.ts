@@ -1,8 +1,8 @@
 /** One host's window: rows in, totals per container, pod and host out. */
 
-import { Group } from '../probe/wire/fold/totals.ts'
-import type { HostRecord } from '../probe/wire/host.ts'
-import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../probe/wire/message.ts'
+import { Group } from '../wire/count/totals.ts'
+import type { HostRecord } from '../wire/host.ts'
+import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../wire/message.ts'
 import { containerNames, podNames } from './names.ts'
 import { Containers } from './owners.ts'
 import { Processes } from './processes.ts'

@@ -3,7 +3,7 @@
  * tags never change, so a first sample without name would stay a series of its own.
  */
 
-import type { WindowKey } from '../probe/wire/message.ts'
+import type { WindowKey } from '../wire/message.ts'
 import type { Folded } from './ingest.ts'
 import type { Batch } from './sample.ts'
 import type { Sampler } from './sampler.ts'

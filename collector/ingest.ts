@@ -3,17 +3,10 @@
  * version is read by field name, one that lies is refused by name of the lie.
  */
 
-import { MalformedError } from '../probe/wire/check.ts'
-import { Known } from '../probe/wire/known.ts'
-import { type Layout, LayoutError } from '../probe/wire/layout.ts'
-import {
-  decode,
-  type Identity,
-  type Losses,
-  type Message,
-  WINDOW,
-  type WindowKey,
-} from '../probe/wire/message.ts'
+import { MalformedError } from '../wire/check.ts'
+import { Known } from '../wire/known.ts'
+import { type Layout, LayoutError } from '../wire/layout.ts'
+import { decode, type Identity, type Losses, type Message, WINDOW, type WindowKey } from '../wire/message.ts'
 import type { Fold } from './fold.ts'
 import { idleMs, keyOf, ProbeWindows } from './probe_windows.ts'
 import { decoder, isRecord } from './records/decoder.ts'

@@ -1,6 +1,6 @@
 /** What is kept of names that probes send: a message may say more, and without end. */
 
-import type { ContainerName, PodName, Who } from '../probe/wire/message.ts'
+import type { ContainerName, PodName, Who } from '../wire/message.ts'
 
 const pick = <T>(value: T, names: readonly (keyof T & string)[]): T =>
   Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]]))) as T

@@ -1,7 +1,7 @@
 /** What the collector can be told. Defaults live here, beside their help. */
 
 import { z } from 'zod'
-import { setting, type Values } from '../probe/settings.ts'
+import { setting, type Values } from '../wire/settings/settings.ts'
 import {
   bytes,
   list,
@@ -13,7 +13,7 @@ import {
   text,
   whole,
   yesNo,
-} from '../probe/settings_types.ts'
+} from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import type { SinkName } from './sinks/index.ts'

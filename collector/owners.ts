@@ -1,8 +1,8 @@
 /** Whose rows are they? By what the probe says of cgroups and network namespaces. */
 
-import { Owners } from '../probe/wire/fold/owners.ts'
-import type { Group } from '../probe/wire/fold/totals.ts'
-import type { Who } from '../probe/wire/message.ts'
+import { Owners } from '../wire/count/owners.ts'
+import type { Group } from '../wire/count/totals.ts'
+import type { Who } from '../wire/message.ts'
 
 /** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */
 const WORDS = 4

@@ -1,6 +1,6 @@
 /** The windows of one probe: their rows until they end, and what the probe has told. */
 
-import type { Losses, SettledHead, WindowHead, WindowKey, WindowWho } from '../probe/wire/message.ts'
+import type { Losses, SettledHead, WindowHead, WindowKey, WindowWho } from '../wire/message.ts'
 import { Fold } from './fold.ts'
 import type { Folded } from './ingest.ts'
 

@@ -1,8 +1,8 @@
 /** Totals per process of one host's window, for people who watch and for the group `process`. */
 
-import { layoutOf } from '../probe/wire/columns.ts'
-import { Group } from '../probe/wire/fold/totals.ts'
-import { textOf } from '../probe/wire/layout.ts'
+import { layoutOf } from '../wire/columns.ts'
+import { Group } from '../wire/count/totals.ts'
+import { textOf } from '../wire/layout.ts'
 
 /** `comm_t`: at most fifteen characters, ended by a NUL. */
 const readComm = textOf(layoutOf('comm', { comm: 16 }), 'comm')

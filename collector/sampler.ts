@@ -1,6 +1,6 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
-import { Group } from '../probe/wire/fold/totals.ts'
+import { Group } from '../wire/count/totals.ts'
 import { Distribution } from './distribution.ts'
 import { type FlatRows, rowsOf } from './flat_rows.ts'
 import type { Fold } from './fold.ts'

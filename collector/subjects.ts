@@ -1,6 +1,6 @@
 /** Who a window tells of, with the tags of each. */
 
-import { Group } from '../probe/wire/fold/totals.ts'
+import { Group } from '../wire/count/totals.ts'
 import { ContainerGroup, type PodGroup } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import type { Profile } from './metrics/catalogue.ts'

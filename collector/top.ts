@@ -1,7 +1,7 @@
 /** The last window of each host, for people who watch: containers and the busiest processes. */
 
-import type { Group, Totals } from '../probe/wire/fold/totals.ts'
-import type { ProcessName } from '../probe/wire/message.ts'
+import type { Group, Totals } from '../wire/count/totals.ts'
+import type { ProcessName } from '../wire/message.ts'
 import type { ContainerGroup } from './fold.ts'
 import type { Folded } from './ingest.ts'
 import { shortId } from './names.ts'

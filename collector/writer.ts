@@ -1,6 +1,6 @@
 /** The way of the windows to the sinks of one profile: sampled, held until names have come, queued. */
 
-import type { WindowKey } from '../probe/wire/message.ts'
+import type { WindowKey } from '../wire/message.ts'
 import { Hold } from './hold.ts'
 import type { Folded } from './ingest.ts'
 import { type OwnTotals, OwnWindows } from './own.ts'

@@ -1,9 +1,9 @@
 /** Rows on their way into a message: of whatever records, one after the other, until it is full or the window ends. */
 
+import { MOST_PARTS } from '../wire/check.ts'
+import type { Rows } from '../wire/layout.ts'
+import type { Bundle, Part } from '../wire/message.ts'
 import type { Slabs } from './slabs.ts'
-import { MOST_PARTS } from './wire/check.ts'
-import type { Rows } from './wire/layout.ts'
-import type { Bundle, Part } from './wire/message.ts'
 
 export interface Kept extends Bundle {
   /** Each holder says once that it is done; after the last one the memory is used again. */

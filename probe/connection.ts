@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Dealer } from 'zeromq'
-import { decodeAck, type Identity, type WindowKey } from './wire/message.ts'
+import { decodeAck, type Identity, type WindowKey } from '../wire/message.ts'
 
 /** What one connection sends, and hears. */
 export interface Feed {

@@ -3,15 +3,15 @@
  * the collector makes what it makes of the flows, without their processes.
  */
 
+import { Owners } from '../wire/count/owners.ts'
+import type { FlowDecoder, OwnerColumns } from '../wire/count/record.ts'
+import { tcpFlow } from '../wire/count/tcp_flow.ts'
+import { tcpUpdate } from '../wire/count/tcp_update.ts'
+import { Group } from '../wire/count/totals.ts'
+import { udpFlow } from '../wire/count/udp_flow.ts'
+import type { Layout, Rows } from '../wire/layout.ts'
 import { type Owned, type SampleLayouts, sumsOf } from './fold_rows.ts'
 import type { Batch } from './read.ts'
-import { Owners } from './wire/fold/owners.ts'
-import type { FlowDecoder, OwnerColumns } from './wire/fold/record.ts'
-import { tcpFlow } from './wire/fold/tcp_flow.ts'
-import { tcpUpdate } from './wire/fold/tcp_update.ts'
-import { Group } from './wire/fold/totals.ts'
-import { udpFlow } from './wire/fold/udp_flow.ts'
-import type { Layout, Rows } from './wire/layout.ts'
 
 /** The records that are folded. */
 const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([

@@ -1,12 +1,12 @@
 /** The rows that folded flows become: `flow_total`, `tcp_total`, `rtt_bucket` and `connect_bucket`. */
 
-import { encodeRows, type Given } from './wire/columns.ts'
-import { connectBucketLayout, FLOW_SUMS, type FLOW_TOTAL, flowTotalLayout } from './wire/fold/flow_total.ts'
-import type { Histogram } from './wire/fold/histogram.ts'
-import { ROLE_CLIENT, ROLE_SERVER } from './wire/fold/record.ts'
-import type { RTT_BUCKET, TCP_TOTAL } from './wire/fold/rtt.ts'
-import type { Group, Totals } from './wire/fold/totals.ts'
-import type { Layout, Rows } from './wire/layout.ts'
+import { encodeRows, type Given } from '../wire/columns.ts'
+import { connectBucketLayout, FLOW_SUMS, type FLOW_TOTAL, flowTotalLayout } from '../wire/count/flow_total.ts'
+import type { Histogram } from '../wire/count/histogram.ts'
+import { ROLE_CLIENT, ROLE_SERVER } from '../wire/count/record.ts'
+import type { RTT_BUCKET, TCP_TOTAL } from '../wire/count/rtt.ts'
+import type { Group, Totals } from '../wire/count/totals.ts'
+import type { Layout, Rows } from '../wire/layout.ts'
 
 interface Owner {
   readonly cgroup: number

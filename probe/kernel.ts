@@ -14,13 +14,13 @@ import {
   type ProgramStats,
   type Rings,
 } from 'bcc-bindings'
+import type { Rows } from '../wire/layout.ts'
 import { cgroup2In } from './doctor/cgroup.ts'
 import { explainLoad } from './doctor/explain.ts'
 import { HOOKS, type Hooks, hooksOf } from './hooks.ts'
 import { isGone, networkNamespaces } from './identify/process.ts'
 import { roomForSums } from './totals.ts'
 import type { Clock } from './window.ts'
-import type { Rows } from './wire/layout.ts'
 
 /** `enum lost` in `bpf/lost.bpf.h`, in its order. */
 const LOST = [

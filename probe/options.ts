@@ -1,8 +1,8 @@
 /** What the probe can be told. Defaults live here, beside their help. */
 
 import { cpus } from 'node:os'
-import { setting, type Values } from './settings.ts'
-import { bytes, endpoint, list, oneOf, some, text, whole, yesNo } from './settings_types.ts'
+import { setting, type Values } from '../wire/settings/settings.ts'
+import { bytes, endpoint, list, oneOf, some, text, whole, yesNo } from '../wire/settings/types.ts'
 
 const MIB = 2 ** 20
 /** What all CPUs together can close while the probe is busy with a report. */

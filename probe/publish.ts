@@ -6,14 +6,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { Bundler } from './bundler.ts'
-import { Connection, type Feed } from './connection.ts'
-import { Failover } from './failover.ts'
-import { Queue, type Queued } from './queue.ts'
-import { ranked } from './rendezvous.ts'
-import { Slabs } from './slabs.ts'
-import type { Turn } from './turn.ts'
-import type { Rows } from './wire/layout.ts'
+import type { Rows } from '../wire/layout.ts'
 import {
   encode,
   encodeSettled,
@@ -24,7 +17,14 @@ import {
   type Who,
   type WindowHead,
   type WindowWho,
-} from './wire/message.ts'
+} from '../wire/message.ts'
+import { Bundler } from './bundler.ts'
+import { Connection, type Feed } from './connection.ts'
+import { Failover } from './failover.ts'
+import { Queue, type Queued } from './queue.ts'
+import { ranked } from './rendezvous.ts'
+import { Slabs } from './slabs.ts'
+import type { Turn } from './turn.ts'
 
 export interface PublishOptions {
   /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */

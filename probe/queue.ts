@@ -1,6 +1,6 @@
 /** Messages on their way to a collector, kept until their window is acknowledged, bounded by bytes. */
 
-import type { Losses, WindowKey } from './wire/message.ts'
+import type { Losses, WindowKey } from '../wire/message.ts'
 
 export interface Queued {
   readonly window: number

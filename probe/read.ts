@@ -1,12 +1,12 @@
 /** Rows out of the kernel, window by window: the pass at each end, the rings in between, and where each row belongs. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Rows } from '../wire/layout.ts'
 import type { Flows, Kernel, Pass } from './kernel.ts'
 import { Records } from './records.ts'
 import { Router } from './route.ts'
 import { Totals } from './totals.ts'
 import { type Clock, type Window, Windows } from './window.ts'
-import type { Rows } from './wire/layout.ts'
 
 /** Rows of one window, good until the next batch, or, without rows, its end. */
 export interface Batch {

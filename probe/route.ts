@@ -4,7 +4,7 @@
  * window that it lived in.
  */
 
-import { type Layout, viewOf } from './wire/layout.ts'
+import { type Layout, viewOf } from '../wire/layout.ts'
 
 /** A 64-bit unsigned number at `at`, compared without BigInt: high words first. */
 const isBelow = (rows: DataView, at: number, high: number, low: number): boolean => {

@@ -4,7 +4,7 @@
  * network namespaces are of the window alone: their numbers are used again.
  */
 
-import type { Who } from './wire/message.ts'
+import type { Who } from '../wire/message.ts'
 
 /** Names of one kind, and in which window each was last needed. */
 class Names<T> {

@@ -5,9 +5,9 @@
 
 import { cpus } from 'node:os'
 import type { Entries, Layout } from 'bcc-bindings'
-import { encodeRows, type Given } from './wire/columns.ts'
-import type { RTT_BUCKET, TCP_TOTAL } from './wire/fold/rtt.ts'
-import type { Rows } from './wire/layout.ts'
+import { encodeRows, type Given } from '../wire/columns.ts'
+import type { RTT_BUCKET, TCP_TOTAL } from '../wire/count/rtt.ts'
+import type { Rows } from '../wire/layout.ts'
 
 /** The part of `Kernel` that is needed here. */
 export interface TotalsKernel {

@@ -1,7 +1,7 @@
 /** `sockflux metrics`: what is written, from the tables, and how many series it makes on this host now. */
 
 import type { Command } from 'commander'
-import { addFlags, readSettings } from '../../probe/settings.ts'
+import { addFlags, readSettings } from '../../wire/settings/settings.ts'
 import { collectorSettings } from '../options.ts'
 import { ask, print } from '../query/cli.ts'
 import { formats } from '../query/format.ts'

@@ -1,7 +1,7 @@
 /** What a row of the metric tables says. The sinks, the catalogue and the dashboard check all read these rows. */
 
-import type { Histogram } from '../../probe/wire/fold/histogram.ts'
-import type { Group, Totals } from '../../probe/wire/fold/totals.ts'
+import type { Histogram } from '../../wire/count/histogram.ts'
+import type { Group, Totals } from '../../wire/count/totals.ts'
 
 /** What is switched together by `--metrics`. */
 export const GROUPS = [

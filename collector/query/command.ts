@@ -1,7 +1,7 @@
 /** `sockflux query`: its flags. */
 
 import type { Command } from 'commander'
-import { addFlags, readSettings } from '../../probe/settings.ts'
+import { addFlags, readSettings } from '../../wire/settings/settings.ts'
 import { collectorSettings } from '../options.ts'
 import { runQuery } from './cli.ts'
 

@@ -1,9 +1,9 @@
 /** The records that the collector understands, by their name. */
 
-import { tcpFlow } from '../../probe/wire/fold/tcp_flow.ts'
-import { tcpUpdate } from '../../probe/wire/fold/tcp_update.ts'
-import { udpFlow } from '../../probe/wire/fold/udp_flow.ts'
-import { type Layout, LayoutError } from '../../probe/wire/layout.ts'
+import { tcpFlow } from '../../wire/count/tcp_flow.ts'
+import { tcpUpdate } from '../../wire/count/tcp_update.ts'
+import { udpFlow } from '../../wire/count/udp_flow.ts'
+import { type Layout, LayoutError } from '../../wire/layout.ts'
 import { connectBucket, flowTotal } from './flow_total.ts'
 import { hostDecoder } from './host.ts'
 import type { Decoder } from './record.ts'

@@ -1,10 +1,10 @@
-/** `flow_total` and `connect_bucket`: flows that the probe has folded, see `probe/wire/fold/flow_total.ts`. */
+/** `flow_total` and `connect_bucket`: flows that the probe has folded, see `wire/count/flow_total.ts`. */
 
-import { FLOW_SUMS, FLOW_TOTAL } from '../../probe/wire/fold/flow_total.ts'
-import { REQUIRED } from '../../probe/wire/fold/record.ts'
-import { RTT_BUCKET } from '../../probe/wire/fold/rtt.ts'
-import { tableOf, u64 } from '../../probe/wire/fold/table.ts'
-import type { Layout } from '../../probe/wire/layout.ts'
+import { FLOW_SUMS, FLOW_TOTAL } from '../../wire/count/flow_total.ts'
+import { REQUIRED } from '../../wire/count/record.ts'
+import { RTT_BUCKET } from '../../wire/count/rtt.ts'
+import { tableOf, u64 } from '../../wire/count/table.ts'
+import type { Layout } from '../../wire/layout.ts'
 import type { Decoder } from './record.ts'
 import { addSquares, decoderOf } from './rtt.ts'
 

@@ -1,8 +1,8 @@
-/** The records of `probe/wire/host.ts`: interfaces, CPU, memory, the probe itself. */
+/** The records of `wire/host.ts`: interfaces, CPU, memory, the probe itself. */
 
-import { tableOf } from '../../probe/wire/fold/table.ts'
-import { type HostRecord, hostColumns } from '../../probe/wire/host.ts'
-import { type Layout, numberOf, textOf, viewOf } from '../../probe/wire/layout.ts'
+import { tableOf } from '../../wire/count/table.ts'
+import { type HostRecord, hostColumns } from '../../wire/host.ts'
+import { type Layout, numberOf, textOf, viewOf } from '../../wire/layout.ts'
 import type { Decoder, Into } from './record.ts'
 
 export const hostDecoder =

@@ -1,11 +1,11 @@
 /** `tcp_total` and `rtt_bucket`: what the kernel adds up of every RTT sample, and the resets. */
 
-import type { Histogram } from '../../probe/wire/fold/histogram.ts'
-import { type OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from '../../probe/wire/fold/record.ts'
-import { RTT_BUCKET, TCP_TOTAL } from '../../probe/wire/fold/rtt.ts'
-import { type Table, tableOf, u64 } from '../../probe/wire/fold/table.ts'
-import type { Totals } from '../../probe/wire/fold/totals.ts'
-import { type Layout, viewOf } from '../../probe/wire/layout.ts'
+import type { Histogram } from '../../wire/count/histogram.ts'
+import { type OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from '../../wire/count/record.ts'
+import { RTT_BUCKET, TCP_TOTAL } from '../../wire/count/rtt.ts'
+import { type Table, tableOf, u64 } from '../../wire/count/table.ts'
+import type { Totals } from '../../wire/count/totals.ts'
+import { type Layout, viewOf } from '../../wire/layout.ts'
 import type { Decoder, Into } from './record.ts'
 
 export function tcpTotal(layout: Layout): Decoder {

@@ -1,5 +1,5 @@
 /**
- * Writes `probe/wire/records.ts`: what each record's fields are called, read from the BTF of the built object. The C header
+ * Writes `wire/records.ts`: what each record's fields are called, read from the BTF of the built object. The C header
  * is the only schema; a metric that names a field which is not there does not compile.
  *
  *     node probe/bpf/generate.ts [--check]
@@ -11,7 +11,7 @@ import { type Layout, open } from 'bcc-bindings'
 import { objectPath } from '../kernel.ts'
 
 const RECORDS = ['tcp_flow', 'tcp_update', 'udp_flow', 'tcp_total', 'rtt_bucket', 'process', 'cgroup_path']
-export const target = join(import.meta.dirname, '../wire/records.ts')
+export const target = join(import.meta.dirname, '../../wire/records.ts')
 
 const pascal = (name: string): string =>
   name
@@ -49,6 +49,6 @@ if (import.meta.main) {
   const text = generate()
   if (process.argv.includes('--check')) {
     if (readFileSync(target, 'utf8') !== text)
-      throw new Error('probe/wire/records.ts is stale: run `npm run generate`')
+      throw new Error('wire/records.ts is stale: run `npm run generate`')
   } else writeFileSync(target, text)
 }

@@ -2,7 +2,6 @@
 
 import { release } from 'node:os'
 import type { Command } from 'commander'
-import { probeSettings } from '../options.ts'
 import {
   addFlags,
   readSettings,
@@ -10,7 +9,8 @@ import {
   SettingError,
   type Settings,
   type Values,
-} from '../settings.ts'
+} from '../../wire/settings/settings.ts'
+import { probeSettings } from '../options.ts'
 import type { Env, Finding } from './check.ts'
 import { examine } from './checks.ts'
 import { exitCodeOf, screenOf } from './report.ts'

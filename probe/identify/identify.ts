@@ -1,8 +1,8 @@
 /** Who is this? From the cgroup of a row, or its network namespace, to its container and pod. */
 
-import { MOST_CHARACTERS } from '../wire/check.ts'
-import type { Layout } from '../wire/layout.ts'
-import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../wire/message.ts'
+import { MOST_CHARACTERS } from '../../wire/check.ts'
+import type { Layout } from '../../wire/layout.ts'
+import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../../wire/message.ts'
 import { NetnsOwners } from './netns.ts'
 import { namesOf, type PathNames } from './path.ts'
 import { cgroupNames } from './process.ts'

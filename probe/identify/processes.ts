@@ -1,7 +1,7 @@
 /** What the kernel told of processes when they first owned a flow: they may be gone before anybody asks. */
 
-import { type Layout, numberOf, textOf, viewOf } from '../wire/layout.ts'
-import type { ProcessName } from '../wire/message.ts'
+import { type Layout, numberOf, textOf, viewOf } from '../../wire/layout.ts'
+import type { ProcessName } from '../../wire/message.ts'
 
 /** Processes remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
 const MOST_PROCESSES = 32_768

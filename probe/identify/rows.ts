@@ -1,6 +1,6 @@
 /** What identifying needs of records: whose they are, and the names in a `cgroup_path`. */
 
-import { type Layout, textOf, viewOf } from '../wire/layout.ts'
+import { type Layout, textOf, viewOf } from '../../wire/layout.ts'
 
 /** `hierarchy:cgroup`: cgroup ids are unique within a hierarchy only. */
 type CgroupKey = string

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { open } from 'bcc-bindings'
 import { cgroup2In } from '../../probe/doctor/cgroup.ts'
-import { numberOf, viewOf } from '../../probe/wire/layout.ts'
+import { numberOf, viewOf } from '../../wire/layout.ts'
 import { CLIENT, netnsOf } from '../harness/watch.ts'
 import { compile } from '../native/compile.ts'
 import { startProbe } from './probe.ts'

@@ -1,7 +1,7 @@
 /** The collector's part that sees every row: messages decoded and folded, in this process, without the network. */
 
 import { Ingest } from '../../collector/ingest.ts'
-import { encode, encodeWindow } from '../../probe/wire/message.ts'
+import { encode, encodeWindow } from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { ownSeconds } from './cpu.ts'
 import { endOf, headOf, ROWS, tcpRows, whoOf } from './simulated.ts'

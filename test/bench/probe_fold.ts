@@ -2,9 +2,9 @@
 
 import { Ingest } from '../../collector/ingest.ts'
 import { FlowFold } from '../../probe/fold.ts'
-import { encodeRows } from '../../probe/wire/columns.ts'
-import type { Layout, Rows } from '../../probe/wire/layout.ts'
-import { encode, encodeWindow } from '../../probe/wire/message.ts'
+import { encodeRows } from '../../wire/columns.ts'
+import type { Layout, Rows } from '../../wire/layout.ts'
+import { encode, encodeWindow } from '../../wire/message.ts'
 import { ownSeconds } from './cpu.ts'
 import { endOf, headOf, INTERVAL, inMessages, layoutOf, whoOf } from './simulated.ts'
 

@@ -9,16 +9,9 @@ import { objectPath } from '../../probe/kernel.ts'
 import { SLAB_BYTES } from '../../probe/publish.ts'
 import { Slabs } from '../../probe/slabs.ts'
 import { Turn } from '../../probe/turn.ts'
-import { encodeRows } from '../../probe/wire/columns.ts'
-import type { Layout, Rows } from '../../probe/wire/layout.ts'
-import {
-  type Bundle,
-  decodeAck,
-  encode,
-  encodeWindow,
-  SCHEMA,
-  type WindowWho,
-} from '../../probe/wire/message.ts'
+import { encodeRows } from '../../wire/columns.ts'
+import type { Layout, Rows } from '../../wire/layout.ts'
+import { type Bundle, decodeAck, encode, encodeWindow, SCHEMA, type WindowWho } from '../../wire/message.ts'
 
 /** Seconds. */
 export const INTERVAL = 10

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Distribution, STEPS } from '../../collector/distribution.ts'
-import { Histogram } from '../../probe/wire/fold/histogram.ts'
+import { Histogram } from '../../wire/count/histogram.ts'
 
 const histogramOf = (all: readonly number[]): Histogram => {
   const histogram = new Histogram()

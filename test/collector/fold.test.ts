@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Fold } from '../../collector/fold.ts'
 import { decoder } from '../../collector/records/decoder.ts'
-import type { Group, Totals } from '../../probe/wire/fold/totals.ts'
-import type { Field, Layout } from '../../probe/wire/layout.ts'
-import type { PodName, Who, WindowWho } from '../../probe/wire/message.ts'
+import type { Group, Totals } from '../../wire/count/totals.ts'
+import type { Field, Layout } from '../../wire/layout.ts'
+import type { PodName, Who, WindowWho } from '../../wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()

@@ -8,8 +8,8 @@ import { GROUPS } from '../../collector/metrics/metric.ts'
 import { decoder } from '../../collector/records/decoder.ts'
 import { Sampler, type SamplerOptions } from '../../collector/sampler.ts'
 import { objectPath } from '../../probe/kernel.ts'
-import type { Layout } from '../../probe/wire/layout.ts'
-import type { Who } from '../../probe/wire/message.ts'
+import type { Layout } from '../../wire/layout.ts'
+import type { Who } from '../../wire/message.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
 
 export const samplerOf = (

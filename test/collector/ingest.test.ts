@@ -1,8 +1,8 @@
 import t from 'tap'
 import { type Folded, Ingest } from '../../collector/ingest.ts'
-import { MalformedError } from '../../probe/wire/check.ts'
-import type { Rows } from '../../probe/wire/layout.ts'
-import { encode, encodeSettled, encodeWindow, type Head, type Who } from '../../probe/wire/message.ts'
+import { MalformedError } from '../../wire/check.ts'
+import type { Rows } from '../../wire/layout.ts'
+import { encode, encodeSettled, encodeWindow, type Head, type Who } from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { collectorSettings } from '../../collector/options.ts'
-import { readSettings } from '../../probe/settings.ts'
+import { readSettings } from '../../wire/settings/settings.ts'
 
 const read = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
   readSettings(collectorSettings, 'collector', flags, env)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Containers } from '../../collector/owners.ts'
-import { Group } from '../../probe/wire/fold/totals.ts'
+import { Group } from '../../wire/count/totals.ts'
 
 /** Numbers that fall together in a table, and large ones. */
 const cgroup = fc.oneof(

@@ -9,7 +9,7 @@ import { PrometheusSink } from '../../collector/sinks/prometheus.ts'
 import { SinkQueue } from '../../collector/sinks/queue.ts'
 import type { Sink } from '../../collector/sinks/sink.ts'
 import { afterAll, type Writer, writersOf } from '../../collector/writer.ts'
-import type { ContainerName, PodName } from '../../probe/wire/message.ts'
+import type { ContainerName, PodName } from '../../wire/message.ts'
 import { until } from '../harness/until.ts'
 import { addRows, layoutOfRecord, windowOf } from './given.ts'
 

@@ -3,7 +3,7 @@
 import type { Test } from 'tap'
 import { Router } from 'zeromq'
 import { shortId } from '../../collector/names.ts'
-import { decode, encodeAck, type Message, WINDOW } from '../../probe/wire/message.ts'
+import { decode, encodeAck, type Message, WINDOW } from '../../wire/message.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { type Closable, closable } from '../harness/cleanup.ts'
 import { rowsOf } from '../harness/flow_rows.ts'

@@ -7,8 +7,8 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Field, Layout } from '../../probe/wire/layout.ts'
-import { encode, encodeWindow, type Head, type WindowWho } from '../../probe/wire/message.ts'
+import type { Field, Layout } from '../../wire/layout.ts'
+import { encode, encodeWindow, type Head, type WindowWho } from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
 

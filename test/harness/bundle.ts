@@ -1,7 +1,7 @@
 /** Rows of one record after the other, as in a message. */
 
-import type { Rows } from '../../probe/wire/layout.ts'
-import type { Bundle } from '../../probe/wire/message.ts'
+import type { Rows } from '../../wire/layout.ts'
+import type { Bundle } from '../../wire/message.ts'
 
 export const bundleOf = (...parts: readonly Rows[]): Bundle => ({
   parts: parts.map(({ layout, bytes }) => ({ layout, length: bytes.length })),

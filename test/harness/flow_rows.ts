@@ -1,7 +1,7 @@
 /** TCP flows as objects, whichever record tells them: what an update leaves out is what the flow's last whole row said. */
 
-import { type Layout, numberOf, textOf, viewOf } from '../../probe/wire/layout.ts'
-import type { NumberField, TcpFlow } from '../../probe/wire/records.ts'
+import { type Layout, numberOf, textOf, viewOf } from '../../wire/layout.ts'
+import type { NumberField, TcpFlow } from '../../wire/records.ts'
 
 /** A row as an object: its numbers and its name; times in nanoseconds since boot. */
 export type RowOf<R> = Record<NumberField<R>, number> & {

@@ -2,8 +2,8 @@
 
 import { open } from 'bcc-bindings'
 import { objectPath } from '../../probe/kernel.ts'
-import type { Field, Layout } from '../../probe/wire/layout.ts'
-import type { NumberField, TcpFlow } from '../../probe/wire/records.ts'
+import type { Field, Layout } from '../../wire/layout.ts'
+import type { NumberField, TcpFlow } from '../../wire/records.ts'
 
 /** What is not said is 0. */
 export type Flow = Partial<Record<NumberField<TcpFlow>, number>> & { readonly comm?: string }

@@ -4,8 +4,8 @@ import { type Flows, Kernel, type KernelOptions, kernelClock, type Pass } from '
 import { Reader } from '../../probe/read.ts'
 import { Router } from '../../probe/route.ts'
 import type { Window } from '../../probe/window.ts'
-import type { Rows } from '../../probe/wire/layout.ts'
-import type { NumberField, RttBucket, TcpTotal, UdpFlow } from '../../probe/wire/records.ts'
+import type { Rows } from '../../wire/layout.ts'
+import type { NumberField, RttBucket, TcpTotal, UdpFlow } from '../../wire/records.ts'
 import { FlowRows, numbersOf, type Row, type RowOf, rowsOf } from './flow_rows.ts'
 
 export type UdpRow = RowOf<UdpFlow>

@@ -1,7 +1,7 @@
 import { bootTime } from 'bcc-bindings'
 import t from 'tap'
 import { Totals } from '../../probe/totals.ts'
-import type { RttBucket, TcpTotal } from '../../probe/wire/records.ts'
+import type { RttBucket, TcpTotal } from '../../wire/records.ts'
 import { startActor } from '../harness/actor.ts'
 import { removeCgroup } from '../harness/cgroup.ts'
 import { createNetns } from '../harness/netns.ts'

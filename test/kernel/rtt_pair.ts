@@ -2,8 +2,8 @@
 
 import { bootTime } from 'bcc-bindings'
 import type { Test } from 'tap'
-import { Histogram } from '../../probe/wire/fold/histogram.ts'
-import type { RttBucket, TcpTotal } from '../../probe/wire/records.ts'
+import { Histogram } from '../../wire/count/histogram.ts'
+import type { RttBucket, TcpTotal } from '../../wire/records.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { link } from '../harness/delay.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'

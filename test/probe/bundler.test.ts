@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Bundler } from '../../probe/bundler.ts'
 import { Slabs } from '../../probe/slabs.ts'
-import type { Layout } from '../../probe/wire/layout.ts'
+import type { Layout } from '../../wire/layout.ts'
 
 const SIZE = 1000
 const small: Layout = { name: 'small', size: 4, fields: [] }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { decode } from '../../probe/wire/message.ts'
+import { decode } from '../../wire/message.ts'
 import { type Collector, RANKS, type Step, World } from './world.ts'
 
 const step: fc.Arbitrary<Step> = fc.oneof(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Host, hostRows, ProbeStats, parseInterfaces } from '../../probe/host.ts'
-import { numberOf, type Rows, textOf, viewOf } from '../../probe/wire/layout.ts'
+import { numberOf, type Rows, textOf, viewOf } from '../../wire/layout.ts'
 
 const memory = async () => ({
   ...{ total_bytes: 1000, used_bytes: 400, available_bytes: 600, cached_bytes: 50 },

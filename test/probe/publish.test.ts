@@ -3,7 +3,7 @@ import t from 'tap'
 import { Publisher, type PublishOptions } from '../../probe/publish.ts'
 import { ranked } from '../../probe/rendezvous.ts'
 import { Turn } from '../../probe/turn.ts'
-import type { Who, WindowWho } from '../../probe/wire/message.ts'
+import type { Who, WindowWho } from '../../wire/message.ts'
 import { startRecorder } from '../harness/recorder.ts'
 import { until } from '../harness/until.ts'
 

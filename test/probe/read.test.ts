@@ -6,7 +6,7 @@ import t from 'tap'
 import { type Flows, type Kernel, objectPath, type Pass } from '../../probe/kernel.ts'
 import { Reader } from '../../probe/read.ts'
 import type { Window } from '../../probe/window.ts'
-import { numberOf, type Rows, viewOf } from '../../probe/wire/layout.ts'
+import { numberOf, type Rows, viewOf } from '../../wire/layout.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 
 const layout = tcpFlowLayout()

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { objectPath } from '../../probe/kernel.ts'
 import { Router } from '../../probe/route.ts'
-import { type Field, type Layout, numberOf, viewOf } from '../../probe/wire/layout.ts'
+import { type Field, type Layout, numberOf, viewOf } from '../../wire/layout.ts'
 
 const object = open(objectPath())
 const layout: Layout = object.layout('tcp_flow')

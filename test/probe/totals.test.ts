@@ -4,7 +4,7 @@ import { open } from 'bcc-bindings'
 import t from 'tap'
 import { objectPath } from '../../probe/kernel.ts'
 import { roomForSums, Totals } from '../../probe/totals.ts'
-import { numberOf, viewOf } from '../../probe/wire/layout.ts'
+import { numberOf, viewOf } from '../../wire/layout.ts'
 
 const object = open(objectPath())
 t.teardown(() => object.close())

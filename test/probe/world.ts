@@ -15,7 +15,7 @@ import {
   type Who,
   type WindowKey,
   type WindowWho,
-} from '../../probe/wire/message.ts'
+} from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Fold } from '../../../collector/fold.ts'
-import { connectBucketLayout, flowTotalLayout } from '../../../probe/wire/fold/flow_total.ts'
-import { ROLE_CLIENT, ROLE_SERVER } from '../../../probe/wire/fold/record.ts'
+import { connectBucketLayout, flowTotalLayout } from '../../../wire/count/flow_total.ts'
+import { ROLE_CLIENT, ROLE_SERVER } from '../../../wire/count/record.ts'
 import { addRows } from '../given.ts'
 
 const nobody = { cgroups: {}, containers: {}, pods: {} }

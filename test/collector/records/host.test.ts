@@ -1,8 +1,8 @@
 import t from 'tap'
 import { Fold } from '../../../collector/fold.ts'
 import { decoder } from '../../../collector/records/decoder.ts'
-import { encodeRows } from '../../../probe/wire/columns.ts'
-import { hostLayout } from '../../../probe/wire/host.ts'
+import { encodeRows } from '../../../wire/columns.ts'
+import { hostLayout } from '../../../wire/host.ts'
 
 const nobody = { cgroups: {}, containers: {}, pods: {} }
 const layout = hostLayout('iface')

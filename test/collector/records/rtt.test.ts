@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Fold } from '../../../collector/fold.ts'
-import { bucketOf, Histogram } from '../../../probe/wire/fold/histogram.ts'
+import { bucketOf, Histogram } from '../../../wire/count/histogram.ts'
 import { addRows, layoutOfRecord } from '../given.ts'
 
 const totalLayout = layoutOfRecord('tcp_total')

@@ -3,7 +3,7 @@ import { Distribution, STEPS } from '../../../collector/distribution.ts'
 import { catalogue } from '../../../collector/metrics/catalogue.ts'
 import type { Sample, Tags } from '../../../collector/sample.ts'
 import { encode, labelsOf } from '../../../collector/sinks/prometheus_text.ts'
-import { Histogram } from '../../../probe/wire/fold/histogram.ts'
+import { Histogram } from '../../../wire/count/histogram.ts'
 import { lint } from '../../harness/prometheus.ts'
 import { needs } from '../../harness/skip.ts'
 

@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { mountCgroup2, open } from 'bcc-bindings'
-import { numberOf, type Rows, viewOf } from '../../../probe/wire/layout.ts'
+import { numberOf, type Rows, viewOf } from '../../../wire/layout.ts'
 import { built } from '../../harness/binary.ts'
 import { type Closable, closable } from '../../harness/cleanup.ts'
 import { run } from '../../harness/process.ts'

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Identifier } from '../../../probe/identify/identify.ts'
 import type { Source } from '../../../probe/identify/source.ts'
-import type { Layout } from '../../../probe/wire/layout.ts'
+import type { Layout } from '../../../wire/layout.ts'
 import { cgroupPath, flow, pathRecord, processLayout, processRecord, tcpFlow } from './records.ts'
 
 const ID = 'a'.repeat(64)

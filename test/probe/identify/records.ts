@@ -1,4 +1,4 @@
-import type { Field, Layout } from '../../../probe/wire/layout.ts'
+import type { Field, Layout } from '../../../wire/layout.ts'
 
 /** The part of the records that identifying reads, as the kernel would lay it out. */
 const number = (name: string, offset: number, type: 'u32' | 'u64'): Field => ({

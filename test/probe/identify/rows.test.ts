@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { RowReader } from '../../../probe/identify/rows.ts'
-import { encodeRows } from '../../../probe/wire/columns.ts'
+import { encodeRows } from '../../../wire/columns.ts'
 import { tcpFlowLayout } from '../../harness/rows.ts'
 
 const layout = tcpFlowLayout()

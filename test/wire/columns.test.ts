@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { encodeRows, layoutOf } from '../../../probe/wire/columns.ts'
-import { checkLayout, numberOf, textOf, viewOf } from '../../../probe/wire/layout.ts'
+import { encodeRows, layoutOf } from '../../wire/columns.ts'
+import { checkLayout, numberOf, textOf, viewOf } from '../../wire/layout.ts'
 
 const COLUMNS = { small: 'u8', port: 'u16', name: 4, count: 'u32', bytes: 'u64' } as const
 const layout = layoutOf('some', COLUMNS)

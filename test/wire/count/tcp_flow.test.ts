@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { Fold } from '../../../../collector/fold.ts'
-import { decoder } from '../../../../collector/records/decoder.ts'
+import { Fold } from '../../../collector/fold.ts'
+import { decoder } from '../../../collector/records/decoder.ts'
 import {
   FLOW_FAILED,
   FLOW_PREDATES,
   FLOW_SAMPLED,
   ROLE_CLIENT,
   ROLE_SERVER,
-} from '../../../../probe/wire/fold/record.ts'
-import type { Totals } from '../../../../probe/wire/fold/totals.ts'
-import { type Layout, LayoutError } from '../../../../probe/wire/layout.ts'
-import { addRows, layoutOfRecord } from '../../../collector/given.ts'
-import type { Flow } from '../../../harness/rows.ts'
+} from '../../../wire/count/record.ts'
+import type { Totals } from '../../../wire/count/totals.ts'
+import { type Layout, LayoutError } from '../../../wire/layout.ts'
+import { addRows, layoutOfRecord } from '../../collector/given.ts'
+import type { Flow } from '../../harness/rows.ts'
 
 const layout = layoutOfRecord('tcp_flow')
 const nobody = { cgroups: {}, containers: {}, pods: {} }
@@ -27,7 +27,7 @@ function host(flows: readonly Flow[], as: Layout = layout) {
 const client = (...flows: Flow[]): Totals => host(flows.map(flow => ({ role: ROLE_CLIENT, ...flow }))).client
 
 t.test('roles and flags are those of types.h', async t => {
-  const header = readFileSync(join(import.meta.dirname, '../../../../probe/bpf/types.h'), 'utf8')
+  const header = readFileSync(join(import.meta.dirname, '../../../probe/bpf/types.h'), 'utf8')
   const flag = (name: string) => Number(new RegExp(`\\b${name} = (\\d+)`).exec(header)![1])
   t.same(
     [FLOW_PREDATES, FLOW_SAMPLED, FLOW_FAILED],

@@ -8,7 +8,7 @@ import {
   numberOf,
   textOf,
   viewOf,
-} from '../../../probe/wire/layout.ts'
+} from '../../wire/layout.ts'
 
 const SIZES = { u8: 1, u16: 2, u32: 4, u64: 8, i8: 1, i16: 2, i32: 4, i64: 8 } as const
 type NumberType = keyof typeof SIZES

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { collectorSettings } from '../../collector/options.ts'
-import { probeSettings } from '../../probe/options.ts'
-import { readSettings, SettingError, type Settings } from '../../probe/settings.ts'
+import { collectorSettings } from '../../../collector/options.ts'
+import { probeSettings } from '../../../probe/options.ts'
+import { readSettings, SettingError, type Settings } from '../../../wire/settings/settings.ts'
 
-const SOCKFLUX = join(import.meta.dirname, '../../collector/sockflux.ts')
+const SOCKFLUX = join(import.meta.dirname, '../../../collector/sockflux.ts')
 type Env = Readonly<Record<string, string>>
 
 /** The command, told nothing by the environment of the tests. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { MalformedError } from '../../../probe/wire/check.ts'
-import { Known } from '../../../probe/wire/known.ts'
+import { MalformedError } from '../../wire/check.ts'
+import { Known } from '../../wire/known.ts'
 import {
   decode,
   decodeAck,
@@ -15,8 +15,8 @@ import {
   WINDOW,
   type WindowHead,
   type WindowWho,
-} from '../../../probe/wire/message.ts'
-import { bundleOf } from '../../harness/bundle.ts'
+} from '../../wire/message.ts'
+import { bundleOf } from '../harness/bundle.ts'
 
 const layout = {
   name: 'tcp_flow',

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Fold } from '../../../../collector/fold.ts'
-import { addRows, layoutOfRecord } from '../../../collector/given.ts'
+import { Fold } from '../../../collector/fold.ts'
+import { addRows, layoutOfRecord } from '../../collector/given.ts'
 
 const CLIENT = 1
 const SERVER = 2

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Fold } from '../../../../collector/fold.ts'
-import { addRows, layoutOfRecord } from '../../../collector/given.ts'
+import { Fold } from '../../../collector/fold.ts'
+import { addRows, layoutOfRecord } from '../../collector/given.ts'
 
 const who = { cgroups: { '1:10': 'a', '1:11': 'b' }, containers: {}, pods: {} }
 const count = fc.oneof(fc.constant(0), fc.nat(2 ** 32 - 1))
