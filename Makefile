@@ -18,7 +18,7 @@ BINDINGS := native/dist/index.js
 BPF := build/bpf/probe.bpf.o
 DIST := build/.dist
 MODULES := node_modules/.package-lock.json
-SOURCES := $(shell find wire probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+SOURCES := $(shell find wire cli probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
 
 CLANG ?= clang
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
@@ -78,10 +78,10 @@ build/.tap: .taprc $(MODULES)
 	node node_modules/tap/dist/esm/run.mjs build
 	@touch $@
 
-# the command, with the Node.js that it was built for; V8 is told what collector/sockflux.ts says in its first line
-build/sockflux: Makefile collector/sockflux.ts
+# the command, with the Node.js that it was built for; V8 is told what cli/sockflux.ts says in its first line
+build/sockflux: Makefile cli/sockflux.ts
 	@mkdir -p $(@D)
-	@printf '#!/bin/sh\nSOCKFLUX_COMMAND="$$0" exec "%s" %s "%s" "$$@"\n' $(NODE_DIR)/bin/node "$$(sed -n '1s/.* node //p' collector/sockflux.ts)" $(CURDIR)/dist/collector/sockflux.js >$@
+	@printf '#!/bin/sh\nSOCKFLUX_COMMAND="$$0" exec "%s" %s "%s" "$$@"\n' $(NODE_DIR)/bin/node "$$(sed -n '1s/.* node //p' cli/sockflux.ts)" $(CURDIR)/dist/cli/sockflux.js >$@
 	@chmod 755 $@
 
 $(DIST): $(SOURCES) tsconfig.json deploy/tsconfig.build.json | $(MODULES)

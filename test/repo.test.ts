@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const glob = (pattern: string): string[] =>
   globSync(pattern, { cwd: ROOT, exclude: ['**/node_modules', 'native/build'] })
-const product = glob('{wire,probe,collector,native}/**/*.ts').sort()
+const product = glob('{wire,cli,probe,collector,native}/**/*.ts').sort()
 
 /** What a file imports: paths from the root of the repository, or names of packages. */
 function importsOf(file: string): { from: string; lazy: boolean }[] {
@@ -54,12 +54,12 @@ t.test('only the command ends the process; the doctor answers with its status', 
   const ending = product.filter(file =>
     /\bprocess\.(exit\b|exitCode\b|abort\b|reallyExit\b)/.test(read(file)),
   )
-  t.same(ending, ['collector/sockflux.ts', 'probe/doctor/command.ts'])
+  t.same(ending, ['cli/sockflux.ts', 'cli/doctor.ts'])
 })
 
 t.test('wire imports nothing of ours but itself', async t => {
   const outside = imports.filter(
-    ({ file, from }) => file.startsWith('wire/') && /^(probe|collector|native)\//.test(from),
+    ({ file, from }) => file.startsWith('wire/') && /^(cli|probe|collector|native)\//.test(from),
   )
   t.same(tell(outside), [])
 })
@@ -79,14 +79,19 @@ t.test('the probe imports nothing of the collector', async t => {
   )
 })
 
-t.test('the collector imports nothing of the probe; the command loads it late', async t => {
+t.test('the collector imports nothing of the probe', async t => {
   const other = imports.filter(
-    ({ file, from, lazy }) =>
-      file.startsWith('collector/') &&
-      (from.startsWith('probe/') || from === 'bcc-bindings') &&
-      !(file === 'collector/sockflux.ts' && lazy),
+    ({ file, from }) =>
+      file.startsWith('collector/') && (from.startsWith('probe/') || from === 'bcc-bindings'),
   )
   t.same(tell(other), [])
+})
+
+t.test('the command loads both programs late', async t => {
+  const early = imports.filter(
+    ({ file, from, lazy }) => file === 'cli/sockflux.ts' && /^(probe|collector|native)\//.test(from) && !lazy,
+  )
+  t.same(tell(early), [])
 })
 
 t.test('no file of the product is longer than 300 lines', async t => {
@@ -141,7 +146,7 @@ t.test('every flag in the README exists', async t => {
   const help = (command: string): string => {
     const known = helps.get(command)
     if (known !== undefined) return known
-    const args = [join(ROOT, 'collector/sockflux.ts'), command, '--help']
+    const args = [join(ROOT, 'cli/sockflux.ts'), command, '--help']
     const text = execFileSync(process.execPath, args.filter(Boolean), { encoding: 'utf8' })
     helps.set(command, text)
     return text

@@ -1,7 +1,7 @@
 /** A whole collector: simulated hosts send windows of flows over ZeroMQ, samples go to a null server or to InfluxDB. */
 
 import { join } from 'node:path'
-import { ask } from '../../collector/query/cli.ts'
+import { ask } from '../../cli/client.ts'
 import { type Closable, closable } from '../harness/cleanup.ts'
 import { type Child, start } from '../harness/process.ts'
 import { scratch } from '../harness/scratch.ts'

@@ -15,7 +15,7 @@ const ROOT = join(import.meta.dirname, '../..')
 /** The command as operators have it, or as `build/sockflux` would start it with more flags for Node.js. */
 export function sockflux(nodeFlags: readonly string[]): string[] {
   if (nodeFlags.length === 0) return [join(ROOT, 'build/sockflux')]
-  const built = join(ROOT, 'dist/collector/sockflux.js')
+  const built = join(ROOT, 'dist/cli/sockflux.js')
   const [, , , ...own] = readFileSync(built, 'utf8').split('\n')[0]!.split(' ') // #!/usr/bin/env -S node ...
   return [process.execPath, ...own, ...nodeFlags, built]
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { ask } from '../../collector/query/cli.ts'
+import { ask } from '../../cli/client.ts'
 import type { Answer } from '../../collector/query/select.ts'
 import type { QueueCounters } from '../../collector/sinks/queue.ts'
 import { type Closable, closable } from './cleanup.ts'
@@ -31,7 +31,7 @@ export interface Ended {
 
 type Environment = Record<string, string>
 
-export const SOCKFLUX = [process.execPath, join(import.meta.dirname, '../../collector/sockflux.ts')]
+export const SOCKFLUX = [process.execPath, join(import.meta.dirname, '../../cli/sockflux.ts')]
 
 /** The developer's own settings are not the test's; a variable that is empty counts as not set. */
 const UNSET: Environment = Object.fromEntries(

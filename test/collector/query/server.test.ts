@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { ask } from '../../../collector/query/cli.ts'
+import { ask } from '../../../cli/client.ts'
 import { Problem, serve } from '../../../collector/query/server.ts'
 import { temporary } from '../../harness/embedded.ts'
 

@@ -6,7 +6,7 @@ import { collectorSettings } from '../../../collector/options.ts'
 import { probeSettings } from '../../../probe/options.ts'
 import { readSettings, SettingError, type Settings } from '../../../wire/settings/settings.ts'
 
-const SOCKFLUX = join(import.meta.dirname, '../../../collector/sockflux.ts')
+const SOCKFLUX = join(import.meta.dirname, '../../../cli/sockflux.ts')
 type Env = Readonly<Record<string, string>>
 
 /** The command, told nothing by the environment of the tests. */

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { catalogue } from '../../../collector/metrics/catalogue.ts'
-import { list, planned } from '../../../collector/metrics/command.ts'
-import { serve } from '../../../collector/query/server.ts'
+import { list, planned } from '../../cli/metrics.ts'
+import { catalogue } from '../../collector/metrics/catalogue.ts'
+import { serve } from '../../collector/query/server.ts'
 
-const SOCKFLUX = join(import.meta.dirname, '../../../collector/sockflux.ts')
+const SOCKFLUX = join(import.meta.dirname, '../../cli/sockflux.ts')
 const metrics = async (...flags: string[]) =>
   (await promisify(execFile)(process.execPath, [SOCKFLUX, 'metrics', ...flags])).stdout
 

@@ -1,9 +1,9 @@
 /** `sockflux query`: its flags. */
 
 import type { Command } from 'commander'
-import { addFlags, readSettings } from '../../wire/settings/settings.ts'
-import { collectorSettings } from '../options.ts'
-import { runQuery } from './cli.ts'
+import { collectorSettings } from '../collector/options.ts'
+import { addFlags, readSettings } from '../wire/settings/settings.ts'
+import { runQuery } from './client.ts'
 
 const { socket } = collectorSettings
 

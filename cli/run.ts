@@ -4,12 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { collectorSettings } from '../collector/options.ts'
+import type { TopHost } from '../collector/top.ts'
 import { addFlags, readSettings } from '../wire/settings/settings.ts'
-import { collectorSettings } from './options.ts'
+import { ask, print } from './client.ts'
 import { printable } from './printable.ts'
-import { ask, print } from './query/cli.ts'
 import { screen } from './screen.ts'
-import type { TopHost } from './top.ts'
 
 const { socket, store, influxUrl } = collectorSettings
 /** As whoever reads it can type it: `build/sockflux` in a clone. */

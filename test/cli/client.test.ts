@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { PassThrough, Writable, type WritableOptions } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { print, runQuery } from '../../../collector/query/cli.ts'
-import type { Format } from '../../../collector/query/format.ts'
-import { queryRoute } from '../../../collector/query/select.ts'
-import { serve } from '../../../collector/query/server.ts'
-import { openStore, temporary } from '../../harness/embedded.ts'
-import { batch, sample } from '../../harness/samples.ts'
+import { print, runQuery } from '../../cli/client.ts'
+import type { Format } from '../../cli/format.ts'
+import { queryRoute } from '../../collector/query/select.ts'
+import { serve } from '../../collector/query/server.ts'
+import { openStore, temporary } from '../harness/embedded.ts'
+import { batch, sample } from '../harness/samples.ts'
 
 async function collector(t: Test): Promise<string> {
   const directory = await temporary(t)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { screen } from '../../collector/screen.ts'
+import { screen } from '../../cli/screen.ts'
 import type { TopHost, TopRow } from '../../collector/top.ts'
 
 const row = (change: Partial<TopRow> = {}): TopRow => ({

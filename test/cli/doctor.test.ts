@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { Router } from 'zeromq'
-import type { Finding } from '../../../probe/doctor/check.ts'
-import { needs } from '../../harness/skip.ts'
-import { world } from './world.ts'
+import type { Finding } from '../../probe/doctor/check.ts'
+import { needs } from '../harness/skip.ts'
+import { world } from '../probe/doctor/world.ts'
 
 // they wait more than they work
 t.jobs = 3
 
 const real = { skip: needs('root', 'bpf', 'nobody') }
-const COMMAND = join(import.meta.dirname, '../../../collector/sockflux.ts')
+const COMMAND = join(import.meta.dirname, '../../cli/sockflux.ts')
 
 /** Runs the command behind another that takes something away from it; without tap's hook, which writes files. */
 async function sockflux(

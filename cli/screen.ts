@@ -1,7 +1,7 @@
 /** The live table: what `sockflux top` and `sockflux run` show. */
 
+import type { TopHost, TopRow } from '../collector/top.ts'
 import { printable } from './printable.ts'
-import type { TopHost, TopRow } from './top.ts'
 
 const COLUMNS = ['', 'name', 'pod', 'client', 'server', 'rtt ms', '± ms'] as const
 const MOST_ROWS = 12

@@ -1,5 +1,5 @@
-import { printable } from '../printable.ts'
-import type { Answer } from './select.ts'
+import type { Answer } from '../collector/query/select.ts'
+import { printable } from './printable.ts'
 
 type Cell = Answer['rows'][number][number]
 

@@ -1,13 +1,13 @@
 /** `sockflux metrics`: what is written, from the tables, and how many series it makes on this host now. */
 
 import type { Command } from 'commander'
-import { addFlags, readSettings } from '../../wire/settings/settings.ts'
-import { collectorSettings } from '../options.ts'
-import { ask, print } from '../query/cli.ts'
-import { formats } from '../query/format.ts'
-import { catalogue } from './catalogue.ts'
-import { type Metric, tagsOf } from './metric.ts'
-import { histogramOf, seriesOf } from './prometheus.ts'
+import { catalogue } from '../collector/metrics/catalogue.ts'
+import { type Metric, tagsOf } from '../collector/metrics/metric.ts'
+import { histogramOf, seriesOf } from '../collector/metrics/prometheus.ts'
+import { collectorSettings } from '../collector/options.ts'
+import { addFlags, readSettings } from '../wire/settings/settings.ts'
+import { ask, print } from './client.ts'
+import { formats } from './format.ts'
 
 const { socket } = collectorSettings
 

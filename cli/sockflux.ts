@@ -9,14 +9,14 @@ import { Command } from 'commander'
 const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   run: async program => (await import('./run.ts')).addRun(program),
   probe: async program => (await import('../probe/main.ts')).addProbe(program),
-  collector: async program => (await import('./main.ts')).addCollector(program),
+  collector: async program => (await import('../collector/main.ts')).addCollector(program),
   top: async program => (await import('./run.ts')).addTop(program),
-  query: async program => (await import('./query/command.ts')).addQuery(program),
-  metrics: async program => (await import('./metrics/command.ts')).addMetrics(program),
+  query: async program => (await import('./query.ts')).addQuery(program),
+  metrics: async program => (await import('./metrics.ts')).addMetrics(program),
   doctor: async program =>
-    (await import('../probe/doctor/command.ts')).addDoctor(
+    (await import('./doctor.ts')).addDoctor(
       program,
-      (await import('./options.ts')).collectorSettings,
+      (await import('../collector/options.ts')).collectorSettings,
     ),
 }
 

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import type { Writable } from 'node:stream'
+import type { Answer } from '../collector/query/select.ts'
 import { type Format, formats } from './format.ts'
-import type { Answer } from './select.ts'
 
 interface Query {
   /** The collector's unix socket. */

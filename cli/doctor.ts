@@ -2,6 +2,10 @@
 
 import { release } from 'node:os'
 import type { Command } from 'commander'
+import type { Env, Finding } from '../probe/doctor/check.ts'
+import { examine } from '../probe/doctor/checks.ts'
+import { exitCodeOf, screenOf } from '../probe/doctor/report.ts'
+import { probeSettings } from '../probe/options.ts'
 import {
   addFlags,
   readSettings,
@@ -9,11 +13,7 @@ import {
   SettingError,
   type Settings,
   type Values,
-} from '../../wire/settings/settings.ts'
-import { probeSettings } from '../options.ts'
-import type { Env, Finding } from './check.ts'
-import { examine } from './checks.ts'
-import { exitCodeOf, screenOf } from './report.ts'
+} from '../wire/settings/settings.ts'
 
 const TIMEOUT_MS = 3000
 const {
@@ -65,7 +65,7 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
   return {
     root: '/',
     release: release(),
-    object: async () => (await import('../kernel.ts')).objectPath(), // late: its addon may be what is missing
+    object: async () => (await import('../probe/kernel.ts')).objectPath(), // late: its addon may be what is missing
     collectors: probe.collector,
     places: probe,
     socket,
