@@ -1,4 +1,4 @@
-import type { Answer } from '../collector/query/select.ts'
+import type { Answer } from '../collector/serve/select.ts'
 import { printable } from './printable.ts'
 
 type Cell = Answer['rows'][number][number]

@@ -1,6 +1,6 @@
 /** The live table: what `sockflux top` and `sockflux run` show. */
 
-import type { TopHost, TopRow } from '../collector/top.ts'
+import type { TopHost, TopRow } from '../collector/serve/top.ts'
 import { printable } from './printable.ts'
 
 const COLUMNS = ['', 'name', 'pod', 'client', 'server', 'rtt ms', '± ms'] as const

@@ -29,7 +29,7 @@ const tell = (found: readonly { file: string; from: string }[]) =>
 
 t.test('the rules see the code', async t => {
   t.ok(product.length > 40, `${product.length} files`)
-  t.ok(tell(imports).includes('collector/acknowledge.ts: wire/message.ts'))
+  t.ok(tell(imports).includes('collector/ingest/acknowledge.ts: wire/message.ts'))
 })
 
 t.test('wire/records.ts is what the object says', async t => {

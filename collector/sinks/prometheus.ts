@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { catalogue } from '../metrics/catalogue.ts'
-import { type Batch, type DistributionSample, Samples } from '../sample.ts'
+import { type Batch, type DistributionSample, Samples } from '../sample/sample.ts'
 import { encode, labelsOf } from './prometheus_text.ts'
 import type { Sink } from './sink.ts'
 

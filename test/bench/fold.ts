@@ -1,6 +1,6 @@
 /** The collector's part that sees every row: messages decoded and folded, in this process, without the network. */
 
-import { Ingest } from '../../collector/ingest.ts'
+import { Ingest } from '../../collector/ingest/ingest.ts'
 import { encode, encodeWindow } from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { ownSeconds } from './cpu.ts'

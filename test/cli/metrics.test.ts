@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { list, planned } from '../../cli/metrics.ts'
 import { catalogue } from '../../collector/metrics/catalogue.ts'
-import { serve } from '../../collector/query/server.ts'
+import { serve } from '../../collector/serve/server.ts'
 
 const SOCKFLUX = join(import.meta.dirname, '../../cli/sockflux.ts')
 const metrics = async (...flags: string[]) =>

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { screen } from '../../cli/screen.ts'
-import type { TopHost, TopRow } from '../../collector/top.ts'
+import type { TopHost, TopRow } from '../../collector/serve/top.ts'
 
 const row = (change: Partial<TopRow> = {}): TopRow => ({
   id: 'c1',

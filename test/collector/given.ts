@@ -1,12 +1,12 @@
 /** What the tests of the collector give each other: samplers with the settings' defaults, windows of flows. */
 
 import { open } from 'bcc-bindings'
-import type { Fold } from '../../collector/fold.ts'
-import type { Folded } from '../../collector/ingest.ts'
+import type { Fold } from '../../collector/fold/fold.ts'
+import { decoder } from '../../collector/fold/records/decoder.ts'
+import type { Folded } from '../../collector/ingest/ingest.ts'
 import type { Profile } from '../../collector/metrics/catalogue.ts'
 import { GROUPS } from '../../collector/metrics/metric.ts'
-import { decoder } from '../../collector/records/decoder.ts'
-import { Sampler, type SamplerOptions } from '../../collector/sampler.ts'
+import { Sampler, type SamplerOptions } from '../../collector/sample/sampler.ts'
 import { objectPath } from '../../probe/kernel.ts'
 import type { Layout } from '../../wire/layout.ts'
 import type { Who } from '../../wire/message.ts'

@@ -1,9 +1,9 @@
 /** The measurements of containers and pods, against what the programs did and what the kernel says of it. */
 
 import t, { type Test } from 'tap'
-import { Fold } from '../../collector/fold.ts'
-import { shortId } from '../../collector/names.ts'
-import { decoder } from '../../collector/records/decoder.ts'
+import { Fold } from '../../collector/fold/fold.ts'
+import { shortId } from '../../collector/fold/names.ts'
+import { decoder } from '../../collector/fold/records/decoder.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
 import { Group, type Totals } from '../../wire/count/totals.ts'
 import { needs } from '../harness/skip.ts'

@@ -1,8 +1,8 @@
 /** The same traffic told by probes that send flows and by probes that fold them. */
 
 import t from 'tap'
+import { shortId } from '../../collector/fold/names.ts'
 import { GROUPS } from '../../collector/metrics/metric.ts'
-import { shortId } from '../../collector/names.ts'
 import { needs } from '../harness/skip.ts'
 import { freePort, openSite } from '../harness/sockflux.ts'
 import { ss } from '../harness/ss.ts'

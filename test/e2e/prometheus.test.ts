@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import { startNode } from '../harness/node.ts'
 import { IDLE } from '../harness/pod.ts'
 import { lint, type Prometheus, type Series, startPrometheus } from '../harness/prometheus.ts'

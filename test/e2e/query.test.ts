@@ -1,5 +1,5 @@
 import t from 'tap'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import { startNode } from '../harness/node.ts'
 import { IDLE } from '../harness/pod.ts'
 import { needs } from '../harness/skip.ts'

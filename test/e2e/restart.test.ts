@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import { freed, mounts, objectsOf, pins } from '../harness/bpf_objects.ts'
 import { startInflux } from '../harness/influx.ts'
 import { Ledger } from '../harness/ledger.ts'

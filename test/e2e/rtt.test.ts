@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import { processesIn } from '../harness/cgroup.ts'
 import { link } from '../harness/delay.ts'
 import { startInflux } from '../harness/influx.ts'

@@ -1,7 +1,7 @@
 /** Two pods of one name in two namespaces, over wires of different length, so that no mean of them is like another. */
 
 import t, { type Test } from 'tap'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import { link } from '../harness/delay.ts'
 import { type Node, startNode } from '../harness/node.ts'
 import { IDLE } from '../harness/pod.ts'

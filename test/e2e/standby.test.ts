@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import { ranked } from '../../probe/rendezvous.ts'
 import { type Influx, startInflux } from '../harness/influx.ts'
 import { Ledger } from '../harness/ledger.ts'

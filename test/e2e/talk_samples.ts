@@ -1,7 +1,7 @@
 /** What the collector has to write of containers that talk. */
 
 import type { Test } from 'tap'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import type { Ledger, Role } from '../harness/ledger.ts'
 import type { Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'

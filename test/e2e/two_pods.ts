@@ -2,7 +2,7 @@
 
 import type { Test } from 'tap'
 import { Router } from 'zeromq'
-import { shortId } from '../../collector/names.ts'
+import { shortId } from '../../collector/fold/names.ts'
 import { decode, encodeAck, type Message, WINDOW } from '../../wire/message.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { type Closable, closable } from '../harness/cleanup.ts'

@@ -6,7 +6,7 @@ import {
   type Samples,
   type Tags,
   type WindowId,
-} from '../../collector/sample.ts'
+} from '../../collector/sample/sample.ts'
 import { encode } from '../../collector/sinks/line_protocol.ts'
 
 /** Samples for the sinks' tests. */

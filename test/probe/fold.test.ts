@@ -2,8 +2,8 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { Fold } from '../../collector/fold.ts'
-import { decoder } from '../../collector/records/decoder.ts'
+import { Fold } from '../../collector/fold/fold.ts'
+import { decoder } from '../../collector/fold/records/decoder.ts'
 import { FlowFold } from '../../probe/fold.ts'
 import { flowTotalLayout } from '../../wire/count/flow_total.ts'
 import { viewOf } from '../../wire/layout.ts'

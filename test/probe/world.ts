@@ -4,7 +4,7 @@
  */
 
 import { pino } from 'pino'
-import { Ingest } from '../../collector/ingest.ts'
+import { Ingest } from '../../collector/ingest/ingest.ts'
 import { Failover } from '../../probe/failover.ts'
 import type { Settled } from '../../probe/queue.ts'
 import {

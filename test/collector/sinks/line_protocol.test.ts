@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Tags } from '../../../collector/sample.ts'
+import type { Tags } from '../../../collector/sample/sample.ts'
 import { encode } from '../../../collector/sinks/line_protocol.ts'
 import { batch, linesOf, sample } from '../../harness/samples.ts'
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { Fold } from '../../../collector/fold.ts'
-import { decoder } from '../../../collector/records/decoder.ts'
+import { Fold } from '../../../collector/fold/fold.ts'
+import { decoder } from '../../../collector/fold/records/decoder.ts'
 import {
   FLOW_FAILED,
   FLOW_PREDATES,

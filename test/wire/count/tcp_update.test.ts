@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Fold } from '../../../collector/fold.ts'
+import { Fold } from '../../../collector/fold/fold.ts'
 import { addRows, layoutOfRecord } from '../../collector/given.ts'
 
 const who = { cgroups: { '1:10': 'a', '1:11': 'b' }, containers: {}, pods: {} }

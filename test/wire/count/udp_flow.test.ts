@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Fold } from '../../../collector/fold.ts'
+import { Fold } from '../../../collector/fold/fold.ts'
 import { addRows, layoutOfRecord } from '../../collector/given.ts'
 
 const CLIENT = 1

@@ -1,0 +1,203 @@
+/** One host's window: rows in, totals per container, pod and host out. */
+
+import { Group } from '../../wire/count/totals.ts'
+import type { HostRecord } from '../../wire/host.ts'
+import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../../wire/message.ts'
+import { containerNames, podNames } from './names.ts'
+import { Containers } from './owners.ts'
+import { Processes } from './processes.ts'
+import type { Decoder, FlatRow } from './records/record.ts'
+
+export class ContainerGroup extends Group {
+  readonly id: string
+  name: ContainerName
+  running = false
+
+  constructor(id: string, name: ContainerName) {
+    super()
+    this.id = id
+    this.name = name
+  }
+}
+
+export class PodGroup extends Group {
+  readonly uid: string
+  readonly name: PodName
+
+  constructor(uid: string, name: PodName) {
+    super()
+    this.uid = uid
+    this.name = name
+  }
+}
+
+/** Containers, and processes, of one host in one window. */
+const MOST_GROUPS = 100_000
+/** Rows of one record that belong to no flow: interfaces, for the most part. */
+const MOST_ROWS = 256
+
+/** Whose containers have a pod's UID in their cgroup's path, or are in none. */
+const PODLESS = new Set(['docker', 'lxc'])
+
+interface Waiting {
+  readonly containers: ReadonlySet<string>
+  /** These do not wait: a pod does if nobody but a container that waits can tell its name, or that it is in the pod. */
+  readonly namedPods: ReadonlySet<string>
+}
+
+export class Fold {
+  /** What is in no container. */
+  readonly host = new Group()
+  readonly containers = new Map<string, ContainerGroup>()
+  /** Undefined when nobody asks for processes. */
+  readonly processes: Processes | undefined
+  /** Rows folded. */
+  rows = 0
+  /** Rows whose cgroup id cannot be told apart: none, with any kernel known. */
+  refused = 0
+  readonly #names = new Map<string, ContainerName>()
+  readonly #pods = new Map<string, PodName>()
+  readonly #flat = new Map<HostRecord, FlatRow[]>()
+  #processNames: Readonly<Record<string, ProcessName>> = {}
+  readonly #mostGroups: number
+  #waiting: Waiting | undefined
+  /** In the rows that are being folded, those of containers that are too many: they count with the host. */
+  #crowd: Group | undefined
+  /** Flows of these, and flat rows that are too many. */
+  #crowded = 0
+  /** What the message before said, and the owners that follow from it: most messages of a window say the same. */
+  #who: Who | undefined
+  #owners: Containers | undefined
+
+  /** @param withProcesses total per process as well */
+  constructor(withProcesses = false, mostGroups = MOST_GROUPS) {
+    this.processes = withProcesses ? new Processes(mostGroups) : undefined
+    this.#mostGroups = mostGroups
+  }
+
+  add(rows: Buffer, { size, fold }: Decoder, who: Who): void {
+    this.#learn(who)
+    this.#owners ??= new Containers(who, id => this.#container(id) ?? this.#crowdGroup(), this.host)
+    fold(rows, { owners: this.#owners, processes: this.processes, keep: this.#keep })
+    this.refused += this.#owners.refused
+    this.#owners.refused = 0
+    this.rows += rows.length / size
+    if (this.#crowd) {
+      this.host.add(this.#crowd)
+      this.#crowded += this.#crowd.client.flows + this.#crowd.server.flows
+      this.#crowd = undefined
+      this.#owners = undefined // they know the crowd
+    }
+  }
+
+  /** Rows that count with the host, or with no process, or not at all, because there are too many of their kind. */
+  get crowded(): number {
+    return this.#crowded + (this.processes?.crowded ?? 0)
+  }
+
+  /** Rows of a record that belongs to no flow. */
+  flat(record: HostRecord): readonly FlatRow[] {
+    return this.#flat.get(record) ?? []
+  }
+
+  /** The window's end: who runs, with flows or without. */
+  end(who: WindowWho): void {
+    this.#learn(who)
+    this.#processNames = who.processes ?? {}
+    for (const id of who.running) {
+      const container = this.#container(id)
+      if (container) container.running = true
+    }
+  }
+
+  /** At the window's end, whatever has come since: whose names are on their way, and the pods that need not wait. */
+  waiting(): Waiting {
+    this.#waiting ??= this.#findWaiting()
+    return this.#waiting
+  }
+
+  /** The names that have come with the window after this one; what is still without stays so. */
+  rename(later: Fold): void {
+    for (const [uid, name] of later.#pods) if (!this.#pods.has(uid)) this.#pods.set(uid, name)
+    for (const container of this.containers.values())
+      if (container.name.pending) container.name = later.#names.get(container.id) ?? container.name
+  }
+
+  /** Pods, each the sum over its containers' flows. */
+  pods(): Map<string, PodGroup> {
+    const pods = new Map<string, PodGroup>()
+    for (const container of this.containers.values()) {
+      const uid = container.name.pod
+      if (!uid) continue
+      let pod = pods.get(uid)
+      if (!pod) {
+        pod = new PodGroup(uid, this.#pods.get(uid) ?? { name: uid, namespace: '' })
+        pods.set(uid, pod)
+      }
+      pod.add(container)
+      if (container.running && !container.name.sandbox) pod.containers++
+    }
+    return pods
+  }
+
+  processName(pid: number): ProcessName | undefined {
+    return this.#processNames[pid]
+  }
+
+  podName(uid: string): PodName | undefined {
+    return this.#pods.get(uid)
+  }
+
+  #findWaiting(): Waiting {
+    const containers = [...this.containers.values()]
+    const waiting = containers.filter(({ name }) => name.pending)
+    const mayBeInAny = waiting.some(({ name }) => !name.pod && !PODLESS.has(name.runtime))
+    const nameless = new Set(waiting.map(({ name }) => name.pod).filter(uid => uid && !this.#pods.has(uid)))
+    const uids = mayBeInAny ? [] : containers.flatMap(({ name }) => name.pod ?? [])
+    return {
+      containers: new Set(waiting.map(({ id }) => id)),
+      namedPods: new Set(uids.filter(uid => !nameless.has(uid))),
+    }
+  }
+
+  #learn(who: Who): void {
+    if (this.#who && isSame(this.#who, who)) return
+    this.#who = who
+    this.#owners = undefined
+    for (const [uid, name] of podNames(who.pods))
+      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, name)
+    for (const [id, name] of containerNames(who.containers)) {
+      const known = this.#names.get(id)
+      const saysMore = name.name || name.sandbox
+      if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#mostGroups) continue
+      this.#names.set(id, name)
+      const container = this.containers.get(id)
+      if (container) container.name = name
+    }
+  }
+
+  #crowdGroup(): Group {
+    this.#crowd ??= new Group()
+    return this.#crowd
+  }
+
+  #container(id: string): ContainerGroup | undefined {
+    let container = this.containers.get(id)
+    if (!container && this.containers.size < this.#mostGroups) {
+      container = new ContainerGroup(id, this.#names.get(id) ?? { runtime: 'unknown' })
+      this.containers.set(id, container)
+    }
+    return container
+  }
+
+  readonly #keep = (record: HostRecord, row: FlatRow): void => {
+    const rows = this.#flat.get(record) ?? []
+    if (rows.length === 0) this.#flat.set(record, rows)
+    if (rows.length < MOST_ROWS) rows.push(row)
+    else this.#crowded++
+  }
+}
+
+/** The parts of names that were said again are the same objects. */
+const isSame = (a: Who, b: Who): boolean =>
+  a.cgroups === b.cgroups && a.netns === b.netns && a.containers === b.containers && a.pods === b.pods

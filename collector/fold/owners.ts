@@ -1,0 +1,105 @@
+/** Whose rows are they? By what the probe says of cgroups and network namespaces. */
+
+import { Owners } from '../../wire/count/owners.ts'
+import type { Group } from '../../wire/count/totals.ts'
+import type { Who } from '../../wire/message.ts'
+
+/** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */
+const WORDS = 4
+/** Entries in a row that are searched: who sends the names also chooses where they fall. */
+const MOST_STEPS = 8
+
+/** Containers by what rows have of them: the numbers. A table of words, because each row looks something up. */
+class Places {
+  /** Ids of containers, by place. */
+  readonly ids: readonly string[]
+  readonly netns: Who['netns']
+  readonly #cgroups: Int32Array
+  readonly #mask: number
+  /** Those that found no entry. */
+  readonly #others = new Map<string, number>()
+  readonly #namespaces = new Map<number, number>()
+
+  constructor({ cgroups, netns }: Who) {
+    const [byCgroup, byNamespace] = [Object.entries(cgroups), Object.entries(netns ?? {})]
+    this.netns = netns
+    this.ids = [...byCgroup, ...byNamespace].map(([, id]) => id)
+    const entries = 2 ** Math.ceil(Math.log2(2 * byCgroup.length + 1)) // half of them free, so that searches end soon
+    this.#cgroups = new Int32Array(entries * WORDS)
+    this.#mask = entries - 1
+    for (const [place, [key]] of byCgroup.entries()) this.#put(key, place)
+    for (const [index, [inode]] of byNamespace.entries())
+      this.#namespaces.set(Number(inode), byCgroup.length + index)
+  }
+
+  /** The cgroup goes first; a container without one is known by its network namespace. @returns -1 for none */
+  find(low: number, high: number, hierarchy: number, netns: number): number {
+    const entry = this.#entry(low, high, hierarchy)
+    const place = entry < 0 ? this.#others.get(`${[low, high, hierarchy]}`) : this.#cgroups[entry + 3]
+    return place ? place - 1 : (this.#namespaces.get(netns >>> 0) ?? -1)
+  }
+
+  /** @param key `hierarchy:cgroup` */
+  #put(key: string, place: number): void {
+    const [hierarchy, cgroup] = key.split(':').map(Number) as [number, number]
+    if (key !== `${hierarchy}:${cgroup}`) return // no row has it
+    const words = [cgroup | 0, Math.floor(cgroup / 2 ** 32), hierarchy | 0] as const
+    const entry = this.#entry(...words)
+    if (entry < 0) this.#others.set(`${words}`, place + 1)
+    else this.#cgroups.set([...words, place + 1], entry)
+  }
+
+  /** Where these numbers are, or would be; -1 where there is no entry for them. */
+  #entry(low: number, high: number, hierarchy: number): number {
+    const table = this.#cgroups
+    const first = low ^ high ^ hierarchy
+    for (let at = first; at < first + MOST_STEPS; at++) {
+      const entry = (at & this.#mask) * WORDS
+      if (table[entry + 3] === 0) return entry
+      if (table[entry] === low && table[entry + 1] === high && table[entry + 2] === hierarchy) return entry
+    }
+    return -1
+  }
+}
+
+/** A probe's names are mostly those of its last window, and then they are the same objects. */
+const known = new WeakMap<Who['cgroups'], Places>()
+
+function placesOf(who: Who): Places {
+  const before = known.get(who.cgroups)
+  if (before && before.netns === who.netns) return before
+  const places = new Places(who)
+  known.set(who.cgroups, places)
+  return places
+}
+
+export class Containers extends Owners {
+  readonly #places: Places
+  readonly #container: (id: string) => Group
+  readonly #host: Group
+  /** By place. */
+  readonly #groups: (Group | undefined)[]
+
+  /**
+   * @param container the group of a container, asked for once, when a row is its own
+   * @param host what is in no container
+   */
+  constructor(who: Who, container: (id: string) => Group, host: Group) {
+    super()
+    this.#places = placesOf(who)
+    this.#container = container
+    this.#host = host
+    this.#groups = this.#places.ids.map(() => undefined)
+  }
+
+  protected override find(low: number, high: number, hierarchy: number, netns: number): Group {
+    const place = this.#places.find(low, high, hierarchy, netns)
+    if (place < 0) return this.#host
+    let group = this.#groups[place]
+    if (group === undefined) {
+      group = this.#container(this.#places.ids[place]!)
+      this.#groups[place] = group
+    }
+    return group
+  }
+}

@@ -1,0 +1,33 @@
+/** The records that the collector understands, by their name. */
+
+import { tcpFlow } from '../../../wire/count/tcp_flow.ts'
+import { tcpUpdate } from '../../../wire/count/tcp_update.ts'
+import { udpFlow } from '../../../wire/count/udp_flow.ts'
+import { type Layout, LayoutError } from '../../../wire/layout.ts'
+import { connectBucket, flowTotal } from './flow_total.ts'
+import { hostDecoder } from './host.ts'
+import type { Decoder } from './record.ts'
+import { rttBucket, tcpTotal } from './rtt.ts'
+
+const RECORDS: ReadonlyMap<string, (layout: Layout) => Decoder> = new Map([
+  ['tcp_flow', tcpFlow],
+  ['tcp_update', tcpUpdate],
+  ['udp_flow', udpFlow],
+  ['tcp_total', tcpTotal],
+  ['rtt_bucket', rttBucket],
+  ['flow_total', flowTotal],
+  ['connect_bucket', connectBucket],
+  ['iface', hostDecoder('iface')],
+  ['host_cpu', hostDecoder('host_cpu')],
+  ['host_mem', hostDecoder('host_mem')],
+  ['probe_stats', hostDecoder('probe_stats')],
+])
+
+export const isRecord = (name: string): boolean => RECORDS.has(name)
+
+/** @throws {LayoutError} when a column is missing without which the rows say nothing */
+export function decoder(layout: Layout): Decoder {
+  const make = RECORDS.get(layout.name)
+  if (!make) throw new LayoutError(`${layout.name} is no record that this collector knows`)
+  return make(layout)
+}

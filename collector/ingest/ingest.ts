@@ -1,0 +1,195 @@
+/**
+ * Messages in, finished windows out. Counts what is missing, what comes late and what is no message; a probe of another
+ * version is read by field name, one that lies is refused by name of the lie.
+ */
+
+import { MalformedError } from '../../wire/check.ts'
+import { Known } from '../../wire/known.ts'
+import { type Layout, LayoutError } from '../../wire/layout.ts'
+import {
+  decode,
+  type Identity,
+  type Losses,
+  type Message,
+  WINDOW,
+  type WindowKey,
+} from '../../wire/message.ts'
+import type { Fold } from '../fold/fold.ts'
+import { decoder, isRecord } from '../fold/records/decoder.ts'
+import type { Decoder } from '../fold/records/record.ts'
+import { idleMs, keyOf, ProbeWindows } from './probe_windows.ts'
+
+/** A window whose end has come, or will not come any more. */
+export interface Folded {
+  readonly key: WindowKey
+  /** The window's end, seconds since the epoch. */
+  readonly time: number
+  /** The first window of a probe's run: to be shown, not written. */
+  readonly partial: boolean
+  /** False: its end message, and maybe rows, are missing. */
+  readonly complete: boolean
+  /** Seconds. */
+  readonly interval: number
+  /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */
+  readonly lost: Losses
+  readonly fold: Fold
+}
+
+/** What happened to a message, for whoever answers the probe. */
+interface Outcome {
+  readonly key: WindowKey
+  /** Windows that this message ended, oldest first. */
+  readonly folded: readonly Folded[]
+  /** It was the end of a window that had ended before: the probe has not seen the answer. */
+  readonly repeatedEnd: boolean
+  /** Rows of some record could not be read: why. The others count. */
+  readonly refused?: string
+  /** Windows before this one are settled; `elsewhere`: by another collector, which also counted on. */
+  readonly settled?: { readonly elsewhere: boolean }
+}
+
+const MOST_PROBES = 4096
+/** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
+const REMEMBERED_MS = 24 * 3_600_000
+
+const idOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
+
+export class Ingest {
+  /** By reason: what was received but not counted. */
+  readonly lost: Record<string, number> = {}
+  received = 0
+  rows = 0
+  readonly #probes = new Map<string, ProbeWindows>()
+  /** Those that have been silent, who was so longest first. */
+  readonly #silent = new Map<string, ProbeWindows>()
+  readonly #decoders = new WeakMap<Layout, Decoder>()
+  readonly #known = new Known()
+  readonly #withProcesses: () => boolean
+  readonly #now: () => number
+
+  /**
+   * @param withProcesses whether somebody watches processes now
+   * @param now milliseconds that only rise
+   */
+  constructor(withProcesses: () => boolean = () => false, now: () => number = () => performance.now()) {
+    this.#withProcesses = withProcesses
+    this.#now = now
+  }
+
+  /** @throws MalformedError for a message that is none; it has been counted */
+  receive(frames: readonly Buffer[]): Outcome {
+    try {
+      return this.#accept(decode(frames, this.#known))
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error
+      this.#lose(`malformed_${error.reason}`, 1)
+      if (error.head) this.#probes.get(idOf(error.head))?.advance(error.head.sequence)
+      throw error
+    }
+  }
+
+  /** Known now. */
+  get probes(): number {
+    return this.#probes.size
+  }
+
+  /** What the probes that were heard within a day say that they lost, added up. */
+  probeLosses(): Losses {
+    const sum = new Map<string, number>() // reasons come from the network: one could be `constructor`
+    for (const { lost } of [...this.#probes.values(), ...this.#silent.values()])
+      for (const [reason, count] of Object.entries(lost)) sum.set(reason, (sum.get(reason) ?? 0) + count)
+    return Object.fromEntries(sum)
+  }
+
+  /** Put aside probes that have been silent; what they left unfinished is counted. */
+  expire(): void {
+    const now = this.#now()
+    for (const [id, probe] of this.#probes) {
+      if (now - probe.seenMs <= idleMs(probe.interval)) continue
+      probe.abandon()
+      this.#probes.delete(id)
+      this.#silent.set(id, probe)
+    }
+    for (const [id, { seenMs }] of this.#silent)
+      if (this.#silent.size > MOST_PROBES || now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
+  }
+
+  #accept(message: Message): Outcome {
+    const { head } = message
+    const probe = this.#probe(head)
+    const nothing = { key: keyOf(head), folded: [], repeatedEnd: false }
+    if (!('who' in message)) return { ...nothing, settled: probe.settled(message.head) }
+    if (!probe.advance(head.sequence))
+      return { ...nothing, repeatedEnd: message.topic === WINDOW && head.window <= probe.closed }
+    probe.lost = head.lost
+    this.received++
+    const refused = this.#add(message, probe)
+    const folded = message.topic === WINDOW ? probe.end(message.head, message.who) : []
+    return { ...nothing, folded, ...(refused !== undefined && { refused }) }
+  }
+
+  /** @returns why rows of some record were refused */
+  #add(message: Exclude<Message, { topic: 'settled' }>, probe: ProbeWindows): string | undefined {
+    let refused: string | undefined
+    for (const { layout, bytes } of message.parts)
+      try {
+        if (isRecord(layout.name)) this.#rows(message, bytes, this.#decoder(layout), probe)
+        else this.#lose('unknown_record', 1)
+      } catch (error) {
+        if (!(error instanceof LayoutError)) throw error
+        this.#lose('malformed_layout', 1)
+        refused = error.message
+      }
+    return refused
+  }
+
+  #rows(
+    { topic, head, who }: Exclude<Message, { topic: 'settled' }>,
+    rows: Buffer,
+    decode: Decoder,
+    probe: ProbeWindows,
+  ): void {
+    const count = rows.length / decode.size
+    if (head.window <= probe.closed) {
+      this.#lose('late', count)
+      return
+    }
+    const fold = probe.open(head.window, topic === WINDOW)
+    if (!fold) this.#lose('window_ahead', count)
+    else {
+      fold.add(rows, decode, who)
+      this.rows += count
+    }
+  }
+
+  #probe(head: Identity): ProbeWindows {
+    const id = idOf(head)
+    let probe = this.#probes.get(id)
+    if (!probe) {
+      if (this.#probes.size >= MOST_PROBES) {
+        this.expire()
+        if (this.#probes.size >= MOST_PROBES)
+          throw new MalformedError('too_many_probes', `${MOST_PROBES} probes are known already`)
+      }
+      const lose = (reason: string, count: number) => this.#lose(reason, count)
+      probe = this.#silent.get(id) ?? new ProbeWindows(this.#withProcesses, lose)
+      this.#silent.delete(id)
+      this.#probes.set(id, probe)
+    }
+    probe.seenMs = this.#now()
+    return probe
+  }
+
+  #decoder(layout: Layout): Decoder {
+    let found = this.#decoders.get(layout)
+    if (!found) {
+      found = decoder(layout)
+      this.#decoders.set(layout, found)
+    }
+    return found
+  }
+
+  #lose(reason: string, count: number): void {
+    if (count > 0) this.lost[reason] = (this.lost[reason] ?? 0) + count
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * To the sinks, window by window. A container whose name is on its way waits for it until the next window of its probe:
+ * tags never change, so a first sample without name would stay a series of its own.
+ */
+
+import type { WindowKey } from '../../wire/message.ts'
+import type { Folded } from '../ingest/ingest.ts'
+import type { Batch } from './sample.ts'
+import type { Sampler } from './sampler.ts'
+
+interface Held {
+  readonly window: Folded
+  readonly ifid: string
+  readonly sinceMs: number
+  readonly settled: () => void
+}
+
+export class Hold {
+  readonly #sampler: Sampler
+  readonly #push: (batch: Batch, settled: () => void) => void
+  readonly #now: () => number
+  /** By probe: at most one window each. */
+  readonly #held = new Map<string, Held>()
+
+  /**
+   * @param push hands a batch to the sinks, and calls back when all have settled it
+   * @param now milliseconds that only rise
+   */
+  constructor(
+    sampler: Sampler,
+    push: (batch: Batch, settled: () => void) => void,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#sampler = sampler
+    this.#push = push
+    this.#now = now
+  }
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  /** @param settled called when all of the window is settled, what waits included */
+  write(window: Folded, ifid: string, settled: () => void): void {
+    const probe = `${window.key.boot} ${window.key.probe}`
+    this.#release(probe, window)
+    if (window.fold.waiting().containers.size === 0) {
+      this.#hand(window, this.#sampler.sample(window, ifid), settled)
+      return
+    }
+    let parts = 2
+    const settledPart = () => --parts === 0 && settled()
+    this.#hand(window, this.#sampler.sample(window, ifid), settledPart)
+    this.#held.set(probe, { window, ifid, sinceMs: this.#now(), settled: settledPart })
+  }
+
+  /** What waits of the windows before this one was written by another collector. */
+  forget({ boot, probe, window }: WindowKey): void {
+    const id = `${boot} ${probe}`
+    const held = this.#held.get(id)
+    if (!held || held.window.key.window >= window) return
+    this.#held.delete(id)
+    held.settled()
+  }
+
+  /** Write what has waited for so long: the probe may be gone. */
+  flush(olderThanMs: number): void {
+    const old = this.#now() - olderThanMs
+    for (const [probe, { window, sinceMs }] of this.#held) if (sinceMs <= old) this.#release(probe, window)
+  }
+
+  #release(probe: string, later: Folded): void {
+    const held = this.#held.get(probe)
+    if (!held) return
+    this.#held.delete(probe)
+    const batch = this.#sampler.sampleLate(held.window, held.ifid, later.fold)
+    if (batch.samples.length > 0) this.#hand(held.window, batch, held.settled)
+    else held.settled() // it was a sandbox after all
+  }
+
+  /** The first window of a probe's run is not written, but what its counters rose by is in those of the next. */
+  #hand({ partial }: Folded, batch: Batch, settled: () => void): void {
+    if (partial) settled()
+    else this.#push(batch, settled)
+  }
+}

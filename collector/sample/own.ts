@@ -1,0 +1,68 @@
+/** What the collector tells of itself, as a window of its own at each multiple of ten seconds. */
+
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { Fold } from '../fold/fold.ts'
+import type { Folded } from '../ingest/ingest.ts'
+import type { CollectorStats } from '../metrics/host.ts'
+import { lostRows } from './flat_rows.ts'
+import type { Batch } from './sample.ts'
+import type { Sampler } from './sampler.ts'
+
+/** Seconds. */
+export const OWN_INTERVAL = 10
+
+export interface OwnTotals {
+  /** Counted since the start; of those that rise, the window's share is written. */
+  readonly stats: CollectorStats
+  /** By `stage/reason`. */
+  readonly lost: Readonly<Record<string, number>>
+}
+
+const RISING = ['messages', 'rows', 'written', 'cpu_us'] as const satisfies (keyof CollectorStats)[]
+
+export class OwnWindows {
+  readonly #sampler: Sampler
+  readonly #totals: () => OwnTotals
+  readonly #key = {
+    host: hostname(),
+    boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    probe: `collector ${randomBytes(8).toString('hex')}`,
+  }
+  #before: OwnTotals | undefined
+  #window = 0
+  #time = 0
+
+  constructor(sampler: Sampler, totals: () => OwnTotals) {
+    this.#sampler = sampler
+    this.#totals = totals
+  }
+
+  /**
+   * @param seconds since the epoch
+   * @returns undefined while the last window's time has not passed, or when nobody wants to know
+   */
+  next(seconds: number): Batch | undefined {
+    const time = Math.floor(seconds / OWN_INTERVAL) * OWN_INTERVAL
+    if (time <= this.#time) return undefined
+    const totals = this.#totals()
+    const before = this.#before
+    const stats = { ...totals.stats }
+    for (const name of RISING) stats[name] -= before?.stats[name] ?? 0
+    const lost = Object.entries(totals.lost)
+      .map(([reason, count]) => [reason, count - (before?.lost[reason] ?? 0)] as const)
+      .filter(([, count]) => count > 0)
+    const window: Folded = {
+      key: { ...this.#key, window: this.#window++ },
+      ...{ time, partial: false, complete: true, interval: OWN_INTERVAL, lost: {}, fold: new Fold() },
+    }
+    const batch = this.#sampler.sampleOwn(window, {
+      collector_stats: [{ tags: {}, numbers: stats }],
+      collector_lost: lostRows(Object.fromEntries(lost)),
+    })
+    this.#before = totals
+    this.#time = time
+    return batch.samples.length > 0 ? batch : undefined
+  }
+}

@@ -1,0 +1,280 @@
+/** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
+
+import { Group } from '../../wire/count/totals.ts'
+import type { Fold } from '../fold/fold.ts'
+import type { Folded } from '../ingest/ingest.ts'
+import { metricsOf, type Profile } from '../metrics/catalogue.ts'
+import {
+  type FlowLevel,
+  type FlowMetric,
+  type Metric,
+  type MetricGroup,
+  type Row,
+  UNITS,
+} from '../metrics/metric.ts'
+import { Distribution } from './distribution.ts'
+import { type FlatRows, rowsOf } from './flat_rows.ts'
+import { PodHosts } from './pod_hosts.ts'
+import { type Batch, type DistributionSample, Gathering } from './sample.ts'
+import { type Place, type Role, type Series, SeriesTable, type Subject } from './series.ts'
+import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
+
+export interface SamplerOptions {
+  readonly profile: Profile
+  readonly metrics: readonly MetricGroup[]
+  /** Of one measurement. */
+  readonly maxSeries: number
+  /** Of one host that have series of their own. */
+  readonly maxProcesses: number
+  /** Whether a sink wants all values of the rows that have them. */
+  readonly distributions?: boolean
+}
+
+/** What a window says by one measurement. */
+interface Said {
+  readonly samples: Gathering
+  readonly distributions: DistributionSample[]
+}
+
+interface Active extends Place {
+  readonly metric: Metric
+  readonly samples: Gathering
+  /** Of its fields: units of the record in one of the sample. */
+  readonly divisors: readonly number[]
+}
+
+export class Sampler {
+  /** Pods of one name in two namespaces that `profile: ntopng` had to merge. */
+  mergedPods = 0
+  /** Samples that found no place among the series, and are in `~other` where there is one. */
+  beyond = 0
+  /** Pods of one name on two hosts, of which `profile: ntopng` keeps one. */
+  readonly podHosts: PodHosts
+  readonly #options: SamplerOptions
+  readonly #active: readonly Active[]
+  readonly #table: SeriesTable
+  /** Of the sample that is being made. */
+  readonly #values: (number | undefined)[] = []
+
+  /** @param now milliseconds that only rise */
+  constructor(options: SamplerOptions, now: () => number = () => performance.now()) {
+    this.#options = options
+    const places = new Map<string, number>()
+    this.#active = metricsOf(options.profile, options.metrics).map((metric, index) => {
+      const measurement = { name: metric.name, fields: metric.fields.map(({ name }) => name) }
+      const place = next(places, 'source' in metric ? metric.name : metric.level)
+      const divisors = metric.fields.map(({ unit }) => UNITS[unit].divisor)
+      return { metric, index, place, divisors, samples: new Gathering(measurement) }
+    })
+    this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
+    this.podHosts = new PodHosts(options.maxSeries)
+  }
+
+  /**
+   * Everything that has its name; the rest is for sampleLate.
+   * @param ifid of the endpoint that the window came in by
+   */
+  sample(window: Folded, ifid: string): Batch {
+    const { containers, namedPods } = window.fold.waiting()
+    return this.#sample(window, ifid, {
+      container: id => !containers.has(id),
+      pod: uid => namedPods.has(uid),
+      rest: true,
+    })
+  }
+
+  /** What sample left out, by the names that have come since; its time is that of its own window. */
+  sampleLate(window: Folded, ifid: string, later: Fold): Batch {
+    const { containers, namedPods } = window.fold.waiting()
+    window.fold.rename(later)
+    const wanted = {
+      container: (id: string) => containers.has(id),
+      pod: (uid: string) => !namedPods.has(uid),
+      rest: false,
+    }
+    const batch = this.#sample(window, ifid, wanted)
+    return { ...batch, id: { ...batch.id, part: 'late' } }
+  }
+
+  /** What the collector tells of itself, in a window of its own. */
+  sampleOwn(window: Folded, rows: FlatRows): Batch {
+    const subjects = this.#subjects(window, undefined)
+    return batchOf(
+      window,
+      this.#active.map(active => this.#flat(active, rows, subjects)),
+    )
+  }
+
+  expire(): void {
+    this.#table.expire()
+  }
+
+  /** What this host's probe counts begins again at 0. */
+  restart(host: string): void {
+    this.#table.restart(host)
+  }
+
+  /** Series in use, by measurement. */
+  series(): { measurement: string; series: number }[] {
+    const counts = this.#table.counts()
+    return this.#active.map(({ samples, index }) => ({
+      measurement: samples.measurement.name,
+      series: counts[index]!,
+    }))
+  }
+
+  #sample(window: Folded, ifid: string, wanted: Wanted): Batch {
+    const subjects = this.#subjects(window, ifid)
+    const counted = new Map<FlowLevel, readonly Counted[]>()
+    const rows: FlatRows = wanted.rest ? rowsOf(window) : {}
+    const said = this.#active.map(active => {
+      const { metric } = active
+      if ('source' in metric) return this.#flat(active, rows, subjects)
+      const level = counted.get(metric.level) ?? subjects.of(metric.level, wanted, this.#options.maxProcesses)
+      counted.set(metric.level, level)
+      return this.#flows(active, metric, level, subjects, wanted)
+    })
+    this.mergedPods += subjects.mergedPods
+    return batchOf(window, said)
+  }
+
+  #subjects(window: Folded, ifid: string | undefined): Subjects {
+    return new Subjects(window, ifid, this.#options.profile, this.#table, this.podHosts)
+  }
+
+  #flows(
+    active: Active,
+    metric: FlowMetric,
+    level: readonly Counted[],
+    subjects: Subjects,
+    wanted: Wanted,
+  ): Said {
+    const said: Said = { samples: active.samples.begin(), distributions: [] }
+    const rest = new Group()
+    let isRest = false
+    for (const { group, subject } of level) {
+      if (subject.kind !== 'other' && this.#flow(active, metric, group, subject, said, rest)) continue
+      isRest = true
+      if (subject.kind === 'other') rest.add(group)
+      else this.beyond++
+    }
+    if (!isRest || this.#options.profile === 'ntopng') return said
+    const other = subjects.other(metric.level, { [metric.level]: OTHER })
+    // the late part of a window would write over what the first has said of the rest: only its counters rise
+    this.#flow(active, metric, rest, other, wanted.rest ? said : unheard(active), new Group())
+    return said
+  }
+
+  /** @returns false where a series found no place: what it would have said is added to `rest` */
+  #flow(
+    active: Active,
+    metric: FlowMetric,
+    group: Group,
+    subject: Subject,
+    said: Said,
+    rest: Group,
+  ): boolean {
+    if (metric.by === 'subject') {
+      if (this.#write(active, metric, group, subject, '', said)) return true
+      rest.add(group)
+      return false
+    }
+    let found = true
+    for (const role of ROLES) {
+      if (this.#write(active, metric, group[role], subject, role, said)) continue
+      rest[role].add(group[role])
+      found = false
+    }
+    return found
+  }
+
+  #flat(active: Active, rows: FlatRows, subjects: Subjects): Said {
+    const { metric } = active
+    const said: Said = { samples: active.samples.begin(), distributions: [] }
+    if (!('source' in metric)) return said
+    const rest: Record<string, number> = {}
+    let beyond = 0
+    for (const { tags, numbers } of rows[metric.source] ?? []) {
+      const subject = subjects.flat(metric.name, tags, metric.sparse)
+      if (this.#write(active, metric, numbers, subject, '', said)) continue
+      beyond++
+      for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value
+    }
+    this.beyond += beyond
+    if (beyond === 0) return said
+    const tags = Object.fromEntries(metric.tags.map(name => [name, OTHER]))
+    this.#write(active, metric, rest, subjects.other(metric.name, tags), '', said)
+    return said
+  }
+
+  /** @returns false when there is no place for one more series */
+  #write<S>(
+    active: Active,
+    { fields, distribution }: Row<S>,
+    source: S,
+    subject: Subject,
+    role: Role,
+    said: Said,
+  ): boolean {
+    const values = this.#values
+    const known = this.#table.find(subject, active, role)
+    // a role that was never played has no series; what was not measured has no sample
+    const isNew = role !== '' && !known
+    let isSilent = true
+    for (let at = 0; at < fields.length; at++) {
+      const value = fields[at]!.of(source)
+      values[at] = value
+      if (isNew ? value : value !== undefined) isSilent = false
+    }
+    if (isSilent) {
+      distribute(known, said)
+      return true
+    }
+    const series = known ?? this.#table.series(subject, active, role)
+    if (!series) return false
+    for (let at = 0; at < fields.length; at++) {
+      let value = values[at]
+      if (value === undefined) continue
+      if (fields[at]!.type === 'counter') {
+        series.totals ??= new Array<number>(fields.length).fill(0)
+        value += series.totals[at]!
+        series.totals[at] = value
+      }
+      values[at] = value / active.divisors[at]!
+    }
+    said.samples.add({ tags: series.tags, values })
+    const all = this.#options.distributions ? distribution?.(source) : undefined
+    if (all) {
+      series.distribution ??= new Distribution()
+      series.distribution.add(all)
+    }
+    distribute(series, said)
+    return true
+  }
+}
+
+const ROLES = ['client', 'server'] as const
+
+function distribute(series: Series | undefined, { samples, distributions }: Said): void {
+  if (!series?.distribution) return
+  const { measurement } = samples
+  distributions.push({ measurement, tags: series.tags, distribution: series.distribution })
+}
+
+/** 0, 1, ... for each kind. */
+function next(places: Map<string, number>, kind: string): number {
+  const place = places.get(kind) ?? 0
+  places.set(kind, place + 1)
+  return place
+}
+
+const unheard = ({ samples }: Active): Said => ({
+  samples: new Gathering(samples.measurement),
+  distributions: [],
+})
+
+const batchOf = ({ key, time, interval }: Folded, said: readonly Said[]): Batch => ({
+  ...{ id: key, time, interval },
+  samples: said.map(({ samples }) => samples.samples()).filter(({ count }) => count > 0),
+  distributions: said.flatMap(({ distributions }) => distributions),
+})

@@ -1,0 +1,192 @@
+/** Who a window tells of, with the tags of each. */
+
+import { Group } from '../../wire/count/totals.ts'
+import { ContainerGroup, type PodGroup } from '../fold/fold.ts'
+import { shortId } from '../fold/names.ts'
+import type { Folded } from '../ingest/ingest.ts'
+import type { Profile } from '../metrics/catalogue.ts'
+import type { FlowLevel } from '../metrics/metric.ts'
+import type { PodHosts } from './pod_hosts.ts'
+import type { Tags } from './sample.ts'
+import type { Family, Kind, SeriesTable, Subject } from './series.ts'
+
+/** The subject that stands for all those that found no place. */
+export const OTHER = '~other'
+
+/** What is written only when it rises is remembered for a day: three windows of this many seconds. */
+const RARE_S = 8 * 3600
+
+/** Which containers and pods are to be written. */
+export interface Wanted {
+  container(id: string): boolean
+  pod(uid: string): boolean
+  /** And everything that is neither. */
+  readonly rest: boolean
+}
+
+/** A subject's own, and those that follow from them and add no series; ntopng has none of these. */
+type TagsOf = [own: Tags, more: Readonly<Record<string, string | undefined>>]
+
+export interface Counted {
+  readonly group: Group
+  readonly subject: Subject
+}
+
+/** One window's subjects, by level. */
+export class Subjects {
+  /** Pods of one name in two namespaces that `profile: ntopng` had to merge. */
+  mergedPods = 0
+  readonly #window: Folded
+  readonly #ifid: string | undefined
+  readonly #profile: Profile
+  readonly #table: SeriesTable
+  readonly #podHosts: PodHosts
+  readonly #families = new Map<string, Family>()
+
+  /** @param ifid undefined for what the collector tells of itself */
+  constructor(
+    window: Folded,
+    ifid: string | undefined,
+    profile: Profile,
+    table: SeriesTable,
+    podHosts: PodHosts,
+  ) {
+    this.#window = window
+    this.#ifid = ifid
+    this.#profile = profile
+    this.#table = table
+    this.#podHosts = podHosts
+  }
+
+  /** @param mostProcesses the busiest have subjects of their own, the others one together */
+  of(level: FlowLevel, wanted: Wanted, mostProcesses: number): readonly Counted[] {
+    if (level === 'container') return this.#containers(wanted)
+    if (level === 'pod') return this.#pods(wanted)
+    if (!wanted.rest) return []
+    return level === 'host' ? [this.#host()] : this.#processes(mostProcesses)
+  }
+
+  /** Who stands for those of this level, or measurement, that found no place. */
+  other(level: string, tags: Tags): Subject {
+    return this.#subject('other', level, () => [tags, { host: this.#window.key.host }], 'other')
+  }
+
+  /** @param tags that tell it from the others of its host */
+  flat(measurement: string, tags: Tags, isSparse = false): Subject {
+    const kind = Object.keys(tags).length === 0 ? 'host' : 'one'
+    const tagsOf = (): TagsOf => [{}, { host: this.#window.key.host, ...tags }]
+    return this.#subject(measurement, Object.values(tags).join(' '), tagsOf, kind, isSparse)
+  }
+
+  #containers({ container }: Wanted): Counted[] {
+    const { fold, key } = this.#window
+    const tagsOf = ({ id, name }: ContainerGroup): TagsOf => {
+      const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
+      const more = {
+        host: key.host,
+        container_name: name.name,
+        pod: pod?.name,
+        namespace: pod?.namespace,
+        ...labelTags({ ...name.labels, ...pod?.labels }),
+      }
+      return [{ container: shortId(id) }, more]
+    }
+    return [...fold.containers.values()]
+      .filter(({ id, name }) => !name.sandbox && container(id))
+      .map(group => ({ group, subject: this.#subject('container', group.id, () => tagsOf(group)) }))
+  }
+
+  #pods({ pod }: Wanted): Counted[] {
+    const pods = [...this.#window.fold.pods().values()].filter(({ uid }) => pod(uid))
+    const { host } = this.#window.key
+    const tagsOf = ({ name: { name, namespace, labels } }: PodGroup): TagsOf => [
+      { pod: name },
+      { namespace, host, ...labelTags(labels) },
+    ]
+    return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => ({
+      group,
+      subject: this.#subject('pod', group.uid, () => tagsOf(group)),
+    }))
+  }
+
+  /** ntopng's tags name a pod by its name alone, so two of a name are one: on one host, their flows together. */
+  #merged(pods: readonly PodGroup[]): PodGroup[] {
+    const byName = new Map<string, PodGroup>()
+    for (const pod of pods) {
+      const other = byName.get(pod.name.name)
+      if (other) {
+        other.add(pod)
+        this.mergedPods++
+      } else byName.set(pod.name.name, pod)
+    }
+    const { key, time } = this.#window
+    for (const name of byName.keys()) this.#podHosts.claim(`${this.#ifid} ${name}`, key.host, time)
+    return [...byName.values()]
+  }
+
+  #host(): Counted {
+    const { fold, key } = this.#window
+    return { group: fold.host, subject: this.#subject('host', '', () => [{}, { host: key.host }], 'host') }
+  }
+
+  /** Processes of one name in one container are one. */
+  #processes(most: number): Counted[] {
+    const { fold, key } = this.#window
+    const byName = new Map<string, { name: string; container: string | undefined; group: Group }>()
+    for (const process of fold.processes?.byPid.values() ?? []) {
+      const container = containerOf(process.owner)
+      const id = `${container ?? ''} ${process.comm}`
+      let named = byName.get(id)
+      if (!named) {
+        named = { name: process.comm, container, group: new Group() }
+        byName.set(id, named)
+      }
+      named.group.add(process)
+    }
+    const flowsOf = ({ client, server }: Group) => client.flows + server.flows
+    const busiest = [...byName].sort(([, a], [, b]) => flowsOf(b.group) - flowsOf(a.group))
+    const counted = busiest.slice(0, most).map(([id, { name, container, group }]) => ({
+      group,
+      subject: this.#subject('process', id, () => [
+        { process: name },
+        { container: container && shortId(container), host: key.host },
+      ]),
+    }))
+    const rest = new Group()
+    for (const [, { group }] of busiest.slice(most)) rest.add(group)
+    if (busiest.length > most)
+      counted.push({ group: rest, subject: this.other('process', { process: OTHER }) })
+    return counted
+  }
+
+  /** @param name what tells it from all others of its level on its host */
+  #subject(level: string, name: string, tagsOf: () => TagsOf, kind?: Kind, isSparse = false): Subject {
+    const tags = (): Tags => {
+      const [own, more] = tagsOf()
+      const all = { ...(this.#ifid !== undefined && { ifid: this.#ifid }), ...own }
+      if (this.#profile === 'ntopng') return all
+      const named = Object.entries({ ...all, ...more })
+      return Object.fromEntries(named.filter((tag): tag is [string, string] => Boolean(tag[1])))
+    }
+    const interval = isSparse ? RARE_S : this.#window.interval
+    return this.#table.subject(this.#family(level), name, interval, tags, kind)
+  }
+
+  #family(level: string): Family {
+    let family = this.#families.get(level)
+    if (!family) {
+      const { host } = this.#window.key
+      const ifid = this.#ifid
+      family = this.#table.family(`${ifid ?? ''} ${level} ${host}`, ifid === undefined ? undefined : host)
+      this.#families.set(level, family)
+    }
+    return family
+  }
+}
+
+/** The id of the container whose group it is. */
+export const containerOf = (owner: Group): string | undefined =>
+  owner instanceof ContainerGroup ? owner.id : undefined
+
+const labelTags = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map(([key, value]) => [`label_${key}`, value]))

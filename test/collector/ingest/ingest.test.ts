@@ -1,0 +1,334 @@
+import t from 'tap'
+import { type Folded, Ingest } from '../../../collector/ingest/ingest.ts'
+import { MalformedError } from '../../../wire/check.ts'
+import type { Rows } from '../../../wire/layout.ts'
+import { encode, encodeSettled, encodeWindow, type Head, type Who } from '../../../wire/message.ts'
+import { bundleOf } from '../../harness/bundle.ts'
+import { encodeRows, tcpFlowLayout } from '../../harness/rows.ts'
+
+const layout = tcpFlowLayout()
+const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
+const START = 1_000_000
+
+/** A probe that numbers its messages; `skip` loses one on the way. */
+class Probe {
+  readonly name: string
+  sequence = 0
+  lost: Record<string, number> = {}
+
+  constructor(name = 'p') {
+    this.name = name
+  }
+
+  rows(window: number, count: number, as = layout): Buffer[] {
+    const flows = Array.from({ length: count }, () => ({}))
+    return this.send(window, { layout: as, bytes: encodeRows(as, flows) })
+  }
+
+  send(window: number, ...parts: readonly Rows[]): Buffer[] {
+    return encode(this.#head(window), bundleOf(...parts), nobody)
+  }
+
+  end(window: number, partial = false, count = 0): Buffer[] {
+    const end = { end_ns: '2', time: START + window * 10, interval: 10, clock_offset_ns: '0', partial }
+    const head = Object.assign(this.#head(window), end)
+    const flows = Array.from({ length: count }, () => ({}))
+    const bundle = bundleOf({ layout, bytes: encodeRows(layout, flows) })
+    return encodeWindow(head, bundle, { ...nobody, running: [] })
+  }
+
+  /** Every window before this one is held by some collector. */
+  settled(window: number, elsewhere = true): Buffer[] {
+    const { start_ns: _, ...head } = { ...this.#head(window), sequence: this.sequence - 1 }
+    this.sequence--
+    return encodeSettled({ ...head, elsewhere })
+  }
+
+  skip(messages = 1): void {
+    this.sequence += messages
+  }
+
+  #head(window: number): Head {
+    const { name: probe, lost } = this
+    return { schema: 1, host: 'h', boot: 'b', probe, window, sequence: this.sequence++, start_ns: '1', lost }
+  }
+}
+
+const seen = (folded: readonly Folded[]) =>
+  folded.map(({ key, time, complete, fold }) => ({ window: key.window, time, complete, rows: fold.rows }))
+
+t.test('a window ends with its end message and has all of its rows', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  t.same(ingest.receive(probe.rows(0, 3)).folded, [])
+  ingest.receive(probe.rows(0, 4))
+  const { key, folded, repeatedEnd } = ingest.receive(probe.end(0, true))
+  t.same(key, { host: 'h', boot: 'b', probe: 'p', window: 0 })
+  t.match(folded, [{ partial: true, complete: true, time: START, fold: { rows: 7 } }])
+  t.notOk(repeatedEnd)
+  t.match(ingest, { received: 3, rows: 7, lost: {} })
+  t.match(seen(ingest.receive(probe.end(1)).folded), [{ window: 1, rows: 0 }], 'also one without rows')
+})
+
+t.test('a gap in the sequence is counted, except before the first message that we hear', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  probe.skip(100)
+  ingest.receive(probe.rows(5, 1))
+  t.same(ingest.lost, {})
+  probe.skip(3)
+  ingest.receive(probe.end(5))
+  t.same(ingest.lost, { gap: 3 })
+})
+
+t.test('a message that comes twice counts once; an end that comes twice wants its answer', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const rows = probe.rows(0, 2)
+  const end = probe.end(0)
+  for (const frames of [rows, rows]) t.notOk(ingest.receive(frames).repeatedEnd)
+  t.match(seen(ingest.receive(end).folded), [{ rows: 2 }])
+  t.match(ingest.receive(end), { folded: [], repeatedEnd: true, key: { window: 0 } })
+  t.match(ingest.receive(rows), { folded: [], repeatedEnd: false })
+  t.match(ingest, { received: 2, rows: 2 })
+  t.same(ingest.lost, {})
+})
+
+t.test('rows of a window that has ended are late', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.end(3))
+  ingest.receive(probe.rows(3, 5))
+  ingest.receive(probe.rows(2, 1))
+  t.same(ingest.lost, { late: 6 })
+  t.equal(ingest.rows, 0)
+  t.same(ingest.receive(probe.end(2)).folded, [], 'and an end before the last is none')
+})
+
+t.test('a window without its end is handed on with the next, at its own time, incomplete', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.rows(1, 2))
+  probe.skip()
+  ingest.receive(probe.rows(2, 3))
+  t.same(seen(ingest.receive(probe.end(2)).folded), [
+    { window: 1, time: START + 10, complete: false, rows: 2 },
+    { window: 2, time: START + 20, complete: true, rows: 3 },
+  ])
+  t.same(ingest.lost, { gap: 1, incomplete: 1 })
+})
+
+t.test('rows of the next window may come before the end of this one', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.rows(0, 1))
+  ingest.receive(probe.rows(1, 2))
+  t.match(seen(ingest.receive(probe.end(0)).folded), [{ window: 0, rows: 1 }])
+  t.match(seen(ingest.receive(probe.end(1)).folded), [{ window: 1, rows: 2, complete: true }])
+  t.same(ingest.lost, {})
+})
+
+t.test('probes do not mix', async t => {
+  const ingest = new Ingest()
+  const probes = ['p', 'q', '__proto__', 'constructor'].map(name => new Probe(name))
+  for (const [index, probe] of probes.entries()) ingest.receive(probe.rows(0, index + 1))
+  for (const probe of probes) probe.lost = { 'queue/full': 2, constructor: 1 }
+  for (const [index, probe] of probes.entries()) {
+    const { folded } = ingest.receive(probe.end(0))
+    t.match(folded, [{ key: { probe: probe.name }, fold: { rows: index + 1 } }])
+  }
+  t.same(ingest.lost, {})
+  t.same({ ...ingest.probeLosses() }, { 'queue/full': 8, constructor: 4 })
+})
+
+t.test('window numbers far ahead take three places at most and stop no window', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  for (const window of [1e6, 2e6, 3e6, 4e6, 5e6]) ingest.receive(probe.rows(window, 1))
+  t.same(ingest.lost, { window_ahead: 2 })
+  t.match(seen(ingest.receive(probe.end(7)).folded), [{ window: 7, complete: true }])
+  t.match(seen(ingest.receive(probe.end(3e6)).folded), [{ window: 1e6 }, { window: 2e6 }, { window: 3e6 }])
+})
+
+t.test('a window that was half there when its probe fell silent is whole when it comes again', async t => {
+  let now = 0
+  const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
+  const first = [probe.rows(0, 1), probe.end(0)]
+  const second = [probe.rows(1, 7), probe.end(1)]
+  for (const message of [...first, second[0]!]) ingest.receive(message)
+  now = 24 * 3_600_000 - 1
+  ingest.expire()
+  t.same(ingest.lost, { unfinished: 7 })
+  t.equal(ingest.receive(first[1]!).repeatedEnd, true, 'what had ended before is known')
+  const folded = second.flatMap(message => ingest.receive(message).folded)
+  t.match(folded, [{ complete: true, fold: { rows: 7 } }])
+  t.same(ingest.lost, { unfinished: 7 })
+})
+
+t.test('what a silent probe left is counted, and it may come back', async t => {
+  let now = 0
+  const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
+  const other = new Probe('q')
+  ingest.receive(probe.rows(0, 4))
+  now = 10_800_000
+  ingest.receive(other.rows(0, 1))
+  ingest.expire()
+  t.same(ingest.lost, {}, 'not yet')
+  now++
+  ingest.expire()
+  t.same(ingest.lost, { unfinished: 4 })
+  t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 0 }])
+  t.match(seen(ingest.receive(other.end(0)).folded), [{ rows: 1 }])
+})
+
+t.test('4096 probes are known at once; one more must wait until one is gone', async t => {
+  let now = 0
+  const ingest = new Ingest(undefined, () => now)
+  for (let index = 0; index < 4096; index++) ingest.receive(new Probe(`p${index}`).end(0))
+  t.throws(() => ingest.receive(new Probe('more').end(0)), /4096 probes are known/)
+  t.same(ingest.lost, { malformed_too_many_probes: 1 })
+  now = 600_001 // their windows are short, so ten minutes of silence are enough
+  t.match(seen(ingest.receive(new Probe('more').end(0)).folded), [{ window: 0 }])
+})
+
+t.test('what is no message is counted by its reason', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  t.throws(() => ingest.receive([]), MalformedError)
+  const fields = layout.fields.filter(({ name }) => name !== 'cgroup')
+  t.match(ingest.receive(probe.rows(0, 1, { ...layout, fields })), { refused: /cgroup/ })
+  ingest.receive(probe.rows(0, 1, { ...layout, name: 'icmp_flow' }))
+  t.same(ingest.lost, { malformed_frames: 1, malformed_layout: 1, unknown_record: 1 })
+})
+
+t.test('a message that is refused for what it says is no gap', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.rows(0, 1))
+  const bad = probe.rows(0, 1).with(-1, Buffer.from('{"cgroups":7}'))
+  t.throws(() => ingest.receive(bad), { reason: 'who_cgroups', message: /who.cgroups/ })
+  t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 1 }])
+  t.same(ingest.lost, { malformed_who_cgroups: 1 })
+})
+
+t.test('a message of a newer schema is refused, with what to do', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const [topic, head, ...frames] = probe.rows(0, 1)
+  const newer = Buffer.from(JSON.stringify({ ...JSON.parse(String(head)), schema: 2 }))
+  t.throws(() => ingest.receive([topic!, newer, ...frames]), {
+    reason: 'schema',
+    message: 'a newer probe has sent it (schema 2): update the collector',
+  })
+  t.same(ingest.lost, { malformed_schema: 1 })
+})
+
+t.test('processes are counted while somebody watches', async t => {
+  let watched = false
+  const [probe, ingest] = [new Probe(), new Ingest(() => watched)]
+  ingest.receive(probe.rows(0, 1))
+  t.equal(ingest.receive(probe.end(0)).folded[0]!.fold.processes, undefined)
+  watched = true
+  ingest.receive(probe.rows(1, 1))
+  t.equal(ingest.receive(probe.end(1)).folded[0]!.fold.processes!.byPid.size, 1)
+})
+
+t.test('every record is taken under its own name; one that cannot be read costs only itself', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const records = [
+    'tcp_flow',
+    'tcp_update',
+    'udp_flow',
+    'tcp_total',
+    'rtt_bucket',
+    'iface',
+    'host_cpu',
+    'host_mem',
+    'probe_stats',
+  ]
+  const fields = ['cgroup', 'hierarchy'].map((name, index) => ({
+    ...{ name, offset: index * 8, size: 8 },
+    type: 'u64' as const,
+  }))
+  const rowsOf = (name: string, count: number, had = fields) => ({
+    layout: { name, size: 16, fields: had },
+    bytes: Buffer.alloc(count * 16),
+  })
+  for (const name of records) ingest.receive(probe.send(0, rowsOf(name, 2)))
+  t.match(ingest, { received: 9, rows: 18, lost: {} })
+  const strange = [rowsOf('tcp_flow', 1), rowsOf('udp_flow', 1, []), rowsOf('toString', 1)]
+  t.match(ingest.receive(probe.send(0, ...strange, rowsOf('tcp_update', 1))), { refused: /udp_flow/ })
+  t.match(ingest, { received: 10, rows: 20, lost: { malformed_layout: 1, unknown_record: 1 } })
+  t.same(ingest.receive(probe.end(0, true)).folded[0]!.fold.host.client.flows, 2 * 3 + 2)
+})
+
+t.test('rows that come with the end of a window count, also when windows far ahead are open', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  for (const window of [5, 6, 7]) ingest.receive(probe.rows(window, 1))
+  const { folded } = ingest.receive(probe.end(4, false, 3))
+  t.match(seen(folded), [{ window: 4, rows: 3, complete: true }])
+  t.same(ingest.lost, {})
+})
+
+t.test('a window tells what its probe lost since the one before', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  const lostIn = (window: number, lost: Record<string, number>) => {
+    probe.lost = lost
+    return ingest.receive(probe.end(window)).folded.map(({ lost }) => lost)
+  }
+  t.same(lostIn(0, { 'kernel/slot': 2 }), [{ 'kernel/slot': 2 }])
+  t.same(lostIn(1, { 'kernel/slot': 2, constructor: 1 }), [{ constructor: 1 }])
+  t.same(lostIn(2, { 'kernel/slot': 5, constructor: 1 }), [{ 'kernel/slot': 3 }])
+  ingest.receive(probe.rows(3, 1))
+  t.same(lostIn(4, { 'kernel/slot': 6, constructor: 1 }), [{}, { 'kernel/slot': 1 }], 'once')
+})
+
+t.test(
+  'what a probe lost is told once, also when it was silent for hours; after a day it is told anew',
+  async t => {
+    let now = 0
+    const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
+    const lostAfter = (ms: number) => {
+      now += ms
+      ingest.expire()
+      return ingest.receive(probe.end(probe.sequence)).folded.map(({ lost }) => lost)
+    }
+    probe.lost = { 'kernel/slot': 2 }
+    t.same(lostAfter(0), [{ 'kernel/slot': 2 }])
+    probe.lost = { 'kernel/slot': 5 }
+    t.same(lostAfter(23 * 3_600_000), [{ 'kernel/slot': 3 }])
+    now += 3_600_000
+    ingest.expire()
+    t.equal(ingest.probes, 0)
+    t.same(ingest.probeLosses(), { 'kernel/slot': 5 }, 'it is silent, and has lost that')
+    t.same(lostAfter(24 * 3_600_000), [{ 'kernel/slot': 5 }])
+  },
+)
+
+t.test('a probe that comes from another collector has lost nothing in between', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.end(0))
+  ingest.receive(probe.rows(1, 4))
+  const late = [probe.rows(1, 1), probe.end(1)]
+  probe.skip(20)
+  probe.lost = { 'kernel/slot': 5 }
+  t.match(ingest.receive(probe.settled(4)), { key: { window: 4 }, folded: [], settled: { elsewhere: true } })
+  t.match(ingest.receive(probe.settled(4)), { settled: { elsewhere: false } }, 'once')
+  for (const frames of late) t.same(ingest.receive(frames).folded, [], 'nor is its half a window one')
+  ingest.receive(probe.rows(4, 2))
+  probe.lost = { 'kernel/slot': 7 }
+  const { folded } = ingest.receive(probe.end(4))
+  t.match(seen(folded), [{ window: 4, complete: true, rows: 2 }])
+  t.match(folded, [{ lost: { 'kernel/slot': 2 } }], 'what others have told is not told again')
+  t.same(ingest.lost, {})
+})
+
+t.test('a probe that was nowhere else goes on where it was', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  t.match(ingest.receive(probe.settled(0, false)), { settled: { elsewhere: false } })
+  ingest.receive(probe.end(0))
+  const settled = probe.settled(1, false)
+  ingest.receive(probe.rows(1, 4))
+  t.match(ingest.receive(settled), { settled: { elsewhere: false } })
+  t.match(seen(ingest.receive(probe.end(1)).folded), [{ window: 1, rows: 4 }])
+  t.same(ingest.lost, {})
+})
+
+t.test('of what follows, every message that is missing is counted, the first as well', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  probe.skip(20)
+  ingest.receive(probe.settled(4))
+  probe.skip(2)
+  ingest.receive(probe.end(4))
+  t.same(ingest.lost, { gap: 2 })
+})
