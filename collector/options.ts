@@ -17,7 +17,7 @@ import {
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import type { SinkName } from './sinks/index.ts'
-import { splitLogin } from './sinks/influxdb_url.ts'
+import { splitLogin } from './sinks/influxdb/url.ts'
 
 /** `tcp://*:5556`, or with ntopng's interface id: `tcp://*:5556,ifid=6`. */
 const listening = () =>

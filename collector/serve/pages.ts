@@ -1,6 +1,6 @@
 /** What the collector answers over HTTP: to Prometheus, and to whoever starts and restarts it. */
 
-import { PrometheusSink } from '../sinks/prometheus.ts'
+import { PrometheusSink } from '../sinks/prometheus/prometheus.ts'
 import type { SinkQueue } from '../sinks/queue.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { Pages } from './http.ts'

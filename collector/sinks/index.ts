@@ -1,8 +1,8 @@
-import type { EmbeddedOptions } from './embedded.ts'
-import { EmbeddedSink } from './embedded.ts'
-import type { InfluxOptions } from './influxdb.ts'
-import { InfluxSink } from './influxdb.ts'
-import { type PrometheusOptions, PrometheusSink } from './prometheus.ts'
+import type { EmbeddedOptions } from './embedded/embedded.ts'
+import { EmbeddedSink } from './embedded/embedded.ts'
+import type { InfluxOptions } from './influxdb/influxdb.ts'
+import { InfluxSink } from './influxdb/influxdb.ts'
+import { type PrometheusOptions, PrometheusSink } from './prometheus/prometheus.ts'
 import type { Sink } from './sink.ts'
 
 /** The sinks by their name in the configuration. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { EmbeddedSink } from '../../collector/sinks/embedded.ts'
+import { EmbeddedSink } from '../../collector/sinks/embedded/embedded.ts'
 import { start } from './samples.ts'
 
 /** A directory that goes away with the test. */

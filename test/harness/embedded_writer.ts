@@ -1,6 +1,6 @@
 /** `node embedded_writer.ts DIRECTORY`: writes window after window, says which are stored, until it is killed. */
 import { pino } from 'pino'
-import { EmbeddedSink } from '../../collector/sinks/embedded.ts'
+import { EmbeddedSink } from '../../collector/sinks/embedded/embedded.ts'
 import { batch, sample, start } from './samples.ts'
 
 const sink = await EmbeddedSink.open({

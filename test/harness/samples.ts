@@ -7,7 +7,7 @@ import {
   type Tags,
   type WindowId,
 } from '../../collector/sample/sample.ts'
-import { encode } from '../../collector/sinks/line_protocol.ts'
+import { encode } from '../../collector/sinks/influxdb/line_protocol.ts'
 
 /** Samples for the sinks' tests. */
 export const numFlows: Measurement = { name: 'container:num_flows', fields: ['as_client', 'as_server'] }

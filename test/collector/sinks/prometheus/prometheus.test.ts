@@ -1,11 +1,11 @@
 import { text as textOf } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { Distribution } from '../../../collector/sample/distribution.ts'
-import type { Batch, WindowId } from '../../../collector/sample/sample.ts'
-import { PrometheusSink } from '../../../collector/sinks/prometheus.ts'
-import { lint } from '../../harness/prometheus.ts'
-import { type Point, samplesOf } from '../../harness/samples.ts'
-import { needs } from '../../harness/skip.ts'
+import { Distribution } from '../../../../collector/sample/distribution.ts'
+import type { Batch, WindowId } from '../../../../collector/sample/sample.ts'
+import { PrometheusSink } from '../../../../collector/sinks/prometheus/prometheus.ts'
+import { lint } from '../../../harness/prometheus.ts'
+import { type Point, samplesOf } from '../../../harness/samples.ts'
+import { needs } from '../../../harness/skip.ts'
 
 const numFlows = { name: 'container:num_flows', fields: ['as_client', 'as_server'] }
 const lost = { name: 'probe:lost', fields: ['count'] }

@@ -2,12 +2,12 @@ import { readdirSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Logger } from 'pino'
-import { type Batch, countOf } from '../sample/sample.ts'
-import { Day, isPassing, setAside } from './embedded/day.ts'
-import { openInstance } from './embedded/instance.ts'
-import { type Bounds, dayOf, expired, oldestDay } from './embedded/retention.ts'
-import { Views } from './embedded/views.ts'
-import { notFinite, Refused, type Sink } from './sink.ts'
+import { type Batch, countOf } from '../../sample/sample.ts'
+import { notFinite, Refused, type Sink } from '../sink.ts'
+import { Day, isPassing, setAside } from './day.ts'
+import { openInstance } from './instance.ts'
+import { type Bounds, dayOf, expired, oldestDay } from './retention.ts'
+import { Views } from './views.ts'
 
 export interface EmbeddedOptions extends Bounds {
   readonly directory: string

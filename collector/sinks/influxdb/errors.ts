@@ -1,5 +1,5 @@
 import { AbortError, HttpError, RequestTimedOutError } from '@influxdata/influxdb-client'
-import { Refused } from './sink.ts'
+import { Refused } from '../sink.ts'
 
 /** What a sentence about a server needs; the password and the token are not here, so they cannot get into one. */
 export interface Server {

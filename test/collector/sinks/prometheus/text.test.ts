@@ -1,11 +1,11 @@
 import t from 'tap'
-import { catalogue } from '../../../collector/metrics/catalogue.ts'
-import { Distribution, STEPS } from '../../../collector/sample/distribution.ts'
-import type { Sample, Tags } from '../../../collector/sample/sample.ts'
-import { encode, labelsOf } from '../../../collector/sinks/prometheus_text.ts'
-import { Histogram } from '../../../wire/count/histogram.ts'
-import { lint } from '../../harness/prometheus.ts'
-import { needs } from '../../harness/skip.ts'
+import { catalogue } from '../../../../collector/metrics/catalogue.ts'
+import { Distribution, STEPS } from '../../../../collector/sample/distribution.ts'
+import type { Sample, Tags } from '../../../../collector/sample/sample.ts'
+import { encode, labelsOf } from '../../../../collector/sinks/prometheus/text.ts'
+import { Histogram } from '../../../../wire/count/histogram.ts'
+import { lint } from '../../../harness/prometheus.ts'
+import { needs } from '../../../harness/skip.ts'
 
 const metricOf = (name: string) => catalogue.find(metric => metric.name === name)!
 const measurementOf = (name: string) => ({

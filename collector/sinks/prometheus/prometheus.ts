@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { catalogue } from '../metrics/catalogue.ts'
-import { type Batch, type DistributionSample, Samples } from '../sample/sample.ts'
-import { encode, labelsOf } from './prometheus_text.ts'
-import type { Sink } from './sink.ts'
+import { catalogue } from '../../metrics/catalogue.ts'
+import { type Batch, type DistributionSample, Samples } from '../../sample/sample.ts'
+import type { Sink } from '../sink.ts'
+import { encode, labelsOf } from './text.ts'
 
 export interface PrometheusOptions {
   readonly version: string

@@ -1,10 +1,10 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { type InfluxOptions, InfluxSink } from '../../../collector/sinks/influxdb.ts'
-import { SinkQueue } from '../../../collector/sinks/queue.ts'
-import { Refused } from '../../../collector/sinks/sink.ts'
-import { admin, startInflux } from '../../harness/influx.ts'
-import { batch, sample } from '../../harness/samples.ts'
+import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
+import { SinkQueue } from '../../../../collector/sinks/queue.ts'
+import { Refused } from '../../../../collector/sinks/sink.ts'
+import { admin, startInflux } from '../../../harness/influx.ts'
+import { batch, sample } from '../../../harness/samples.ts'
 
 function connect(t: Test, options: Partial<InfluxOptions> & { url: string }): InfluxSink {
   const defaults = {

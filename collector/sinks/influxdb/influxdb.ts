@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { escape as escaped, InfluxDB, type ResponseStartedFn, setLogger } from '@influxdata/influxdb-client'
-import type { Batch } from '../sample/sample.ts'
-import { explain, InfluxError, partial, type Server } from './influxdb_errors.ts'
-import { splitLogin } from './influxdb_url.ts'
+import type { Batch } from '../../sample/sample.ts'
+import { notFinite, Refused, type Sink } from '../sink.ts'
+import { explain, InfluxError, partial, type Server } from './errors.ts'
 import { encode, Lines } from './line_protocol.ts'
-import { notFinite, Refused, type Sink } from './sink.ts'
+import { splitLogin } from './url.ts'
 
 export interface InfluxOptions {
   /** `https://host:8086`; a `user:password@` in it is taken out and used as the login. */

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
-import { Refused } from '../../../collector/sinks/sink.ts'
-import { openStore, rows, temporary } from '../../harness/embedded.ts'
-import { batch, sample, start } from '../../harness/samples.ts'
+import { Refused } from '../../../../collector/sinks/sink.ts'
+import { openStore, rows, temporary } from '../../../harness/embedded.ts'
+import { batch, sample, start } from '../../../harness/samples.ts'
 
 const DAY = 86_400
 const all = 'SELECT * FROM "container:num_flows" ORDER BY time'

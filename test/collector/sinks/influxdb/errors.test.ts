@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { type InfluxOptions, InfluxSink } from '../../../collector/sinks/influxdb.ts'
-import { batch, sample } from '../../harness/samples.ts'
+import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
+import { batch, sample } from '../../../harness/samples.ts'
 
 function connect(t: Test, options: Partial<InfluxOptions> & { url: string }): InfluxSink {
   const defaults = {

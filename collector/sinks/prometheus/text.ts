@@ -3,10 +3,10 @@
  * then a series that is gone ends at the next scrape.
  */
 
-import type { Metric } from '../metrics/metric.ts'
-import { type Family, familiesOf } from '../metrics/prometheus.ts'
-import { type Distribution, STEPS } from '../sample/distribution.ts'
-import type { DistributionSample, Sample, Tags } from '../sample/sample.ts'
+import type { Metric } from '../../metrics/metric.ts'
+import { type Family, familiesOf } from '../../metrics/prometheus.ts'
+import { type Distribution, STEPS } from '../../sample/distribution.ts'
+import type { DistributionSample, Sample, Tags } from '../../sample/sample.ts'
 
 /** What is known of one measurement. Of two with the same tags the first is told: a second one would be an error. */
 interface Told {

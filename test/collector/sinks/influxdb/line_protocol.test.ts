@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Tags } from '../../../collector/sample/sample.ts'
-import { encode } from '../../../collector/sinks/line_protocol.ts'
-import { batch, linesOf, sample } from '../../harness/samples.ts'
+import type { Tags } from '../../../../collector/sample/sample.ts'
+import { encode } from '../../../../collector/sinks/influxdb/line_protocol.ts'
+import { batch, linesOf, sample } from '../../../harness/samples.ts'
 
 // Checked by hand against docs.influxdata.com, "Line protocol reference", special characters.
 const golden: [name: string, sample: ReturnType<typeof sample>, line: string][] = [
