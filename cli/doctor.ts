@@ -65,7 +65,7 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
   return {
     root: '/',
     release: release(),
-    object: async () => (await import('../probe/kernel.ts')).objectPath(), // late: its addon may be what is missing
+    object: async () => (await import('../probe/kernel/kernel.ts')).objectPath(), // late: its addon may be what is missing
     collectors: probe.collector,
     places: probe,
     socket,

@@ -105,7 +105,7 @@ t.test('no file of the product is longer than 300 lines', async t => {
 t.test('every reason of LOST is named in the order of enum lost', async t => {
   const entries = /enum lost \{(.*?)\};/s.exec(read('probe/bpf/lost.bpf.h'))![1]!
   const kernel = [...entries.matchAll(/^\s*LOST_(\w+)/gm)].map(([, name]) => name!.toLowerCase())
-  const listed = /const LOST = \[([^\]]*)\]/.exec(read('probe/kernel.ts'))![1]!
+  const listed = /const LOST = \[([^\]]*)\]/.exec(read('probe/kernel/kernel.ts'))![1]!
   const names = [...listed.matchAll(/'(\w+)'/g)].map(([, name]) => name!)
   t.equal(kernel.pop(), 'reasons')
   t.same(

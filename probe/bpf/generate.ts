@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Layout, open } from 'bcc-bindings'
-import { objectPath } from '../kernel.ts'
+import { objectPath } from '../kernel/kernel.ts'
 
 const RECORDS = ['tcp_flow', 'tcp_update', 'udp_flow', 'tcp_total', 'rtt_bucket', 'process', 'cgroup_path']
 export const target = join(import.meta.dirname, '../../wire/records.ts')

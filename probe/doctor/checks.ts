@@ -1,9 +1,9 @@
 /** All that is looked at, in the order in which it is shown. */
 
-import { cgroups } from './cgroup.ts'
+import { cgroups } from '../kernel/cgroup.ts'
+import { btf, clock, kernel, limits, lockdown } from '../kernel/features.ts'
+import { namespaces, privileges } from '../kernel/privileges.ts'
 import type { Check, Env, Finding } from './check.ts'
-import { btf, clock, kernel, limits, lockdown } from './kernel.ts'
-import { namespaces, privileges } from './privileges.ts'
 import { programs } from './programs.ts'
 import { runtimes } from './runtimes.ts'
 import { collectors, influxdb, query } from './services.ts'

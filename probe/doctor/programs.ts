@@ -2,10 +2,10 @@
 
 import { closeSync } from 'node:fs'
 import type { Program } from 'bcc-bindings'
-import { hooksOf } from '../hooks.ts'
-import { cgroup2In } from './cgroup.ts'
+import { cgroup2In } from '../kernel/cgroup.ts'
+import { causeOf } from '../kernel/explain.ts'
+import { hooksOf } from '../signals/hooks.ts'
 import type { Env, Finding } from './check.ts'
-import { causeOf } from './explain.ts'
 
 type Bindings = typeof import('bcc-bindings')
 

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { open } from 'bcc-bindings'
-import { cgroup2In } from '../../probe/doctor/cgroup.ts'
+import { cgroup2In } from '../../probe/kernel/cgroup.ts'
 import { numberOf, viewOf } from '../../wire/layout.ts'
 import { CLIENT, netnsOf } from '../harness/watch.ts'
 import { compile } from '../native/compile.ts'

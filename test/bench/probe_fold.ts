@@ -1,7 +1,7 @@
 /** What `--fold` saves: a window of one host, as flows and folded, from the probe's rows to the collector's sums. */
 
 import { Ingest } from '../../collector/ingest/ingest.ts'
-import { FlowFold } from '../../probe/fold.ts'
+import { FlowFold } from '../../probe/read/fold.ts'
 import { encodeRows } from '../../wire/columns.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
 import { encode, encodeWindow } from '../../wire/message.ts'

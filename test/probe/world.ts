@@ -5,8 +5,8 @@
 
 import { pino } from 'pino'
 import { Ingest } from '../../collector/ingest/ingest.ts'
-import { Failover } from '../../probe/failover.ts'
-import type { Settled } from '../../probe/queue.ts'
+import { Failover } from '../../probe/publish/failover.ts'
+import type { Settled } from '../../probe/publish/queue.ts'
 import {
   encode,
   encodeSettled,

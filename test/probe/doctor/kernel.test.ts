@@ -1,5 +1,5 @@
 import t from 'tap'
-import { btf, clock, kernel, limits, lockdown } from '../../../probe/doctor/kernel.ts'
+import { btf, clock, kernel, limits, lockdown } from '../../../probe/kernel/features.ts'
 import { world } from './world.ts'
 
 t.test('types of the kernel are there, or a kernel that has them is asked for', async t => {

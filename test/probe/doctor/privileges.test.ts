@@ -1,7 +1,7 @@
 import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { namespaces, privileges } from '../../../probe/doctor/privileges.ts'
+import { namespaces, privileges } from '../../../probe/kernel/privileges.ts'
 import { EVERYTHING, status, world } from './world.ts'
 
 const BITS = { NET_ADMIN: 12n, SYS_PTRACE: 19n, SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n }

@@ -1,0 +1,79 @@
+/** Why the kernel refused our programs, in a sentence with its remedy. */
+
+import { release } from 'node:os'
+import type { BpfError } from 'bcc-bindings'
+import { type Env, type Finding, sentenceOf } from '../doctor/check.ts'
+import { btf, lockdown } from './features.ts'
+import { namespaces, privileges } from './privileges.ts'
+
+/** In the order in which the kernel asks: whoever may not load learns nothing about types. */
+const CAUSES = [privileges, namespaces, btf, lockdown]
+
+interface Reason {
+  readonly when: (error: BpfError) => RegExpExecArray | boolean | null
+  /** @param detail what `when` found in the log */
+  readonly found: (detail: string, release: string) => string
+  readonly remedy: string | ((release: string) => string)
+}
+
+/** The oldest kernel that has what the probe cannot do without; the rest came later, one by one. */
+const OLDEST = [5, 15] as const
+
+const newer = (release: string): string => {
+  const [major = 0, minor = 0] = release.split('.').map(Number.parseFloat)
+  const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
+  return isOld ? `use Linux ${OLDEST.join('.')} or newer` : 'a newer kernel has it'
+}
+
+const REASONS: readonly Reason[] = [
+  {
+    when: ({ log = '' }) => /failed to find kernel BTF type ID of '(\w+)'/.exec(log),
+    found: (name, release) => `this kernel (${release}) has no ${name}`,
+    remedy: newer,
+  },
+  {
+    when: ({ log = '' }) => /(?:unknown|invalid) func (\w+#\d+)/.exec(log),
+    found: (name, release) => `this kernel (${release}) does not let eBPF programs call ${name}`,
+    remedy: newer,
+  },
+  {
+    when: ({ code }) => code === 'ENOMEM',
+    found: () => 'there is no memory for the eBPF maps',
+    remedy: 'lower --max-flows, or raise the memory limit',
+  },
+  {
+    when: ({ code }) => code === 'ENOSYS',
+    found: () => 'this kernel has no bpf(2)',
+    remedy: 'boot one with CONFIG_BPF_SYSCALL=y',
+  },
+  {
+    when: ({ code }) => code === 'EPERM',
+    found: () => 'bpf(2) is refused although the capabilities are there',
+    remedy: 'let the seccomp profile or the security module allow it',
+  },
+]
+
+/** @returns undefined when the error and its log say more than we know */
+export function causeOf(
+  error: BpfError,
+  env: Pick<Env, 'root' | 'release'>,
+): Pick<Finding, 'found' | 'remedy'> | undefined {
+  if (error.syscall !== 'load' && error.syscall !== 'attach') return undefined
+  const cause = CAUSES.map(check => check(env)).find(({ ok }) => ok === false)
+  if (cause) return cause
+  for (const { when, found, remedy } of REASONS) {
+    const seen = when(error)
+    if (seen)
+      return {
+        found: found(typeof seen === 'object' ? (seen[1] ?? '') : '', env.release),
+        remedy: typeof remedy === 'string' ? remedy : remedy(env.release),
+      }
+  }
+  return undefined
+}
+
+/** The same, as one sentence; for the probe. */
+export function explainLoad(error: BpfError, env = { root: '/', release: release() }): string | undefined {
+  const cause = causeOf(error, env)
+  return cause && sentenceOf(cause)
+}

@@ -1,0 +1,182 @@
+/**
+ * RTT samples and resets per cgroup, network namespace and role: the kernel's sums only rise, on each CPU for itself; here
+ * they become the rows of one window. `struct tcp_total_key` and `struct tcp_total_sums` in `bpf/tcp_total.bpf.h`.
+ */
+
+import { cpus } from 'node:os'
+import type { Entries, Layout } from 'bcc-bindings'
+import { encodeRows, type Given } from '../../wire/columns.ts'
+import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/count/rtt.ts'
+import type { Rows } from '../../wire/layout.ts'
+
+/** The part of `Kernel` that is needed here. */
+export interface TotalsKernel {
+  layout(name: string): Layout
+  totals(): Entries
+  forgetTotals(key: Buffer): void
+}
+
+/** Sums of a cgroup in which nothing happened so long are taken out of the kernel's map. */
+const FORGET_NS = 60_000_000_000n
+
+/** Memory for the sums, all CPUs together, and how many there are at least and at most. */
+const MOST_BYTES = 64 * 2 ** 20
+const [FEWEST_SUMS, MOST_SUMS] = [512, 4096]
+
+/** How many sums the kernel is to have room for. */
+export function roomForSums(sums: Layout): number {
+  const room = Math.floor(MOST_BYTES / (sums.size * cpus().length))
+  return Math.min(Math.max(room, FEWEST_SUMS), MOST_SUMS)
+}
+
+interface Known {
+  readonly buckets: Uint32Array
+  sum: bigint
+  squares: bigint
+  sent: number
+  received: number
+  changedNs: bigint
+}
+
+/** What happened since the last look. */
+interface Change {
+  readonly sums: Given<typeof TCP_TOTAL>
+  readonly buckets: readonly Given<typeof RTT_BUCKET>[]
+}
+
+const offsetsOf = (layout: Layout): Readonly<Record<string, number>> =>
+  Object.fromEntries(layout.fields.map(({ name, offset }) => [name, offset]))
+
+/** Sums wrap around as the kernel's do. */
+const u32 = (value: number): number => value >>> 0
+const u64 = (value: bigint): bigint => BigInt.asUintN(64, value)
+
+export class Totals {
+  readonly #kernel: TotalsKernel
+  readonly #total: Layout
+  readonly #bucket: Layout
+  readonly #key: Readonly<Record<string, number>>
+  readonly #sums: Readonly<Record<string, number>>
+  /** Bytes of one CPU's sums. */
+  readonly #stride: number
+  /** Buckets of all CPUs, of the entry that is looked at. */
+  readonly #now: Uint32Array
+  readonly #known = new Map<string, Known>()
+  /** Windows so far, as `Kernel.totals` counts them. */
+  #window = 0
+
+  constructor(kernel: TotalsKernel) {
+    const sums = kernel.layout('tcp_total_sums')
+    this.#kernel = kernel
+    this.#total = kernel.layout('tcp_total')
+    this.#bucket = kernel.layout('rtt_bucket')
+    this.#key = offsetsOf(kernel.layout('tcp_total_key'))
+    this.#sums = offsetsOf(sums)
+    this.#stride = Math.ceil(sums.size / 8) * 8
+    this.#now = new Uint32Array(sums.fields.find(({ name }) => name === 'bucket')!.count)
+  }
+
+  /** Rows of the window that has just been reported, `tcp_total` and `rtt_bucket`; those without rows are left out. */
+  rows(endNs: bigint): Rows[] {
+    const { keys, values, count } = this.#kernel.totals()
+    const window = this.#window++
+    const totals: Given<typeof TCP_TOTAL>[] = []
+    const buckets: Given<typeof RTT_BUCKET>[] = []
+    const [keySize, valueSize] = [keys.length / count, values.length / count]
+    const seen = new Set<string>()
+    for (let i = 0; i < count; i++) {
+      const key = keys.subarray(i * keySize, (i + 1) * keySize)
+      const name = key.toString('latin1')
+      seen.add(name)
+      const known = this.#known.get(name) ?? this.#meet(name, endNs)
+      const change = this.#change(known, key, values.subarray(i * valueSize, (i + 1) * valueSize), window)
+      if (change) {
+        known.changedNs = endNs
+        totals.push(change.sums)
+        buckets.push(...change.buckets)
+      } else if (endNs - known.changedNs > FORGET_NS) {
+        this.#kernel.forgetTotals(key)
+        this.#known.delete(name)
+      }
+    }
+    for (const name of this.#known.keys()) if (!seen.has(name)) this.#known.delete(name)
+    return [
+      { layout: this.#total, bytes: encodeRows<typeof TCP_TOTAL>(this.#total, totals) },
+      { layout: this.#bucket, bytes: encodeRows<typeof RTT_BUCKET>(this.#bucket, buckets) },
+    ].filter(({ bytes }) => bytes.length > 0)
+  }
+
+  #meet(name: string, endNs: bigint): Known {
+    const buckets = new Uint32Array(this.#now.length)
+    const known = { buckets, sum: 0n, squares: 0n, sent: 0, received: 0, changedNs: endNs }
+    this.#known.set(name, known)
+    return known
+  }
+
+  /** @param values one `tcp_total_sums` for each possible CPU. @returns undefined when nothing happened */
+  #change(known: Known, key: Buffer, values: Buffer, window: number): Change | undefined {
+    const { sum, squares, sent, received } = this.#read(values)
+    const owner = this.#owner(key)
+    const buckets: Given<typeof RTT_BUCKET>[] = []
+    let samples = 0
+    for (let bucket = 0; bucket < this.#now.length; bucket++) {
+      const more = u32(this.#now[bucket]! - known.buckets[bucket]!)
+      if (more === 0) continue
+      samples += more
+      buckets.push({ ...owner, bucket, samples: more })
+    }
+    const resets = { resets_sent: u32(sent - known.sent), resets_rcvd: u32(received - known.received) }
+    // a sum without its sample was read in the middle of it: the next look has both
+    if (samples === 0 && resets.resets_sent === 0 && resets.resets_rcvd === 0) return undefined
+    const sums = {
+      ...{ ...owner, ...resets, ...this.#range(values, window), rtt_samples: samples },
+      rtt_sum_us: u64(sum - known.sum),
+      rtt_squares_us2: u64(squares - known.squares),
+    }
+    known.buckets.set(this.#now)
+    Object.assign(known, { sum, squares, sent, received })
+    return { sums, buckets }
+  }
+
+  /** All CPUs together; their buckets are in `#now`. */
+  #read(values: Buffer): Pick<Known, 'sum' | 'squares' | 'sent' | 'received'> {
+    const at = this.#sums
+    const now = this.#now.fill(0)
+    let [sum, squares] = [0n, 0n]
+    let [sent, received] = [0, 0]
+    for (let cpu = 0; cpu < values.length; cpu += this.#stride) {
+      sum += values.readBigUInt64LE(cpu + at['rtt_sum_us']!)
+      squares += values.readBigUInt64LE(cpu + at['rtt_squares_us2']!)
+      sent += values.readUInt32LE(cpu + at['resets_sent']!)
+      received += values.readUInt32LE(cpu + at['resets_rcvd']!)
+      const buckets = new Uint32Array(values.buffer, values.byteOffset + cpu + at['bucket']!, now.length)
+      for (let i = 0; i < now.length; i++) now[i]! += buckets[i]!
+    }
+    return { sum, squares, sent, received }
+  }
+
+  #range(values: Buffer, window: number): { rtt_min_us: number; rtt_max_us: number } {
+    const at = this.#sums
+    let [min, max] = [0, 0]
+    for (let cpu = 0; cpu < values.length; cpu += this.#stride)
+      // what came while we read is in the next window's range already
+      for (const range of [window, u32(window + 1)]) {
+        const side = cpu + (range & 1) * 4
+        const most = values.readUInt32LE(at['range_max_us']! + side)
+        if (most === 0 || values.readUInt32LE(at['range_window']! + side) !== range) continue
+        const least = values.readUInt32LE(at['range_min_us']! + side)
+        min = max === 0 ? least : Math.min(min, least)
+        max = Math.max(max, most)
+      }
+    return { rtt_min_us: min, rtt_max_us: max }
+  }
+
+  #owner(key: Buffer) {
+    return {
+      cgroup: key.readBigUInt64LE(this.#key['cgroup']),
+      hierarchy: key.readUInt32LE(this.#key['hierarchy']),
+      netns: key.readUInt32LE(this.#key['netns']),
+      role: key.readUInt32LE(this.#key['role']),
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** Rows on their way into a message: of whatever records, one after the other, until it is full or the window ends. */
+
+import { MOST_PARTS } from '../../wire/check.ts'
+import type { Rows } from '../../wire/layout.ts'
+import type { Bundle, Part } from '../../wire/message.ts'
+import type { Slabs } from './slabs.ts'
+
+export interface Kept extends Bundle {
+  /** Each holder says once that it is done; after the last one the memory is used again. */
+  release(): void
+}
+
+export class Bundler {
+  readonly #slabs: Slabs
+  readonly #holders: number
+  #slab: Buffer | undefined
+  #used = 0
+  #parts: Part[] = []
+
+  /** @param holders of each bundle */
+  constructor(slabs: Slabs, holders: number) {
+    this.#slabs = slabs
+    this.#holders = holders
+  }
+
+  /**
+   * As many whole rows as there is room for.
+   * @param bytes copied
+   * @returns bytes that were taken
+   */
+  add({ layout, bytes }: Rows): number {
+    const room = this.#slabs.size - this.#used
+    const length = Math.min(bytes.length, room - (room % layout.size))
+    const last = this.#parts.at(-1)
+    if (length === 0 || (this.#parts.length === MOST_PARTS && last?.layout !== layout)) return 0
+    this.#slab ??= this.#slabs.take()
+    bytes.copy(this.#slab, this.#used, 0, length)
+    this.#used += length
+    if (last?.layout === layout) last.length += length
+    else this.#parts.push({ layout, length })
+    return length
+  }
+
+  /** What was added since the last time. */
+  take(): Kept {
+    const { parts, rows, slab } = { parts: this.#parts, rows: this.#rows(), slab: this.#slab }
+    this.#parts = []
+    this.#used = 0
+    if (!slab || rows.buffer !== slab.buffer) return { parts, rows, release: () => {} }
+    this.#slab = undefined
+    let left = this.#holders
+    const release = () => {
+      left--
+      if (left === 0) this.#slabs.give(slab)
+    }
+    return { parts, rows, release }
+  }
+
+  /** Of a slab that is mostly empty a copy: the rest would be memory that no queue knows of. */
+  #rows(): Buffer {
+    const rows = this.#slab?.subarray(0, this.#used) ?? Buffer.alloc(0)
+    return this.#used < this.#slabs.size / 2 ? Buffer.from(rows) : rows
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The names that go with each message of a window: those of its own rows and those that were said since the window before
+ * began. So they stay what they were, and neither the probe writes them anew nor the collector reads them again. Those of
+ * network namespaces are of the window alone: their numbers are used again.
+ */
+
+import type { Who } from '../../wire/message.ts'
+
+/** Names of one kind, and in which window each was last needed. */
+class Names<T> {
+  readonly #known = new Map<string, { value: T; window: number }>()
+
+  /** @returns whether it is new, or another than before */
+  add(names: Readonly<Record<string, T>>, window: number): boolean {
+    let isNew = false
+    for (const [key, value] of Object.entries(names)) {
+      const known = this.#known.get(key)
+      if (known && isSame(known.value, value)) known.window = window
+      else {
+        this.#known.set(key, { value, window })
+        isNew = true
+      }
+    }
+    return isNew
+  }
+
+  /** Those last needed before that window. @returns whether there were some */
+  forget(before: number): boolean {
+    const size = this.#known.size
+    for (const [key, { window }] of this.#known) if (window < before) this.#known.delete(key)
+    return this.#known.size < size
+  }
+
+  get all(): Record<string, T> {
+    return Object.fromEntries([...this.#known].map(([key, { value }]) => [key, value]))
+  }
+}
+
+/** The name of a container that waits for it is an object of its own each time. */
+const isSame = (a: unknown, b: unknown): boolean =>
+  a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
+
+export class Said {
+  readonly #cgroups = new Names<string>()
+  readonly #netns = new Names<string>()
+  readonly #containers = new Names<Who['containers'][string]>()
+  readonly #pods = new Names<Who['pods'][string]>()
+  #who: Who = { cgroups: {}, containers: {}, pods: {} }
+  #window = 0
+
+  /** @returns the same object as the last time, unless there is something new in it */
+  with({ cgroups, netns = {}, containers, pods }: Who): Who {
+    const window = this.#window
+    const news = [
+      this.#cgroups.add(cgroups, window),
+      this.#netns.add(netns, window),
+      this.#containers.add(containers, window),
+      this.#pods.add(pods, window),
+    ]
+    if (news.includes(true)) this.#say()
+    return this.#who
+  }
+
+  /** A window has ended: what it did not need is not said any more. */
+  end(): void {
+    const names = [this.#cgroups, this.#containers, this.#pods]
+    const gone = names.map(known => known.forget(this.#window))
+    gone.push(this.#netns.forget(this.#window + 1))
+    if (gone.includes(true)) this.#say()
+    this.#window++
+  }
+
+  #say(): void {
+    const netns = this.#netns.all
+    this.#who = {
+      cgroups: this.#cgroups.all,
+      ...(Object.keys(netns).length > 0 && { netns }),
+      containers: this.#containers.all,
+      pods: this.#pods.all,
+    }
+  }
+}

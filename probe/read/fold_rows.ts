@@ -1,0 +1,92 @@
+/** The rows that folded flows become: `flow_total`, `tcp_total`, `rtt_bucket` and `connect_bucket`. */
+
+import { encodeRows, type Given } from '../../wire/columns.ts'
+import {
+  connectBucketLayout,
+  FLOW_SUMS,
+  type FLOW_TOTAL,
+  flowTotalLayout,
+} from '../../wire/count/flow_total.ts'
+import type { Histogram } from '../../wire/count/histogram.ts'
+import { ROLE_CLIENT, ROLE_SERVER } from '../../wire/count/record.ts'
+import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/count/rtt.ts'
+import type { Group, Totals } from '../../wire/count/totals.ts'
+import type { Layout, Rows } from '../../wire/layout.ts'
+
+interface Owner {
+  readonly cgroup: number
+  readonly hierarchy: number
+  readonly netns: number
+}
+
+/** What the flows of an owner add up to. */
+export interface Owned {
+  readonly owner: Owner
+  readonly group: Group
+}
+
+/** Of the records that the kernel fills as well. */
+export interface SampleLayouts {
+  readonly total: Layout
+  readonly bucket: Layout
+}
+
+type Key = Owner & { readonly role: number }
+
+export function sumsOf(owned: readonly Owned[], { total, bucket }: SampleLayouts): Rows[] {
+  const flows: Given<typeof FLOW_TOTAL>[] = []
+  const samples: Given<typeof TCP_TOTAL>[] = []
+  const buckets: Buffer[] = []
+  const connects: Buffer[] = []
+  const add = (key: Key, totals: Totals) => {
+    if (totals.flows === 0) return
+    const { rtt, connect } = totals
+    flows.push({ ...key, ...flowSums(totals), ...(connect && connectSums(connect)) })
+    if (rtt) {
+      samples.push({ ...key, ...rttSums(rtt) })
+      buckets.push(bucketRows(bucket, key, rtt))
+    }
+    if (connect) connects.push(bucketRows(connectBucketLayout, key, connect))
+  }
+  for (const { owner, group } of owned) {
+    add({ ...owner, role: ROLE_CLIENT }, group.client)
+    add({ ...owner, role: ROLE_SERVER }, group.server)
+  }
+  return [
+    { layout: flowTotalLayout, bytes: encodeRows<typeof FLOW_TOTAL>(flowTotalLayout, flows) },
+    { layout: total, bytes: encodeRows<typeof TCP_TOTAL>(total, samples) },
+    { layout: bucket, bytes: Buffer.concat(buckets) },
+    { layout: connectBucketLayout, bytes: Buffer.concat(connects) },
+  ].filter(({ bytes }) => bytes.length > 0)
+}
+
+const flowSums = (totals: Totals): Given<typeof FLOW_TOTAL> =>
+  Object.fromEntries(FLOW_SUMS.map(([column, sum]) => [column, totals[sum]]))
+
+const connectSums = (connect: Histogram): Given<typeof FLOW_TOTAL> => ({
+  connects: connect.count,
+  connect_sum_ns: connect.sumNs,
+  connect_squares_us2: connect.wholeSquares,
+  connect_min_ns: Math.round(connect.min! * 1000),
+  connect_max_ns: Math.round(connect.max! * 1000),
+})
+
+const rttSums = (rtt: Histogram): Given<typeof TCP_TOTAL> => ({
+  rtt_samples: rtt.count,
+  rtt_sum_us: rtt.sum,
+  rtt_squares_us2: rtt.wholeSquares,
+  rtt_min_us: rtt.min!,
+  rtt_max_us: rtt.max!,
+})
+
+/** There may be two for each flow: no objects are made of them. */
+function bucketRows(layout: Layout, key: Key, histogram: Histogram): Buffer {
+  const buckets = [...histogram.buckets()]
+  const rows = Buffer.alloc(buckets.length * layout.size, encodeRows<typeof RTT_BUCKET>(layout, [key]))
+  const at = Object.fromEntries(layout.fields.map(({ name, offset }) => [name, offset]))
+  for (const [index, [bucket, samples]] of buckets.entries()) {
+    rows.writeUInt16LE(bucket, index * layout.size + at['bucket']!)
+    rows.writeUInt32LE(samples, index * layout.size + at['samples']!)
+  }
+  return rows
+}

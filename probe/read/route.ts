@@ -1,0 +1,87 @@
+/**
+ * Which window a closed flow belongs to. The kernel's pass at a window's end reports what is open; a flow that closed
+ * sends a record that says when, and which pass reported it last. From the two, every flow lands exactly once in each
+ * window that it lived in.
+ */
+
+import { type Layout, viewOf } from '../../wire/layout.ts'
+
+/** A 64-bit unsigned number at `at`, compared without BigInt: high words first. */
+const isBelow = (rows: DataView, at: number, high: number, low: number): boolean => {
+  const word = rows.getUint32(at + 4, true)
+  return word === high ? rows.getUint32(at, true) < low : word < high
+}
+
+const DELTA = /^(bytes|segs|packets)_/
+
+export class Router {
+  readonly #size: number
+  readonly #opened: number
+  readonly #closed: number
+  readonly #reported: number
+  /** TCP's. */
+  readonly #established: number | undefined
+  readonly #tellsClose: boolean
+  /** Fields that count what happened since the last report. */
+  readonly #deltas: readonly { offset: number; size: number }[]
+
+  /** @param tellsClose whether a close is told by a row of its own, without anything counted */
+  constructor(layout: Layout, tellsClose: boolean) {
+    const field = (name: string) => {
+      const found = layout.fields.find(field => field.name === name)
+      if (!found) throw new Error(`${layout.name} has no field ${name}`)
+      return found
+    }
+    this.#size = layout.size
+    this.#opened = field('opened_ns').offset
+    this.#closed = field('closed_ns').offset
+    this.#reported = field('reported_ns').offset
+    this.#established = layout.fields.find(({ name }) => name === 'established_ns')?.offset
+    this.#tellsClose = tellsClose
+    this.#deltas = layout.fields.filter(({ name }) => DELTA.test(name))
+  }
+
+  /**
+   * Close records that were read after the pass of the window that ended at `endNs`, split into the rows of that window
+   * and those of the next.
+   *
+   * A flow that was open at the end, but closed before the pass came by, gives a row to each: what it counted goes to the
+   * window that ended, to the next goes its close.
+   */
+  split(records: Buffer, endNs: bigint): { ended: Buffer[]; next: Buffer[] } {
+    const ended: Buffer[] = []
+    const next: Buffer[] = []
+    const view = viewOf(records)
+    const high = Number(endNs >> 32n)
+    const low = Number(endNs & 0xffffffffn)
+    for (let at = 0; at < records.length; at += this.#size) {
+      const row = records.subarray(at, at + this.#size)
+      const closedBefore = isBelow(view, at + this.#closed, high, low)
+      const counted = !isBelow(view, at + this.#reported, high, low)
+      const openedBefore = isBelow(view, at + this.#opened, high, low)
+      if (counted || !openedBefore) next.push(row)
+      else if (closedBefore) ended.push(row)
+      else {
+        ended.push(this.#stillOpen(row, view, at, high, low))
+        if (this.#tellsClose) next.push(this.#onlyClosed(row, endNs))
+      }
+    }
+    return { ended, next }
+  }
+
+  #stillOpen(row: Buffer, view: DataView, at: number, high: number, low: number): Buffer {
+    const open = Buffer.from(row)
+    open.fill(0, this.#closed, this.#closed + 8)
+    const established = this.#established
+    if (established !== undefined && !isBelow(view, at + established, high, low))
+      open.fill(0, established, established + 8)
+    return open
+  }
+
+  #onlyClosed(row: Buffer, endNs: bigint): Buffer {
+    const closed = Buffer.from(row)
+    closed.writeBigUInt64LE(endNs, this.#reported)
+    for (const { offset, size } of this.#deltas) closed.fill(0, offset, offset + size)
+    return closed
+  }
+}

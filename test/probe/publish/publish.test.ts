@@ -1,0 +1,86 @@
+import { pino } from 'pino'
+import t from 'tap'
+import { Publisher, type PublishOptions } from '../../../probe/publish/publish.ts'
+import { ranked } from '../../../probe/publish/rendezvous.ts'
+import { Turn } from '../../../probe/publish/turn.ts'
+import type { Who, WindowWho } from '../../../wire/message.ts'
+import { startRecorder } from '../../harness/recorder.ts'
+import { until } from '../../harness/until.ts'
+
+const turn = new Turn('h', 0, 1)
+const identity = { host: 'h', boot: 'b', probe: 'p' }
+const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
+const everybody: WindowWho = { ...nobody, running: [] }
+
+/** Publishes windows to two collectors, until all of them are acknowledged. */
+async function publish(windows: number, sendTo: PublishOptions['sendTo']) {
+  const recorders = [await startRecorder(), await startRecorder()]
+  const collectors = recorders.map(({ endpoint }) => endpoint)
+  const said: string[] = []
+  const log = pino({}, { write: line => said.push(line) })
+  const publisher = new Publisher({ collectors, sendTo, queueBytes: 2 ** 20, turn }, identity, log)
+  await until('both connections', () => said.filter(line => line.includes('"connected"')).length === 2)
+  for (let window = 0; window < windows; window++) {
+    const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
+    const end = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
+    publisher.end({ ...head, ...end }, everybody)
+  }
+  await until('all acknowledgements', () => publisher.stats().waiting === 0)
+  const { messages, dropped, bytes } = publisher.stats()
+  await publisher.close(0)
+  await Promise.all(recorders.map(recorder => recorder.close()))
+  const own = collectors.indexOf(ranked(identity.host, collectors)[0]!)
+  const taken = recorders.map(recorder => recorder.windows.length)
+  return { own: taken[own], other: taken[1 - own], messages, dropped, bytes }
+}
+
+t.test('every collector gets every record', async t => {
+  t.same(await publish(3, 'all'), { own: 3, other: 3, messages: 3, dropped: 0, bytes: 0 })
+})
+
+t.test('or only the one that is the first in rank for this host', async t => {
+  t.same(await publish(3, 'one'), { own: 3, other: 0, messages: 3, dropped: 0, bytes: 0 })
+})
+
+t.test('a host sends when its turn has come; one that stops, at once', async t => {
+  const recorder = await startRecorder()
+  t.teardown(() => recorder.close())
+  let now = 0
+  const publisher = new Publisher(
+    {
+      collectors: [recorder.endpoint],
+      sendTo: 'all',
+      queueBytes: 2 ** 20,
+      turn: new Turn('h', 1, 2, () => now),
+    },
+    identity,
+    pino({ level: 'silent' }),
+  )
+  const end = (window: number) => {
+    const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
+    const more = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
+    publisher.end({ ...head, ...more }, everybody)
+  }
+  end(0)
+  await new Promise(resolve => setTimeout(resolve, 1500)) // longer than any host has to wait, but the clock stands still
+  t.equal(recorder.windows.length, 0)
+  now = 1999
+  end(1)
+  await until('both windows', () => recorder.windows.length === 2)
+  now = 2000
+  end(2)
+  await publisher.close(5000)
+  t.equal(recorder.windows.length, 3)
+})
+
+t.test('a collector that does not answer is said, once', async t => {
+  const said: { msg: string; collector: string }[] = []
+  const log = pino({}, { write: line => said.push(JSON.parse(line)) })
+  const collectors = ['ipc:///nowhere/collector']
+  const publisher = new Publisher({ collectors, sendTo: 'all', queueBytes: 2 ** 20, turn }, identity, log)
+  t.teardown(() => publisher.close(0))
+  await until('a line in the log', () => said.length > 0)
+  t.match(said, [
+    { collector: collectors[0], msg: /^no collector answers: start it, or correct --collector/ },
+  ])
+})
