@@ -1,13 +1,13 @@
 /** The sources of names that this host may have, in the order in which they are believed. */
 
-import { Asked, type Runtime } from './asked.ts'
-import { Bundles } from './bundle.ts'
-import { docker, podman } from './container_api.ts'
-import { cri } from './cri.ts'
-import { DockerState } from './docker_state.ts'
-import { KubeletLogs } from './kubelet_logs.ts'
-import { kubernetes } from './kubernetes_api.ts'
-import { OciStates } from './oci_state.ts'
+import { Asked, type Runtime } from './api/asked.ts'
+import { docker, podman } from './api/container_api.ts'
+import { cri } from './api/cri.ts'
+import { kubernetes } from './api/kubernetes_api.ts'
+import { Bundles } from './disk/bundle.ts'
+import { DockerState } from './disk/docker_state.ts'
+import { KubeletLogs } from './disk/kubelet_logs.ts'
+import { OciStates } from './disk/oci_state.ts'
 import { Sources } from './sources.ts'
 
 export interface Places {

@@ -2,7 +2,7 @@
 
 import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { present, readText } from './disk.ts'
+import { present, readText } from './disk/files.ts'
 
 /** Whether a process is in a cgroup that has this id in its path: a process id may have been given to another. */
 export function isInCgroup(proc: string, pid: number, id: string): boolean {

@@ -1,6 +1,6 @@
 /** All sources as one, in order: what is on disk, then what runtimes say when asked. */
 
-import type { Asked } from './asked.ts'
+import type { Asked } from './api/asked.ts'
 import type { PathNames } from './path.ts'
 import { type Described, isComplete, merge, type Running, type Source } from './source.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Bundles } from '../../probe/identify/bundle.ts'
+import { Bundles } from '../../probe/identify/disk/bundle.ts'
 import { Identifier } from '../../probe/identify/identify.ts'
 import { loadBinary } from '../harness/binary.ts'
 import { cgroupMounts, cgroupRoots, makeCgroup, removeCgroup } from '../harness/cgroup.ts'

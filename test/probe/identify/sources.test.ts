@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Answer, Asked } from '../../../probe/identify/asked.ts'
+import { type Answer, Asked } from '../../../probe/identify/api/asked.ts'
 import type { Described, Running, Source } from '../../../probe/identify/source.ts'
 import { Sources } from '../../../probe/identify/sources.ts'
 import { until } from '../../harness/until.ts'

@@ -6,10 +6,10 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { isInCgroup } from '../process.ts'
+import type { Described, Running, Source } from '../source.ts'
 import { describe } from './annotations.ts'
-import { list, member, readJson, readText, textsOf } from './disk.ts'
-import { isInCgroup } from './process.ts'
-import type { Described, Running, Source } from './source.ts'
+import { list, member, readJson, readText, textsOf } from './files.ts'
 
 /** `id` is the name in containerd's namespace where that is no id of 64 hex digits: `<namespace>/<name>`. */
 export interface Bundle extends Described, Running {}

@@ -1,9 +1,9 @@
 /** Names of Docker's containers, from `<data root>/containers/<id>/config.v2.json` (moby, container/container.go). */
 
 import { join } from 'node:path'
+import { type Described, merge, type Source } from '../source.ts'
 import { describe } from './annotations.ts'
-import { isRecord, member, readJson, textOr, textsOf } from './disk.ts'
-import { type Described, merge, type Source } from './source.ts'
+import { isRecord, member, readJson, textOr, textsOf } from './files.ts'
 
 export class DockerState implements Source {
   readonly #roots: readonly string[]

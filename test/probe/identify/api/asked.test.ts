@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Answer, Asked, type Runtime } from '../../../probe/identify/asked.ts'
-import { docker } from '../../../probe/identify/container_api.ts'
-import { cri } from '../../../probe/identify/cri.ts'
-import { startBroken } from '../../harness/broken.ts'
-import { Cleanup } from '../../harness/cleanup.ts'
-import { scratch } from '../../harness/scratch.ts'
-import { until } from '../../harness/until.ts'
+import { type Answer, Asked, type Runtime } from '../../../../probe/identify/api/asked.ts'
+import { docker } from '../../../../probe/identify/api/container_api.ts'
+import { cri } from '../../../../probe/identify/api/cri.ts'
+import { startBroken } from '../../../harness/broken.ts'
+import { Cleanup } from '../../../harness/cleanup.ts'
+import { scratch } from '../../../harness/scratch.ts'
+import { until } from '../../../harness/until.ts'
 
 const ANSWER: Answer = { containers: new Map([['a', { name: 'web' }]]), running: [{ id: 'a', pid: 0 }] }
 

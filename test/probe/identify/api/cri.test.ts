@@ -11,12 +11,12 @@ import {
 } from '@grpc/grpc-js'
 import { fromJSON } from '@grpc/proto-loader'
 import t, { type Test } from 'tap'
-import { Asked } from '../../../probe/identify/asked.ts'
-import { cri } from '../../../probe/identify/cri.ts'
-import { CRI } from '../../../probe/identify/cri_messages.ts'
-import { Cleanup } from '../../harness/cleanup.ts'
-import { scratch } from '../../harness/scratch.ts'
-import { until } from '../../harness/until.ts'
+import { Asked } from '../../../../probe/identify/api/asked.ts'
+import { cri } from '../../../../probe/identify/api/cri.ts'
+import { CRI } from '../../../../probe/identify/api/cri_messages.ts'
+import { Cleanup } from '../../../harness/cleanup.ts'
+import { scratch } from '../../../harness/scratch.ts'
+import { until } from '../../../harness/until.ts'
 
 const POD = { name: 'web-0', uid: 'u-1', namespace: 'shop' }
 const IMAGE = { image: 'sha256:0123', user_specified_image: 'registry/web:1' }

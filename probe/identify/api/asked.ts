@@ -3,7 +3,7 @@
  * with an end; after a failure the next one waits, longer each time. A runtime that hangs or talks nonsense delays nobody.
  */
 
-import type { Described, Running, Source } from './source.ts'
+import type { Described, Running, Source } from '../source.ts'
 
 export interface Answer {
   readonly containers: ReadonlyMap<string, Described>

@@ -4,8 +4,8 @@
  */
 
 import { join } from 'node:path'
-import { changeOf, elements, isRecord, present, readJson, textOr } from './disk.ts'
-import type { Described } from './source.ts'
+import type { Described } from '../source.ts'
+import { changeOf, elements, isRecord, present, readJson, textOr } from './files.ts'
 
 const FILES = ['containers.json', 'volatile-containers.json']
 /** Files remembered: two for each user who runs containers. */

@@ -1,6 +1,6 @@
 /** What annotations and labels of a container say, in the words of each runtime. */
 
-import type { Described, Labels } from './source.ts'
+import type { Described, Labels } from '../source.ts'
 
 /**
  * In order: containerd (pkg/cri/annotations), kubelet's labels (pkg/kubelet/types/labels.go), which CRI-O repeats as

@@ -2,7 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { namespaces, privileges } from '../../../probe/kernel/privileges.ts'
-import { EVERYTHING, status, world } from './world.ts'
+import { EVERYTHING, status, world } from '../doctor/world.ts'
 
 const BITS = { NET_ADMIN: 12n, SYS_PTRACE: 19n, SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n }
 const set = (...names: (keyof typeof BITS)[]) => names.reduce((bits, name) => bits | (1n << BITS[name]), 0n)

@@ -6,9 +6,9 @@
 
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { changeOf, list, present } from './disk.ts'
-import type { PathNames } from './path.ts'
-import type { Described, Pod, Source } from './source.ts'
+import type { PathNames } from '../path.ts'
+import type { Described, Pod, Source } from '../source.ts'
+import { changeOf, list, present } from './files.ts'
 
 const LINK = /^([^_]+)_([^_]+)_([^_]+)-([0-9a-f]{64})\.log$/
 const POD = /^([^_]+)_([^_]+)_([^_]+)$/

@@ -5,10 +5,10 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { elements, isRecord, member, textOr, textsOf } from '../disk/files.ts'
+import type { Described, Pod } from '../source.ts'
 import { type Answer, NonsenseError, type Runtime } from './asked.ts'
-import { elements, isRecord, member, textOr, textsOf } from './disk.ts'
 import { getJson } from './http_json.ts'
-import type { Described, Pod } from './source.ts'
 
 export interface KubernetesOptions {
   /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */

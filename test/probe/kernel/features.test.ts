@@ -1,6 +1,6 @@
 import t from 'tap'
 import { btf, clock, kernel, limits, lockdown } from '../../../probe/kernel/features.ts'
-import { world } from './world.ts'
+import { world } from '../doctor/world.ts'
 
 t.test('types of the kernel are there, or a kernel that has them is asked for', async t => {
   t.match(btf(await world(t, { 'sys/kernel/btf/vmlinux': '' })), { ok: true })

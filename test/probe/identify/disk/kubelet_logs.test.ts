@@ -1,9 +1,9 @@
 import { mkdir, rm, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { KubeletLogs } from '../../../probe/identify/kubelet_logs.ts'
-import { Cleanup } from '../../harness/cleanup.ts'
-import { scratch } from '../../harness/scratch.ts'
+import { KubeletLogs } from '../../../../probe/identify/disk/kubelet_logs.ts'
+import { Cleanup } from '../../../harness/cleanup.ts'
+import { scratch } from '../../../harness/scratch.ts'
 
 const UID = '404bd273-57bc-4508-a386-e2b76d3c9cfe'
 const ID = '3aaaa76f09e1de6bb75e84f9c15b737a2d590f69757953e3ec262bd5861dc15b'

@@ -1,11 +1,11 @@
 /** Docker and podman over their sockets: which containers there are and what they are called. */
 
 import { existsSync } from 'node:fs'
+import { dockerDescribed } from '../disk/docker_state.ts'
+import { elements, isRecord, type Json, textOr, textsOf } from '../disk/files.ts'
+import { type Described, merge } from '../source.ts'
 import { type Answer, NonsenseError, type Runtime } from './asked.ts'
-import { elements, isRecord, type Json, textOr, textsOf } from './disk.ts'
-import { dockerDescribed } from './docker_state.ts'
 import { getJson } from './http_json.ts'
-import { type Described, merge } from './source.ts'
 
 interface Api {
   readonly name: string

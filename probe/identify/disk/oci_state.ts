@@ -6,10 +6,10 @@
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { startOf } from '../process.ts'
+import { type Described, merge, type Running, type Source } from '../source.ts'
 import { describe } from './annotations.ts'
-import { elements, expand, isRecord, list, member, readJson, textOr, textsOf } from './disk.ts'
-import { startOf } from './process.ts'
-import { type Described, merge, type Running, type Source } from './source.ts'
+import { elements, expand, isRecord, list, member, readJson, textOr, textsOf } from './files.ts'
 import { Store } from './store.ts'
 
 /** Directories of bundles remembered: root has one, and each user who runs containers. */

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { Bundles } from '../../../probe/identify/bundle.ts'
+import { Bundles } from '../../../../probe/identify/disk/bundle.ts'
 
 const WEB = 'a'.repeat(64)
 const PAUSE = 'b'.repeat(64)

@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs'
 import type { Client, ClientReadableStream, ServiceClientConstructor } from '@grpc/grpc-js'
+import type { Described, Pod } from '../source.ts'
 import { type Answer, type Runtime, TIMEOUT_MS } from './asked.ts'
 import { CONTAINER_RUNNING, CRI, type CriContainer, type CriSandbox, SANDBOX_READY } from './cri_messages.ts'
-import type { Described, Pod } from './source.ts'
 
 const MAX_BYTES = 16 * 2 ** 20
 /** gRPC's status for a method that the server does not have (grpc/doc/statuscodes.md). */
