@@ -22,7 +22,7 @@ SOURCES := $(shell find wire cli probe collector native -name '*.ts' -not -path 
 
 CLANG ?= clang
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
-BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -I/usr/include/$(shell uname -m)-linux-gnu
+BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Iprobe/bpf -I/usr/include/$(shell uname -m)-linux-gnu
 
 run: build
 	@exec build/sockflux run $(RUN_FLAGS)
@@ -38,7 +38,7 @@ build: $(ADDON) $(BINDINGS) $(BPF) $(DIST) build/sockflux
 check: $(MODULES)
 	node_modules/.bin/biome ci --reporter=summary .
 	node_modules/.bin/tsc
-	clang-format --dry-run -Werror probe/bpf/*.[ch] native/src/*.cc native/src/*.h
+	clang-format --dry-run -Werror probe/bpf/*.[ch] probe/bpf/*/*.h native/src/*.cc native/src/*.h
 
 # the record types, from the C headers
 generate: $(ADDON) $(BINDINGS) $(BPF)
@@ -69,7 +69,7 @@ $(BINDINGS): $(wildcard native/*.ts) native/tsconfig.build.json tsconfig.json | 
 	node_modules/.bin/tsc -p native/tsconfig.build.json
 	@touch $@
 
-$(BPF): $(wildcard probe/bpf/*.[ch]) | packages-run
+$(BPF): $(wildcard probe/bpf/*.[ch] probe/bpf/*/*.h) | packages-run
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c probe/bpf/probe.bpf.c -o $@
 

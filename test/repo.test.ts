@@ -95,7 +95,7 @@ t.test('the command loads both programs late', async t => {
 })
 
 t.test('no file of the product is longer than 300 lines', async t => {
-  const files = [...product, ...glob('{probe/bpf,native/src}/*.{c,h,cc}')]
+  const files = [...product, ...glob('{probe/bpf,native/src}/**/*.{c,h,cc}')]
   t.same(
     files.filter(file => read(file).trimEnd().split('\n').length > 300),
     [],

@@ -2,7 +2,7 @@
 
 type Bytes = Uint8Array
 
-/** `struct tcp_flow`, see `probe/bpf/tcp_flow.h`. */
+/** `struct tcp_flow`, see `tcp_flow.h` in probe/bpf. */
 export interface TcpFlow {
   /** socket_id_t */
   readonly socket: number
@@ -66,7 +66,7 @@ export interface TcpFlow {
   readonly pad: number
 }
 
-/** `struct tcp_update`, see `probe/bpf/tcp_update.h`. */
+/** `struct tcp_update`, see `tcp_update.h` in probe/bpf. */
 export interface TcpUpdate {
   /** socket_id_t */
   readonly socket: number
@@ -104,7 +104,7 @@ export interface TcpUpdate {
   readonly pad: Bytes
 }
 
-/** `struct udp_flow`, see `probe/bpf/udp_flow.h`. */
+/** `struct udp_flow`, see `udp_flow.h` in probe/bpf. */
 export interface UdpFlow {
   /** socket_id_t */
   readonly socket: number
@@ -150,7 +150,7 @@ export interface UdpFlow {
   readonly pad: Bytes
 }
 
-/** `struct tcp_total`, see `probe/bpf/tcp_total.h`. */
+/** `struct tcp_total`, see `tcp_total.h` in probe/bpf. */
 export interface TcpTotal {
   /** cgroup_id_t */
   readonly cgroup: number
@@ -178,7 +178,7 @@ export interface TcpTotal {
   readonly pad: Bytes
 }
 
-/** `struct rtt_bucket`, see `probe/bpf/rtt_bucket.h`. */
+/** `struct rtt_bucket`, see `rtt_bucket.h` in probe/bpf. */
 export interface RttBucket {
   /** cgroup_id_t */
   readonly cgroup: number
@@ -196,7 +196,7 @@ export interface RttBucket {
   readonly pad: number
 }
 
-/** `struct process`, see `probe/bpf/process.h`. */
+/** `struct process`, see `process.h` in probe/bpf. */
 export interface Process {
   /** boot_ns_t */
   readonly started_ns: number
@@ -226,7 +226,7 @@ export interface Process {
   readonly exe_parent5: Bytes
 }
 
-/** `struct cgroup_path`, see `probe/bpf/cgroup_path.h`. */
+/** `struct cgroup_path`, see `cgroup_path.h` in probe/bpf. */
 export interface CgroupPath {
   /** cgroup_id_t */
   readonly cgroup: number

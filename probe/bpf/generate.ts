@@ -26,7 +26,7 @@ function typeOf({ name, fields }: Layout): string {
         type === 'bytes' ? 'Bytes' : 'number'
       }`,
   )
-  return `/** \`struct ${name}\`, see \`probe/bpf/${name}.h\`. */\nexport interface ${pascal(name)} {\n${lines.join('\n')}\n}\n`
+  return `/** \`struct ${name}\`, see \`${name}.h\` in probe/bpf. */\nexport interface ${pascal(name)} {\n${lines.join('\n')}\n}\n`
 }
 
 export function generate(): string {

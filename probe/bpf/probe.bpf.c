@@ -2,13 +2,13 @@
 /* The probe's kernel side, one object. */
 #include "kernel.h"
 #include <bpf/bpf_endian.h>
-#include "tcp_flow.bpf.h"
-#include "tcp_report.bpf.h"
-#include "accept.bpf.h"
-#include "use.bpf.h"
-#include "scan.bpf.h"
-#include "rtt.bpf.h"
-#include "udp_flow.bpf.h"
-#include "udp_report.bpf.h"
+#include "tcp/tcp_flow.bpf.h"
+#include "tcp/tcp_report.bpf.h"
+#include "tcp/accept.bpf.h"
+#include "tcp/use.bpf.h"
+#include "tcp/scan.bpf.h"
+#include "rtt/rtt.bpf.h"
+#include "udp/udp_flow.bpf.h"
+#include "udp/udp_report.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

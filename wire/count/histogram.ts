@@ -1,5 +1,5 @@
 /**
- * A distribution of microseconds in the buckets of `probe/bpf/rtt_bucket.h`: 16 to each doubling from 8 us to 67 s, so
+ * A distribution of microseconds in the buckets of `probe/bpf/rtt/rtt_bucket.h`: 16 to each doubling from 8 us to 67 s, so
  * that the middle of one is at most 3.2 % from every value in it. Histograms add up without loss, in any order: what is
  * summed is whole numbers.
  */

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { BUCKETS, bucketOf, Histogram, lowest } from '../../../wire/count/histogram.ts'
 
-const header = readFileSync(join(import.meta.dirname, '../../../probe/bpf/rtt_bucket.h'), 'utf8')
+const header = readFileSync(join(import.meta.dirname, '../../../probe/bpf/rtt/rtt_bucket.h'), 'utf8')
 const defined = (name: string) => Number(new RegExp(`#define ${name} (\\d+)`).exec(header)![1])
 const FIRST = defined('RTT_FIRST_EXPONENT')
 const END = defined('RTT_END_EXPONENT')

@@ -5,7 +5,7 @@
 #include "owner.bpf.h"
 #include "tcp_slot.bpf.h"
 #include "tcp_row.bpf.h"
-#include "tcp_total.bpf.h"
+#include "rtt/tcp_total.bpf.h"
 
 /* The sample that waited for the owner, now that it is known, or that nobody else can be. */
 static __always_inline void count_waiting(struct tcp_slot *slot) {

@@ -2,7 +2,7 @@
 /* Every RTT sample that the kernel takes, one per round trip, and the resets. */
 #pragma once
 
-#include "tcp_flow.bpf.h"
+#include "tcp/tcp_flow.bpf.h"
 
 static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
     slot->rtt_sum_us += us;
