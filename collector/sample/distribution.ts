@@ -1,30 +1,32 @@
 /**
- * A histogram that only rises, in the steps that Prometheus is told: each twice the one before, from 16 us to 67 s. They
- * are edges of the buckets of `histogram.ts`, so nothing is guessed. A sample of n us lasted from n to n + 1, so that it
- * is below an edge or above it, never on it.
+ * A histogram that only rises, in the steps that Prometheus is told. A sample of n us lasted from n to n + 1, so that it is
+ * below an edge of a step or above it, never on it.
  */
 
 import type { Histogram } from '../../wire/count/histogram.ts'
-
-const FIRST_EXPONENT = 4
-const END_EXPONENT = 26
-/** Upper ends, seconds; one more step stands for what is above them all. */
-export const STEPS = Array.from(
-  { length: END_EXPONENT - FIRST_EXPONENT + 1 },
-  (_, step) => 2 ** (FIRST_EXPONENT + step) / 1_000_000,
-)
+import type { StepCounts } from '../batch.ts'
+import { STEPS } from '../metrics/steps.ts'
 
 /** A bucket is one of sixteen of a doubling; the first, below 8 us, is in the first step as well. */
 const stepOf = (bucket: number): number => (bucket === 0 ? 0 : (bucket - 1) >>> 4)
 
 export class Distribution {
   /** Values in each step; the last is above all. */
-  readonly counts: number[] = [...STEPS, Number.POSITIVE_INFINITY].fill(0)
+  readonly #counts: number[] = [...STEPS, Number.POSITIVE_INFINITY].fill(0)
   /** Microseconds. */
-  sum = 0
+  #sum = 0
+  /** The last copy; undefined when something was added since. */
+  #copy: StepCounts | undefined
 
   add(histogram: Histogram): void {
-    this.sum += histogram.sum
-    for (const [bucket, count] of histogram.buckets()) this.counts[stepOf(bucket)]! += count
+    this.#sum += histogram.sum
+    for (const [bucket, count] of histogram.buckets()) this.#counts[stepOf(bucket)]! += count
+    this.#copy = undefined
+  }
+
+  /** As it is now: the same object until something is added. */
+  copy(): StepCounts {
+    this.#copy ??= { counts: this.#counts.slice(), sum: this.#sum }
+    return this.#copy
   }
 }

@@ -4,8 +4,8 @@
  */
 
 import type { WindowKey } from '../../wire/message.ts'
+import type { Batch } from '../batch.ts'
 import type { Folded } from '../ingest/ingest.ts'
-import type { Batch } from './sample.ts'
 import type { Sampler } from './sampler.ts'
 
 interface Held {

@@ -3,11 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import type { Batch } from '../batch.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from '../ingest/ingest.ts'
 import type { CollectorStats } from '../metrics/host.ts'
 import { lostRows } from './flat_rows.ts'
-import type { Batch } from './sample.ts'
 import type { Sampler } from './sampler.ts'
 
 /** Seconds. */

@@ -1,6 +1,7 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
 import { Group } from '../../wire/count/totals.ts'
+import type { Batch, DistributionSample } from '../batch.ts'
 import type { Fold } from '../fold/fold.ts'
 import type { Folded } from '../ingest/ingest.ts'
 import { metricsOf, type Profile } from '../metrics/catalogue.ts'
@@ -14,8 +15,8 @@ import {
 } from '../metrics/metric.ts'
 import { Distribution } from './distribution.ts'
 import { type FlatRows, rowsOf } from './flat_rows.ts'
+import { Gathering } from './gathering.ts'
 import { PodHosts } from './pod_hosts.ts'
-import { type Batch, type DistributionSample, Gathering } from './sample.ts'
 import { type Place, type Role, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
 
@@ -258,7 +259,7 @@ const ROLES = ['client', 'server'] as const
 function distribute(series: Series | undefined, { samples, distributions }: Said): void {
   if (!series?.distribution) return
   const { measurement } = samples
-  distributions.push({ measurement, tags: series.tags, distribution: series.distribution })
+  distributions.push({ measurement, tags: series.tags, distribution: series.distribution.copy() })
 }
 
 /** 0, 1, ... for each kind. */

@@ -3,8 +3,8 @@
  * for each measurement; a series that has been silent for long is forgotten and leaves its place.
  */
 
+import type { Tags } from '../batch.ts'
 import type { Distribution } from './distribution.ts'
-import type { Tags } from './sample.ts'
 
 export interface Series {
   readonly tags: Tags

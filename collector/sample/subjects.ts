@@ -1,13 +1,13 @@
 /** Who a window tells of, with the tags of each. */
 
 import { Group } from '../../wire/count/totals.ts'
+import type { Tags } from '../batch.ts'
 import { ContainerGroup, type PodGroup } from '../fold/fold.ts'
 import { shortId } from '../fold/names.ts'
 import type { Folded } from '../ingest/ingest.ts'
 import type { Profile } from '../metrics/catalogue.ts'
 import type { FlowLevel } from '../metrics/metric.ts'
 import type { PodHosts } from './pod_hosts.ts'
-import type { Tags } from './sample.ts'
 import type { Family, Kind, SeriesTable, Subject } from './series.ts'
 
 /** The subject that stands for all those that found no place. */

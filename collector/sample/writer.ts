@@ -1,11 +1,11 @@
 /** The way of the windows to the sinks of one profile: sampled, held until names have come, queued. */
 
 import type { WindowKey } from '../../wire/message.ts'
+import type { Batch } from '../batch.ts'
 import type { Folded } from '../ingest/ingest.ts'
 import type { SinkQueue } from '../sinks/queue.ts'
 import { Hold } from './hold.ts'
 import { type OwnTotals, OwnWindows } from './own.ts'
-import type { Batch } from './sample.ts'
 import { Sampler, type SamplerOptions } from './sampler.ts'
 
 /** What waits for a name longer than two of the longest windows waits for a probe that is gone. */

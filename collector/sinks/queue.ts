@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Batch, countOf } from '../sample/sample.ts'
+import { type Batch, countOf } from '../batch.ts'
 import { Refused, type Sink } from './sink.ts'
 import { ThrottledLog } from './throttled_log.ts'
 

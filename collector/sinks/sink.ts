@@ -1,4 +1,4 @@
-import type { Batch, Sample } from '../sample/sample.ts'
+import type { Batch, Sample } from '../batch.ts'
 
 /**
  * A place that keeps samples. It knows its own protocol and nothing about waiting: retrying, bounding and dropping

@@ -1,12 +1,5 @@
-import {
-  type Batch,
-  Gathering,
-  type Measurement,
-  type Sample,
-  type Samples,
-  type Tags,
-  type WindowId,
-} from '../../collector/sample/sample.ts'
+import type { Batch, Measurement, Sample, Samples, Tags, WindowId } from '../../collector/batch.ts'
+import { Gathering } from '../../collector/sample/gathering.ts'
 import { encode } from '../../collector/sinks/influxdb/line_protocol.ts'
 
 /** Samples for the sinks' tests. */

@@ -10,7 +10,7 @@ import {
   TIMESTAMP,
   VARCHAR,
 } from '@duckdb/node-api'
-import type { Batch, Samples, Tags, WindowId } from '../../sample/sample.ts'
+import type { Batch, Samples, Tags, WindowId } from '../../batch.ts'
 import { identifier, isLocked, literal } from './instance.ts'
 
 /** Rows in one chunk: DuckDB's vector size. */

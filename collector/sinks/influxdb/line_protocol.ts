@@ -1,5 +1,5 @@
 import { escape as escaped } from '@influxdata/influxdb-client'
-import type { Batch, Measurement, Tags } from '../../sample/sample.ts'
+import type { Batch, Measurement, Tags } from '../../batch.ts'
 
 /**
  * InfluxDB line protocol: `measurement,tag=value field=1.5 1767225600`, with timestamps in seconds.

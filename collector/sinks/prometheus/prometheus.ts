@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type Batch, type DistributionSample, Samples } from '../../batch.ts'
 import { catalogue } from '../../metrics/catalogue.ts'
-import { type Batch, type DistributionSample, Samples } from '../../sample/sample.ts'
 import type { Sink } from '../sink.ts'
 import { encode, labelsOf } from './text.ts'
 

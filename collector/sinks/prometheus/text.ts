@@ -3,10 +3,10 @@
  * then a series that is gone ends at the next scrape.
  */
 
+import type { DistributionSample, Sample, StepCounts, Tags } from '../../batch.ts'
 import type { Metric } from '../../metrics/metric.ts'
 import { type Family, familiesOf } from '../../metrics/prometheus.ts'
-import { type Distribution, STEPS } from '../../sample/distribution.ts'
-import type { DistributionSample, Sample, Tags } from '../../sample/sample.ts'
+import { STEPS } from '../../metrics/steps.ts'
 
 /** What is known of one measurement. Of two with the same tags the first is told: a second one would be an error. */
 interface Told {
@@ -47,7 +47,7 @@ function* histograms(
   for (const [labels, { distribution }] of distributions) yield histogram(name, labels, distribution)
 }
 
-function histogram(name: string, labels: string, { counts, sum }: Distribution): string {
+function histogram(name: string, labels: string, { counts, sum }: StepCounts): string {
   let text = ''
   let below = 0
   for (const [step, count] of counts.entries()) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Distribution, STEPS } from '../../../collector/sample/distribution.ts'
+import { STEPS } from '../../../collector/metrics/steps.ts'
+import { Distribution } from '../../../collector/sample/distribution.ts'
 import { Histogram } from '../../../wire/count/histogram.ts'
 
 const histogramOf = (all: readonly number[]): Histogram => {
@@ -23,7 +24,7 @@ t.test('what is below each step is exact, over all histograms that were added', 
       const distribution = new Distribution()
       for (const all of [one, other]) distribution.add(histogramOf(all))
       let below = 0
-      return distribution.counts.every((count, at) => {
+      return distribution.copy().counts.every((count, at) => {
         below += count
         const end = (STEPS[at] ?? Number.POSITIVE_INFINITY) * 1e6
         return below === [...one, ...other].filter(value => value < end).length
@@ -33,6 +34,17 @@ t.test('what is below each step is exact, over all histograms that were added', 
   const distribution = new Distribution()
   distribution.add(histogramOf([15, 16]))
   distribution.add(histogramOf([70_000_000]))
-  t.same([distribution.counts[0], distribution.counts[1], distribution.counts.at(-1)], [1, 1, 1])
-  t.equal(distribution.sum, 70_000_031)
+  const { counts, sum } = distribution.copy()
+  t.same([counts[0], counts[1], counts.at(-1)], [1, 1, 1])
+  t.equal(sum, 70_000_031)
+})
+
+t.test('a copy stays as it is, and is made once for each change', async t => {
+  const distribution = new Distribution()
+  distribution.add(histogramOf([20]))
+  const before = distribution.copy()
+  t.equal(distribution.copy(), before)
+  distribution.add(histogramOf([20]))
+  t.same([before.counts[0], before.counts[1], before.sum], [0, 1, 20])
+  t.same([distribution.copy().counts[1], distribution.copy().sum], [2, 40])
 })

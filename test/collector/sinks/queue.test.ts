@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import t from 'tap'
-import type { Batch } from '../../../collector/sample/sample.ts'
+import type { Batch } from '../../../collector/batch.ts'
 import { SinkQueue } from '../../../collector/sinks/queue.ts'
 import { Refused, type Sink } from '../../../collector/sinks/sink.ts'
 import { batch, sample } from '../../harness/samples.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Tags } from '../../../../collector/sample/sample.ts'
+import type { Tags } from '../../../../collector/batch.ts'
 import { encode } from '../../../../collector/sinks/influxdb/line_protocol.ts'
 import { batch, linesOf, sample } from '../../../harness/samples.ts'
 

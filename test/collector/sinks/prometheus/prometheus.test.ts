@@ -1,7 +1,7 @@
 import { text as textOf } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
+import type { Batch, WindowId } from '../../../../collector/batch.ts'
 import { Distribution } from '../../../../collector/sample/distribution.ts'
-import type { Batch, WindowId } from '../../../../collector/sample/sample.ts'
 import { PrometheusSink } from '../../../../collector/sinks/prometheus/prometheus.ts'
 import { lint } from '../../../harness/prometheus.ts'
 import { type Point, samplesOf } from '../../../harness/samples.ts'
@@ -103,7 +103,7 @@ t.test('what was lost stays while its host does, though it is written only when 
 
 t.test('histograms are told also in a window without a sample', async t => {
   const { sink, text } = start()
-  const distribution = new Distribution()
+  const distribution = new Distribution().copy()
   const id = { host: 'h', boot: 'b', probe: 'p', window: 1 }
   const distributions = [{ measurement: connect, tags: { container: 'a', host: 'h' }, distribution }]
   await sink.write({ id, time: 1000, interval: 10, samples: [], distributions })

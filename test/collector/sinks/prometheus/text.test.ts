@@ -1,7 +1,8 @@
 import t from 'tap'
+import type { Sample, Tags } from '../../../../collector/batch.ts'
 import { catalogue } from '../../../../collector/metrics/catalogue.ts'
-import { Distribution, STEPS } from '../../../../collector/sample/distribution.ts'
-import type { Sample, Tags } from '../../../../collector/sample/sample.ts'
+import { STEPS } from '../../../../collector/metrics/steps.ts'
+import { Distribution } from '../../../../collector/sample/distribution.ts'
 import { encode, labelsOf } from '../../../../collector/sinks/prometheus/text.ts'
 import { Histogram } from '../../../../wire/count/histogram.ts'
 import { lint } from '../../../harness/prometheus.ts'
@@ -64,7 +65,10 @@ t.test('a histogram: steps that add up, sum and count', async t => {
   const distribution = new Distribution()
   distribution.add(histogram)
   const measurement = measurementOf('pod:connect')
-  const told = { samples: [], distributions: [{ measurement, tags: { pod: 'p' }, distribution }] }
+  const told = {
+    samples: [],
+    distributions: [{ measurement, tags: { pod: 'p' }, distribution: distribution.copy() }],
+  }
   const lines = [...encode(metricOf('pod:connect'), told)].join('').split('\n')
   const name = 'sockflux_pod_connect_seconds'
   t.same(lines.slice(1, 5), [
@@ -88,7 +92,9 @@ t.test('promtool finds no fault in any row of the tables', { skip: needs('promet
   const tags = { host: 'h' }
   const text = catalogue.map(metric => {
     const measurement = measurementOf(metric.name)
-    const distributions = metric.distribution ? [{ measurement, tags, distribution }] : []
+    const distributions = metric.distribution
+      ? [{ measurement, tags, distribution: distribution.copy() }]
+      : []
     const samples = [{ tags, values: metric.fields.map((_, at) => at) }]
     return [...encode(metric, { samples, distributions })].join('')
   })

@@ -1,9 +1,8 @@
 /**
- * What leaves the fold and enters the sinks: the samples of one host's window.
- * A sink needs nothing else; a metric's meaning (help, unit, fold) stays in `metrics/`.
+ * What leaves the sampler and enters the sinks: the samples of one host's window. It is a value: nothing in it changes
+ * later, so it may wait, go to disk and come back. A sink needs nothing else; a metric's meaning
+ * (help, unit, fold) stays in `metrics/`.
  */
-
-import type { Distribution } from './distribution.ts'
 
 /** One measurement of the catalogue, as a sink sees it. */
 export interface Measurement {
@@ -52,52 +51,18 @@ export class Samples {
   }
 }
 
-const NO_TAGS: Tags = {}
-
-/** Where samples are put one by one. Its arrays have grown for the windows before; a copy is as large as it must be. */
-export class Gathering {
-  readonly measurement: Measurement
-  readonly #tags: Tags[] = []
-  readonly #values: number[] = []
-  #count = 0
-
-  constructor(measurement: Measurement) {
-    this.measurement = measurement
-  }
-
-  add({ tags, values }: Sample): void {
-    const { length } = this.measurement.fields
-    const first = this.#count * length
-    for (let at = 0; at < length; at++) {
-      const value = values[at]
-      // a number that is none has to be counted: no store takes infinity either
-      this.#values[first + at] =
-        value === undefined ? Number.NaN : Number.isNaN(value) ? Number.POSITIVE_INFINITY : value
-    }
-    this.#tags[this.#count++] = tags
-  }
-
-  /** Anew, whatever a window that failed has left. */
-  begin(): this {
-    this.#count = 0
-    return this
-  }
-
-  /** What has come together. */
-  samples(): Samples {
-    const count = this.#count
-    const values = this.#values.slice(0, count * this.measurement.fields.length)
-    const tags = this.#tags.slice(0, count)
-    this.#tags.fill(NO_TAGS, 0, count) // a series that is forgotten must not stay here
-    return new Samples(this.measurement, tags, values)
-  }
+/** How many values each of the steps of `metrics/steps.ts` has, and one more for what is above them all. */
+export interface StepCounts {
+  readonly counts: readonly number[]
+  /** Of all values, microseconds. */
+  readonly sum: number
 }
 
-/** What has come together of all values of a series, for sinks that show a distribution. */
+/** All values of a series since the collector started, as of this window, for sinks that show a distribution. */
 export interface DistributionSample {
   readonly measurement: Measurement
   readonly tags: Tags
-  readonly distribution: Distribution
+  readonly distribution: StepCounts
 }
 
 /** The window that the samples were folded from: unique over every probe that ever ran. */
