@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import type { Writable } from 'node:stream'
-import type { Answer } from '../collector/serve/select.ts'
+import type { Answer } from '../collector/sinks/embedded/select.ts'
 import { type Format, formats } from './format.ts'
 
 interface Query {

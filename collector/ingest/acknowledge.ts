@@ -1,7 +1,7 @@
-/** Answers to the probes: which windows the sinks hold. One at a time, as the socket wants it. */
+/** Answers to the probes: which windows the sinks hold. One at a time, as transports want it. */
 
-import type { Router } from 'zeromq'
 import { encodeAck, type WindowKey } from '../../wire/message.ts'
+import type { Route, Transport } from './transport.ts'
 
 /** Answers that may wait, and probes remembered; one that misses an answer sends its window again. */
 const MOST_WAITING = 65_536
@@ -10,20 +10,20 @@ const MOST_PROBES = 8192
 const idOf = ({ boot, probe }: WindowKey): string => `${boot} ${probe}`
 
 export class Acknowledger {
-  readonly #router: Router
-  /** The ZeroMQ identity of each probe's latest connection: that of its window may be gone. */
-  readonly #routes = new Map<string, Buffer>()
+  readonly #transport: Pick<Transport, 'send'>
+  /** The connection that each run was last heard on: that of its window may be gone. */
+  readonly #routes = new Map<string, Route>()
   /** Windows that the sinks have not settled yet. */
   readonly #unsettled = new Set<string>()
-  #waiting: Buffer[][] = []
+  #waiting: { route: Route; frames: Buffer[] }[] = []
   #working: Promise<void> | undefined
 
-  constructor(router: Router) {
-    this.#router = router
+  constructor(transport: Pick<Transport, 'send'>) {
+    this.#transport = transport
   }
 
   /** A message of this probe came by this route. */
-  seen(key: WindowKey, route: Buffer): void {
+  seen(key: WindowKey, route: Route): void {
     const id = idOf(key)
     this.#routes.delete(id)
     this.#routes.set(id, route)
@@ -49,11 +49,11 @@ export class Acknowledger {
   #answer(key: WindowKey): void {
     const route = this.#routes.get(idOf(key))
     if (!route || this.#waiting.length >= MOST_WAITING) return
-    this.#waiting.push([route, ...encodeAck(key)])
+    this.#waiting.push({ route, frames: encodeAck(key) })
     this.#working ??= this.#work()
   }
 
-  /** All answers are the socket's. */
+  /** All answers are the transport's. */
   async flush(): Promise<void> {
     await this.#working
   }
@@ -62,8 +62,7 @@ export class Acknowledger {
     while (this.#waiting.length > 0) {
       const waiting = this.#waiting
       this.#waiting = []
-      // a probe that has gone, or our own end: there is nobody to tell
-      for (const frames of waiting) await this.#router.send(frames).catch(() => {})
+      for (const { route, frames } of waiting) await this.#transport.send(route, frames)
     }
     this.#working = undefined
   }

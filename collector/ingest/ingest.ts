@@ -14,6 +14,7 @@ import {
   WINDOW,
   type WindowKey,
 } from '../../wire/message.ts'
+import type { Counted } from '../counters.ts'
 import type { Fold } from '../fold/fold.ts'
 import { decoder, isRecord } from '../fold/records/decoder.ts'
 import type { Decoder } from '../fold/records/record.ts'
@@ -54,7 +55,7 @@ const REMEMBERED_MS = 24 * 3_600_000
 
 const idOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
 
-export class Ingest {
+export class Ingest implements Counted {
   /** By reason: what was received but not counted. */
   readonly lost: Record<string, number> = {}
   received = 0
@@ -86,6 +87,19 @@ export class Ingest {
       if (error.head) this.#probes.get(idOf(error.head))?.advance(error.head.sequence)
       throw error
     }
+  }
+
+  stats() {
+    return { messages: this.received, rows: this.rows, probes: this.#probes.size }
+  }
+
+  losses(): Record<string, number> {
+    const lost = Object.entries(this.lost)
+    return Object.fromEntries(lost.map(([reason, count]) => [`ingest/${reason}`, count]))
+  }
+
+  view() {
+    return { received: this.received, rows: this.rows, lost: this.lost, probes: this.probeLosses() }
   }
 
   /** Known now. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Batch } from '../batch.ts'
+import type { OwnTotals } from '../counters.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from '../ingest/ingest.ts'
 import type { CollectorStats } from '../metrics/host.ts'
@@ -13,13 +14,7 @@ import type { Sampler } from './sampler.ts'
 /** Seconds. */
 export const OWN_INTERVAL = 10
 
-export interface OwnTotals {
-  /** Counted since the start; of those that rise, the window's share is written. */
-  readonly stats: CollectorStats
-  /** By `stage/reason`. */
-  readonly lost: Readonly<Record<string, number>>
-}
-
+/** Counted since the start; of these the window's share is written. */
 const RISING = ['messages', 'rows', 'written', 'cpu_us'] as const satisfies (keyof CollectorStats)[]
 
 export class OwnWindows {

@@ -106,6 +106,11 @@ export class Sampler {
     )
   }
 
+  /** Whether it has measurements of processes. */
+  get withProcesses(): boolean {
+    return this.#active.some(({ metric }) => 'level' in metric && metric.level === 'process')
+  }
+
   expire(): void {
     this.#table.expire()
   }

@@ -2,25 +2,32 @@
 
 import type { WindowKey } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
+import type { OwnTotals } from '../counters.ts'
 import type { Folded } from '../ingest/ingest.ts'
-import type { SinkQueue } from '../sinks/queue.ts'
 import { Hold } from './hold.ts'
-import { type OwnTotals, OwnWindows } from './own.ts'
+import { OwnWindows } from './own.ts'
 import { Sampler, type SamplerOptions } from './sampler.ts'
 
 /** What waits for a name longer than two of the longest windows waits for a probe that is gone. */
 const HELD_MS = 2 * 3_600_000
 
+/** Where batches go: the queue of a sink. */
+export interface Outlet {
+  readonly wants: { readonly samples: 'profile' | 'all'; readonly distributions: boolean }
+  /** @param done called once, when the sink has settled it */
+  push(batch: Batch, done: () => void): void
+}
+
 export class Writer {
   readonly sampler: Sampler
-  readonly #queues: readonly SinkQueue[]
+  readonly #outlets: readonly Outlet[]
   readonly #hold: Hold
   readonly #own: OwnWindows
 
   /** @param totals what the collector tells of itself */
-  constructor(options: SamplerOptions, queues: readonly SinkQueue[], totals: () => OwnTotals) {
+  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => OwnTotals) {
     this.sampler = new Sampler(options)
-    this.#queues = queues
+    this.#outlets = outlets
     this.#hold = new Hold(this.sampler, (batch, settled) => this.#push(batch, settled))
     this.#own = new OwnWindows(this.sampler, totals)
   }
@@ -57,22 +64,23 @@ export class Writer {
   }
 
   #push(batch: Batch, settled: () => void): void {
-    const settledOne = afterAll(this.#queues.length, settled)
-    for (const queue of this.#queues) queue.push(batch, settledOne)
+    const settledOne = afterAll(this.#outlets.length, settled)
+    for (const outlet of this.#outlets) outlet.push(batch, settledOne)
   }
 }
 
-/** Prometheus is told everything, in whatever profile the databases are written. */
+/** A sink that wants everything gets it, in whatever profile the databases are written. */
 export function writersOf(
   options: SamplerOptions,
-  queues: readonly SinkQueue[],
+  outlets: readonly Outlet[],
   totals: () => OwnTotals,
 ): Writer[] {
-  const isPrometheus = ({ name }: SinkQueue) => name === 'prometheus'
-  const profiles = Map.groupBy(queues, queue => (isPrometheus(queue) ? 'sockflux' : options.profile))
-  return [...profiles].map(([profile, queues]) => {
-    const distributions = queues.some(isPrometheus)
-    return new Writer({ ...options, profile, distributions }, queues, totals)
+  const profiles = Map.groupBy(outlets, ({ wants }) =>
+    wants.samples === 'all' ? 'sockflux' : options.profile,
+  )
+  return [...profiles].map(([profile, outlets]) => {
+    const distributions = outlets.some(({ wants }) => wants.distributions)
+    return new Writer({ ...options, profile, distributions }, outlets, totals)
   })
 }
 

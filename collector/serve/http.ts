@@ -6,21 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
-
-export interface Address {
-  readonly host: string
-  /** 0: any that is free. */
-  readonly port: number
-}
-
-export interface Page {
-  /** 200 when not said. */
-  readonly status?: number
-  readonly type?: string
-  readonly body: string | AsyncIterable<string>
-}
-
-export type Pages = Readonly<Record<`/${string}`, () => Page>>
+import type { Address, Page, Pages } from '../routes.ts'
 
 const MAX_HEADER_BYTES = 8192
 const MAX_CONNECTIONS = 16

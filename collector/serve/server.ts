@@ -2,28 +2,7 @@ import { once } from 'node:events'
 import { lstatSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
-
-export interface Request {
-  readonly url: URL
-  /** The body as JSON; undefined when there is none. */
-  readonly body: unknown
-  /** Aborted when the client has gone away. */
-  readonly signal: AbortSignal
-}
-
-/** What it resolves to is sent as JSON. */
-export type Handler = (request: Request) => Promise<unknown>
-export type Routes = Readonly<Record<`GET /${string}` | `POST /${string}`, Handler>>
-
-/** An answer that is not 200; any other error is 500. */
-export class Problem extends Error {
-  override name = 'Problem'
-  readonly status: number
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
-}
+import { Problem, type Routes } from '../routes.ts'
 
 const MAX_BODY_BYTES = 1 << 20
 const OWNER_ONLY = 0o177

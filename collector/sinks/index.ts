@@ -1,15 +1,6 @@
-import type { EmbeddedOptions } from './embedded/embedded.ts'
-import { EmbeddedSink } from './embedded/embedded.ts'
-import type { InfluxOptions } from './influxdb/influxdb.ts'
-import { InfluxSink } from './influxdb/influxdb.ts'
-import { type PrometheusOptions, PrometheusSink } from './prometheus/prometheus.ts'
-import type { Sink } from './sink.ts'
+import { embedded } from './embedded/index.ts'
+import { influxdb } from './influxdb/index.ts'
+import { prometheus } from './prometheus/index.ts'
 
-/** The sinks by their name in the configuration. */
-export const sinks = {
-  influxdb: async (options: InfluxOptions) => new InfluxSink(options),
-  embedded: (options: EmbeddedOptions) => EmbeddedSink.open(options),
-  prometheus: async (options: PrometheusOptions) => new PrometheusSink(options),
-} satisfies Record<string, (options: never) => Promise<Sink>>
-
-export type SinkName = keyof typeof sinks
+/** The sinks: a line each. In `--help` their settings stand in this order. */
+export const SINKS = [embedded, influxdb, prometheus] as const

@@ -1,46 +1,48 @@
-import type { Logger } from 'pino'
-import { makeDirectory } from '../directory.ts'
-import type { CollectorOptions } from '../options.ts'
-import { sinks } from './index.ts'
-import type { Sink } from './sink.ts'
+/** The sinks that the options name, and the settings of all. */
 
-/** The sinks that the options name. */
-export async function openSinks(options: CollectorOptions, version: string, log: Logger): Promise<Sink[]> {
-  const wanted = options.sink.length > 0 ? options.sink : [options.influxUrl ? 'influxdb' : 'embedded']
-  const open: Sink[] = []
-  for (const name of new Set(wanted)) {
-    if (name === 'embedded') {
-      makeDirectory(options.store, '--store', 0o700)
-      open.push(
-        await sinks.embedded({
-          directory: options.store,
-          maxAgeDays: options.storeDays,
-          maxBytes: options.storeSize,
-          log,
-        }),
-      )
-    } else {
-      if (!options.influxUrl) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')
-      open.push(
-        await sinks.influxdb({
-          url: options.influxUrl,
-          version: options.influxVersion,
-          database: options.influxDatabase ?? options.profile,
-          org: options.influxOrg,
-          token: options.influxToken,
-          username: options.influxUsername,
-          password: options.influxPassword,
-          retentionPolicy: options.influxRetentionPolicy,
-          createDatabase: options.influxCreate,
-          ca: options.influxCa,
-          insecureSkipVerify: options.influxInsecure,
-          timeoutMs: options.influxTimeout * 1000,
-          gzip: options.influxGzip,
-          linesPerRequest: 5000,
-        }),
-      )
-    }
-  }
-  if (options.prometheus) open.push(await sinks.prometheus({ version }))
+import type { Values } from '../../wire/settings/settings.ts'
+import type { Routes } from '../routes.ts'
+import type { Context, Descriptor, Opened, Wants } from './descriptor.ts'
+import { SINKS } from './index.ts'
+
+type Together<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer A) => void ? A : never
+type SinkSettings = Together<(typeof SINKS)[number]['settings']>
+
+export const sinkSettings = Object.assign({}, ...SINKS.map(({ settings }) => settings)) as SinkSettings
+
+const all: readonly Descriptor[] = SINKS
+const named = all.filter(({ chosen }) => chosen === 'by name')
+const fallback = named.filter(({ isFallback }) => isFallback)
+
+/** What `--sink` takes; the fallback is the last. */
+export const sinkNames = [...named.filter(sink => !fallback.includes(sink)), ...fallback].map(
+  ({ name }) => name,
+) as [string, ...string[]]
+
+export type SinkOptions = Values<SinkSettings> & { readonly sink: readonly string[] }
+
+/** @returns the descriptors of those that are to be open, in their order */
+export function wantedSinks(options: SinkOptions): readonly Descriptor[] {
+  const first = sinkNames.find(name => named.find(sink => sink.name === name)!.isConfigured(options))
+  const names = new Set(options.sink.length > 0 ? options.sink : [first])
+  const bySettings = all.filter(sink => sink.chosen === 'by its settings' && sink.isConfigured(options))
+  return [...[...names].flatMap(name => named.filter(sink => sink.name === name)), ...bySettings]
+}
+
+export interface OpenSink extends Opened {
+  readonly wants: Wants
+}
+
+/** @throws with the remedy */
+export async function openSinks(options: SinkOptions, context: Context): Promise<OpenSink[]> {
+  const open: OpenSink[] = []
+  for (const { wants, ...sink } of wantedSinks(options))
+    open.push({ ...(await sink.open(options, context)), wants })
   return open
+}
+
+/** Those of the sinks that are open, and what is answered in place of the others'. */
+export function routesOf(open: readonly OpenSink[]): Routes {
+  const routes = [...all.map(({ closed }) => closed), ...open.map(({ routes }) => routes)]
+  return Object.assign({}, ...routes) as Routes
 }

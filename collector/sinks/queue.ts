@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Batch, countOf } from '../batch.ts'
+import { ThrottledLog } from '../throttled_log.ts'
 import { Refused, type Sink } from './sink.ts'
-import { ThrottledLog } from './throttled_log.ts'
 
 /** Samples that are written together, where a sink can: windows of many hosts end at the same moment. */
 const TOGETHER = 5000

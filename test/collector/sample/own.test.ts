@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type OwnTotals, OwnWindows } from '../../../collector/sample/own.ts'
+import type { OwnTotals } from '../../../collector/counters.ts'
+import { OwnWindows } from '../../../collector/sample/own.ts'
 import { linesOf } from '../../harness/samples.ts'
 import { samplerOf } from '../given.ts'
 

@@ -2,10 +2,12 @@ import { text as textOf } from 'node:stream/consumers'
 import { pino } from 'pino'
 import t from 'tap'
 import type { Batch } from '../../../collector/batch.ts'
+import type { OwnTotals } from '../../../collector/counters.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { GROUPS } from '../../../collector/metrics/metric.ts'
-import type { OwnTotals } from '../../../collector/sample/own.ts'
-import { afterAll, type Writer, writersOf } from '../../../collector/sample/writer.ts'
+import { afterAll, type Outlet, type Writer, writersOf } from '../../../collector/sample/writer.ts'
+import { influxdb } from '../../../collector/sinks/influxdb/index.ts'
+import { prometheus as descriptor } from '../../../collector/sinks/prometheus/index.ts'
 import { PrometheusSink } from '../../../collector/sinks/prometheus/prometheus.ts'
 import { SinkQueue } from '../../../collector/sinks/queue.ts'
 import type { Sink } from '../../../collector/sinks/sink.ts'
@@ -27,8 +29,13 @@ function start(profile: 'sockflux' | 'ntopng') {
   const prometheus = new PrometheusSink({ version: 'x', now: () => 0 })
   const options = { maxSamples: 1000, log: pino({ level: 'silent' }) }
   const queues = [database, prometheus].map(sink => new SinkQueue(sink, options))
+  const wants = [influxdb.wants, descriptor.wants]
+  const outlets: Outlet[] = queues.map((queue, at) => ({
+    wants: wants[at]!,
+    push: (batch, done) => queue.push(batch, done),
+  }))
   const limits = { maxSeries: 1000, maxProcesses: 20 }
-  const writers = writersOf({ profile, metrics: GROUPS, ...limits }, queues, totals)
+  const writers = writersOf({ profile, metrics: GROUPS, ...limits }, outlets, totals)
   const told = async () => {
     await until('the sinks', () => queues.every(({ counters }) => counters.waiting === 0))
     return (await textOf(prometheus.text())).split('\n').filter(line => /^sockflux_(?!build)/.test(line))

@@ -1,10 +1,8 @@
 import { pino } from 'pino'
 import t from 'tap'
-import type { Page } from '../../../collector/serve/http.ts'
-import { pagesOf } from '../../../collector/serve/pages.ts'
-import { PrometheusSink } from '../../../collector/sinks/prometheus/prometheus.ts'
-import { SinkQueue } from '../../../collector/sinks/queue.ts'
+import { healthPages } from '../../../collector/serve/pages.ts'
 import type { Sink } from '../../../collector/sinks/sink.ts'
+import { Sinks } from '../../../collector/sinks/sinks.ts'
 import { batch, sample } from '../../harness/samples.ts'
 import { until } from '../../harness/until.ts'
 
@@ -20,19 +18,19 @@ function database() {
   }
   return { sink, comeBack: () => (isAway = false) }
 }
+const wants = { samples: 'profile', distributions: false } as const
+const log = pino({ level: 'silent' })
 
-t.test('ready: it listens, and no queue is full', async t => {
+t.test('ready: it listens, no queue is full, and no sink says that it cannot', async t => {
   const { sink, comeBack } = database()
-  const open = [sink, new PrometheusSink({ version: 'x' })]
-  const sleep = async () => new Promise(resolve => setImmediate(resolve))
-  const options = { maxSamples: 3, log: pino({ level: 'silent' }), sleep }
-  const queues = open.map(sink => new SinkQueue(sink, options))
-  t.teardown(() => Promise.all(queues.map(queue => queue.close({ deadlineMs: 0 }))))
+  let trouble: string | undefined
+  const sinks = new Sinks([{ sink, wants, unready: () => trouble }], 3, log)
+  t.teardown(() => sinks.close())
   let isListening = false
-  const pages = pagesOf(open, queues, () => isListening)
-  const ready = (): Page => pages['/readyz']!()
+  const pages = healthPages(() => (isListening ? sinks.unready() : 'not listening for probes'))
+  const ready = () => pages['/readyz']!()
   const push = (window: number) => {
-    for (const queue of queues) queue.push(batch(window, [sample([1, 2]), sample([3, 4])]), () => {})
+    for (const outlet of sinks.outlets) outlet.push(batch(window, [sample([1, 2]), sample([3, 4])]), () => {})
   }
 
   t.same(ready(), { status: 503, body: 'not listening for probes\n' })
@@ -45,7 +43,8 @@ t.test('ready: it listens, and no queue is full', async t => {
   push(3)
   t.same(ready(), { status: 503, body: 'the queue of influxdb is full: its oldest samples are dropped\n' })
   comeBack()
-  await until('the sink', () => !queues[0]!.isFull)
+  await until('the sink', () => sinks.unready() === undefined)
   t.same(ready(), { body: 'ready\n' }, 'ready again')
-  t.match(pages['/metrics']!().type, /^text\/plain; version=0\.0\.4/)
+  trouble = 'the disk is full'
+  t.same(ready(), { status: 503, body: 'influxdb: the disk is full\n' })
 })

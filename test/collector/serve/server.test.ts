@@ -4,7 +4,8 @@ import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { ask } from '../../../cli/client.ts'
-import { Problem, serve } from '../../../collector/serve/server.ts'
+import { Problem } from '../../../collector/routes.ts'
+import { serve } from '../../../collector/serve/server.ts'
 import { temporary } from '../../harness/embedded.ts'
 
 t.test('routes answer JSON; only the owner may open the socket; closing removes it', async t => {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { identifier, literal, openInstance } from '../../../../collector/sinks/embedded/instance.ts'
 import { temporary } from '../../../harness/embedded.ts'
 
-// What a query could do if it got past the door in collector/serve/permission.ts.
+// What a query could do if it got past the door in collector/sinks/embedded/permission.ts.
 const refused = [
   "SELECT * FROM read_text('/etc/passwd')",
   "SELECT * FROM '/etc/passwd.csv'",

@@ -7,8 +7,8 @@ import {
   type Json,
   JsonDuckDBValueConverter,
 } from '@duckdb/node-api'
+import { type Handler, Problem } from '../../routes.ts'
 import { permit } from './permission.ts'
-import { type Handler, Problem } from './server.ts'
 
 /** What a query reads: the embedded sink. */
 export interface Store {

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { queryRoute, select } from '../../../collector/serve/select.ts'
-import { openStore, temporary } from '../../harness/embedded.ts'
-import { batch, sample } from '../../harness/samples.ts'
+import { queryRoute, select } from '../../../../collector/sinks/embedded/select.ts'
+import { openStore, temporary } from '../../../harness/embedded.ts'
+import { batch, sample } from '../../../harness/samples.ts'
 
 const limits = { maxRows: 10, maxCharacters: 10_000, timeoutMs: 10_000 }
 const never = new AbortController().signal

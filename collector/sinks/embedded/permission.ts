@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { Problem } from './server.ts'
+import { Problem } from '../../routes.ts'
 
 /**
  * Table functions that look at tables or make rows, and nothing else. Every other one is refused: `enable_logging()`

@@ -1,0 +1,88 @@
+/** All endpoints: messages in, windows on, answers back. */
+
+import type { Logger } from 'pino'
+import type { WindowKey } from '../../wire/message.ts'
+import { ThrottledLog } from '../throttled_log.ts'
+import { Acknowledger } from './acknowledge.ts'
+import type { Folded, Ingest } from './ingest.ts'
+import type { Incoming, Transport } from './transport.ts'
+import { openTransport } from './transports.ts'
+
+/** Where windows go. */
+export interface Next {
+  /** @param settled to be called when the window is held, or is not to be */
+  write(window: Folded, ifid: string, settled: () => void): void
+  /** Windows before this one are settled, `elsewhere`: by another collector. */
+  settled(key: WindowKey, elsewhere: boolean): void
+}
+
+interface Listener {
+  readonly ifid: string
+  readonly transport: Transport
+  readonly acknowledger: Acknowledger
+}
+
+export class Listeners {
+  isListening = false
+  readonly #ingest: Ingest
+  readonly #next: Next
+  readonly #log: ThrottledLog
+  #listeners: readonly Listener[] = []
+  #receiving: Promise<unknown> = Promise.resolve()
+
+  constructor(ingest: Ingest, next: Next, log: Logger) {
+    this.#ingest = ingest
+    this.#next = next
+    this.#log = new ThrottledLog(log)
+  }
+
+  /**
+   * @param endpoints each with `,ifid=N`, or with its position for that
+   * @throws with the one that cannot be bound
+   */
+  async open(endpoints: readonly string[]): Promise<void> {
+    const listeners: Listener[] = []
+    for (const [index, listening] of endpoints.entries()) {
+      const [endpoint = '', ifid = String(index)] = listening.split(',ifid=')
+      const transport = await openTransport(endpoint)
+      listeners.push({ ifid, transport, acknowledger: new Acknowledger(transport) })
+    }
+    this.#listeners = listeners
+    this.isListening = true
+    this.#receiving = Promise.all(listeners.map(listener => this.#receive(listener)))
+  }
+
+  /** Read nothing more. It is not acknowledged: the probe sends it again to whoever comes after us. */
+  stop(): void {
+    this.isListening = false
+  }
+
+  /** Send the answers that are due, then disconnect. */
+  async close(): Promise<void> {
+    this.stop()
+    await Promise.all(this.#listeners.map(({ acknowledger }) => acknowledger.flush()))
+    await Promise.all(this.#listeners.map(({ transport }) => transport.close()))
+    await this.#receiving
+  }
+
+  async #receive(listener: Listener): Promise<void> {
+    for await (const message of listener.transport.messages) {
+      if (!this.isListening) break
+      try {
+        this.#take(message, listener)
+      } catch (error) {
+        this.#log.warn('malformed', `a message was refused: ${(error as Error).message}`)
+      }
+      message.done()
+    }
+  }
+
+  #take({ from, frames }: Incoming, { ifid, acknowledger }: Listener): void {
+    const { key, folded, repeatedEnd, refused, settled } = this.#ingest.receive(frames)
+    acknowledger.seen(key, from)
+    if (settled) this.#next.settled(key, settled.elsewhere)
+    for (const window of folded) this.#next.write(window, ifid, acknowledger.expect(window.key))
+    if (repeatedEnd) acknowledger.repeat(key)
+    if (refused !== undefined) this.#log.warn('malformed', `rows were refused: ${refused}`)
+  }
+}

@@ -1,0 +1,49 @@
+/** A ZeroMQ ROUTER: each connection of a probe has an identity of its own, by which it is answered. */
+
+import { Router } from 'zeromq'
+import type { Incoming, Transport } from './transport.ts'
+
+/** Rows are at most 0.8 MB of a message; with all names nobody sends this much. */
+const MAX_MESSAGE_BYTES = 64 * 2 ** 20
+/** Bytes of a frame; fewer are not worth it. */
+const LARGE_FRAME = 4096
+/** At the end, for the last answers; a probe that is gone takes none. */
+const LINGER_MS = 200
+
+/** @throws with the endpoint that cannot be bound */
+export async function listen(endpoint: string): Promise<Transport> {
+  const router = new Router({
+    ipv6: endpoint.includes('['),
+    linger: 0,
+    maxMessageSize: MAX_MESSAGE_BYTES,
+    receiveHighWaterMark: 64,
+  })
+  await router.bind(endpoint).catch((error: Error) => {
+    const hint =
+      (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? '; is another collector running?' : ''
+    throw new Error(`cannot listen on ${endpoint}: ${error.message}${hint}`)
+  })
+  return {
+    messages: messagesOf(router),
+    // a probe that has gone, or our own end: there is nobody to tell
+    send: (to, frames) => router.send([to as Buffer, ...frames]).catch(() => {}),
+    async close() {
+      router.linger = LINGER_MS
+      router.close()
+    },
+  }
+}
+
+async function* messagesOf(router: Router): AsyncGenerator<Incoming> {
+  for await (const [from, ...frames] of router)
+    if (from) yield { from, frames, done: () => frames.forEach(giveBack) }
+}
+
+/**
+ * The memory of a message that has been read, at once. The garbage collector would do it late, and work for it: V8 marks the
+ * whole heap each time 64 MB of memory from outside were taken.
+ */
+function giveBack({ buffer, length }: Buffer): void {
+  if (length >= LARGE_FRAME && length === buffer.byteLength && buffer instanceof ArrayBuffer)
+    buffer.transfer(0)
+}

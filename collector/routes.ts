@@ -1,0 +1,41 @@
+/** What the collector answers over HTTP, for those who say it: the stages, and the sinks of theirs. */
+
+export interface Request {
+  readonly url: URL
+  /** The body as JSON; undefined when there is none. */
+  readonly body: unknown
+  /** Aborted when the client has gone away. */
+  readonly signal: AbortSignal
+}
+
+/** What it resolves to is sent as JSON. */
+export type Handler = (request: Request) => Promise<unknown>
+
+/** On the unix socket. */
+export type Routes = Readonly<Record<`GET /${string}` | `POST /${string}`, Handler>>
+
+export interface Page {
+  /** 200 when not said. */
+  readonly status?: number
+  readonly type?: string
+  readonly body: string | AsyncIterable<string>
+}
+
+/** Over TCP. */
+export type Pages = Readonly<Record<`/${string}`, () => Page>>
+
+export interface Address {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+}
+
+/** An answer that is not 200; any other error is 500. */
+export class Problem extends Error {
+  override name = 'Problem'
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}

@@ -1,0 +1,105 @@
+/** All writers: one for the profile, and one more where a sink wants everything in a profile that does not have it. */
+
+import type { Logger } from 'pino'
+import type { WindowKey } from '../../wire/message.ts'
+import type { Counted, OwnTotals } from '../counters.ts'
+import type { Folded } from '../ingest/ingest.ts'
+import { ThrottledLog } from '../throttled_log.ts'
+import type { SamplerOptions } from './sampler.ts'
+import { afterAll, type Outlet, type Writer, writersOf } from './writer.ts'
+
+/** What the series could not hold. */
+type SeriesLosses = Record<'merged_pods' | 'shared_pods' | 'beyond_max_series', number>
+
+export class Writers implements Counted {
+  /** A writer has measurements of processes. */
+  readonly withProcesses: boolean
+  readonly #writers: readonly Writer[]
+  readonly #options: SamplerOptions
+  readonly #log: ThrottledLog
+
+  /** @param totals what the collector tells of itself */
+  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => OwnTotals, log: Logger) {
+    this.#writers = writersOf(options, outlets, totals)
+    this.withProcesses = this.#writers.some(({ sampler }) => sampler.withProcesses)
+    this.#options = options
+    this.#log = new ThrottledLog(log)
+  }
+
+  /** @param settled called when every sink has settled the window, or it is not to be written */
+  write(window: Folded, ifid: string, settled: () => void): void {
+    if (!window.complete && !window.partial)
+      this.#log.warn(
+        'incomplete',
+        `${window.key.host}: the window until ${window.time} is written without its end, rows of it may be missing`,
+      )
+    const before = this.#losses()
+    const settledOne = afterAll(this.#writers.length, settled)
+    for (const writer of this.#writers) writer.write(window, ifid, settledOne)
+    this.#warn(before, this.#losses())
+  }
+
+  /**
+   * The windows before this one are settled.
+   * @param elsewhere by another collector: its counters began at 0, and so do ours
+   */
+  settled(key: WindowKey, elsewhere: boolean): void {
+    for (const writer of this.#writers) writer.settled(key, elsewhere)
+  }
+
+  /** @param seconds since the epoch */
+  tellOwn(seconds: number): void {
+    for (const writer of this.#writers) writer.tellOwn(seconds)
+  }
+
+  /** Forget who has been silent. */
+  expire(): void {
+    for (const writer of this.#writers) writer.expire()
+  }
+
+  /** Series in use, by measurement; of the profile. */
+  series() {
+    return this.#writers[0]!.sampler.series()
+  }
+
+  stats() {
+    const all = this.#writers.flatMap(({ sampler }) => sampler.series())
+    return { series: all.reduce((sum, { series }) => sum + series, 0) }
+  }
+
+  losses() {
+    const { shared_pods, beyond_max_series } = this.#losses()
+    return { 'series/shared_pods': shared_pods, 'series/beyond_max_series': beyond_max_series }
+  }
+
+  view() {
+    return { waiting_for_names: this.#writers[0]!.waiting, ...this.#losses() }
+  }
+
+  #losses(): SeriesLosses {
+    const sum = (of: (sampler: Writer['sampler']) => number) =>
+      this.#writers.reduce((total, { sampler }) => total + of(sampler), 0)
+    return {
+      merged_pods: sum(({ mergedPods }) => mergedPods),
+      shared_pods: sum(({ podHosts }) => podHosts.shared),
+      beyond_max_series: sum(({ beyond }) => beyond),
+    }
+  }
+
+  #warn(before: SeriesLosses, after: SeriesLosses): void {
+    const { profile, maxSeries } = this.#options
+    const rose = (name: keyof SeriesLosses) => after[name] > before[name]
+    if (rose('merged_pods'))
+      this.#log.warn('merged_pods', 'pods of one name in several namespaces are one in profile ntopng')
+    if (rose('shared_pods'))
+      this.#log.warn(
+        'shared_pods',
+        'pods of one name on several hosts are written over each other in profile ntopng: give each host a --listen of its own, with its ,ifid=',
+      )
+    if (rose('beyond_max_series'))
+      this.#log.warn(
+        'max_series',
+        `a measurement has more than ${maxSeries} series: the rest is ${profile === 'ntopng' ? 'not written' : 'in ~other'}; raise --max-series`,
+      )
+  }
+}

@@ -1,0 +1,12 @@
+/** What the collector answers on its unix socket, of itself. */
+
+import type { Counters } from '../counters.ts'
+import type { Routes } from '../routes.ts'
+import type { Writers } from '../sample/writers.ts'
+import type { Top } from './top.ts'
+
+export const routesOf = (top: Top, counters: Counters, writers: Writers): Routes => ({
+  'GET /top': async () => top.view(),
+  'GET /stats': async () => counters.view(),
+  'GET /series': async () => writers.series(),
+})

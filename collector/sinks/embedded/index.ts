@@ -1,0 +1,58 @@
+import { setting } from '../../../wire/settings/settings.ts'
+import { bytes, text, whole } from '../../../wire/settings/types.ts'
+import { makeDirectory } from '../../directory.ts'
+import { Problem } from '../../routes.ts'
+import { descriptor } from '../descriptor.ts'
+
+const QUERY_LIMITS = { maxRows: 10_000, maxCharacters: 16 * 2 ** 20, timeoutMs: 10_000 }
+
+export const embedded = descriptor({
+  name: 'embedded',
+  settings: {
+    store: setting({
+      type: text(),
+      fallback: '/var/lib/sockflux',
+      value: '<directory>',
+      help: 'directory of the embedded store',
+    }),
+    storeDays: setting({
+      type: whole(1, 36_500),
+      fallback: 7,
+      value: '<days>',
+      help: 'the embedded store forgets days older than this',
+    }),
+    storeSize: setting({
+      type: bytes(2 ** 20),
+      fallback: 2 ** 30,
+      value: '<size>',
+      help: 'the embedded store forgets its oldest day beyond this size, for example 1G',
+    }),
+  },
+  wants: { samples: 'profile', distributions: false },
+  chosen: 'by name',
+  isFallback: true,
+  isConfigured: () => true,
+
+  async open({ store, storeDays, storeSize }, { log }) {
+    makeDirectory(store, '--store', 0o700)
+    // late: DuckDB takes memory, and most collectors write to InfluxDB
+    const { EmbeddedSink } = await import('./embedded.ts')
+    const { queryRoute } = await import('./select.ts')
+    const sink = await EmbeddedSink.open({
+      directory: store,
+      maxAgeDays: storeDays,
+      maxBytes: storeSize,
+      log,
+    })
+    return { sink, routes: { 'POST /query': queryRoute(sink, QUERY_LIMITS) }, counters: () => sink.counters }
+  },
+
+  closed: {
+    'POST /query': async () => {
+      throw new Problem(
+        404,
+        'this collector has no embedded store: query its InfluxDB, or start it with --sink influxdb --sink embedded',
+      )
+    },
+  },
+})

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { setting } from '../../../wire/settings/settings.ts'
+import { oneOfNumbers, text, whole, yesNo } from '../../../wire/settings/types.ts'
+import { descriptor, optional } from '../descriptor.ts'
+import { splitLogin } from './url.ts'
+
+/** With or without a login, as `splitLogin` reads it. */
+const url = () =>
+  text().refine(given => canSplit(given), { error: 'needs an address such as http://127.0.0.1:8086' })
+
+function canSplit(given: string): boolean {
+  try {
+    splitLogin(given)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const influxdb = descriptor({
+  name: 'influxdb',
+  settings: {
+    influxUrl: optional({
+      type: url(),
+      value: '<address>',
+      env: ['INFLUX_URL', 'INFLUX_HOST'],
+      help: 'InfluxDB 1.x, 2.x or 3.x, for example http://127.0.0.1:8086',
+    }),
+    influxVersion: optional({
+      type: oneOfNumbers(1, 2, 3),
+      value: '<1|2|3>',
+      help: 'major version of InfluxDB; asked from it when not given',
+    }),
+    influxDatabase: optional({
+      type: text(),
+      value: '<name>',
+      env: ['INFLUX_BUCKET', 'INFLUX_DATABASE'],
+      help: 'database, or bucket; without it the name of the profile',
+    }),
+    influxOrg: optional({ type: text(), value: '<name>', env: ['INFLUX_ORG'], help: 'organisation (2.x)' }),
+    influxRetentionPolicy: optional({ type: text(), value: '<name>', help: 'retention policy (1.x)' }),
+    influxCreate: setting({
+      type: yesNo(),
+      fallback: true,
+      help: 'create the database when it is missing (1.x)',
+    }),
+    influxCa: optional({
+      type: text(),
+      value: '<file>',
+      help: "certificate of the authority that signed InfluxDB's",
+    }),
+    influxInsecure: setting({ type: yesNo(), fallback: false, help: "do not verify InfluxDB's certificate" }),
+    influxGzip: setting({ type: yesNo(), fallback: true, help: 'compress what is written' }),
+    influxTimeout: setting({
+      type: whole(1, 300),
+      fallback: 10,
+      value: '<seconds>',
+      help: 'how long one request may take',
+    }),
+    influxUsername: optional({ type: text(), env: ['INFLUX_USERNAME'], secret: true, help: 'login (1.x)' }),
+    influxPassword: optional({
+      type: z.string({ error: 'needs a text: put what looks like a number in quotes' }),
+      env: ['INFLUX_PASSWORD'],
+      secret: true,
+      help: 'its password',
+    }),
+    influxToken: optional({ type: text(), env: ['INFLUX_TOKEN'], secret: true, help: 'token (2.x, 3.x)' }),
+  },
+  wants: { samples: 'profile', distributions: false },
+  chosen: 'by name',
+  isConfigured: ({ influxUrl }) => influxUrl !== undefined,
+
+  async open(options, { profile }) {
+    if (!options.influxUrl) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')
+    const { InfluxSink } = await import('./influxdb.ts')
+    const sink = new InfluxSink({
+      url: options.influxUrl,
+      version: options.influxVersion,
+      database: options.influxDatabase ?? profile,
+      org: options.influxOrg,
+      token: options.influxToken,
+      username: options.influxUsername,
+      password: options.influxPassword,
+      retentionPolicy: options.influxRetentionPolicy,
+      createDatabase: options.influxCreate,
+      ca: options.influxCa,
+      insecureSkipVerify: options.influxInsecure,
+      timeoutMs: options.influxTimeout * 1000,
+      gzip: options.influxGzip,
+      linesPerRequest: 5000,
+    })
+    return { sink }
+  },
+})

@@ -1,0 +1,60 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import t from 'tap'
+import { collectorSettings } from '../../../collector/options.ts'
+import { SINKS } from '../../../collector/sinks/index.ts'
+import { sinkNames, wantedSinks } from '../../../collector/sinks/open.ts'
+import { Sinks } from '../../../collector/sinks/sinks.ts'
+import { readSettings } from '../../../wire/settings/settings.ts'
+import { temporary } from '../../harness/embedded.ts'
+
+const optionsOf = (flags: Record<string, unknown>) => readSettings(collectorSettings, 'collector', flags, {})
+const wanted = (flags: Record<string, unknown>) => wantedSinks(optionsOf(flags)).map(({ name }) => name)
+const influxUrl = 'http://127.0.0.1:1'
+const context = { profile: 'sockflux', version: 'x', log: pino({ level: 'silent' }) } as const
+
+t.test('which sinks are open', async t => {
+  t.same(wanted({}), ['embedded'])
+  t.same(wanted({ influxUrl }), ['influxdb'])
+  t.same(wanted({ influxUrl, sink: ['embedded', 'influxdb', 'embedded'] }), ['embedded', 'influxdb'])
+  t.same(wanted({ prometheus: '9469' }), ['embedded', 'prometheus'])
+  t.same(wanted({ prometheus: '9469', sink: ['influxdb'] }), ['influxdb', 'prometheus'])
+  t.throws(() => wanted({ sink: ['prometheus'] }), /--sink: needs one of influxdb, embedded/)
+})
+
+t.test('a folder for each sink, whose descriptor has its name, and settings of its own', async t => {
+  const folder = join(import.meta.dirname, '../../../collector/sinks')
+  const folders = readdirSync(folder).filter(name => statSync(join(folder, name)).isDirectory())
+  t.same(SINKS.map(({ name }) => name).sort(), folders.sort())
+  const settings = SINKS.flatMap(({ settings }) => Object.keys(settings))
+  t.equal(new Set(settings).size, settings.length)
+  t.same(sinkNames, ['influxdb', 'embedded'])
+})
+
+t.test('a sink that is named but does not know where says so', async t => {
+  await t.rejects(Sinks.open(optionsOf({ sink: ['influxdb'] }), context), {
+    message: 'the sink influxdb needs --influx-url or INFLUX_URL',
+  })
+})
+
+t.test('the routes of what is open, and an answer in place of those of what is not', async t => {
+  const query = (sinks: Sinks) =>
+    sinks.routes['POST /query']!({
+      url: new URL('http://localhost/query'),
+      body: { sql: 'select 1 as one' },
+      signal: new AbortController().signal,
+    })
+  const store = join(await temporary(t), 'store')
+  const sinks = await Sinks.open(optionsOf({ store, prometheus: 0 }), context)
+  t.teardown(() => sinks.close())
+  t.match(await query(sinks), { rows: [[1]] })
+  t.same(
+    sinks.webs.map(({ address, pages }) => [address.port, Object.keys(pages)]),
+    [[0, ['/metrics']]],
+  )
+  t.same(Object.keys(sinks.view().sinks['embedded'] ?? {}).slice(-2), ['damagedDays', 'expiredDays'])
+  const without = await Sinks.open(optionsOf({ influxUrl }), context)
+  t.teardown(() => without.close())
+  await t.rejects(query(without), { status: 404, message: /^this collector has no embedded store: / })
+})
