@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { pino } from 'pino'
 import type { Rows } from '../wire/layout.ts'
-import { type Head, type Losses, SCHEMA, type Who, type WindowHead, type WindowKey } from '../wire/message.ts'
+import type { Head, Losses, Who, WindowHead, WindowKey } from '../wire/message.ts'
 import { addFlags, readSettings } from '../wire/settings/settings.ts'
 import { Host, ProbeStats, type ProbeTotals } from './host.ts'
 import { Identifier } from './identify/identify.ts'
@@ -76,7 +76,6 @@ async function run(options: ProbeOptions): Promise<void> {
   const [host, stats, said] = [new Host(), new ProbeStats(), new Said()]
   let sequence = 0
   const headOf = (window: Window): Head => ({
-    schema: SCHEMA,
     ...identity,
     window: window.index,
     sequence: sequence++,

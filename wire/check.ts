@@ -75,7 +75,7 @@ export const MOST_PARTS = 256
 const isCounts = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= MOST_PARTS && value.every(isCount)
 
-const ANY_HEAD = { schema: isCount, ...KEY, sequence: isCount, lost: isLosses }
+const ANY_HEAD = { ...KEY, sequence: isCount, lost: isLosses }
 export const HEAD = { ...ANY_HEAD, start_ns: isNanoseconds, bytes: isCounts }
 export const SETTLED_HEAD = { ...ANY_HEAD, elsewhere: isBoolean }
 export const WINDOW_HEAD = {

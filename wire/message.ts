@@ -1,5 +1,6 @@
 /**
- * What probe and collector say to each other: `topic · head · layouts · rows · who`, and back `ack · head`.
+ * What probe and collector say to each other: `topic · head · layouts · rows · who`, and back `ack · key`. The topic has
+ * the version with it, see `version.ts`.
  *
  * Each message stands alone: head says which window of which probe it belongs to, rows are of one or more records, layouts
  * say how they lie, who names what they refer to. The last message of a window, `window`, has one frame more that says
@@ -8,6 +9,8 @@
  *
  * A probe that sends to one of several collectors says with `settled · head` where it begins: everything before that
  * window is in some collector's sinks. A collector forgets what it has of it: it may be half of what another has whole.
+ *
+ * An acknowledgement names the window and the run that it is of, which need not be the one that runs now.
  */
 
 import {
@@ -26,8 +29,7 @@ import {
 } from './check.ts'
 import { Known } from './known.ts'
 import { checkLayout, type Layout, type Rows } from './layout.ts'
-
-export const SCHEMA = 1
+import { READERS, topicFrame, topicOf, VERSION, versionError } from './version.ts'
 
 /** Of one record in a message: rows of a narrower layout become wider when they are read. */
 const MOST_ROWS = 2 ** 20
@@ -47,11 +49,13 @@ export interface WindowKey extends Identity {
   readonly window: number
 }
 
+/** Tells runs apart. */
+export const runOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
+
 /** What was lost so far, by stage and reason: `kernel/slot`, `queue/full`. */
 export type Losses = Readonly<Record<string, number>>
 
 export interface Head extends WindowKey {
-  readonly schema: number
   /** Counted from 0 over the run, one per message. */
   readonly sequence: number
   /** Start of the window, CLOCK_BOOTTIME nanoseconds. */
@@ -61,7 +65,6 @@ export interface Head extends WindowKey {
 
 /** The first window that may not be in any collector's sinks. */
 export interface SettledHead extends WindowKey {
-  readonly schema: number
   /** Of its first message. */
   readonly sequence: number
   /** What the windows before it have told. */
@@ -150,10 +153,15 @@ export interface Bundle {
 const ROWS = 'rows'
 export const WINDOW = 'window'
 const ACK = 'ack'
+/** The answer to a message of a version that the collector does not read. */
+const REFUSED = 'refused'
 export const SETTLED = 'settled'
 
 /** A message as it came in, checked. */
-export type Message =
+export type Message = {
+  /** That the probe speaks, and that it is to be answered in. */
+  readonly version: number
+} & (
   | { readonly topic: typeof ROWS; readonly head: Head; readonly parts: readonly Rows[]; readonly who: Who }
   | {
       readonly topic: typeof WINDOW
@@ -162,6 +170,7 @@ export type Message =
       readonly who: WindowWho
     }
   | { readonly topic: typeof SETTLED; readonly head: SettledHead }
+)
 
 const EMPTY = Buffer.alloc(0)
 const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
@@ -179,7 +188,7 @@ function sayAgain(value: object): Buffer {
 
 /** Layouts and names are not changed once they were said. */
 export function encode(head: Head, bundle: Bundle, who: Who): Buffer[] {
-  return [Buffer.from(ROWS), ...framesOf(head, bundle), sayAgain(who)]
+  return [topicFrame(ROWS), ...framesOf(head, bundle), sayAgain(who)]
 }
 
 export function encodeWindow(
@@ -187,7 +196,7 @@ export function encodeWindow(
   bundle: Bundle,
   { running, processes, ...who }: WindowWho,
 ): Buffer[] {
-  return [Buffer.from(WINDOW), ...framesOf(head, bundle), jsonOf(who), jsonOf({ running, processes })]
+  return [topicFrame(WINDOW), ...framesOf(head, bundle), jsonOf(who), jsonOf({ running, processes })]
 }
 
 function framesOf(head: Head, { parts, rows }: Bundle): Buffer[] {
@@ -196,39 +205,48 @@ function framesOf(head: Head, { parts, rows }: Bundle): Buffer[] {
 }
 
 export const encodeSettled = (head: SettledHead): Buffer[] => [
-  Buffer.from(SETTLED),
+  topicFrame(SETTLED),
   jsonOf(head),
   EMPTY,
   EMPTY,
   EMPTY,
 ]
 
-export const encodeAck = (key: WindowKey): Buffer[] => [Buffer.from(ACK), jsonOf(key)]
+/** @param version of the wire that the probe speaks */
+export const encodeAck = ({ host, boot, probe, window }: WindowKey, version = VERSION): Buffer[] => [
+  topicFrame(ACK, version),
+  jsonOf({ host, boot, probe, window }),
+]
+
+export const encodeRefused = (): Buffer[] => [topicFrame(REFUSED)]
 
 /**
  * @param known parsed before
+ * @param readers of the versions that are read
+ * @throws {VersionError} for a message of another version
  * @throws {MalformedError}
  */
-export function decode(frames: readonly Buffer[], known = new Known()): Message {
-  const [topicFrame, headFrame, layouts, rows, who, running] = frames
-  const topic = topicFrame?.toString('utf8')
-  if (!topicFrame || !headFrame || !layouts || !rows || !who)
+export function decode(given: readonly Buffer[], known = new Known(), readers = READERS): Message {
+  if (given.length === 0) throw new MalformedError('frames', '0 frames instead of 5')
+  const { topic, version } = topicOf(given[0])
+  const reader = readers.get(version)
+  if (!reader) throw versionError(version, 'probe', 'collector', readers.keys())
+  const frames = reader(given)
+  const [, headFrame, layouts, rows, who, running] = frames
+  if (!headFrame || !layouts || !rows || !who)
     throw new MalformedError('frames', `${frames.length} frames instead of 5`)
   if (topic !== ROWS && topic !== WINDOW && topic !== SETTLED)
     throw new MalformedError('topic', `the topic is none of ${ROWS}, ${WINDOW}, ${SETTLED}`)
   if (frames.length !== (topic === WINDOW ? 6 : 5))
     throw new MalformedError('frames', `${frames.length} frames of ${topic}`)
   const head = parse(headFrame, 'head')
-  const { schema } = head
-  if (Number.isSafeInteger(schema) && Number(schema) > SCHEMA)
-    throw new MalformedError('schema', `a newer probe has sent it (schema ${schema}): update the collector`)
   need(head, 'head', topic === WINDOW ? WINDOW_HEAD : topic === ROWS ? HEAD : SETTLED_HEAD)
-  if (topic === SETTLED) return { topic, head: head as unknown as SettledHead }
+  if (topic === SETTLED) return { version, topic, head: head as unknown as SettledHead }
   try {
     const names = known.who(`${head['boot']} ${head['probe']}`, who, parseWho)
     const parts = partsOf(known.layouts(layouts, parseLayouts), head['bytes'] as number[], rows)
-    if (topic === ROWS) return { topic, head: head as unknown as Head, parts, who: names }
-    return { topic, head: windowOf(head), parts, who: { ...names, ...parseRunning(running!) } }
+    if (topic === ROWS) return { version, topic, head: head as unknown as Head, parts, who: names }
+    return { version, topic, head: windowOf(head), parts, who: { ...names, ...parseRunning(running!) } }
   } catch (error) {
     if (error instanceof MalformedError) error.head = head as unknown as Head
     throw error
@@ -283,10 +301,15 @@ function parseWho(frame: Buffer): Who {
   return who as unknown as Who
 }
 
-/** @throws {MalformedError} */
+/**
+ * @throws {VersionError} when the collector speaks another version
+ * @throws {MalformedError}
+ */
 export function decodeAck(frames: readonly Buffer[]): WindowKey {
-  const [topic, key] = frames
-  if (!topic || !key || frames.length !== 2 || topic.toString('utf8') !== ACK)
+  const { topic, version } = topicOf(frames[0])
+  if (version !== VERSION) throw versionError(version, 'collector', 'probe')
+  const [, key] = frames
+  if (!key || frames.length !== 2 || topic !== ACK)
     throw new MalformedError('frames', 'not an acknowledgement')
   const json = parse(key, 'ack')
   need(json, 'ack', KEY)

@@ -1,18 +1,18 @@
 /** Answers to the probes: which windows the sinks hold. One at a time, as transports want it. */
 
-import { encodeAck, type WindowKey } from '../../wire/message.ts'
+import { encodeAck, encodeRefused, runOf, type WindowKey } from '../../wire/message.ts'
 import type { Route, Transport } from './transport.ts'
 
 /** Answers that may wait, and probes remembered; one that misses an answer sends its window again. */
 const MOST_WAITING = 65_536
 const MOST_PROBES = 8192
 
-const idOf = ({ boot, probe }: WindowKey): string => `${boot} ${probe}`
-
 export class Acknowledger {
   readonly #transport: Pick<Transport, 'send'>
   /** The connection that each run was last heard on: that of its window may be gone. */
-  readonly #routes = new Map<string, Route>()
+  readonly #routes = new Map<string, { readonly route: Route; readonly version: number }>()
+  /** Connections that know that they are refused. */
+  readonly #refused = new Set<string>()
   /** Windows that the sinks have not settled yet. */
   readonly #unsettled = new Set<string>()
   #waiting: { route: Route; frames: Buffer[] }[] = []
@@ -22,18 +22,20 @@ export class Acknowledger {
     this.#transport = transport
   }
 
-  /** A message of this probe came by this route. */
-  seen(key: WindowKey, route: Route): void {
-    const id = idOf(key)
+  /**
+   * A message of this run came by this route.
+   * @param version of the wire that it is in
+   */
+  seen(key: WindowKey, route: Route, version: number): void {
+    const id = runOf(key)
     this.#routes.delete(id)
-    this.#routes.set(id, route)
-    const [oldest] = this.#routes.keys()
-    if (oldest !== undefined && this.#routes.size > MOST_PROBES) this.#routes.delete(oldest)
+    this.#routes.set(id, { route, version })
+    dropOldest(this.#routes)
   }
 
   /** The window is on its way to the sinks. Call what comes back when they hold it. */
   expect(key: WindowKey): () => void {
-    const window = `${idOf(key)} ${key.window}`
+    const window = `${runOf(key)} ${key.window}`
     this.#unsettled.add(window)
     return () => {
       this.#unsettled.delete(window)
@@ -43,13 +45,26 @@ export class Acknowledger {
 
   /** The probe asks about this window once more. */
   repeat(key: WindowKey): void {
-    if (!this.#unsettled.has(`${idOf(key)} ${key.window}`)) this.#answer(key)
+    if (!this.#unsettled.has(`${runOf(key)} ${key.window}`)) this.#answer(key)
+  }
+
+  /** A message of another version came by this route: it is told once which version we speak. */
+  refuse(route: Route): void {
+    const id = route.toString('latin1')
+    if (this.#refused.has(id)) return
+    this.#refused.add(id)
+    dropOldest(this.#refused)
+    this.#send(route, encodeRefused())
   }
 
   #answer(key: WindowKey): void {
-    const route = this.#routes.get(idOf(key))
-    if (!route || this.#waiting.length >= MOST_WAITING) return
-    this.#waiting.push({ route, frames: encodeAck(key) })
+    const last = this.#routes.get(runOf(key))
+    if (last) this.#send(last.route, encodeAck(key, last.version))
+  }
+
+  #send(route: Route, frames: Buffer[]): void {
+    if (this.#waiting.length >= MOST_WAITING) return
+    this.#waiting.push({ route, frames })
     this.#working ??= this.#work()
   }
 
@@ -66,4 +81,9 @@ export class Acknowledger {
     }
     this.#working = undefined
   }
+}
+
+function dropOldest(kept: Map<string, unknown> | Set<string>): void {
+  const [oldest] = kept.keys()
+  if (oldest !== undefined && kept.size > MOST_PROBES) kept.delete(oldest)
 }

@@ -1,6 +1,6 @@
 /**
- * Messages in, finished windows out. Counts what is missing, what comes late and what is no message; a probe of another
- * version is read by field name, one that lies is refused by name of the lie.
+ * Messages in, finished windows out. Counts what is missing, what comes late and what is no message; records of
+ * another probe are read by field name, one that lies is refused by name of the lie.
  */
 
 import { MalformedError } from '../../wire/check.ts'
@@ -11,6 +11,7 @@ import {
   type Identity,
   type Losses,
   type Message,
+  runOf,
   WINDOW,
   type WindowKey,
 } from '../../wire/message.ts'
@@ -39,6 +40,8 @@ export interface Folded {
 /** What happened to a message, for whoever answers the probe. */
 interface Outcome {
   readonly key: WindowKey
+  /** Of the wire, that the probe speaks. */
+  readonly version: number
   /** Windows that this message ended, oldest first. */
   readonly folded: readonly Folded[]
   /** It was the end of a window that had ended before: the probe has not seen the answer. */
@@ -52,8 +55,6 @@ interface Outcome {
 const MOST_PROBES = 4096
 /** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
 const REMEMBERED_MS = 24 * 3_600_000
-
-const idOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
 
 export class Ingest implements Counted {
   /** By reason: what was received but not counted. */
@@ -84,7 +85,7 @@ export class Ingest implements Counted {
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       this.#lose(`malformed_${error.reason}`, 1)
-      if (error.head) this.#probes.get(idOf(error.head))?.advance(error.head.sequence)
+      if (error.head) this.#probes.get(runOf(error.head))?.advance(error.head.sequence)
       throw error
     }
   }
@@ -129,9 +130,9 @@ export class Ingest implements Counted {
   }
 
   #accept(message: Message): Outcome {
-    const { head } = message
+    const { head, version } = message
     const probe = this.#probe(head)
-    const nothing = { key: keyOf(head), folded: [], repeatedEnd: false }
+    const nothing = { key: keyOf(head), version, folded: [], repeatedEnd: false }
     if (!('who' in message)) return { ...nothing, settled: probe.settled(message.head) }
     if (!probe.advance(head.sequence))
       return { ...nothing, repeatedEnd: message.topic === WINDOW && head.window <= probe.closed }
@@ -177,7 +178,7 @@ export class Ingest implements Counted {
   }
 
   #probe(head: Identity): ProbeWindows {
-    const id = idOf(head)
+    const id = runOf(head)
     let probe = this.#probes.get(id)
     if (!probe) {
       if (this.#probes.size >= MOST_PROBES) {

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino'
 import type { WindowKey } from '../../wire/message.ts'
+import { VersionError } from '../../wire/version.ts'
 import { ThrottledLog } from '../throttled_log.ts'
 import { Acknowledger } from './acknowledge.ts'
 import type { Folded, Ingest } from './ingest.ts'
@@ -71,15 +72,17 @@ export class Listeners {
       try {
         this.#take(message, listener)
       } catch (error) {
-        this.#log.warn('malformed', `a message was refused: ${(error as Error).message}`)
+        if (error instanceof VersionError) listener.acknowledger.refuse(message.from)
+        const reason = error instanceof VersionError ? 'version' : 'malformed'
+        this.#log.warn(reason, `a message was refused: ${(error as Error).message}`)
       }
       message.done()
     }
   }
 
   #take({ from, frames }: Incoming, { ifid, acknowledger }: Listener): void {
-    const { key, folded, repeatedEnd, refused, settled } = this.#ingest.receive(frames)
-    acknowledger.seen(key, from)
+    const { key, version, folded, repeatedEnd, refused, settled } = this.#ingest.receive(frames)
+    acknowledger.seen(key, from, version)
     if (settled) this.#next.settled(key, settled.elsewhere)
     for (const window of folded) this.#next.write(window, ifid, acknowledger.expect(window.key))
     if (repeatedEnd) acknowledger.repeat(key)

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Dealer } from 'zeromq'
 import { decodeAck, type Identity, type WindowKey } from '../../wire/message.ts'
+import { VersionError } from '../../wire/version.ts'
 
 /** What one connection sends, and hears. */
 export interface Feed {
@@ -18,7 +19,7 @@ export interface Feed {
   reached(isUp: boolean): void
   /** The next message, if there is one. */
   next(): Buffer[] | undefined
-  /** The collector's sinks hold this window. */
+  /** The collector's sinks hold this window of this host, of whatever run. */
   acknowledged(key: WindowKey): void
 }
 
@@ -124,9 +125,12 @@ export class Connection {
   #acknowledged(frames: Buffer[]): void {
     try {
       const key = decodeAck(frames)
-      const { boot, probe } = this.#identity
-      if (key.boot === boot && key.probe === probe) this.#feed.acknowledged(key)
+      if (key.host === this.#identity.host) this.#feed.acknowledged(key)
     } catch (error) {
+      if (error instanceof VersionError) {
+        this.#log.warn(`${error.message}; what it should have waits, up to --queue-size`)
+        return
+      }
       this.#log.warn({ error: (error as Error).message }, 'the collector sent no acknowledgement')
     }
   }

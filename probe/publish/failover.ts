@@ -8,8 +8,9 @@
  */
 
 import type { Logger } from 'pino'
+import type { WindowKey } from '../../wire/message.ts'
 import type { Feed } from './connection.ts'
-import { Queue, type Queued, type Settled } from './queue.ts'
+import type { Queue, Queued, Settled } from './queue.ts'
 
 interface Collector {
   readonly endpoint: string
@@ -51,12 +52,12 @@ export class Failover {
    */
   constructor(
     endpoints: readonly [string, ...string[]],
-    queueBytes: number,
+    queue: Queue,
     encode: (settled: Settled, elsewhere: boolean) => Buffer[],
     wake: () => void,
     log: Logger,
   ) {
-    this.queue = new Queue(queueBytes)
+    this.queue = queue
     const standBy = (endpoint: string): Collector => {
       return { endpoint, isUp: false, isSilent: false, sent: -1, isTold: false, isBehind: false }
     }
@@ -80,9 +81,9 @@ export class Failover {
         collector.isSilent = false
       },
       next: () => this.#next(collector),
-      acknowledged: ({ window }) => {
+      acknowledged: key => {
         collector.isSilent = false
-        if (collector === this.#current) this.#acknowledged(window)
+        if (collector === this.#current && this.queue.isOfRun(key)) this.#acknowledged(key)
       },
     }))
   }
@@ -111,9 +112,9 @@ export class Failover {
     return this.#encode(this.queue.settled, collector.isBehind)
   }
 
-  #acknowledged(window: number): void {
+  #acknowledged(key: WindowKey): void {
     this.#quiet = 0
-    this.queue.acknowledge({ window })
+    this.queue.acknowledge(key)
     for (const collector of this.#collectors) collector.isBehind ||= collector !== this.#current
     this.#current.isBehind = false
     const { oldest } = this.queue

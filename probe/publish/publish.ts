@@ -13,7 +13,6 @@ import {
   encodeWindow,
   type Head,
   type Identity,
-  SCHEMA,
   type Who,
   type WindowHead,
   type WindowWho,
@@ -66,12 +65,14 @@ export class Publisher {
     if (sendTo === 'one' && first !== undefined)
       this.#failover = new Failover(
         [first, ...others],
-        queueBytes,
-        (settled, elsewhere) => encodeSettled({ schema: SCHEMA, ...identity, ...settled, elsewhere }),
+        new Queue(queueBytes, identity),
+        (settled, elsewhere) => encodeSettled({ ...identity, ...settled, elsewhere }),
         () => this.#wake(),
         log,
       )
-    this.#queues = this.#failover ? [this.#failover.queue] : endpoints.map(() => new Queue(queueBytes))
+    this.#queues = this.#failover
+      ? [this.#failover.queue]
+      : endpoints.map(() => new Queue(queueBytes, identity))
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
     this.#connections = endpoints.map(

@@ -1,6 +1,6 @@
 /** Messages on their way to a collector, kept until their window is acknowledged, bounded by bytes. */
 
-import type { Losses, WindowKey } from '../../wire/message.ts'
+import { type Identity, type Losses, runOf, type WindowKey } from '../../wire/message.ts'
 
 export interface Queued {
   readonly window: number
@@ -36,6 +36,7 @@ export class Queue {
   bytes = 0
   settled: Settled = { window: 0, sequence: 0, lost: {} }
   readonly #maxBytes: number
+  readonly #run: string
   #entries: Entry[] = []
   /** The entry to send next. */
   #cursor = 0
@@ -44,8 +45,10 @@ export class Queue {
   /** Windows that are acknowledged, but not all before them are. */
   readonly #acknowledged = new Set<number>()
 
-  constructor(maxBytes: number) {
+  /** @param run of the probe, whose windows are queued here */
+  constructor(maxBytes: number, run: Pick<Identity, 'boot' | 'probe'>) {
     this.#maxBytes = maxBytes
+    this.#run = runOf(run)
   }
 
   get length(): number {
@@ -102,9 +105,18 @@ export class Queue {
     this.#acknowledged.clear() // it may be another collector
   }
 
-  /** The collector holds this window. It is kept until all before it are held, too: what goes out has no holes. */
-  acknowledge({ window }: Pick<WindowKey, 'window'>): void {
-    if (!this.#entries.some(entry => entry.window === window)) return
+  /** Whether it is a window of the run that is queued here. */
+  isOfRun(key: WindowKey): boolean {
+    return runOf(key) === this.#run
+  }
+
+  /**
+   * The collector holds this window. It is kept until all before it are held, too: what goes out has no holes. Windows of
+   * other runs are none of ours.
+   */
+  acknowledge(key: WindowKey): void {
+    const { window } = key
+    if (!this.isOfRun(key) || !this.#entries.some(entry => entry.window === window)) return
     this.#acknowledged.add(window)
     this.#release()
   }

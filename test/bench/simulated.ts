@@ -11,7 +11,7 @@ import { Turn } from '../../probe/publish/turn.ts'
 import { FlowFold } from '../../probe/read/fold.ts'
 import { encodeRows } from '../../wire/columns.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
-import { type Bundle, decodeAck, encode, encodeWindow, SCHEMA, type WindowWho } from '../../wire/message.ts'
+import { type Bundle, decodeAck, encode, encodeWindow, type WindowWho } from '../../wire/message.ts'
 
 /** Seconds. */
 export const INTERVAL = 10
@@ -67,7 +67,6 @@ export function whoOf(containers: number, host = 0): WindowWho {
 /** Head of the messages of a window of a host. */
 export const headOf = (window: number, host = 0) =>
   ({
-    schema: SCHEMA,
     host: `host${host}`,
     boot: 'b',
     probe: `p${host}`,

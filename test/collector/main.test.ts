@@ -19,7 +19,7 @@ function dealerTo(t: Test, endpoint: string) {
   /** The end of this window, in which a container ran. */
   const end = (window: number, name: ContainerName) => {
     const head: WindowHead = {
-      ...{ schema: 1, host: 'h', boot: 'b', probe: 'p', window, sequence: window, lost: {} },
+      ...{ host: 'h', boot: 'b', probe: 'p', window, sequence: window, lost: {} },
       ...{
         start_ns: '1',
         end_ns: '2',

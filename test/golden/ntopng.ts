@@ -1,6 +1,7 @@
 /**
- * Records `ntopng.messages`: three windows of two probes, one of them of version 0.1, from fixed rows. The lines that
- * `profile: ntopng` made of them are in `ntopng.lines`; they were written by version 0.1 and never change.
+ * Records `ntopng.2.messages`, named by the version of the wire: three windows of two probes, one of them of version 0.1, from fixed rows. The lines that
+ * `profile: ntopng` made of them are in `ntopng.lines`; they were written by version 0.1 and never change. Files of other
+ * versions of the wire are as they were.
  *
  *     node test/golden/ntopng.ts
  */
@@ -9,6 +10,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Field, Layout } from '../../wire/layout.ts'
 import { encode, encodeWindow, type Head, type WindowWho } from '../../wire/message.ts'
+import { VERSION } from '../../wire/version.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
 
@@ -84,7 +86,7 @@ export function messages(): Buffer[][] {
     const layout = layoutOf(text)
     let sequence = 0
     const head = (window: number): Head => ({
-      ...{ schema: 1, host, boot: `boot of ${host}`, probe: 'run', window, sequence: sequence++ },
+      ...{ host, boot: `boot of ${host}`, probe: 'run', window, sequence: sequence++ },
       ...{ start_ns: String(window * 1e10), lost: {} },
     })
     for (let window = 0; window < 3; window++) {
@@ -104,5 +106,5 @@ export function messages(): Buffer[][] {
 
 if (import.meta.main) {
   const lines = messages().map(frames => frames.map(frame => frame.toString('base64')).join(' '))
-  writeFileSync(join(import.meta.dirname, 'ntopng.messages'), `${lines.join('\n')}\n`)
+  writeFileSync(join(import.meta.dirname, `ntopng.${VERSION}.messages`), `${lines.join('\n')}\n`)
 }

@@ -6,7 +6,7 @@
 import { pino } from 'pino'
 import { Ingest } from '../../collector/ingest/ingest.ts'
 import { Failover } from '../../probe/publish/failover.ts'
-import type { Settled } from '../../probe/publish/queue.ts'
+import { Queue, type Settled } from '../../probe/publish/queue.ts'
 import {
   encode,
   encodeSettled,
@@ -38,8 +38,14 @@ export class Probe {
   constructor(queueBytes = 2 ** 20) {
     const endpoints: [string, ...string[]] = ['a', 'b', 'c']
     const settled = (settled: Settled, elsewhere: boolean) =>
-      encodeSettled({ schema: 1, ...identity, ...settled, elsewhere })
-    this.failover = new Failover(endpoints, queueBytes, settled, () => {}, pino({ level: 'silent' }))
+      encodeSettled({ ...identity, ...settled, elsewhere })
+    this.failover = new Failover(
+      endpoints,
+      new Queue(queueBytes, identity),
+      settled,
+      () => {},
+      pino({ level: 'silent' }),
+    )
   }
 
   get window(): number {
@@ -67,7 +73,7 @@ export class Probe {
 
   #head(): Head {
     const lost: Record<string, number> = this.#lost > 0 ? { 'kernel/slot': this.#lost } : {}
-    return { schema: 1, ...identity, window: this.window, sequence: this.#sequence++, start_ns: '1', lost }
+    return { ...identity, window: this.window, sequence: this.#sequence++, start_ns: '1', lost }
   }
 
   #send({ window, sequence, lost }: Head, frames: Buffer[], isEnd: boolean): void {

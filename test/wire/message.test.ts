@@ -7,6 +7,7 @@ import {
   decodeAck,
   encode,
   encodeAck,
+  encodeRefused,
   encodeSettled,
   encodeWindow,
   type Head,
@@ -16,6 +17,7 @@ import {
   type WindowHead,
   type WindowWho,
 } from '../../wire/message.ts'
+import { READERS, topicFrame, VERSION } from '../../wire/version.ts'
 import { bundleOf } from '../harness/bundle.ts'
 
 const layout = {
@@ -24,7 +26,6 @@ const layout = {
   fields: [{ name: 'pid', offset: 0, size: 4, type: 'u32' }],
 } as const
 const head: Head = {
-  schema: 1,
   host: 'h',
   boot: 'b',
   probe: 'p',
@@ -71,8 +72,20 @@ const withLayout = (value: unknown) => rowsMessage().with(2, json(JSON.stringify
 
 t.test('what was encoded is decoded', async t => {
   const parts = [rows]
-  t.same(decode(rowsMessage()), { topic: 'rows', head: { ...head, bytes: [12] }, parts, who })
-  const last = { topic: WINDOW, head: { ...windowHead, bytes: [12] }, parts, who: windowWho }
+  t.same(decode(rowsMessage()), {
+    version: VERSION,
+    topic: 'rows',
+    head: { ...head, bytes: [12] },
+    parts,
+    who,
+  })
+  const last = {
+    version: VERSION,
+    topic: WINDOW,
+    head: { ...windowHead, bytes: [12] },
+    parts,
+    who: windowWho,
+  }
   t.same(decode(windowMessage()), last)
   const other = { layout: { ...layout, name: 'udp_flow' }, bytes: Buffer.alloc(8, 2) }
   t.match(decode(encode(head, bundleOf(rows, other, rows), who)), { parts: [rows, other, rows] })
@@ -100,22 +113,74 @@ t.test('any names survive the way, also those of Object.prototype', async t => {
   )
 })
 
-t.test('fields that we do not know are fine, a newer schema is not', async t => {
+t.test('fields that we do not know are fine', async t => {
   const fields = [...layout.fields, { name: 'new', offset: 0, size: 4, type: 'bytes', note: 'x' }]
   t.equal(reasonOf(withHead({ extra: { a: [1] } })), undefined)
   const newer = { ...layout, name: 'icmp_flow', fields, alignment: 8 }
   t.equal(reasonOf(withLayout(newer)), undefined, 'and so are new records')
   t.equal(reasonOf(withWho({ services: { x: 1 }, __proto__: 1 })), undefined)
-  t.throws(() => decode(withHead({ schema: 2 })), { reason: 'schema', message: /update the collector/ })
+})
+
+t.test('another version is refused before anything else, with both and what to update', async t => {
+  const key = { host: 'h', boot: 'b', probe: 'p', window: 3 }
+  const inVersion = (topic: string, version: number) => [
+    topicFrame(topic, version),
+    json('not what you know'),
+  ]
+  for (const [version, old] of [
+    [1, 'probe'],
+    [VERSION + 1, 'collector'],
+    [999_999_999, 'collector'],
+  ] as const)
+    t.throws(() => decode(inVersion(version === 1 ? 'rows' : 'flows', version)), {
+      ...{ name: 'MalformedError', reason: 'version', version },
+      message: `the probe speaks version ${version} of the wire, this collector version ${VERSION}: update the ${old}`,
+    })
+  for (const [frames, version, old] of [
+    [encodeAck(key, 1), 1, 'collector'],
+    [inVersion('refused', VERSION + 1), VERSION + 1, 'probe'],
+  ] as const)
+    t.throws(() => decodeAck(frames), {
+      reason: 'version',
+      message: `the collector speaks version ${version} of the wire, this probe version ${VERSION}: update the ${old}`,
+    })
+  const both = new Map([...READERS, [VERSION + 1, (frames: readonly Buffer[]) => frames]])
+  t.throws(() => decode(inVersion('rows', 1), undefined, both), {
+    message: `the probe speaks version 1 of the wire, this collector versions ${VERSION} and ${VERSION + 1}: update the probe`,
+  })
+  t.equal(reasonOf(encodeRefused(), decodeAck), 'frames', 'of our own version nobody says that')
+})
+
+/** Golden: what version 1 and 2 say, as they were sent; the second was checked by hand against `wire/version.ts`. */
+t.test('acknowledgements of each version stay as they are', async t => {
+  const key = { host: 'h', boot: 'b', probe: 'p', window: 3 }
+  const text = '{"host":"h","boot":"b","probe":"p","window":3}'
+  const textsOf = (frames: readonly Buffer[]) => frames.map(String)
+  t.same(textsOf(encodeAck(key, 1)), ['ack', text])
+  t.same(textsOf(encodeAck(key, 2)), ['ack/2', text])
+  t.same(textsOf(encodeRefused()), ['refused/2'])
+  t.same(decodeAck(['ack/2', text].map(json)), key)
 })
 
 t.test('each lie has its reason', async t => {
   t.equal(reasonOf([]), 'frames')
-  t.equal(reasonOf(rowsMessage().slice(1)), 'frames')
+  t.equal(reasonOf(rowsMessage().slice(1)), 'topic')
+  t.equal(reasonOf(rowsMessage().slice(0, 4)), 'frames')
   t.equal(reasonOf([...rowsMessage(), none]), 'frames')
   t.equal(reasonOf(windowMessage().slice(0, 5)), 'frames')
-  for (const name of ['', 'Rows', '__proto__', 'a'.repeat(65), 'rows\n'])
+  for (const name of [
+    '',
+    'Rows',
+    '__proto__',
+    'a'.repeat(65),
+    'rows\n',
+    'rows/2\n',
+    'rows/',
+    'rows/02',
+    'rows/1',
+  ])
     t.equal(reasonOf(rowsMessage().with(0, json(name))), 'topic', name)
+  t.equal(reasonOf(rowsMessage().with(0, json(`other/${VERSION}`))), 'topic')
   for (const text of ['', 'null', '7', '[]', '"x"', '{', rowsMessage()[1]!.toString().slice(0, -1)]) {
     t.equal(reasonOf(rowsMessage().with(1, json(text))), 'head_json', text)
     t.equal(reasonOf(rowsMessage().with(4, json(text))), 'who_json', text)
@@ -129,7 +194,7 @@ t.test('each lie has its reason', async t => {
   const headWith = (bytes: unknown) => rowsMessage().with(1, json(JSON.stringify({ ...head, bytes })))
   for (const bytes of [undefined, 12, [-1], ['12'], [12, 0], Array.from({ length: 257 }, () => 0)])
     t.equal(reasonOf(headWith(bytes)), 'head_bytes')
-  for (const name of ['schema', 'host', 'boot', 'probe', 'window', 'sequence', 'start_ns', 'lost'] as const)
+  for (const name of ['host', 'boot', 'probe', 'window', 'sequence', 'start_ns', 'lost'] as const)
     for (const value of [undefined, null, -1, 1.5, [], { a: -1 }, ''])
       t.equal(reasonOf(withHead({ [name]: value })), `head_${name}`, `${name} ${JSON.stringify(value)}`)
   for (const name of ['cgroups', 'containers', 'pods'] as const)
@@ -215,7 +280,7 @@ t.test('random frames are refused with a reason and never by another error', asy
   )
   const frames = fc.oneof(
     fc.array(frame, { maxLength: 7 }),
-    fc.tuple(fc.constantFrom(json('rows'), json('window')), frame, frame, frame, frame, frame),
+    fc.tuple(fc.constantFrom(json('rows/2'), json('window/2')), frame, frame, frame, frame, frame),
   )
   fc.assert(
     fc.property(frames, frames => {
@@ -293,7 +358,7 @@ t.test('a who that a probe has said before is not parsed again; another probe sa
 t.test('what is settled comes as it was sent', async t => {
   const { start_ns: _, ...rest } = head
   const settled = { ...rest, elsewhere: true }
-  t.same(decode(encodeSettled(settled)), { topic: SETTLED, head: settled })
+  t.same(decode(encodeSettled(settled)), { version: VERSION, topic: SETTLED, head: settled })
   for (const wrong of [{ window: -1 }, { sequence: undefined }, { lost: [] }, { elsewhere: 1 }])
     t.match(reasonOf(encodeSettled({ ...settled, ...(wrong as object) })), /^head_/)
 })

@@ -1,9 +1,13 @@
+import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
+import { Router } from 'zeromq'
+import { Connection, type Feed } from '../../../probe/publish/connection.ts'
 import { Publisher, type PublishOptions } from '../../../probe/publish/publish.ts'
 import { ranked } from '../../../probe/publish/rendezvous.ts'
 import { Turn } from '../../../probe/publish/turn.ts'
-import type { Who, WindowWho } from '../../../wire/message.ts'
+import { encodeAck, type Who, type WindowWho } from '../../../wire/message.ts'
+import { temporary } from '../../harness/embedded.ts'
 import { startRecorder } from '../../harness/recorder.ts'
 import { until } from '../../harness/until.ts'
 
@@ -21,7 +25,7 @@ async function publish(windows: number, sendTo: PublishOptions['sendTo']) {
   const publisher = new Publisher({ collectors, sendTo, queueBytes: 2 ** 20, turn }, identity, log)
   await until('both connections', () => said.filter(line => line.includes('"connected"')).length === 2)
   for (let window = 0; window < windows; window++) {
-    const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
+    const head = { ...identity, window, sequence: window, start_ns: '1', lost: {} }
     const end = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
     publisher.end({ ...head, ...end }, everybody)
   }
@@ -57,7 +61,7 @@ t.test('a host sends when its turn has come; one that stops, at once', async t =
     pino({ level: 'silent' }),
   )
   const end = (window: number) => {
-    const head = { schema: 1, ...identity, window, sequence: window, start_ns: '1', lost: {} }
+    const head = { ...identity, window, sequence: window, start_ns: '1', lost: {} }
     const more = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
     publisher.end({ ...head, ...more }, everybody)
   }
@@ -83,4 +87,40 @@ t.test('a collector that does not answer is said, once', async t => {
   t.match(said, [
     { collector: collectors[0], msg: /^no collector answers: start it, or correct --collector/ },
   ])
+})
+
+t.test('acknowledgements of every run of this host reach the feed; those of other hosts do not', async t => {
+  const router = new Router({ linger: 0 })
+  const endpoint = `ipc://${join(await temporary(t), 'collector')}`
+  await router.bind(endpoint)
+  t.teardown(() => router.close())
+  const heard: string[] = []
+  const waiting = [[Buffer.from('hello')]]
+  const feed: Feed = {
+    begin: () => {},
+    reached: () => {},
+    next: () => waiting.pop(),
+    acknowledged: ({ boot, probe, window }) => heard.push(`${boot} ${probe} ${window}`),
+  }
+  const said: string[] = []
+  const log = pino({}, { write: line => said.push(JSON.parse(line).msg) })
+  const connection = new Connection(endpoint, feed, identity, log)
+  t.teardown(() => connection.close())
+  const [route] = await router.receive()
+  const answer = (frames: Buffer[]) => router.send([route!, ...frames])
+  for (const key of [
+    { ...identity, window: 1 },
+    { ...identity, probe: 'former', window: 2 },
+    { ...identity, host: 'other', window: 3 },
+    { ...identity, boot: 'before', window: 4 },
+  ])
+    await answer(encodeAck(key))
+  await until('the acknowledgements', () => heard.length === 3)
+  t.same(heard, ['b p 1', 'b former 2', 'before p 4'])
+  await answer([Buffer.from('refused/3')])
+  await until('a line in the log', () => said.some(line => line.includes('version')))
+  t.match(
+    said.at(-1),
+    /^the collector speaks version 3 of the wire, this probe version 2: update the probe; what it should have waits/,
+  )
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Queue } from '../../../probe/publish/queue.ts'
 
+const run = { host: 'h', boot: 'b', probe: 'p' }
 const message = (window: number, bytes = 10) => ({
   ...{ window, sequence: 0, lost: {} },
   frames: [Buffer.alloc(bytes)],
@@ -12,7 +13,7 @@ function sent(queue: Queue): number[] {
   return windows
 }
 const filled = (maxBytes: number, ...windows: number[]) => {
-  const queue = new Queue(maxBytes)
+  const queue = new Queue(maxBytes, run)
   for (const window of windows) queue.push(message(window))
   return queue
 }
@@ -21,7 +22,7 @@ t.test('messages go out once, in order, and stay until their window is acknowled
   const queue = filled(1000, 0, 0, 1)
   t.same(sent(queue), [0, 0, 1])
   t.same([queue.length, queue.bytes], [3, 30])
-  queue.acknowledge({ window: 0 })
+  queue.acknowledge({ ...run, window: 0 })
   t.same([queue.length, queue.bytes], [1, 10])
   queue.push(message(2))
   t.same(sent(queue), [2])
@@ -30,7 +31,7 @@ t.test('messages go out once, in order, and stay until their window is acknowled
 t.test('a new connection gets everything that is not acknowledged once more', async t => {
   const queue = filled(1000, 0, 1, 2)
   sent(queue)
-  queue.acknowledge({ window: 0 })
+  queue.acknowledge({ ...run, window: 0 })
   queue.rewind()
   t.same(sent(queue), [1, 2])
 })
@@ -38,10 +39,10 @@ t.test('a new connection gets everything that is not acknowledged once more', as
 t.test('a window that is acknowledged before an older one goes when that goes', async t => {
   const queue = filled(1000, 0, 1, 1, 2)
   sent(queue)
-  queue.acknowledge({ window: 7 })
-  queue.acknowledge({ window: 1 })
+  queue.acknowledge({ ...run, window: 7 })
+  queue.acknowledge({ ...run, window: 1 })
   t.match(queue, { length: 4, settled: { window: 0 } })
-  queue.acknowledge({ window: 0 })
+  queue.acknowledge({ ...run, window: 0 })
   t.match(queue, { length: 1, oldest: 2, bytes: 10, settled: { window: 2 } })
 })
 
@@ -50,10 +51,10 @@ t.test(
   async t => {
     const queue = filled(1000, 0, 1)
     sent(queue)
-    queue.acknowledge({ window: 1 })
+    queue.acknowledge({ ...run, window: 1 })
     queue.rewind()
     t.match(queue.next(), { window: 0 })
-    queue.acknowledge({ window: 0 })
+    queue.acknowledge({ ...run, window: 0 })
     t.same(sent(queue), [1])
   },
 )
@@ -61,17 +62,17 @@ t.test(
 t.test(
   'what went out once and is acknowledged is released; what went out twice may still be read',
   async t => {
-    const queue = new Queue(30)
+    const queue = new Queue(30, run)
     const released: number[] = []
     const push = (window: number) => queue.push({ ...message(window), release: () => released.push(window) })
     for (const window of [0, 1, 2]) push(window)
     t.match([queue.next(), queue.next()], [{ window: 0 }, { window: 1 }])
-    queue.acknowledge({ window: 0 })
+    queue.acknowledge({ ...run, window: 0 })
     t.same(released, [0])
     queue.rewind()
     sent(queue)
-    queue.acknowledge({ window: 1 })
-    queue.acknowledge({ window: 2 })
+    queue.acknowledge({ ...run, window: 1 })
+    queue.acknowledge({ ...run, window: 2 })
     t.same(released, [0, 2])
     for (const window of [3, 4, 5, 6]) push(window)
     t.same([queue.dropped, released], [1, [0, 2, 3]], 'what was dropped before it was sent')
@@ -82,14 +83,14 @@ t.test(
 )
 
 t.test('what is settled is told with its last message', async t => {
-  const queue = new Queue(1000)
+  const queue = new Queue(1000, run)
   const push = (window: number, sequence: number, full: number) =>
     queue.push({ window, sequence, frames: [], lost: { 'queue/full': full } })
   t.same(queue.settled, { window: 0, sequence: 0, lost: {} })
   push(0, 0, 1)
   push(0, 1, 2)
   push(1, 2, 3)
-  queue.acknowledge({ window: 0 })
+  queue.acknowledge({ ...run, window: 0 })
   t.same(queue.settled, { window: 1, sequence: 2, lost: { 'queue/full': 2 } })
 })
 
@@ -103,7 +104,7 @@ t.test('later windows can wait', async t => {
 t.test('what is acknowledged and has to go for want of room is not lost', async t => {
   const queue = filled(40, 0, 1, 1, 2)
   sent(queue)
-  queue.acknowledge({ window: 1 })
+  queue.acknowledge({ ...run, window: 1 })
   queue.push(message(2, 20))
   t.same([queue.dropped, queue.length, queue.bytes], [1, 2, 30])
 })
@@ -223,7 +224,7 @@ t.test(
         fc.integer({ min: 20, max: 300 }),
         fc.array(step, { maxLength: 150, size: 'max' }),
         (maxBytes, steps) => {
-          const queue = new Queue(maxBytes)
+          const queue = new Queue(maxBytes, run)
           const reference = new Reference(maxBytes)
           const all: { window: number; last: boolean }[] = []
           let window = 0
@@ -257,7 +258,7 @@ t.test(
             } else if (step.do === 'acknowledge') {
               const window = ended.at(-1 - step.back)
               if (window === undefined) continue
-              queue.acknowledge({ window })
+              queue.acknowledge({ ...run, window })
               reference.acknowledge(window)
             }
             if (queue.bytes > maxBytes && queue.length > 1) throw new Error('beyond its bound')
@@ -271,3 +272,12 @@ t.test(
     )
   },
 )
+
+t.test('windows of another run are not those of this one', async t => {
+  const queue = filled(1000, 0, 1)
+  sent(queue)
+  for (const other of [{ probe: 'q' }, { boot: 'c' }]) queue.acknowledge({ ...run, ...other, window: 0 })
+  t.equal(queue.length, 2)
+  queue.acknowledge({ ...run, window: 0 })
+  t.equal(queue.length, 1)
+})
