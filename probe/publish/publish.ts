@@ -18,7 +18,8 @@ import {
   type WindowWho,
 } from '../../wire/message.ts'
 import { Bundler } from './bundler.ts'
-import { Connection, type Feed } from './connection.ts'
+import type { Feed } from './connection.ts'
+import { type Connected, connect } from './connections.ts'
 import { Failover } from './failover.ts'
 import { Queue, type Queued } from './queue.ts'
 import { ranked } from './rendezvous.ts'
@@ -47,7 +48,7 @@ const feedOf = (queue: Queue): Feed => ({
 
 export class Publisher {
   readonly #queues: readonly Queue[]
-  readonly #connections: readonly Connection[]
+  readonly #connections: readonly Connected[]
   readonly #failover: Failover | undefined
   readonly #slabs = new Slabs(SLAB_BYTES)
   readonly #bundler: Bundler
@@ -75,8 +76,8 @@ export class Publisher {
       : endpoints.map(() => new Queue(queueBytes, identity))
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
-    this.#connections = endpoints.map(
-      (endpoint, index) => new Connection(endpoint, this.#inTurn(feeds[index]!), identity, log),
+    this.#connections = endpoints.map((endpoint, index) =>
+      connect(endpoint, this.#inTurn(feeds[index]!), identity, log),
     )
   }
 
