@@ -4,6 +4,7 @@ import { Group } from '../../wire/count/totals.ts'
 import type { HostRecord } from '../../wire/host.ts'
 import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../../wire/message.ts'
 import { containerNames, podNames } from './names.ts'
+import { Owned } from './owned.ts'
 import { Containers } from './owners.ts'
 import { Processes } from './processes.ts'
 import type { Decoder, FlatRow } from './records/record.ts'
@@ -23,6 +24,7 @@ export class ContainerGroup extends Group {
 export class PodGroup extends Group {
   readonly uid: string
   readonly name: PodName
+  readonly members: ContainerGroup[] = []
 
   constructor(uid: string, name: PodName) {
     super()
@@ -51,6 +53,8 @@ export class Fold {
   readonly containers = new Map<string, ContainerGroup>()
   /** Undefined when nobody asks for processes. */
   readonly processes: Processes | undefined
+  /** What is told of containers, and of what is in none, by the values of dimensions. */
+  readonly owned = new Owned()
   /** Rows folded. */
   rows = 0
   /** Rows whose cgroup id cannot be told apart: none, with any kernel known. */
@@ -84,6 +88,7 @@ export class Fold {
     this.rows += rows.length / size
     if (this.#crowd) {
       this.host.add(this.#crowd)
+      this.owned.move(this.#crowd, this.host)
       this.#crowded += this.#crowd.client.flows + this.#crowd.server.flows
       this.#crowd = undefined
       this.#owners = undefined // they know the crowd
@@ -92,7 +97,7 @@ export class Fold {
 
   /** Rows that count with the host, or with no process, or not at all, because there are too many of their kind. */
   get crowded(): number {
-    return this.#crowded + (this.processes?.crowded ?? 0)
+    return this.#crowded + this.owned.crowded + (this.processes?.crowded ?? 0)
   }
 
   /** Rows of a record that belongs to no flow. */
@@ -135,6 +140,7 @@ export class Fold {
         pods.set(uid, pod)
       }
       pod.add(container)
+      pod.members.push(container)
       if (container.running && !container.name.sandbox) pod.containers++
     }
     return pods

@@ -2,7 +2,7 @@
 
 import { flowMetrics, processMetrics } from './flows.ts'
 import { hostMetrics } from './host.ts'
-import type { Metric, MetricGroup } from './metric.ts'
+import { isFlow, type Metric, type MetricGroup } from './metric.ts'
 import { tcpMetrics } from './tcp.ts'
 
 export const catalogue: readonly Metric[] = [...flowMetrics, ...tcpMetrics, ...processMetrics, ...hostMetrics]
@@ -13,5 +13,5 @@ export type Profile = 'sockflux' | 'ntopng'
 /** What is written: by the groups that were asked for, or ntopng's seven. */
 export const metricsOf = (profile: Profile, groups: readonly MetricGroup[]): readonly Metric[] =>
   catalogue.filter(metric =>
-    profile === 'ntopng' ? 'level' in metric && metric.ntopng : groups.includes(metric.group),
+    profile === 'ntopng' ? isFlow(metric) && metric.ntopng : groups.includes(metric.group),
   )

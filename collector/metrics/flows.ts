@@ -44,9 +44,8 @@ const whose = (level: FlowLevel): string =>
 const flows = (level: FlowLevel): FlowMetric => ({
   name: `${level}:num_flows`,
   level,
-  by: 'subject',
   group: groupOf(level, 'flows'),
-  tags: [],
+  dimensions: [],
   fields: byRole('flows', 'conversations, TCP and UDP', totals => totals.flows),
   help: `conversations of ${whose(level)} that were open at some time in the window`,
   ntopng: isNtopng(level),
@@ -55,9 +54,8 @@ const flows = (level: FlowLevel): FlowMetric => ({
 const rtt = (level: FlowLevel): FlowMetric => ({
   name: `${level}:rtt`,
   level,
-  by: 'subject',
   group: groupOf(level, 'rtt'),
-  tags: [],
+  dimensions: [],
   fields: byRole('ms', 'mean of the smoothed RTT', totals => totals.meanRttUs),
   help: "mean of the kernel's smoothed round-trip times over the TCP flows that exchanged segments in the window",
   ntopng: isNtopng(level),
@@ -66,9 +64,8 @@ const rtt = (level: FlowLevel): FlowMetric => ({
 const rttVariance = (level: FlowLevel): FlowMetric => ({
   name: `${level}:rtt_variance`,
   level,
-  by: 'subject',
   group: groupOf(level, 'rtt'),
-  tags: [],
+  dimensions: [],
   fields: byRole('ms', 'mean of the smoothed mean deviation', totals => totals.meanRttVarUs),
   help: "mean of the kernel's smoothed mean deviations of the round-trip time, over the same flows",
   ntopng: isNtopng(level),
@@ -77,9 +74,8 @@ const rttVariance = (level: FlowLevel): FlowMetric => ({
 const traffic = (level: FlowLevel): FlowMetric => ({
   name: `${level}:traffic`,
   level,
-  by: 'subject',
   group: groupOf(level, 'traffic'),
-  tags: [],
+  dimensions: [],
   fields: [
     sum('bytes_sent', 'bytes', 'payload sent, without what was sent again', totals => totals.bytesSent),
     sum('bytes_rcvd', 'bytes', 'payload received', totals => totals.bytesRcvd),
@@ -93,16 +89,15 @@ const traffic = (level: FlowLevel): FlowMetric => ({
 const numContainers: FlowMetric = {
   name: 'pod:num_containers',
   level: 'pod',
-  by: 'subject',
   group: 'flows',
-  tags: [],
+  dimensions: [],
   fields: [
     {
       name: 'num_containers',
       type: 'gauge',
       unit: 'containers',
       help: 'running containers without the sandbox',
-      of: ({ containers }) => containers,
+      of: ({ containers }: Group) => containers,
     },
   ],
   help: 'running containers of the pod, with flows or without; the sandbox is not counted',

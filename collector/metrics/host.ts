@@ -32,7 +32,7 @@ const lost = (name: string, source: FlatMetric['source'], help: string): FlatMet
   name,
   source,
   group: 'stats',
-  tags: ['stage', 'reason'],
+  dimensions: ['stage', 'reason'],
   fields: [from<{ count: number }>().counter('count', 'losses', 'what was lost', 'count')],
   sparse: true,
   help,
@@ -43,7 +43,7 @@ export const hostMetrics: readonly FlatMetric[] = [
     name: 'iface:traffic',
     source: 'iface',
     group: 'host',
-    tags: ['ifname'],
+    dimensions: ['ifname'],
     fields: [
       iface.counter('bytes_sent', 'bytes', 'bytes sent, with all headers', 'tx_bytes'),
       iface.counter('bytes_rcvd', 'bytes', 'bytes received, with all headers', 'rx_bytes'),
@@ -60,7 +60,7 @@ export const hostMetrics: readonly FlatMetric[] = [
     name: 'host:cpu',
     source: 'host_cpu',
     group: 'host',
-    tags: [],
+    dimensions: [],
     fields: [
       cpu.gauge('load', 'percent', 'share of the time of all cores that was not idle', 'load'),
       cpu.gauge('user', 'percent', 'in user space', 'user'),
@@ -75,7 +75,7 @@ export const hostMetrics: readonly FlatMetric[] = [
     name: 'host:mem',
     source: 'host_mem',
     group: 'host',
-    tags: [],
+    dimensions: [],
     fields: [
       mem.gauge('total', 'bytes', 'memory', 'total_bytes'),
       mem.gauge('used', 'bytes', 'not available to a program that asks for memory', 'used_bytes'),
@@ -90,7 +90,7 @@ export const hostMetrics: readonly FlatMetric[] = [
     name: 'probe:stats',
     source: 'probe_stats',
     group: 'stats',
-    tags: [],
+    dimensions: [],
     fields: [
       probe.counter('rows', 'rows', 'rows sent', 'rows'),
       probe.counter('messages', 'messages', 'messages sent', 'messages'),
@@ -114,7 +114,7 @@ export const hostMetrics: readonly FlatMetric[] = [
     name: 'collector:stats',
     source: 'collector_stats',
     group: 'stats',
-    tags: [],
+    dimensions: [],
     fields: [
       collector.counter('messages', 'messages', 'messages received', 'messages'),
       collector.counter('rows', 'rows', 'rows folded', 'rows'),

@@ -69,6 +69,8 @@ export interface Field<S> {
 /** Whose flows are folded, whatever the process. */
 export const LEVELS = ['container', 'pod', 'host'] as const
 export type FlowLevel = (typeof LEVELS)[number] | 'process'
+/** Of a subject or of one of its roles. */
+export type Role = '' | 'client' | 'server'
 /** Numbers by name, from no flow. */
 export type Numbers = Readonly<Record<string, number>>
 
@@ -76,24 +78,28 @@ export interface Row<S> {
   /** `prefix:suffix` */
   readonly name: string
   readonly group: MetricGroup
-  /** Tags besides those of every series of its prefix. */
-  readonly tags: readonly string[]
+  /** What tells the series of one subject apart: tags besides those of every series of its prefix. */
+  readonly dimensions: readonly string[]
   readonly fields: readonly Field<S>[]
   /** All values of which the fields tell in part, in microseconds: for sinks that keep distributions. */
   readonly distribution?: (source: S) => Histogram | undefined
+  /** Its series are written in the windows in which they rose, and in no other. */
+  readonly sparse?: true
   readonly help: string
 }
 
-/** One series for each subject of the level, or one for each of its roles, with the tag `role`. */
+/** Of flows: one series for each subject of the level. */
+type SubjectMetric = { readonly dimensions: readonly [] } & Row<Group>
+/** Of flows: one for each role of each subject. */
+type RoleMetric = { readonly dimensions: readonly ['role'] } & Row<Totals>
+
 export type FlowMetric = { readonly level: FlowLevel; readonly ntopng: boolean } & (
-  | ({ readonly by: 'subject' } & Row<Group>)
-  | ({ readonly by: 'role' } & Row<Totals>)
+  | SubjectMetric
+  | RoleMetric
 )
 
-/** One series for each row of a record that belongs to no flow, or of what was lost. */
+/** Of rows that belong to no flow, or of what was lost: one series for each row of a host. */
 export interface FlatMetric extends Row<Numbers> {
-  /** Its series are written in the windows in which they rose, and in no other. */
-  readonly sparse?: true
   readonly source:
     | 'iface'
     | 'host_cpu'
@@ -104,7 +110,18 @@ export interface FlatMetric extends Row<Numbers> {
     | 'collector_lost'
 }
 
-export type Metric = FlowMetric | FlatMetric
+/** Of rows that have an owner, `fold/owned.ts`: one series for each subject and the values of the dimensions. */
+export interface OwnedMetric extends Row<Numbers> {
+  readonly level: (typeof LEVELS)[number]
+  readonly source: string
+}
+
+export type Metric = FlowMetric | FlatMetric | OwnedMetric
+
+export const isFlow = (metric: Metric): metric is FlowMetric => !('source' in metric)
+export const isFlat = (metric: Metric): metric is FlatMetric => !('level' in metric)
+export const isByRole = (metric: FlowMetric): metric is FlowMetric & RoleMetric =>
+  metric.dimensions.length > 0
 
 /** Tags of every series with this prefix; what cannot be known is left out. */
 const HOST = ['ifid', 'host']
@@ -118,7 +135,7 @@ const TAGS: Readonly<Record<string, readonly string[]>> = {
   collector: ['host'],
 }
 
-export const tagsOf = ({ name, tags }: Metric): readonly string[] => [
+export const tagsOf = ({ name, dimensions }: Metric): readonly string[] => [
   ...TAGS[name.split(':', 1)[0]!]!,
-  ...tags,
+  ...dimensions,
 ]

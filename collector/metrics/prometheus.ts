@@ -7,8 +7,7 @@
  * - The unit is the base unit. What is counted names its unit at the end if its field names it.
  */
 
-import type { Role } from '../sample/series.ts'
-import { type Metric, UNITS } from './metric.ts'
+import { type Metric, type Role, UNITS } from './metric.ts'
 
 export interface Family {
   readonly name: string

@@ -15,9 +15,8 @@ const sample = (name: string, help: string, of: (rtt: Histogram) => number | und
 const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
   name: `${level}:rtt_dist`,
   level,
-  by: 'role',
   group: 'rtt_dist',
-  tags: ['role'],
+  dimensions: ['role'],
   fields: [
     {
       ...sample('samples', 'RTT samples, and smoothed_flows', rtt => rtt.count || undefined),
@@ -35,10 +34,10 @@ const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
       type: 'gauge',
       unit: 'flows',
       help: 'flows whose samples are not known, each in it once with its smoothed RTT',
-      of: ({ rtt, smoothed }) => rtt && smoothed,
+      of: ({ rtt, smoothed }: Totals) => rtt && smoothed,
     },
   ],
-  distribution: ({ rtt }) => rtt,
+  distribution: ({ rtt }: Totals) => rtt,
   help: 'distribution of all RTT samples that the kernel took in the window',
   ntopng: false,
 })
@@ -53,9 +52,8 @@ const counter = (
 const tcp = (level: (typeof LEVELS)[number]): FlowMetric => ({
   name: `${level}:tcp`,
   level,
-  by: 'role',
   group: 'tcp',
-  tags: ['role'],
+  dimensions: ['role'],
   fields: [
     counter('opened', 'flows', 'flows opened: SYN_SENT, or a child of a listener', totals => totals.opened),
     counter('closed', 'flows', 'flows closed', totals => totals.closed),
@@ -79,15 +77,14 @@ const took = (name: string, help: string, of: (connect: Histogram) => number | u
 const connect = (level: (typeof LEVELS)[number]): FlowMetric => ({
   name: `${level}:connect`,
   level,
-  by: 'subject',
   group: 'connect',
-  tags: [],
+  dimensions: [],
   fields: [
     took('mean', 'the mean, exact', connect => connect.mean),
     took('p95', '95th percentile, at most 3.2 % off from 8 us to 67 s', connect => connect.quantile(0.95)),
     took('max', 'the longest, exact', connect => connect.max),
   ],
-  distribution: ({ client: { connect } }) => connect,
+  distribution: ({ client: { connect } }: Group) => connect,
   help: 'time from SYN_SENT to ESTABLISHED of the connections that clients established in the window',
   ntopng: false,
 })

@@ -1,15 +1,22 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
 import { Group } from '../../wire/count/totals.ts'
-import type { Batch, DistributionSample } from '../batch.ts'
-import type { Fold } from '../fold/fold.ts'
+import type { Batch, DistributionSample, Tags } from '../batch.ts'
+import { type Fold, PodGroup } from '../fold/fold.ts'
 import type { Folded } from '../ingest/ingest.ts'
 import { metricsOf, type Profile } from '../metrics/catalogue.ts'
 import {
+  type FlatMetric,
   type FlowLevel,
   type FlowMetric,
+  isByRole,
+  isFlat,
+  isFlow,
   type Metric,
   type MetricGroup,
+  type Numbers,
+  type OwnedMetric,
+  type Role,
   type Row,
   UNITS,
 } from '../metrics/metric.ts'
@@ -17,7 +24,7 @@ import { Distribution } from './distribution.ts'
 import { type FlatRows, rowsOf } from './flat_rows.ts'
 import { Gathering } from './gathering.ts'
 import { PodHosts } from './pod_hosts.ts'
-import { type Place, type Role, type Series, SeriesTable, type Subject } from './series.ts'
+import { type Place, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
 
 export interface SamplerOptions {
@@ -57,13 +64,20 @@ export class Sampler {
   /** Of the sample that is being made. */
   readonly #values: (number | undefined)[] = []
 
-  /** @param now milliseconds that only rise */
-  constructor(options: SamplerOptions, now: () => number = () => performance.now()) {
+  /**
+   * @param now milliseconds that only rise
+   * @param metrics those of the catalogue that the options name
+   */
+  constructor(
+    options: SamplerOptions,
+    now: () => number = () => performance.now(),
+    metrics = metricsOf(options.profile, options.metrics),
+  ) {
     this.#options = options
     const places = new Map<string, number>()
-    this.#active = metricsOf(options.profile, options.metrics).map((metric, index) => {
+    this.#active = metrics.map((metric, index) => {
       const measurement = { name: metric.name, fields: metric.fields.map(({ name }) => name) }
-      const place = next(places, 'source' in metric ? metric.name : metric.level)
+      const place = next(places, isFlow(metric) ? metric.level : metric.name)
       const divisors = metric.fields.map(({ unit }) => UNITS[unit].divisor)
       return { metric, index, place, divisors, samples: new Gathering(measurement) }
     })
@@ -102,7 +116,9 @@ export class Sampler {
     const subjects = this.#subjects(window, undefined)
     return batchOf(
       window,
-      this.#active.map(active => this.#flat(active, rows, subjects)),
+      this.#active.map(active =>
+        isFlat(active.metric) ? this.#flat(active, active.metric, rows, subjects) : nothing(active),
+      ),
     )
   }
 
@@ -135,10 +151,11 @@ export class Sampler {
     const rows: FlatRows = wanted.rest ? rowsOf(window) : {}
     const said = this.#active.map(active => {
       const { metric } = active
-      if ('source' in metric) return this.#flat(active, rows, subjects)
+      if (isFlat(metric)) return this.#flat(active, metric, rows, subjects)
       const level = counted.get(metric.level) ?? subjects.of(metric.level, wanted, this.#options.maxProcesses)
       counted.set(metric.level, level)
-      return this.#flows(active, metric, level, subjects, wanted)
+      if (isFlow(metric)) return this.#flows(active, metric, level, subjects, wanted)
+      return this.#owned(active, metric, level, subjects, wanted, window.fold)
     })
     this.mergedPods += subjects.mergedPods
     return batchOf(window, said)
@@ -155,7 +172,7 @@ export class Sampler {
     subjects: Subjects,
     wanted: Wanted,
   ): Said {
-    const said: Said = { samples: active.samples.begin(), distributions: [] }
+    const said = nothing(active)
     const rest = new Group()
     let isRest = false
     for (const { group, subject } of level) {
@@ -180,7 +197,7 @@ export class Sampler {
     said: Said,
     rest: Group,
   ): boolean {
-    if (metric.by === 'subject') {
+    if (!isByRole(metric)) {
       if (this.#write(active, metric, group, subject, '', said)) return true
       rest.add(group)
       return false
@@ -194,23 +211,53 @@ export class Sampler {
     return found
   }
 
-  #flat(active: Active, rows: FlatRows, subjects: Subjects): Said {
-    const { metric } = active
-    const said: Said = { samples: active.samples.begin(), distributions: [] }
-    if (!('source' in metric)) return said
+  #flat(active: Active, metric: FlatMetric, rows: FlatRows, subjects: Subjects): Said {
+    const said = nothing(active)
+    const found = (rows[metric.source] ?? []).map(({ tags, numbers }) => {
+      return [subjects.flat(metric.name, tags, metric.sparse), numbers] as const
+    })
+    this.#rows(active, metric, found, subjects, said, said)
+    return said
+  }
+
+  #owned(
+    active: Active,
+    metric: OwnedMetric,
+    level: readonly Counted[],
+    subjects: Subjects,
+    wanted: Wanted,
+    fold: Fold,
+  ): Said {
+    const said = nothing(active)
+    const found = level.flatMap(({ group, subject }) => {
+      const owners = group instanceof PodGroup ? group.members : [group]
+      return Array.from(fold.owned.of(metric.source, owners), ({ values, numbers }) => {
+        return [subjects.owned(metric, subject, values), numbers] as const
+      })
+    })
+    this.#rows(active, metric, found, subjects, said, wanted.rest ? said : unheard(active))
+    return said
+  }
+
+  /** Rows that have a series each. @param restSaid where those that found no place are told */
+  #rows(
+    active: Active,
+    metric: FlatMetric | OwnedMetric,
+    rows: readonly (readonly [Subject, Numbers])[],
+    subjects: Subjects,
+    said: Said,
+    restSaid: Said,
+  ): void {
     const rest: Record<string, number> = {}
     let beyond = 0
-    for (const { tags, numbers } of rows[metric.source] ?? []) {
-      const subject = subjects.flat(metric.name, tags, metric.sparse)
+    for (const [subject, numbers] of rows) {
       if (this.#write(active, metric, numbers, subject, '', said)) continue
       beyond++
       for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value
     }
     this.beyond += beyond
-    if (beyond === 0) return said
-    const tags = Object.fromEntries(metric.tags.map(name => [name, OTHER]))
-    this.#write(active, metric, rest, subjects.other(metric.name, tags), '', said)
-    return said
+    if (beyond === 0) return
+    this.#write(active, metric, rest, subjects.other(metric.name, otherTags(metric)), '', restSaid)
   }
 
   /** @returns false when there is no place for one more series */
@@ -272,6 +319,15 @@ function next(places: Map<string, number>, kind: string): number {
   const place = places.get(kind) ?? 0
   places.set(kind, place + 1)
   return place
+}
+
+const nothing = ({ samples }: Active): Said => ({ samples: samples.begin(), distributions: [] })
+
+/** Of the series that stands for all that found no place; what is in no container is one subject for each host. */
+function otherTags(metric: Metric): Tags {
+  const { dimensions } = metric
+  const level = 'level' in metric && metric.level !== 'host' ? [metric.level] : []
+  return Object.fromEntries([...level, ...dimensions].map(name => [name, OTHER]))
 }
 
 const unheard = ({ samples }: Active): Said => ({

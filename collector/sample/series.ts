@@ -4,6 +4,7 @@
  */
 
 import type { Tags } from '../batch.ts'
+import type { Role } from '../metrics/metric.ts'
 import type { Distribution } from './distribution.ts'
 
 export interface Series {
@@ -15,9 +16,6 @@ export interface Series {
   /** Of all its values; undefined when no sink wants it, or there is none. */
   distribution: Distribution | undefined
 }
-
-/** Of a subject or of one of its roles. */
-export type Role = '' | 'client' | 'server'
 
 /** `host`: there is one for each probe, and it always finds a place; `other`: it stands for all that found none. */
 export type Kind = 'one' | 'host' | 'other'

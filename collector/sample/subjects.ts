@@ -4,14 +4,15 @@ import { Group } from '../../wire/count/totals.ts'
 import type { Tags } from '../batch.ts'
 import { ContainerGroup, type PodGroup } from '../fold/fold.ts'
 import { shortId } from '../fold/names.ts'
+import { BEYOND, keyOf } from '../fold/owned.ts'
 import type { Folded } from '../ingest/ingest.ts'
 import type { Profile } from '../metrics/catalogue.ts'
-import type { FlowLevel } from '../metrics/metric.ts'
+import type { FlowLevel, OwnedMetric } from '../metrics/metric.ts'
 import type { PodHosts } from './pod_hosts.ts'
 import type { Family, Kind, SeriesTable, Subject } from './series.ts'
 
 /** The subject that stands for all those that found no place. */
-export const OTHER = '~other'
+export const OTHER = BEYOND
 
 /** What is written only when it rises is remembered for a day: three windows of this many seconds. */
 const RARE_S = 8 * 3600
@@ -71,11 +72,18 @@ export class Subjects {
     return this.#subject('other', level, () => [tags, { host: this.#window.key.host }], 'other')
   }
 
+  /** An owner with these values of the metric's dimensions. */
+  owned({ name, dimensions, sparse }: OwnedMetric, owner: Subject, values: readonly string[]): Subject {
+    const tags = (): Tags => ({ ...owner.tags, ...tagsFrom(dimensions, values) })
+    const interval = sparse ? RARE_S : this.#window.interval
+    return this.#table.subject(this.#family(name), keyOf([owner.key, ...values]), interval, tags)
+  }
+
   /** @param tags that tell it from the others of its host */
   flat(measurement: string, tags: Tags, isSparse = false): Subject {
     const kind = Object.keys(tags).length === 0 ? 'host' : 'one'
     const tagsOf = (): TagsOf => [{}, { host: this.#window.key.host, ...tags }]
-    return this.#subject(measurement, Object.values(tags).join(' '), tagsOf, kind, isSparse)
+    return this.#subject(measurement, keyOf(Object.values(tags)), tagsOf, kind, isSparse)
   }
 
   #containers({ container }: Wanted): Counted[] {
@@ -187,6 +195,9 @@ export class Subjects {
 /** The id of the container whose group it is. */
 export const containerOf = (owner: Group): string | undefined =>
   owner instanceof ContainerGroup ? owner.id : undefined
+
+const tagsFrom = (names: readonly string[], values: readonly string[]): Tags =>
+  Object.fromEntries(names.flatMap((name, at) => (values[at] ? [[name, values[at]]] : [])))
 
 const labelTags = (labels: Readonly<Record<string, string>> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(labels).map(([key, value]) => [`label_${key}`, value]))

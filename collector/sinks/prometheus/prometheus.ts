@@ -30,9 +30,7 @@ const MOST_SPARSE = 1000
 /** One such piece of text takes less than a millisecond. */
 const PIECE_CHARS = 65_536
 
-const SPARSE = new Set(
-  catalogue.filter(metric => 'source' in metric && metric.sparse).map(({ name }) => name),
-)
+const SPARSE = new Set(catalogue.filter(({ sparse }) => sparse).map(({ name }) => name))
 
 /** Their names say that they are counters, which they are not. */
 const MISNAMED = [
