@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander'
 import { catalogue } from '../collector/metrics/catalogue.ts'
-import { type Metric, tagsOf } from '../collector/metrics/metric.ts'
-import { histogramOf, seriesOf } from '../collector/metrics/prometheus.ts'
+import { described } from '../collector/metrics/describe.ts'
+import type { Metric } from '../collector/metrics/metric.ts'
 import { collectorSettings } from '../collector/options.ts'
 import { addFlags, readSettings } from '../wire/settings/settings.ts'
 import { ask, print } from './client.ts'
@@ -36,19 +36,6 @@ export function addMetrics(program: Command): void {
     await print(process.stdout, planned(JSON.parse(body) as Plan, json))
   })
 }
-
-/** A row of the tables without its functions. */
-export const described = (metric: Metric) => ({
-  measurement: metric.name,
-  group: metric.group,
-  tags: tagsOf(metric),
-  help: metric.help,
-  fields: metric.fields.map(({ name, type, unit, help }, at) => ({
-    ...{ name, type, unit, help },
-    prometheus: seriesOf(metric, at),
-  })),
-  ...(metric.distribution && { histogram: histogramOf(metric).name }),
-})
 
 /** For people at a terminal. */
 export function list(metrics: readonly Metric[]): string {

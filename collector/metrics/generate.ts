@@ -6,8 +6,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { described } from '../../cli/metrics.ts'
 import { catalogue, metricsOf } from './catalogue.ts'
+import { described } from './describe.ts'
 import { GROUPS } from './metric.ts'
 
 export const target = join(import.meta.dirname, '../../docs/METRICS.md')

@@ -1,85 +1,96 @@
-import { once } from 'node:events'
-import { lstatSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
-import { Problem, type Routes } from '../routes.ts'
-
-const MAX_BODY_BYTES = 1 << 20
-const OWNER_ONLY = 0o177
-
 /**
- * A small HTTP server on a unix socket that only its owner may open. `sockflux query` and `top` speak to it, and so
- * does `curl --unix-socket`.
- * @throws when another process answers at the path, or something else than a socket is there.
+ * A small HTTP server, on a unix socket or over TCP. `sockflux query` and `top` speak to it, `curl --unix-socket`, and
+ * Prometheus.
  */
-export async function serve(path: string, routes: Routes): Promise<{ close(): Promise<void> }> {
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { constants, createGzip } from 'node:zlib'
+import type { Address, Pages, Routes } from '../routes.ts'
+import { type Answer, type Answers, jsonOf, pagesOf } from './answers.ts'
+import { makeRoom, ownerOnly } from './unix_socket.ts'
+
+/** Whoever sends a request more slowly than that, or takes nothing of an answer for so long, is let go. */
+const REQUEST_MS = 10_000
+const STALLED_MS = 30_000
+/** An answer that takes longer is broken off, however little at a time is taken of it. */
+const ANSWER_MS = 60_000
+const LIMITS = {
+  maxHeaderSize: 8192,
+  headersTimeout: REQUEST_MS,
+  requestTimeout: REQUEST_MS,
+  connectionsCheckingInterval: 5000,
+  /** Longer than the time from scrape to scrape, so that a scraper finds its connection open. */
+  keepAliveTimeout: 120_000,
+}
+/** Over TCP, where anyone may come. */
+const MAX_CONNECTIONS = 16
+
+export interface Serving {
+  close(): Promise<void>
+}
+
+/** @throws when another process answers at the path, or something else than a socket is there */
+export async function serve(path: string, routes: Routes): Promise<Serving> {
   await makeRoom(path)
-  const server = createServer(async (request, response) => {
+  const server = serverOf(jsonOf(routes))
+  ownerOnly(() => server.listen(path))
+  await once(server, 'listening')
+  return { close: () => close(server) }
+}
+
+/** @throws with the address that cannot be bound */
+export async function serveHttp(
+  { host, port }: Address,
+  pages: Pages,
+): Promise<Serving & { readonly url: string }> {
+  const server = serverOf(pagesOf(pages))
+  server.maxConnections = MAX_CONNECTIONS
+  server.on('drop', () => server.closeIdleConnections()) // who comes again finds room
+  server.listen(port, host)
+  await once(server, 'listening').catch((error: Error) => {
+    throw new Error(`cannot listen on ${host}:${port} for Prometheus: ${error.message}`)
+  })
+  const address = server.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return { url: `http://${name}:${address.port}`, close: () => close(server) }
+}
+
+function serverOf(answers: Answers): Server {
+  const server = createServer(LIMITS, async (request, response) => {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
-    const [status, text] = await route(routes, request, gone.signal)
-      .then(answer => [200, JSON.stringify(answer)] as const)
-      .catch((error: Error) => {
-        const status = error instanceof Problem ? error.status : 500
-        return [status, JSON.stringify({ error: error.message })] as const
-      })
-    response.writeHead(status, { 'content-type': 'application/json' }).end(text)
+    try {
+      await send(await answers(request, gone.signal), request, response)
+    } catch {
+      response.destroy() // whoever asked has gone away, or the page broke off
+    }
   })
-  // bind(2) takes the mode from the umask: a chmod afterwards would leave a gap.
-  const umask = process.umask(OWNER_ONLY)
-  try {
-    server.listen(path)
-    await once(server, 'listening')
-  } finally {
-    process.umask(umask)
-  }
-  return {
-    async close() {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
-  }
+  server.timeout = STALLED_MS
+  return server
 }
 
-async function route(routes: Routes, request: IncomingMessage, signal: AbortSignal): Promise<unknown> {
-  const url = new URL(request.url ?? '/', 'http://localhost')
-  const handler = Object.hasOwn(routes, `${request.method} ${url.pathname}`)
-    ? routes[`${request.method} ${url.pathname}` as keyof Routes]
-    : undefined
-  if (!handler) throw new Problem(404, `there is no ${request.method} ${url.pathname} here`)
-  return handler({ url, body: await json(request), signal })
-}
-
-async function json(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new Problem(413, `a request has at most ${MAX_BODY_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  if (bytes === 0) return undefined
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    throw new Problem(400, 'the body is not JSON')
+async function send(answer: Answer, { method, headers }: IncomingMessage, response: ServerResponse) {
+  const { status = 200, type = 'text/plain; charset=utf-8', body } = answer
+  const isZipped = typeof body !== 'string' && /\bgzip\b/.test(String(headers['accept-encoding']))
+  response.writeHead(status, {
+    'content-type': type,
+    ...answer.headers,
+    ...(isZipped && { 'content-encoding': 'gzip' }),
+  })
+  if (method === 'HEAD') response.end()
+  else if (typeof body === 'string') response.end(body)
+  else {
+    const zip = isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : new PassThrough()
+    await pipeline(body, zip, response, { signal: AbortSignal.timeout(ANSWER_MS) })
   }
 }
 
-/** Remove the socket of a process that died. */
-async function makeRoom(path: string): Promise<void> {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  if (!stat) return
-  if (!stat.isSocket()) throw new Error(`${path} is not a socket: remove it or give another path`)
-  if (await answers(path))
-    throw new Error(`another collector answers at ${path}: stop it or give this one another socket`)
-  rmSync(path, { force: true })
-}
-
-async function answers(path: string): Promise<boolean> {
-  const socket = connect(path)
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
-  return promise.finally(() => socket.destroy())
+async function close(server: Server): Promise<void> {
+  server.close()
+  server.closeAllConnections()
+  await once(server, 'close')
 }

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import type { Address, Pages } from '../../../collector/routes.ts'
-import { serveHttp } from '../../../collector/serve/http.ts'
+import { serveHttp } from '../../../collector/serve/server.ts'
 
 async function* pieces() {
   for (let piece = 0; piece < 100; piece++) yield `${piece} `.repeat(1000)
