@@ -5,7 +5,6 @@
  */
 
 import type { Layout } from './layout.ts'
-import type { Who } from './message.ts'
 
 /** Bytes of an entry beside its frame: the key, and the objects. */
 const OVERHEAD = 2048
@@ -18,9 +17,10 @@ const LONGEST_LIST = 65_536
 /** Layouts of different content. */
 const MOST_LAYOUTS = 256
 
-export class Known {
+/** @typeParam N what names are parsed to */
+export class Known<N> {
   /** By probe. */
-  readonly #who = new Map<string, { readonly frame: Buffer; readonly who: Who; asked: number }>()
+  readonly #who = new Map<string, { readonly frame: Buffer; readonly who: N; asked: number }>()
   /** Questions so far. */
   #asked = 0
   readonly #lists: { readonly frame: Buffer; readonly layouts: readonly Layout[] }[] = []
@@ -35,7 +35,7 @@ export class Known {
   }
 
   /** @param parse called for names that this probe did not say in its last message */
-  who(probe: string, frame: Buffer, parse: (frame: Buffer) => Who): Who {
+  who(probe: string, frame: Buffer, parse: (frame: Buffer) => N): N {
     this.#asked++
     const known = this.#who.get(probe)
     if (known?.frame.equals(frame)) {

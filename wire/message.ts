@@ -1,6 +1,6 @@
 /**
- * What probe and collector say to each other: `topic · head · layouts · rows · who`, and back `ack · key`. The topic has
- * the version with it, see `version.ts`.
+ * What probe and collector say to each other: `topic · head · layouts · rows · who`, and back what stands in `ack.ts`. The
+ * topic has the version with it, see `version.ts`.
  *
  * Each message stands alone: head says which window of which probe it belongs to, rows are of one or more records, layouts
  * say how they lie, who names what they refer to. The last message of a window, `window`, has one frame more that says
@@ -9,14 +9,11 @@
  *
  * A probe that sends to one of several collectors says with `settled · head` where it begins: everything before that
  * window is in some collector's sinks. A collector forgets what it has of it: it may be half of what another has whole.
- *
- * An acknowledgement names the window and the run that it is of, which need not be the one that runs now.
  */
 
 import {
   HEAD,
   type Json,
-  KEY,
   MalformedError,
   MOST_PARTS,
   need,
@@ -29,7 +26,7 @@ import {
 } from './check.ts'
 import { Known } from './known.ts'
 import { checkLayout, type Layout, type Rows } from './layout.ts'
-import { READERS, topicFrame, topicOf, VERSION, versionError } from './version.ts'
+import { READERS, topicFrame, topicOf, versionError } from './version.ts'
 
 /** Of one record in a message: rows of a narrower layout become wider when they are read. */
 const MOST_ROWS = 2 ** 20
@@ -152,9 +149,6 @@ export interface Bundle {
 
 const ROWS = 'rows'
 export const WINDOW = 'window'
-const ACK = 'ack'
-/** The answer to a message of a version that the collector does not read. */
-const REFUSED = 'refused'
 export const SETTLED = 'settled'
 
 /** A message as it came in, checked. */
@@ -212,21 +206,13 @@ export const encodeSettled = (head: SettledHead): Buffer[] => [
   EMPTY,
 ]
 
-/** @param version of the wire that the probe speaks */
-export const encodeAck = ({ host, boot, probe, window }: WindowKey, version = VERSION): Buffer[] => [
-  topicFrame(ACK, version),
-  jsonOf({ host, boot, probe, window }),
-]
-
-export const encodeRefused = (): Buffer[] => [topicFrame(REFUSED)]
-
 /**
  * @param known parsed before
  * @param readers of the versions that are read
  * @throws {VersionError} for a message of another version
  * @throws {MalformedError}
  */
-export function decode(given: readonly Buffer[], known = new Known(), readers = READERS): Message {
+export function decode(given: readonly Buffer[], known = new Known<Who>(), readers = READERS): Message {
   if (given.length === 0) throw new MalformedError('frames', '0 frames instead of 5')
   const { topic, version } = topicOf(given[0])
   const reader = readers.get(version)
@@ -299,19 +285,4 @@ function parseWho(frame: Buffer): Who {
   const who = parse(frame, 'who')
   need(who, 'who', WHO)
   return who as unknown as Who
-}
-
-/**
- * @throws {VersionError} when the collector speaks another version
- * @throws {MalformedError}
- */
-export function decodeAck(frames: readonly Buffer[]): WindowKey {
-  const { topic, version } = topicOf(frames[0])
-  if (version !== VERSION) throw versionError(version, 'collector', 'probe')
-  const [, key] = frames
-  if (!key || frames.length !== 2 || topic !== ACK)
-    throw new MalformedError('frames', 'not an acknowledgement')
-  const json = parse(key, 'ack')
-  need(json, 'ack', KEY)
-  return json as unknown as WindowKey
 }

@@ -1,6 +1,7 @@
 /** Answers to the probes: which windows the sinks hold. One at a time, as transports want it. */
 
-import { encodeAck, encodeRefused, runOf, type WindowKey } from '../../wire/message.ts'
+import { encodeAck, encodeRefused } from '../../wire/ack.ts'
+import { runOf, type WindowKey } from '../../wire/message.ts'
 import type { Route, Transport } from './transport.ts'
 
 /** Answers that may wait, and probes remembered; one that misses an answer sends its window again. */

@@ -12,30 +12,15 @@ import {
   type Losses,
   type Message,
   runOf,
+  type Who,
   WINDOW,
   type WindowKey,
 } from '../../wire/message.ts'
 import type { Counted } from '../counters.ts'
-import type { Fold } from '../fold/fold.ts'
 import { decoder, isRecord } from '../fold/records/decoder.ts'
 import type { Decoder } from '../fold/records/record.ts'
+import type { Folded } from './folded.ts'
 import { idleMs, keyOf, ProbeWindows } from './probe_windows.ts'
-
-/** A window whose end has come, or will not come any more. */
-export interface Folded {
-  readonly key: WindowKey
-  /** The window's end, seconds since the epoch. */
-  readonly time: number
-  /** The first window of a probe's run: to be shown, not written. */
-  readonly partial: boolean
-  /** False: its end message, and maybe rows, are missing. */
-  readonly complete: boolean
-  /** Seconds. */
-  readonly interval: number
-  /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */
-  readonly lost: Losses
-  readonly fold: Fold
-}
 
 /** What happened to a message, for whoever answers the probe. */
 interface Outcome {
@@ -65,7 +50,7 @@ export class Ingest implements Counted {
   /** Those that have been silent, who was so longest first. */
   readonly #silent = new Map<string, ProbeWindows>()
   readonly #decoders = new WeakMap<Layout, Decoder>()
-  readonly #known = new Known()
+  readonly #known = new Known<Who>()
   readonly #withProcesses: () => boolean
   readonly #now: () => number
 

@@ -2,7 +2,7 @@
 
 import type { Losses, SettledHead, WindowHead, WindowKey, WindowWho } from '../../wire/message.ts'
 import { Fold } from '../fold/fold.ts'
-import type { Folded } from './ingest.ts'
+import type { Folded } from './folded.ts'
 
 /** Windows that may be open at once: the running one, the one whose end is on its way, and one that lost its end. */
 const OPEN_WINDOWS = 3

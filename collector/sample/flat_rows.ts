@@ -1,7 +1,7 @@
 /** Rows that belong to no flow: figures of hosts and of the programs themselves, and what was lost. */
 
 import type { FlatRow } from '../fold/records/record.ts'
-import type { Folded } from '../ingest/ingest.ts'
+import type { Folded } from '../ingest/folded.ts'
 import type { FlatMetric } from '../metrics/metric.ts'
 
 /** By what the metrics call their source. */

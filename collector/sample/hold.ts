@@ -5,7 +5,7 @@
 
 import type { WindowKey } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
-import type { Folded } from '../ingest/ingest.ts'
+import type { Folded } from '../ingest/folded.ts'
 import type { Sampler } from './sampler.ts'
 
 interface Held {

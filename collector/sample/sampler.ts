@@ -1,9 +1,9 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
 import { Group } from '../../wire/count/totals.ts'
-import type { Batch, DistributionSample, Tags } from '../batch.ts'
+import type { Batch } from '../batch.ts'
 import { type Fold, PodGroup } from '../fold/fold.ts'
-import type { Folded } from '../ingest/ingest.ts'
+import type { Folded } from '../ingest/folded.ts'
 import { metricsOf, type Profile } from '../metrics/catalogue.ts'
 import {
   type FlatMetric,
@@ -12,19 +12,17 @@ import {
   isByRole,
   isFlat,
   isFlow,
-  type Metric,
   type MetricGroup,
   type Numbers,
   type OwnedMetric,
   type Role,
   type Row,
-  UNITS,
 } from '../metrics/metric.ts'
+import { type Active, activeOf, batchOf, nothing, otherTags, type Said, unheard } from './active.ts'
 import { Distribution } from './distribution.ts'
 import { type FlatRows, rowsOf } from './flat_rows.ts'
-import { Gathering } from './gathering.ts'
 import { PodHosts } from './pod_hosts.ts'
-import { type Place, type Series, SeriesTable, type Subject } from './series.ts'
+import { type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
 
 export interface SamplerOptions {
@@ -36,19 +34,6 @@ export interface SamplerOptions {
   readonly maxProcesses: number
   /** Whether a sink wants all values of the rows that have them. */
   readonly distributions?: boolean
-}
-
-/** What a window says by one measurement. */
-interface Said {
-  readonly samples: Gathering
-  readonly distributions: DistributionSample[]
-}
-
-interface Active extends Place {
-  readonly metric: Metric
-  readonly samples: Gathering
-  /** Of its fields: units of the record in one of the sample. */
-  readonly divisors: readonly number[]
 }
 
 export class Sampler {
@@ -74,13 +59,7 @@ export class Sampler {
     metrics = metricsOf(options.profile, options.metrics),
   ) {
     this.#options = options
-    const places = new Map<string, number>()
-    this.#active = metrics.map((metric, index) => {
-      const measurement = { name: metric.name, fields: metric.fields.map(({ name }) => name) }
-      const place = next(places, isFlow(metric) ? metric.level : metric.name)
-      const divisors = metric.fields.map(({ unit }) => UNITS[unit].divisor)
-      return { metric, index, place, divisors, samples: new Gathering(measurement) }
-    })
+    this.#active = activeOf(metrics)
     this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
     this.podHosts = new PodHosts(options.maxSeries)
   }
@@ -313,30 +292,3 @@ function distribute(series: Series | undefined, { samples, distributions }: Said
   const { measurement } = samples
   distributions.push({ measurement, tags: series.tags, distribution: series.distribution.copy() })
 }
-
-/** 0, 1, ... for each kind. */
-function next(places: Map<string, number>, kind: string): number {
-  const place = places.get(kind) ?? 0
-  places.set(kind, place + 1)
-  return place
-}
-
-const nothing = ({ samples }: Active): Said => ({ samples: samples.begin(), distributions: [] })
-
-/** Of the series that stands for all that found no place; what is in no container is one subject for each host. */
-function otherTags(metric: Metric): Tags {
-  const { dimensions } = metric
-  const level = 'level' in metric && metric.level !== 'host' ? [metric.level] : []
-  return Object.fromEntries([...level, ...dimensions].map(name => [name, OTHER]))
-}
-
-const unheard = ({ samples }: Active): Said => ({
-  samples: new Gathering(samples.measurement),
-  distributions: [],
-})
-
-const batchOf = ({ key, time, interval }: Folded, said: readonly Said[]): Batch => ({
-  ...{ id: key, time, interval },
-  samples: said.map(({ samples }) => samples.samples()).filter(({ count }) => count > 0),
-  distributions: said.flatMap(({ distributions }) => distributions),
-})

@@ -3,7 +3,7 @@
 import type { WindowKey } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
 import type { OwnTotals } from '../counters.ts'
-import type { Folded } from '../ingest/ingest.ts'
+import type { Folded } from '../ingest/folded.ts'
 import { Hold } from './hold.ts'
 import { OwnWindows } from './own.ts'
 import { Sampler, type SamplerOptions } from './sampler.ts'

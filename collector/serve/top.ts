@@ -5,7 +5,7 @@ import type { ProcessName } from '../../wire/message.ts'
 import type { ContainerGroup } from '../fold/fold.ts'
 import { shortId } from '../fold/names.ts'
 import type { ProcessGroup } from '../fold/processes.ts'
-import type { Folded } from '../ingest/ingest.ts'
+import type { Folded } from '../ingest/folded.ts'
 import { idleMs } from '../ingest/probe_windows.ts'
 import { containerOf } from '../sample/subjects.ts'
 

@@ -8,7 +8,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Dealer } from 'zeromq'
-import { decodeAck, type Identity, type WindowKey } from '../../wire/message.ts'
+import { decodeAck } from '../../wire/ack.ts'
+import type { Identity, WindowKey } from '../../wire/message.ts'
 import { VersionError } from '../../wire/version.ts'
 
 /** What one connection sends, and hears. */

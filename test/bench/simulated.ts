@@ -9,9 +9,10 @@ import { SLAB_BYTES } from '../../probe/publish/publish.ts'
 import { Slabs } from '../../probe/publish/slabs.ts'
 import { Turn } from '../../probe/publish/turn.ts'
 import { FlowFold } from '../../probe/read/fold.ts'
+import { decodeAck } from '../../wire/ack.ts'
 import { encodeRows } from '../../wire/columns.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
-import { type Bundle, decodeAck, encode, encodeWindow, type WindowWho } from '../../wire/message.ts'
+import { type Bundle, encode, encodeWindow, type WindowWho } from '../../wire/message.ts'
 
 /** Seconds. */
 export const INTERVAL = 10

@@ -3,7 +3,7 @@
 import { open } from 'bcc-bindings'
 import type { Fold } from '../../collector/fold/fold.ts'
 import { decoder } from '../../collector/fold/records/decoder.ts'
-import type { Folded } from '../../collector/ingest/ingest.ts'
+import type { Folded } from '../../collector/ingest/folded.ts'
 import type { Profile } from '../../collector/metrics/catalogue.ts'
 import { GROUPS } from '../../collector/metrics/metric.ts'
 import { Sampler, type SamplerOptions } from '../../collector/sample/sampler.ts'

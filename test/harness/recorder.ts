@@ -1,7 +1,8 @@
 /** A collector that only writes down what one probe sends, and acknowledges it. */
 
 import { Router } from 'zeromq'
-import { decode, encodeAck, WINDOW, type WindowHead, type WindowWho } from '../../wire/message.ts'
+import { encodeAck } from '../../wire/ack.ts'
+import { decode, WINDOW, type WindowHead, type WindowWho } from '../../wire/message.ts'
 import { type Closable, closable } from './cleanup.ts'
 import { FlowRows, type Row } from './flow_rows.ts'
 import { freePort } from './sockflux.ts'

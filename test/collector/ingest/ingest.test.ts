@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type Folded, Ingest } from '../../../collector/ingest/ingest.ts'
+import type { Folded } from '../../../collector/ingest/folded.ts'
+import { Ingest } from '../../../collector/ingest/ingest.ts'
 import { MalformedError } from '../../../wire/check.ts'
 import type { Rows } from '../../../wire/layout.ts'
 import { encode, encodeSettled, encodeWindow, type Head, type Who } from '../../../wire/message.ts'

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
-import type { Folded } from '../../../collector/ingest/ingest.ts'
+import type { Folded } from '../../../collector/ingest/folded.ts'
 import type { Sampler } from '../../../collector/sample/sampler.ts'
 import { encodeRows } from '../../../wire/columns.ts'
 import { hostLayout } from '../../../wire/host.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
-import type { Folded } from '../../../collector/ingest/ingest.ts'
+import type { Folded } from '../../../collector/ingest/folded.ts'
 import { Top } from '../../../collector/serve/top.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../../harness/rows.ts'
 import { windowOf } from '../given.ts'

@@ -1,0 +1,59 @@
+/** The metrics that are written, and what a window says by them. */
+
+import type { Batch, DistributionSample, Tags } from '../batch.ts'
+import type { Folded } from '../ingest/folded.ts'
+import { isFlow, type Metric, UNITS } from '../metrics/metric.ts'
+import { Gathering } from './gathering.ts'
+import type { Place } from './series.ts'
+import { OTHER } from './subjects.ts'
+
+/** What a window says by one measurement. */
+export interface Said {
+  readonly samples: Gathering
+  readonly distributions: DistributionSample[]
+}
+
+export interface Active extends Place {
+  readonly metric: Metric
+  readonly samples: Gathering
+  /** Of its fields: units of the record in one of the sample. */
+  readonly divisors: readonly number[]
+}
+
+export function activeOf(metrics: readonly Metric[]): Active[] {
+  const places = new Map<string, number>()
+  return metrics.map((metric, index) => {
+    const measurement = { name: metric.name, fields: metric.fields.map(({ name }) => name) }
+    const place = next(places, isFlow(metric) ? metric.level : metric.name)
+    const divisors = metric.fields.map(({ unit }) => UNITS[unit].divisor)
+    return { metric, index, place, divisors, samples: new Gathering(measurement) }
+  })
+}
+
+/** 0, 1, ... for each kind. */
+function next(places: Map<string, number>, kind: string): number {
+  const place = places.get(kind) ?? 0
+  places.set(kind, place + 1)
+  return place
+}
+
+export const nothing = ({ samples }: Active): Said => ({ samples: samples.begin(), distributions: [] })
+
+/** Of the series that stands for all that found no place; what is in no container is one subject for each host. */
+export function otherTags(metric: Metric): Tags {
+  const { dimensions } = metric
+  const level = 'level' in metric && metric.level !== 'host' ? [metric.level] : []
+  return Object.fromEntries([...level, ...dimensions].map(name => [name, OTHER]))
+}
+
+/** Where nobody looks. */
+export const unheard = ({ samples }: Active): Said => ({
+  samples: new Gathering(samples.measurement),
+  distributions: [],
+})
+
+export const batchOf = ({ key, time, interval }: Folded, said: readonly Said[]): Batch => ({
+  ...{ id: key, time, interval },
+  samples: said.map(({ samples }) => samples.samples()).filter(({ count }) => count > 0),
+  distributions: said.flatMap(({ distributions }) => distributions),
+})

@@ -1,0 +1,35 @@
+/**
+ * What the collector answers: `ack · key`, its sinks hold this window. The key names the run that the window is of, which
+ * need not be the one that runs now.
+ */
+
+import { KEY, MalformedError, need, parse } from './check.ts'
+import type { WindowKey } from './message.ts'
+import { topicFrame, topicOf, VERSION, versionError } from './version.ts'
+
+const ACK = 'ack'
+/** The answer to a message of a version that the collector does not read. */
+const REFUSED = 'refused'
+
+/** @param version of the wire that the probe speaks */
+export const encodeAck = ({ host, boot, probe, window }: WindowKey, version = VERSION): Buffer[] => [
+  topicFrame(ACK, version),
+  Buffer.from(JSON.stringify({ host, boot, probe, window })),
+]
+
+export const encodeRefused = (): Buffer[] => [topicFrame(REFUSED)]
+
+/**
+ * @throws {VersionError} when the collector speaks another version
+ * @throws {MalformedError}
+ */
+export function decodeAck(frames: readonly Buffer[]): WindowKey {
+  const { topic, version } = topicOf(frames[0])
+  if (version !== VERSION) throw versionError(version, 'collector', 'probe')
+  const [, key] = frames
+  if (!key || frames.length !== 2 || topic !== ACK)
+    throw new MalformedError('frames', 'not an acknowledgement')
+  const json = parse(key, 'ack')
+  need(json, 'ack', KEY)
+  return json as unknown as WindowKey
+}
