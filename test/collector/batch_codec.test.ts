@@ -7,7 +7,8 @@ import { BATCH_VERSION, BatchError, decodeBatch, encodeBatch } from '../../colle
 import { catalogue } from '../../collector/metrics/catalogue.ts'
 import { STEPS } from '../../collector/metrics/steps.ts'
 import { PrometheusSink } from '../../collector/sinks/prometheus/prometheus.ts'
-import { linesOf, pointsOf, samplesOf } from '../harness/samples.ts'
+import { openStore, rows, temporary } from '../harness/embedded.ts'
+import { batch, linesOf, pointsOf, samplesOf } from '../harness/samples.ts'
 
 const measurementOf = (name: string): Measurement => {
   const { fields } = catalogue.find(metric => metric.name === name)!
@@ -87,6 +88,23 @@ t.test('what comes back is written as what went, by every sink', async t => {
     { numRuns: 100 },
   )
   t.ok(lines > 100, `${lines} lines`)
+})
+
+t.test('what comes back is in the embedded store as what went', async t => {
+  const points = MEASUREMENTS.map((measurement, at) => ({
+    measurement,
+    tags: { container: 'a', label_x: 'y "z"' },
+    values: measurement.fields.map((_, field) => (at === field ? undefined : at + field / 3)),
+  }))
+  const given = batch(1, points)
+  const stored = async (batch: Batch) => {
+    const store = await openStore(t, await temporary(t))
+    await store.write(batch)
+    return Promise.all(MEASUREMENTS.map(({ name }) => rows(store, `select * from "${name}"`)))
+  }
+  const before = await stored(given)
+  t.equal(before.flat().length, MEASUREMENTS.length)
+  t.same(await stored(decodeBatch(encodeBatch(given))), before)
 })
 
 t.test('samples that had the same tags have the same again, and so have measurements', async t => {

@@ -46,3 +46,20 @@ t.test(
       t.throws(() => prometheus(wrong), /--prometheus: needs an address and a port/, wrong)
   },
 )
+
+t.test('an endpoint is one of a transport that there is, with an ifid or without', async t => {
+  const listen = (endpoint: string) => read({ listen: [endpoint] }).listen
+  for (const endpoint of [
+    'tcp://127.0.0.1:5556',
+    'tcp://*:*',
+    'tcp://[::1]:5556,ifid=6',
+    'ipc:///run/x',
+    'ipc://x,ifid=a-b.c',
+  ])
+    t.same(listen(endpoint), [endpoint])
+  for (const endpoint of [
+    ...['', '127.0.0.1:5556', 'udp://127.0.0.1:5556', 'tcp://127.0.0.1:0', 'tcp://127.0.0.1:65536'],
+    ...['tcp://127.0.0.1:5556,ifid=', 'tcp://127.0.0.1:5556,name=x', 'ipc://', 'xtcp://127.0.0.1:5556'],
+  ])
+    t.throws(() => listen(endpoint), /--listen: needs an endpoint such as/, endpoint)
+})
