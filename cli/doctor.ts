@@ -2,18 +2,13 @@
 
 import { release } from 'node:os'
 import type { Command } from 'commander'
+import { checkProbe } from '../probe/check.ts'
 import type { Env, Finding } from '../probe/doctor/check.ts'
 import { examine } from '../probe/doctor/checks.ts'
 import { exitCodeOf, screenOf } from '../probe/doctor/report.ts'
 import { probeSettings } from '../probe/options.ts'
-import {
-  addFlags,
-  readSettings,
-  type Setting,
-  SettingError,
-  type Settings,
-  type Values,
-} from '../wire/settings/settings.ts'
+import { type Check, inspectSettings } from '../wire/settings/read.ts'
+import { addFlags, type Setting, type Settings, type Values } from '../wire/settings/settings.ts'
 
 const TIMEOUT_MS = 3000
 const {
@@ -42,6 +37,7 @@ export function addDoctor(program: Command, collectorSettings: CollectorSettings
     .command('doctor')
     .description('what works on this host, what does not, and what to do about it')
     .option('--json', 'print JSON')
+    .option('--verbose', 'a line for each check')
   addFlags(command, 'probe', { collector, ...places })
   command.addHelpText(
     'after',
@@ -49,13 +45,14 @@ export function addDoctor(program: Command, collectorSettings: CollectorSettings
       'Ends with 0 when all is well, 1 when the probe cannot run, 2 when it runs with less.',
   )
   command.action(async flags => {
-    const settings = [
-      read(probeSettings, 'probe', flags),
-      read(collectorSettings, 'collector', { config: flags['config'] }),
-    ] as const
-    const wrong = settings.flatMap(({ finding }) => finding ?? [])
-    const findings = [...wrong, ...(await examine(envOf(settings[0].values, settings[1].values)))]
-    process.stdout.write(flags['json'] ? `${JSON.stringify(findings, null, 2)}\n` : screenOf(findings))
+    const probe = read(probeSettings, 'probe', flags, checkProbe)
+    const collector = read(collectorSettings, 'collector', { config: flags['config'] })
+    const found = await examine(envOf(probe.values, collector.values))
+    const findings = [...probe.findings, ...collector.findings, ...found]
+    const verbose = flags['verbose'] === true
+    process.stdout.write(
+      flags['json'] ? `${JSON.stringify(findings, null, 2)}\n` : screenOf(findings, { verbose }),
+    )
     process.exitCode = exitCodeOf(findings)
   })
 }
@@ -74,22 +71,26 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
   }
 }
 
-/** Wrong settings are a finding; the rest is looked at with the defaults. */
+/** Wrong settings are findings; the rest is looked at with the defaults in their place. */
 function read<S extends Settings>(
   settings: S,
   section: string,
   flags: Readonly<Record<string, unknown>>,
-): { values: Values<S>; finding?: Finding } {
-  try {
-    return { values: readSettings(settings, section, flags, process.env) }
-  } catch (error) {
-    if (!(error instanceof SettingError)) throw error
-    const finding = {
-      name: 'settings',
-      ok: false,
-      found: error.message,
-      remedy: `sockflux ${section} --help`,
-    }
-    return { values: readSettings(settings, section, {}, {}), finding }
+  check?: Check<S>,
+): { values: Values<S>; findings: Finding[] } {
+  const { values, problems, warnings } = inspectSettings(
+    settings,
+    section,
+    flags,
+    process.env,
+    check && { check },
+  )
+  const finding = { name: 'settings', area: 'settings', remedy: `sockflux config check ${section}` }
+  return {
+    values,
+    findings: [
+      ...problems.map(found => ({ ...finding, ok: false, found })),
+      ...warnings.map(found => ({ ...finding, ok: 'warn' as const, found })),
+    ],
   }
 }

@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander'
 import { collectorSettings } from '../collector/options.ts'
-import { addFlags, readSettings } from '../wire/settings/settings.ts'
+import { readSettings } from '../wire/settings/read.ts'
+import { addFlags } from '../wire/settings/settings.ts'
 import { runQuery } from './client.ts'
 
 const { socket } = collectorSettings

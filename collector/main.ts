@@ -3,7 +3,9 @@
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { pino } from 'pino'
-import { addFlags, readSettings } from '../wire/settings/settings.ts'
+import { readSettings } from '../wire/settings/read.ts'
+import { addFlags } from '../wire/settings/settings.ts'
+import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
 import { makeDirectory } from './directory.ts'
 import { Ingest } from './ingest/ingest.ts'
@@ -23,7 +25,10 @@ export function addCollector(program: Command): void {
   const command = program.command('collector').description('fold what probes send and write it to InfluxDB')
   addFlags(command, 'collector', collectorSettings)
   command.action(async flags =>
-    run(readSettings(collectorSettings, 'collector', flags, process.env), program.version() ?? 'unknown'),
+    run(
+      readSettings(collectorSettings, 'collector', flags, process.env, { check: checkCollector }),
+      program.version() ?? 'unknown',
+    ),
   )
 }
 

@@ -2,19 +2,10 @@
 
 import { z } from 'zod'
 import { setting, type Values } from '../wire/settings/settings.ts'
-import { list, NONE, oneOf, some, text, whole } from '../wire/settings/types.ts'
-import { TRANSPORTS } from './ingest/transports.ts'
+import { list, listening, NONE, oneOf, socket, some, whole } from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
-
-const endpoints = Object.values(TRANSPORTS).map(({ endpoint }) => endpoint)
-
-/** `tcp://*:5556`, or with ntopng's interface id: `tcp://*:5556,ifid=6`. */
-const listening = () =>
-  z.string({ error: 'needs an endpoint' }).regex(new RegExp(`^(${endpoints.join('|')})(,ifid=[\\w.-]+)?$`), {
-    error: 'needs an endpoint such as tcp://127.0.0.1:5556, with ,ifid=N if wanted',
-  })
 
 /** Several words, also in one text: `flows,rtt`. */
 const words = <T extends z.ZodType>(word: T) =>
@@ -32,7 +23,7 @@ export const collectorSettings = {
     help: 'ZeroMQ endpoint that probes connect to; its position from 0, or ,ifid=N, is the tag ifid',
   }),
   socket: setting({
-    type: text(),
+    type: socket(),
     fallback: '/run/sockflux/collector.sock',
     value: '<path>',
     help: 'unix socket for sockflux query and sockflux top',

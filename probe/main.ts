@@ -7,7 +7,9 @@ import type { Command } from 'commander'
 import { pino } from 'pino'
 import type { Rows } from '../wire/layout.ts'
 import type { Head, Losses, Who, WindowHead, WindowKey } from '../wire/message.ts'
-import { addFlags, readSettings } from '../wire/settings/settings.ts'
+import { readSettings } from '../wire/settings/read.ts'
+import { addFlags } from '../wire/settings/settings.ts'
+import { checkProbe } from './check.ts'
 import { Host, ProbeStats, type ProbeTotals } from './host.ts'
 import { Identifier } from './identify/identify.ts'
 import { sourcesIn } from './identify/places.ts'
@@ -29,7 +31,9 @@ export function addProbe(program: Command): void {
     .command('probe')
     .description('read the sockets of this host and send them to collectors')
   addFlags(command, 'probe', probeSettings)
-  command.action(async flags => run(readSettings(probeSettings, 'probe', flags, process.env)))
+  command.action(async flags =>
+    run(readSettings(probeSettings, 'probe', flags, process.env, { check: checkProbe })),
+  )
 }
 
 async function run(options: ProbeOptions): Promise<void> {

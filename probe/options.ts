@@ -2,7 +2,18 @@
 
 import { cpus } from 'node:os'
 import { setting, type Values } from '../wire/settings/settings.ts'
-import { bytes, endpoint, list, oneOf, some, text, whole, yesNo } from '../wire/settings/types.ts'
+import {
+  bytes,
+  endpoint,
+  hostTag,
+  list,
+  oneOf,
+  socket,
+  some,
+  text,
+  whole,
+  yesNo,
+} from '../wire/settings/types.ts'
 
 const MIB = 2 ** 20
 /** What all CPUs together can close while the probe is busy with a report. */
@@ -36,7 +47,7 @@ export const probeSettings = {
     help: 'hosts begin to send at moments of their own within so many seconds after the end of a window, so that a collector has not to hold the windows of all at once; by default a fifth of the interval, at most half of it',
   }),
   host: setting<string | undefined>({
-    type: text(),
+    type: hostTag(),
     fallback: undefined,
     value: '<name>',
     help: "this host's name in tags; without it the kernel's host name",
@@ -76,7 +87,7 @@ export const probeSettings = {
     help: 'where kubelet has pods/ and containers/, whose names name those',
   }),
   criSocket: setting({
-    type: list(text()),
+    type: list(socket()),
     fallback: [
       '/run/containerd/containerd.sock',
       '/run/crio/crio.sock',
@@ -88,14 +99,14 @@ export const probeSettings = {
     help: 'socket of a CRI runtime, asked for what is not on disk',
   }),
   dockerSocket: setting({
-    type: list(text()),
+    type: list(socket()),
     fallback: ['/run/docker.sock'],
     value: '<socket>',
     list: true,
     help: 'socket of the Docker API, asked for what is not on disk',
   }),
   podmanSocket: setting({
-    type: list(text()),
+    type: list(socket()),
     fallback: ['/run/podman/podman.sock'],
     value: '<socket>',
     list: true,

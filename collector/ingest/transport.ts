@@ -20,11 +20,3 @@ export interface Transport {
   send(to: Route, frames: readonly Buffer[]): Promise<void>
   close(): Promise<void>
 }
-
-/** What opens endpoints of some form. */
-export interface Listen {
-  /** The endpoints that it takes, from the first to the last character, for a regular expression. */
-  readonly endpoint: string
-  /** @throws with the endpoint that cannot be bound */
-  readonly open: (endpoint: string) => Promise<Transport>
-}

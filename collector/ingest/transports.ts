@@ -1,14 +1,16 @@
-import { PORT } from '../../wire/settings/types.ts'
-import type { Listen, Transport } from './transport.ts'
+import type { Transport } from './transport.ts'
 
-const zeromq = async (endpoint: string) => (await import('./zeromq.ts')).listen(endpoint)
+/** @throws with the endpoint that cannot be bound */
+type Listen = (endpoint: string) => Promise<Transport>
 
-/** The transports by the scheme of their endpoints: a line each. */
+const zeromq: Listen = async endpoint => (await import('./zeromq.ts')).listen(endpoint)
+
+/** The transports by the scheme of their endpoints: a line each. What an endpoint looks like is checked with the settings. */
 export const TRANSPORTS: Readonly<Record<string, Listen>> = {
-  tcp: { endpoint: `tcp://[^\\s,]+:(${PORT}|\\*)`, open: zeromq },
-  ipc: { endpoint: 'ipc://[^\\s,]+', open: zeromq },
+  tcp: zeromq,
+  ipc: zeromq,
 }
 
 /** @param endpoint of one of the forms above */
 export const openTransport = (endpoint: string): Promise<Transport> =>
-  TRANSPORTS[endpoint.split('://', 1)[0]!]!.open(endpoint)
+  TRANSPORTS[endpoint.split('://', 1)[0]!]!(endpoint)

@@ -23,6 +23,8 @@ export interface Env {
 
 export interface Finding {
   readonly name: string
+  /** What it belongs to. */
+  readonly area?: string
   /** false: the probe cannot run; warn: it runs with less. */
   readonly ok: boolean | 'warn'
   readonly found: string

@@ -8,25 +8,24 @@ import { programs } from './programs.ts'
 import { runtimes } from './runtimes.ts'
 import { collectors, influxdb, query } from './services.ts'
 
-const CHECKS: readonly Check[] = [
-  kernel,
-  btf,
-  lockdown,
-  privileges,
-  namespaces,
-  limits,
-  clock,
-  programs,
-  cgroups,
-  runtimes,
-  collectors,
-  query,
-  influxdb,
-]
+/** What is fine is one line for each area. */
+const AREAS: Readonly<Record<string, readonly Check[]>> = {
+  kernel: [kernel, btf, lockdown],
+  privileges: [privileges, namespaces],
+  limits: [limits, clock],
+  programs: [programs],
+  cgroups: [cgroups],
+  runtimes: [runtimes],
+  collector: [collectors],
+  query: [query],
+  influxdb: [influxdb],
+}
 
 export async function examine(env: Env): Promise<Finding[]> {
   const findings: Finding[] = []
   // one after the other: loading programs blocks, and the rest must not run into its time-outs
-  for (const check of CHECKS) findings.push(...[await check(env)].flat())
+  for (const [area, checks] of Object.entries(AREAS))
+    for (const check of checks)
+      findings.push(...[await check(env)].flat().map(finding => ({ ...finding, area })))
   return findings
 }

@@ -1,9 +1,9 @@
 /** Where the names of containers and pods come from on this host. */
 
-import { accessSync, constants, globSync, statSync } from 'node:fs'
+import { existsSync, globSync, opendirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
-import { codeOf, type Env, type Finding } from './check.ts'
+import { codeOf, type Env, type Finding, textIn } from './check.ts'
 
 interface Source {
   readonly name: string
@@ -27,9 +27,11 @@ const sourcesOf = ({ places }: Env): readonly Source[] => [
 
 type Access = 'usable' | 'idle' | 'missing' | 'EACCES' | (string & {})
 
+/** Opened, as access(2) knows nothing of CAP_DAC_READ_SEARCH in a process that is not root's. */
 function directory(path: string): Access {
   try {
-    accessSync(path, constants.R_OK | constants.X_OK)
+    opendirSync(path).closeSync()
+    statSync(join(path, '.')) // reading is one permission, going in another
     return 'usable'
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? 'missing' : codeOf(error)
@@ -53,10 +55,32 @@ export async function unixSocket(path: string): Promise<Access> {
 export async function runtimes(env: Env): Promise<Finding[]> {
   const findings = await Promise.all(sourcesOf(env).map(source => judge(env, source)))
   const found = findings.filter(finding => finding !== undefined)
-  return found.length > 0
-    ? found
-    : [{ name: 'runtimes', ok: true, found: "none: everything counts as the host's" }]
+  return found.length > 0 ? found : [nothing(env)]
 }
+
+/** A container's cgroup is seen wherever the probe runs; its name is in directories and sockets of the host. */
+function nothing(env: Env): Finding {
+  const name = 'runtimes'
+  return inContainer(env)
+    ? {
+        name,
+        ok: 'warn',
+        found: 'none in this container: other containers are counted by their ids, without names',
+        remedy:
+          'mount the directories and sockets of the host into it, for example -v /run:/run:ro -v /var/lib/docker:/var/lib/docker:ro',
+      }
+    : {
+        name,
+        ok: true,
+        found: 'none: containers would be counted by the ids in their cgroups, without names',
+      }
+}
+
+/** What Docker, podman and kubelet leave in a container. */
+const inContainer = (env: Env): boolean =>
+  existsSync(join(env.root, '.dockerenv')) ||
+  existsSync(join(env.root, 'run/.containerenv')) ||
+  /\/(kubelet\/pods|docker\/containers|containers\/storage)\//.test(textIn(env, '/proc/self/mountinfo') ?? '')
 
 async function judge(
   { root }: Env,

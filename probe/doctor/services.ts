@@ -1,9 +1,10 @@
 /** Where what the probe reads goes to: collectors, and the InfluxDB behind them. */
 
+import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions as TlsOptions } from 'node:https'
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { urlToHttpOptions } from 'node:url'
 import { codeOf, type Env, type Finding } from './check.ts'
@@ -15,29 +16,62 @@ const CLOCK_SKEW_MS = 2000
 /** What a ZeroMQ peer sends first: ZMTP 3.1 (rfc.zeromq.org/spec/37), signature = %xFF 8OCTET %x7F. */
 const ZMTP_SIGNATURE = 0xff
 
-export function collectors(env: Env): Promise<Finding[]> {
-  return Promise.all(
-    env.collectors.map(async endpoint => {
-      const answer = await greeting(endpoint, env.timeoutMs)
-      const name = 'collector'
-      if (answer === ZMTP_SIGNATURE) return { name, ok: true, found: `${endpoint} answers` }
-      const found =
-        typeof answer === 'string'
-          ? `${endpoint} cannot be reached (${answer})`
-          : `what answers at ${endpoint} does not speak ZeroMQ`
-      const remedy = 'start the collector there, or give the probe its --collector; until then records wait'
-      return { name, ok: 'warn' as const, found, remedy }
-    }),
-  )
+export async function collectors(env: Env): Promise<Finding[]> {
+  return (await Promise.all(env.collectors.map(endpoint => collector(endpoint, env)))).flat()
 }
 
-/** The first byte that the other side sends, or the error's code. */
-async function greeting(endpoint: string, timeoutMs: number): Promise<number | string> {
+/** All addresses of its name, as the probe tries them in turn. */
+async function collector(endpoint: string, { timeoutMs }: Env): Promise<Finding[]> {
+  const name = 'collector'
   const [, host, port] = /^tcp:\/\/(.+):(\d+)$/.exec(endpoint) ?? []
-  const socket = host
-    ? connect(Number(port), host.replace(/^\[|\]$/g, ''))
-    : connect(endpoint.replace(/^ipc:\/\//, ''))
+  let places: Place[]
+  try {
+    places = host ? await addresses(host.replace(/^\[|\]$/g, ''), Number(port)) : [pathOf(endpoint)]
+  } catch (error) {
+    return [
+      {
+        name,
+        ok: 'warn',
+        found: `${endpoint}: the host ${host} is unknown (${codeOf(error)})`,
+        remedy: UNKNOWN,
+      },
+    ]
+  }
+  const answers = await Promise.all(
+    places.map(async place => ({ place, answer: await greeting(place, timeoutMs) })),
+  )
+  const good = answers.find(({ answer }) => answer === ZMTP_SIGNATURE)
+  const at = ({ host }: Place) => (places.length > 1 ? ` at ${host}` : '')
+  if (good) return [{ name, ok: true, found: `${endpoint} answers${at(good.place)}` }]
+  const other = answers.find(({ answer }) => typeof answer === 'number')
+  const found = other
+    ? `what answers at ${endpoint} does not speak ZeroMQ`
+    : `${endpoint} cannot be reached (${answers.map(({ place, answer }) => `${answer}${at(place)}`).join(', ')})`
+  return [{ name, ok: 'warn', found, remedy: SILENT }]
+}
+
+const UNKNOWN = 'correct --collector, or have the name in the DNS or /etc/hosts; until then records wait'
+const SILENT = 'start the collector there, or give the probe its --collector; until then records wait'
+
+interface Place {
+  readonly host?: string
+  readonly port?: number
+  readonly path?: string
+}
+
+/** @throws when nobody knows the name */
+async function addresses(host: string, port: number): Promise<Place[]> {
+  if (isIP(host)) return [{ host, port }]
+  return (await lookup(host, { all: true })).map(({ address }) => ({ host: address, port }))
+}
+
+/** `ipc://@name` is in the abstract name space, unix(7). */
+const pathOf = (endpoint: string): Place => ({ path: endpoint.replace(/^ipc:\/\//, '').replace(/^@/, '\0') })
+
+/** The first byte that the other side sends, or the error's code. */
+async function greeting({ host, port, path }: Place, timeoutMs: number): Promise<number | string> {
   const { promise, resolve } = Promise.withResolvers<number | string>()
+  const socket = path === undefined ? connect({ host, port: port! }) : connect(path)
   socket.setTimeout(timeoutMs, () => resolve('ETIMEDOUT'))
   socket.on('data', data => resolve(data[0] ?? 0))
   socket.on('error', error => resolve(codeOf(error)))

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { collectorSettings } from '../../collector/options.ts'
-import { readSettings } from '../../wire/settings/settings.ts'
+import { readSettings } from '../../wire/settings/read.ts'
 
 const read = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
   readSettings(collectorSettings, 'collector', flags, env)
@@ -8,7 +8,7 @@ const read = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
 t.test('a password in the address of InfluxDB may be any, and is not shown', async t => {
   for (const url of ['http://u:p#a/s?s@host:8086', 'https://host', 'http://u:p%20w@[::1]:8086/x'])
     t.equal(read({ influxUrl: url }).influxUrl, url)
-  for (const url of ['http://u:secret@', 'influx://u:secret@', 'http://u:se\ncret@host:x'])
+  for (const url of ['http://u:secret@', 'influx://u:secret@', 'http://u:se cret@host:x'])
     for (const given of [() => read({ influxUrl: url }), () => read({}, { INFLUX_URL: url })])
       t.throws(given, {
         message: /^(--influx-url|INFLUX_URL): needs an address such as \S+, not "…@(host:x)?"$/,

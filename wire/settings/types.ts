@@ -1,6 +1,8 @@
 /** Kinds of values that settings have, with messages for people. */
 
 import { z } from 'zod'
+import { endpointFault, socketFault, socketPath } from './endpoint.ts'
+import { hostFault } from './host_name.ts'
 
 /** Flags and variables are text. Digits only: coercion would also take `true`, `[]` and nothing at all for numbers. */
 const numeric = (given: unknown) => (typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given)
@@ -46,13 +48,53 @@ export const NONE = 'needs at least one'
 export const some = <T extends z.ZodType>(item: T) =>
   z.preprocess(given => [given].flat(), z.array(item).min(1, { error: NONE }))
 
-/** A port that exists, 1 to 65535, for a regular expression. */
-export const PORT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])'
+/** A text with a rule of its own: `fault` says what is wrong, or nothing. */
+const checked = (error: string, fault: (text: string) => string | undefined) =>
+  z.string({ error }).superRefine((text, context) => {
+    const message = fault(text)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
 
 /** A ZeroMQ endpoint to connect to: `tcp://host:port` or `ipc:///path`. */
-export const endpoint = () =>
-  z
-    .string({ error: 'needs an endpoint' })
-    .regex(new RegExp(`^(tcp://(\\[[0-9a-fA-F:.]+\\]|[^\\s/:*]+):${PORT}|ipc://\\S+)$`), {
-      error: 'needs an endpoint such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector',
-    })
+export const endpoint = () => checked('needs an endpoint', text => endpointFault(text, 'connect'))
+
+/** One to bind, `tcp://*:5556`, or with ntopng's interface id: `tcp://*:5556,ifid=6`. */
+export const listening = () =>
+  checked('needs an endpoint', text => {
+    const [, endpoint = text, ifid] = /^(.*),ifid=(.*)$/s.exec(text) ?? []
+    if (ifid !== undefined && !/^[\w.-]+$/.test(ifid))
+      return `${ifid || 'nothing'} is no ifid: it has letters, digits, dots and hyphens`
+    return endpointFault(endpoint, 'bind')
+  })
+
+/** The path of a unix socket. */
+export const socket = () =>
+  text().transform((given, context) => {
+    const path = socketPath(given)
+    const message = socketFault(path)
+    if (message === undefined) return path
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
+
+/** What can be a host in tags. */
+export const hostTag = () =>
+  text()
+    .max(253, 'needs a name of at most 253 characters')
+    .regex(/^[^,"'\\]*$/, 'needs a host name without commas, quotes and backslashes')
+
+/** What HTTP takes in `Authorization`: RFC 9110, 5.5. */
+export const token = () => text().regex(/^[\x21-\x7e]+$/, 'needs a token of ASCII letters, digits and marks')
+
+/** `127.0.0.1:9469`, `[::1]:9469`, or a port alone, which is one of this machine for itself. */
+export const address = () =>
+  z.unknown().transform((given, context) => {
+    const [, ip6, name, port] = /^(?:\[([^\]]+)\]:|([^\s:/]+):)?(\d{1,5})$/i.exec(String(given)) ?? []
+    const host = ip6 ?? name ?? '127.0.0.1'
+    const isAddress = Number(port) <= 65_535
+    const fault = isAddress ? hostFault(host) : undefined
+    if (isAddress && fault === undefined) return { host, port: Number(port) }
+    const message = fault ? `${given}: ${fault}` : 'needs an address and a port, such as 127.0.0.1:9469'
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { setting } from '../../../wire/settings/settings.ts'
-import { oneOfNumbers, text, whole, yesNo } from '../../../wire/settings/types.ts'
+import { oneOfNumbers, text, token, whole, yesNo } from '../../../wire/settings/types.ts'
 import { descriptor, optional } from '../descriptor.ts'
 import { splitLogin } from './url.ts'
 
@@ -64,7 +64,7 @@ export const influxdb = descriptor({
       secret: true,
       help: 'its password',
     }),
-    influxToken: optional({ type: text(), env: ['INFLUX_TOKEN'], secret: true, help: 'token (2.x, 3.x)' }),
+    influxToken: optional({ type: token(), env: ['INFLUX_TOKEN'], secret: true, help: 'token (2.x, 3.x)' }),
   },
   wants: { samples: 'profile', distributions: false },
   chosen: 'by name',

@@ -6,7 +6,7 @@ import { collectorSettings } from '../../../collector/options.ts'
 import { SINKS } from '../../../collector/sinks/index.ts'
 import { sinkNames, wantedSinks } from '../../../collector/sinks/open.ts'
 import { Sinks } from '../../../collector/sinks/sinks.ts'
-import { readSettings } from '../../../wire/settings/settings.ts'
+import { readSettings } from '../../../wire/settings/read.ts'
 import { temporary } from '../../harness/embedded.ts'
 
 const optionsOf = (flags: Record<string, unknown>) => readSettings(collectorSettings, 'collector', flags, {})

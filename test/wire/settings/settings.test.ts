@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { collectorSettings } from '../../../collector/options.ts'
 import { probeSettings } from '../../../probe/options.ts'
-import { readSettings, SettingError, type Settings } from '../../../wire/settings/settings.ts'
+import { readSettings } from '../../../wire/settings/read.ts'
+import { SettingError, type Settings } from '../../../wire/settings/settings.ts'
+import { Cleanup } from '../../harness/cleanup.ts'
+import { scratch } from '../../harness/scratch.ts'
 
 const SOCKFLUX = join(import.meta.dirname, '../../../cli/sockflux.ts')
 type Env = Readonly<Record<string, string>>
@@ -128,7 +131,7 @@ const wrong: readonly Wrong[] = [
   },
   {
     env: { SOCKFLUX_COLLECTOR: 'http://x' },
-    says: 'SOCKFLUX_COLLECTOR: needs an endpoint such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector, not ["http://x"]',
+    says: 'SOCKFLUX_COLLECTOR: needs an endpoint such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector, not "http://x"',
   },
   {
     table: 'collector',
@@ -162,11 +165,11 @@ const wrong: readonly Wrong[] = [
   },
   {
     yaml: 'sonde:\n  interval: 1\n',
-    says: 'FILE:1:1: the file has no key sonde; known are probe, collector',
+    says: 'FILE:1:1: the file has no key sonde: known are probe, collector',
   },
   {
     yaml: 'probe:\n  # seconds\n  intervall: 1\n',
-    says: `FILE:3:3: probe has no key intervall; known are ${keysOf(probeSettings).join(', ')}`,
+    says: 'FILE:3:3: probe has no key intervall: did you mean interval?',
   },
   { yaml: '- probe\n', says: 'FILE:1:1: the file must be a mapping' },
   { yaml: 'probe: 10\n', says: 'FILE:1:8: probe must be a mapping' },
@@ -202,7 +205,11 @@ for (const [program, settings] of Object.entries(programs))
       for (const variable of [`SOCKFLUX_${snake(name).toUpperCase()}`, ...env])
         has(secret ? `${variable}[_FILE]` : variable)
     }
-    t.ok(words.includes(`Keys below \`${program}:\` in the file: ${keysOf(settings).join(', ')}`))
+    t.ok(
+      words.includes(
+        `Keys below \`${program}:\` in the file, or on their own: ${keysOf(settings).join(', ')}`,
+      ),
+    )
   })
 
 /** A file with every key of the collector; the flags of `run`, `top` and `query` are only some of them. */
@@ -223,7 +230,9 @@ collector:
 `
 
 t.test('run, top and query take a complete file', async t => {
-  const directory = t.testdir({})
+  const cleanup = new Cleanup()
+  t.teardown(() => cleanup.close())
+  const directory = await scratch(cleanup, 'settings') // short enough for a socket
   const config = join(directory, 'a.yaml')
   await writeFile(config, complete(directory))
   const nobody = `sockflux: no collector answers at ${directory}/socket: start one (sockflux collector), or give its socket (--socket)\n`

@@ -1,0 +1,31 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+const PEM = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs
+
+/** What is wrong with a file of certificates in PEM, and what to do; undefined when nothing is. */
+export function certificateFault(path: string): string | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'latin1')
+  } catch (error) {
+    return `cannot read ${path} (${(error as NodeJS.ErrnoException).code}): correct the path or its permissions`
+  }
+  const found = text.match(PEM) ?? []
+  const broken = found.findIndex(pem => !isCertificate(pem))
+  if (broken >= 0) return `certificate ${broken + 1} in ${path} is damaged: copy it again`
+  if (found.length > 0) return undefined
+  if (text.startsWith('\x30') && isCertificate(Buffer.from(text, 'latin1')))
+    return `${path} is a certificate in DER: write it as PEM (openssl x509 -inform der -in ${path})`
+  return text.includes('PRIVATE KEY-----')
+    ? `${path} is a private key: give the certificate of the authority`
+    : `${path} is no certificate: give the certificate of the authority in PEM`
+}
+
+function isCertificate(text: string | Buffer): boolean {
+  try {
+    return new X509Certificate(text).raw.length > 0
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,79 @@
+/** What holds between the probe's settings, and between them and this host. */
+
+import { statSync } from 'node:fs'
+import type { Check, Given, Remark } from '../wire/settings/read.ts'
+import type { ProbeOptions, probeSettings } from './options.ts'
+
+type ProbeGiven = Given<typeof probeSettings>
+
+/** Kernel memory that each takes at the start; the first two as their help says. */
+const COSTS = [
+  { name: 'maxFlows', bytes: 296 },
+  { name: 'maxUdpFlows', bytes: 312 },
+  { name: 'ringSize', bytes: 1 },
+] as const
+const SOCKETS = ['criSocket', 'dockerSocket', 'podmanSocket'] as const
+const DIRECTORIES = ['containerdState', 'ociState', 'dockerRoot', 'kubeletLogs'] as const
+
+export const checkProbe: Check<typeof probeSettings> = (options, given) => [
+  ...repeated(options, given),
+  ...memory(options, given, process.availableMemory()),
+  ...absent(options, given),
+]
+
+/** Each collector gets every record: one that is named twice would count everything twice. */
+function repeated({ collector }: ProbeOptions, given: ProbeGiven): Remark[] {
+  const known = collector.map(endpoint => endpoint.toLowerCase().replace(/\.(?=:\d+$)/, ''))
+  const twice = collector.find((_, index) => known.indexOf(known[index]!) < index)
+  return twice === undefined
+    ? []
+    : [{ text: `${given('collector') ?? '--collector'}: ${twice} is there twice: leave one out` }]
+}
+
+/**
+ * Half of what is there is left to the others. Defaults are small, and always tried.
+ * @param available bytes of memory, within the limit of this control group
+ */
+export function memory(options: ProbeOptions, given: ProbeGiven, available: number): Remark[] {
+  const taken = COSTS.filter(({ name }) => given(name) !== undefined)
+  const needed = taken.reduce((sum, { name, bytes }) => sum + options[name] * bytes, 0)
+  if (needed <= available / 2) return []
+  const where = taken.map(({ name }) => given(name)).join(' and ')
+  return [
+    {
+      text: `${where}: takes ${mebibytes(needed)} of kernel memory at the start, more than half of the ${mebibytes(available)} available: give less`,
+    },
+  ]
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`
+
+/** A runtime may start later, so it is no error. */
+function absent(options: ProbeOptions, given: ProbeGiven): Remark[] {
+  const missing = (
+    name: (typeof SOCKETS | typeof DIRECTORIES)[number],
+    what: string,
+    is: 'isSocket' | 'isDirectory',
+  ) =>
+    given(name) === undefined
+      ? []
+      : options[name].flatMap(path => {
+          const why = path.includes('*') ? undefined : lacks(path, what, is)
+          return why === undefined
+            ? []
+            : [{ warning: true, text: `${given(name)}: ${why}: correct it, unless the runtime starts later` }]
+        })
+  return [
+    ...SOCKETS.flatMap(name => missing(name, 'socket', 'isSocket')),
+    ...DIRECTORIES.flatMap(name => missing(name, 'directory', 'isDirectory')),
+  ]
+}
+
+function lacks(path: string, what: string, is: 'isSocket' | 'isDirectory'): string | undefined {
+  try {
+    return statSync(path)[is]() ? undefined : `${path} is no ${what}`
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? `there is no ${what} ${path}` : `${path} cannot be opened (${code})`
+  }
+}

@@ -1,0 +1,212 @@
+/** Settings from flags, environment and a YAML file, in this order of precedence. */
+
+import { existsSync, statSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { SettingsFile } from './file.ts'
+import {
+  defaultFile,
+  type Found,
+  kebab,
+  type Setting,
+  SettingError,
+  type Settings,
+  snake,
+  type Values,
+  variables,
+} from './settings.ts'
+import { cut, faultOf, readText } from './text.ts'
+
+/** What somebody should know about settings that each are right. */
+export interface Remark {
+  /** A warning: it works, but hardly as it was meant. */
+  readonly warning?: boolean
+  readonly text: string
+}
+
+/** The flag, variable or place that gave a setting; undefined for defaults. */
+export type Given<S extends Settings> = (name: keyof S & string) => string | undefined
+
+/** What holds between settings, or between them and this machine. Stands beside the table. */
+export type Check<S extends Settings> = (values: Values<S>, given: Given<S>) => readonly Remark[]
+
+export interface Reading<S extends Settings> {
+  /** With the default where something is wrong. */
+  readonly values: Values<S>
+  readonly given: Given<S>
+  /** Every one, not only the first. */
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+  /** The file that was read. */
+  readonly file?: string | undefined
+}
+
+interface Options<S extends Settings> {
+  readonly check?: Check<S>
+  /** Of /etc; `/` but in tests. */
+  readonly root?: string
+}
+
+/**
+ * @param section the program's name: `probe` or `collector`
+ * @param flags as commander gives them
+ */
+export function inspectSettings<S extends Settings>(
+  settings: S,
+  section: string,
+  flags: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+  { check, root = '/' }: Options<S> = {},
+): Reading<S> {
+  const problems: string[] = []
+  const warnings: string[] = []
+  const places = new Map<string, string>()
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error
+      problems.push(error.message)
+      return undefined
+    }
+  }
+  const file = attempt(() => fileOf(Object.keys(settings).map(snake), section, flags, env, root))
+  problems.push(...(file?.problems ?? []))
+  const values = Object.entries(settings).map(([name, row]) => {
+    const found = attempt(() => fromFlag(name, flags) ?? fromEnv(name, row, env, warnings))
+    const last = found ?? file?.get(snake(name))
+    if (!last) return [name, row.fallback]
+    places.set(name, last.where)
+    const read = attempt(() => ({ value: parse(row, last) }))
+    return [name, read ? read.value : row.fallback]
+  })
+  const result = Object.fromEntries(values) as Values<S>
+  if (file) warnings.push(...secretsIn(file, settings))
+  const given: Given<S> = name => places.get(name)
+  for (const { warning, text } of check?.(result, given) ?? []) (warning ? warnings : problems).push(text)
+  return { values: result, given, problems, warnings, file: file?.path }
+}
+
+/**
+ * Warnings go to standard error when there is a check, which only a program that starts has.
+ * @throws {SettingError} naming the flag, variable or line and column
+ */
+export function readSettings<S extends Settings>(
+  settings: S,
+  section: string,
+  flags: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+  options: Options<S> & { readonly warn?: (text: string) => void } = {},
+): Values<S> {
+  const { values, problems, warnings } = inspectSettings(settings, section, flags, env, options)
+  const [first, ...more] = problems
+  if (first !== undefined)
+    throw new SettingError(
+      more.length === 0 ? first : `${first} (and ${more.length} more: sockflux config check ${section})`,
+    )
+  if (options.check) for (const text of warnings) (options.warn ?? say)(text)
+  return values
+}
+
+/** Never throws: standard error may be full or closed. */
+export function say(text: string): void {
+  try {
+    writeSync(2, `sockflux: ${text}\n`)
+  } catch {
+    // there is nobody to tell
+  }
+}
+
+/** The file that a flag or a variable names must be there; the default one need not. */
+function fileOf(
+  known: readonly string[],
+  section: string,
+  flags: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+  root: string,
+): SettingsFile | undefined {
+  const variable = 'SOCKFLUX_CONFIG'
+  const given = flags['config'] as string | undefined
+  const path = cut(given ?? env[variable] ?? '')
+  if (path) return new SettingsFile(path, given === undefined ? variable : '--config', section, known)
+  const usual = join(root, defaultFile(section))
+  return isThere(usual) ? new SettingsFile(usual, 'the default file', section, known) : undefined
+}
+
+/** Also when it cannot be read, which is to be said. */
+function isThere(path: string): boolean {
+  try {
+    statSync(path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code !== 'ENOENT' && code !== 'ENOTDIR'
+  }
+}
+
+function fromFlag(name: string, flags: Readonly<Record<string, unknown>>): Found | undefined {
+  return flags[name] === undefined ? undefined : { value: flags[name], where: `--${kebab(name)}` }
+}
+
+/** Of a list in a variable. A comma before `name=` belongs to the value: `tcp://*:5556,ifid=6`. */
+const SEPARATOR = /\s*,(?!\w+=)\s*/
+
+function fromEnv(name: string, row: Setting, env: NodeJS.ProcessEnv, warnings: string[]): Found | undefined {
+  for (const variable of variables(name, row)) {
+    const value = cut(env[variable] ?? '', row)
+    if (value !== '') return { value: row.list ? value.split(SEPARATOR) : value, where: variable }
+    const where = `${variable}_FILE`
+    const file = row.secret ? cut(env[where] ?? '') : ''
+    if (file === '') continue
+    const secret = readText(file, where).trimEnd()
+    if (secret === '') throw new SettingError(`${where}: ${file} is empty: write the secret into it`)
+    warnings.push(...exposed(file, where))
+    return { value: secret, where }
+  }
+  return undefined
+}
+
+/** @throws {SettingError} */
+function parse(row: Setting, { value, where, yaml = false }: Found): unknown {
+  const secret = row.secret === true
+  const clean = (item: unknown): unknown => {
+    if (Array.isArray(item)) return item.map(clean)
+    if (typeof item !== 'string') return item
+    const text = cut(item, { secret })
+    const fault = faultOf(text, yaml)
+    if (fault) throw new SettingError(`${where}: the text ${fault}`)
+    return text
+  }
+  const cleaned = clean(value)
+  const parsed = row.type.safeParse(cleaned)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const message = issue?.message ?? 'is wrong'
+  if (secret || !message.startsWith('needs')) throw new SettingError(`${where}: ${message}`)
+  const [at] = issue?.path ?? []
+  const wrong = typeof at === 'number' ? [cleaned].flat()[at] : cleaned
+  throw new SettingError(`${where}: ${message}, not ${withoutLogin(JSON.stringify(wrong))}`)
+}
+
+/** What stands before an `@` may be a password. */
+const withoutLogin = (json: string): string => json.replace(/(?<=").*@/s, '…@')
+
+function secretsIn(file: SettingsFile, settings: Settings): string[] {
+  const secrets = Object.entries(settings)
+    .filter(([, row]) => row.secret)
+    .map(([name]) => snake(name))
+  const key = [...file.keys()].find(
+    key => secrets.includes(key) || /^\w+:\/\/[^/]*@/.test(String(file.get(key)?.value)),
+  )
+  return key === undefined ? [] : exposed(file.path, `${file.path}: ${key}`)
+}
+
+/** A warning when a file with a secret is open to others than its owner. */
+function exposed(path: string, where: string): string[] {
+  if (!existsSync(path)) return []
+  const { mode } = statSync(path)
+  if ((mode & 0o077) === 0 || !statSync(path).isFile()) return []
+  const bits = (mode & 0o777).toString(8).padStart(4, '0')
+  return [
+    `${where}: the secret can be read by others than its owner (${path} has mode ${bits}): chmod 600 ${path}`,
+  ]
+}
