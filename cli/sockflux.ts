@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
+import { say } from '../wire/settings/read.ts'
+import { mistypedVariables } from './variables.ts'
 
 const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   run: async program => (await import('./run.ts')).addRun(program),
@@ -12,6 +14,7 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   collector: async program => (await import('../collector/main.ts')).addCollector(program),
   top: async program => (await import('./run.ts')).addTop(program),
   query: async program => (await import('./query.ts')).addQuery(program),
+  config: async program => (await import('./config.ts')).addConfig(program),
   metrics: async program => (await import('./metrics.ts')).addMetrics(program),
   doctor: async program =>
     (await import('./doctor.ts')).addDoctor(
@@ -41,6 +44,9 @@ const wanted = process.argv.slice(2).find(word => !word.startsWith('-')) ?? ''
 if (wanted === 'probe') setFlagsFromString('--semi-space-growth-factor=1')
 const parts = Object.hasOwn(PARTS, wanted) ? [PARTS[wanted]!] : Object.values(PARTS)
 for (const add of parts) await add(program)
+program.hook('preAction', async () => {
+  for (const text of await mistypedVariables(wanted, process.env)) say(text)
+})
 try {
   await program.parseAsync()
 } catch (error) {

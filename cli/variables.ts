@@ -1,0 +1,17 @@
+import type { Settings } from '../wire/settings/settings.ts'
+import { unknownVariables } from '../wire/settings/variables.ts'
+
+const TABLES: Readonly<Record<string, () => Promise<Settings>>> = {
+  probe: async () => (await import('../probe/options.ts')).probeSettings,
+  collector: async () => (await import('../collector/options.ts')).collectorSettings,
+}
+
+/**
+ * Variables like ours that neither program reads; one environment may be for both.
+ * @param program whose own table is looked at first: the other's is seldom needed, and takes memory
+ */
+export async function mistypedVariables(program: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const own = TABLES[program]
+  if (own === undefined || unknownVariables(env, [await own()]).length === 0) return []
+  return unknownVariables(env, await Promise.all(Object.values(TABLES).map(table => table())))
+}
