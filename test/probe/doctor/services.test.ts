@@ -44,6 +44,28 @@ t.test('a collector is what greets as ZeroMQ does', async t => {
   ])
 })
 
+t.test('all addresses of a name are tried, and a name that nobody knows is the cause', async t => {
+  const env = { ...(await world(t)), timeoutMs: 500 }
+  const router = new Router({ linger: 0, ipv6: true })
+  t.teardown(() => router.close())
+  await router.bind('tcp://127.0.0.1:*')
+  const port = /\d+$/.exec(router.lastEndpoint!)![0]
+  t.match(await collectors({ ...env, collectors: [`tcp://localhost:${port}`] }), [
+    { ok: true, found: new RegExp(`^tcp://localhost:${port} answers`) },
+  ])
+  t.match(await collectors({ ...env, collectors: ['tcp://nobody.invalid:5556'] }), [
+    {
+      ok: 'warn',
+      found: /^tcp:\/\/nobody\.invalid:5556: the host nobody\.invalid is unknown \(E\w+\)$/,
+      remedy: /correct --collector/,
+    },
+  ])
+  t.match(await collectors({ ...env, collectors: ['tcp://[::1]:9', 'tcp://localhost:9'] }), [
+    { ok: 'warn', found: 'tcp://[::1]:9 cannot be reached (ECONNREFUSED)' },
+    { ok: 'warn', found: /^tcp:\/\/localhost:9 cannot be reached \(ECONNREFUSED/ },
+  ])
+})
+
 t.test("the collector's socket, if there is one", async t => {
   const env = await world(t)
   t.same(await query(env), [], 'hosts with a probe alone have none')
