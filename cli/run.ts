@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { usesStore } from '../collector/check.ts'
 import { collectorSettings } from '../collector/options.ts'
 import type { TopHost } from '../collector/serve/top.ts'
 import { readSettings } from '../wire/settings/read.ts'
@@ -11,16 +12,24 @@ import { addFlags } from '../wire/settings/settings.ts'
 import { ask, print } from './client.ts'
 import { printable } from './printable.ts'
 import { screen } from './screen.ts'
+import { fit, width } from './width.ts'
 
 const { socket, store, influxUrl } = collectorSettings
 /** As whoever reads it can type it: `build/sockflux` in a clone. */
 const COMMAND = process.env['SOCKFLUX_COMMAND'] ?? 'sockflux'
-const NEXT = `next, in another terminal:
-  ${COMMAND} query 'select * from "container:num_flows" order by time desc limit 10'
-  ${COMMAND} query 'show tables'
-  ${COMMAND} top --help
-Ctrl-C stops everything.
-`
+/** What can be asked next depends on where samples go. */
+const next = (hasStore: boolean): string[] => [
+  '',
+  ...(hasStore
+    ? [
+        'next, in another terminal:',
+        `  ${COMMAND} query 'from "container:num_flows" order by time desc limit 9'`,
+        `  ${COMMAND} query 'show tables'`,
+      ]
+    : ['samples go to InfluxDB; next, in another terminal:']),
+  `  ${COMMAND} top --help`,
+  'Ctrl-C stops everything.',
+]
 const STOP_MS = 10_000
 
 export function addRun(program: Command): void {
@@ -35,7 +44,7 @@ export function addRun(program: Command): void {
   )
   command.action(async flags => {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
-    await run(values.socket, flags)
+    await run(values.socket, next(usesStore(values)), flags)
   })
 }
 
@@ -49,7 +58,7 @@ export function addTop(program: Command): void {
     process.once('SIGINT', () => stopped.abort()).once('SIGTERM', () => stopped.abort())
     if (flags['json']) await print(process.stdout, `${JSON.stringify(await view(values.socket), null, 2)}\n`)
     else if (flags['once']) await print(process.stdout, screen(await view(values.socket)))
-    else await watch(values.socket, '', () => [], stopped.signal)
+    else await watch(values.socket, () => [], stopped.signal)
   })
 }
 
@@ -59,23 +68,37 @@ async function view(path: string): Promise<TopHost[]> {
   return JSON.parse(body) as TopHost[]
 }
 
+/** A table on less than this says nothing: the lines below it go first. */
+const LEAST_ROWS = 10
+
+/** The table, and below it what fits; a line that is cut is no command any more. */
+function drawing(hosts: readonly TopHost[], below: readonly string[], { stdout } = process): string {
+  if (!stdout.isTTY) return [screen(hosts).trimEnd(), ...below].join('\n')
+  const { rows = 24, columns = 80 } = stdout
+  const room = Math.max(0, rows - 1 - LEAST_ROWS) // the cursor is on the last row
+  const lines = below.filter(line => width(line) <= columns).slice(0, room)
+  return [screen(hosts, { rows: rows - 1 - lines.length, columns }).trimEnd(), ...lines].join('\n')
+}
+
 /** Draw the table again with each new window: in place on a terminal, below each other elsewhere. */
-async function watch(
-  path: string,
-  footer: string,
-  notes: () => string[],
-  stopped: AbortSignal,
-): Promise<void> {
+async function watch(path: string, below: () => readonly string[], stopped: AbortSignal): Promise<void> {
   const inPlace = process.stdout.isTTY
   let drawn = ''
   while (!stopped.aborted) {
-    const table = screen(await view(path))
-    const text = [table, ...notes(), footer].join('\n')
-    const drawing = inPlace ? `\x1b[H\x1b[J${text}` : table === drawn ? '' : `${text}\n`
-    if (!(await print(process.stdout, drawing))) return
+    const hosts = await view(path)
+    const table = inPlace ? '' : screen(hosts)
+    const text = `${drawing(hosts, below())}\n`
+    if (!(await print(process.stdout, inPlace ? `\x1b[H\x1b[J${text}` : table === drawn ? '' : `${text}\n`)))
+      return
     drawn = table
     await sleep(1000, undefined, { signal: stopped }).catch(() => {})
   }
+}
+
+/** Cut to the terminal, as they are no commands. */
+const notesOf = ({ notes }: Children): string[] => {
+  const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY
+  return notes.length === 0 ? [] : ['', ...notes.map(note => fit(note, columns))]
 }
 
 /** A line of a child's log, for people: what it says, without the machine's fields. */
@@ -108,7 +131,8 @@ class Children {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
-      this.notes.push(...lines.map(sentence).filter(Boolean))
+      const said = lines.map(sentence).filter(note => note !== '' && !this.notes.includes(note))
+      this.notes.push(...said) // what both say is said once
       this.notes.splice(0, this.notes.length - 5)
     })
     child.once('close', () => {
@@ -128,7 +152,11 @@ class Children {
   }
 }
 
-async function run(path: string, flags: Readonly<Record<string, unknown>>): Promise<void> {
+async function run(
+  path: string,
+  footer: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const stopped = new AbortController()
   let failed: string | undefined
   const children = new Children(name => {
@@ -147,7 +175,7 @@ async function run(path: string, flags: Readonly<Record<string, unknown>>): Prom
   await print(process.stdout, 'starting probe and collector …\n')
   try {
     await answering(path, stopped.signal)
-    await watch(path, NEXT, () => children.notes, stopped.signal)
+    await watch(path, () => [...notesOf(children), ...footer], stopped.signal)
   } catch (error) {
     if (!stopped.signal.aborted) throw error
   } finally {

@@ -110,11 +110,11 @@ t.test('when the port is taken, run says whose it is not', real, async t => {
   )
 })
 
-t.test('what a part says commands no terminal', real, async t => {
+t.test('a setting that would command a terminal is refused before anything starts', real, async t => {
   const { words, env } = await setUp(t)
   const run = close(t, sockflux(words, { ...env, SOCKFLUX_LISTEN: 'ipc:///nowhere/\u009b2J\u202e' }))
   t.same(await run.exited, { code: 1, signal: null })
-  t.match(run.stderr, /the collector ended:\n +sockflux: cannot listen on ipc:\/\/\/nowhere\/·2J·:/)
+  t.match(run.stderr, /^sockflux: SOCKFLUX_LISTEN: the text has the invisible character U\+009B: remove it$/m)
 })
 
 t.test('a reader that has seen enough ends all of it', real, async t => {
