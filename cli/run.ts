@@ -74,7 +74,7 @@ const LEAST_ROWS = 10
 /** The table, and below it what fits; a line that is cut is no command any more. */
 function drawing(hosts: readonly TopHost[], below: readonly string[], { stdout } = process): string {
   if (!stdout.isTTY) return [screen(hosts).trimEnd(), ...below].join('\n')
-  const { rows = 24, columns = 80 } = stdout
+  const [rows, columns] = [stdout.rows || 24, stdout.columns || 80] // a serial line says 0
   const room = Math.max(0, rows - 1 - LEAST_ROWS) // the cursor is on the last row
   const lines = below.filter(line => width(line) <= columns).slice(0, room)
   return [screen(hosts, { rows: rows - 1 - lines.length, columns }).trimEnd(), ...lines].join('\n')
@@ -97,7 +97,7 @@ async function watch(path: string, below: () => readonly string[], stopped: Abor
 
 /** Cut to the terminal, as they are no commands. */
 const notesOf = ({ notes }: Children): string[] => {
-  const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY
+  const columns = process.stdout.columns || Number.POSITIVE_INFINITY
   return notes.length === 0 ? [] : ['', ...notes.map(note => fit(note, columns))]
 }
 

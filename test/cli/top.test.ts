@@ -52,6 +52,7 @@ for (const [lines, columns] of [
   [24, 80],
   [50, 40],
   [12, 60],
+  [0, 0],
 ] as const)
   t.test(
     `on a terminal of ${lines}x${columns} nothing scrolls or wraps`,
@@ -63,8 +64,8 @@ for (const [lines, columns] of [
       const server = await serve(socket, { 'GET /top': async () => hosts })
       t.teardown(() => server.close())
       const shown = await drawn(socket, lines, columns)
-      t.ok(shown.length <= lines, `${shown.length} lines with that of the cursor`)
-      for (const line of shown) t.ok(stringWidth(line) <= columns, line)
+      t.ok(shown.length <= (lines || 24), `${shown.length} lines with that of the cursor`)
+      for (const line of shown) t.ok(stringWidth(line) <= (columns || 80), line)
       t.match(shown[0], /^node1/)
       t.match(shown.join('\n'), / 100 +0 /)
       t.match(shown.join('\n'), /PROCESS/)
