@@ -1,0 +1,102 @@
+/**
+ * `install.ts install|uninstall`: what is needed at run time, as it lies here, in `$DESTDIR$PREFIX/lib/sockflux`, and the
+ * command in `$DESTDIR$PREFIX/bin`. The launcher and the program find each other by their places, so the folders stay.
+ */
+
+import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '..')
+const PARTS = [
+  'package.json',
+  'LICENSE',
+  'dist',
+  'build/sockflux',
+  'build/bpf/probe.bpf.o',
+  'build/node/bin/node',
+  'native/package.json',
+  'native/dist',
+  'native/build/Release/bcc_bindings.node',
+]
+
+interface Lock {
+  packages: Record<string, { dev?: boolean; link?: boolean }>
+}
+
+/** Folders of node_modules that the program needs; npm's own lock says which are for development only. */
+async function modules(): Promise<string[]> {
+  const lock = JSON.parse(await readFile(join(ROOT, 'node_modules/.package-lock.json'), 'utf8')) as Lock
+  return Object.entries(lock.packages)
+    .filter(([path, { dev, link }]) => path.startsWith('node_modules/') && !dev && !link)
+    .map(([path]) => path)
+}
+
+/** @throws when a mistake in PREFIX would put files, or remove them, where nobody wants it */
+function places() {
+  const { PREFIX = '', DESTDIR = '' } = process.env
+  if (!isAbsolute(PREFIX) || resolve(PREFIX) === '/' || PREFIX.split('/').includes('..'))
+    throw new Error(`PREFIX is "${PREFIX}": give a folder by its whole path, such as PREFIX=/usr/local`)
+  const prefix = join(resolve(ROOT, DESTDIR || '/'), resolve(PREFIX))
+  return { lib: join(prefix, 'lib/sockflux'), link: join(prefix, 'bin/sockflux') }
+}
+
+const TARGET = '../lib/sockflux/build/sockflux'
+const kind = async (path: string) => await lstat(path).catch(() => undefined)
+const isOurLink = async (link: string) => (await readlink(link).catch(() => '')) === TARGET
+
+/** @throws when something else has the place */
+async function checkOurs({ lib, link }: ReturnType<typeof places>): Promise<void> {
+  const manifest = await readFile(join(lib, 'package.json'), 'utf8').catch(() => '{}')
+  const ours = (JSON.parse(manifest) as { name?: string }).name === 'sockflux'
+  if ((await kind(lib)) && !ours)
+    throw new Error(`${lib} is not of Sockflux: move it away, or choose another PREFIX`)
+  if ((await kind(link)) && !(await isOurLink(link)))
+    throw new Error(`${link} is not of this installation: move it away, or choose another PREFIX`)
+}
+
+/** Everybody reads, only the owner writes; whatever the umask is now, or was when this was cloned. */
+async function open(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await open(path)
+    else if (entry.isFile()) await chmod(path, (await lstat(path)).mode & 0o100 ? 0o755 : 0o644)
+  }
+}
+
+async function install(): Promise<void> {
+  process.umask(0o022)
+  const at = places()
+  await checkOurs(at)
+  const { lib, link } = at
+  const fresh = `${lib}.new`
+  await rm(fresh, { recursive: true, force: true })
+  for (const path of [...PARTS, ...(await modules())])
+    await cp(join(ROOT, path), join(fresh, path), { recursive: true, dereference: true })
+  await mkdir(join(fresh, 'node_modules'), { recursive: true })
+  await symlink('../native', join(fresh, 'node_modules/bcc-bindings'))
+  await open(fresh)
+  await rm(lib, { recursive: true, force: true })
+  await rename(fresh, lib)
+  await mkdir(dirname(link), { recursive: true })
+  await rm(link, { force: true })
+  await symlink(TARGET, link)
+  console.log(`installed ${link} and ${lib}`)
+}
+
+async function uninstall(): Promise<void> {
+  const at = places()
+  await checkOurs(at)
+  for (const path of [at.link, at.lib]) {
+    if (await kind(path)) console.log(`removed ${path}`)
+    await rm(path, { recursive: true, force: true })
+  }
+}
+
+try {
+  if (process.argv[2] === 'install') await install()
+  else await uninstall()
+} catch (error) {
+  console.error(`${process.argv[2]}: ${(error as Error).message}`)
+  process.exitCode = 1
+}

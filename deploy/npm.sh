@@ -1,0 +1,78 @@
+# npm, whatever the environment and the npmrc files of user and machine say about what is installed. Part of setup.sh.
+
+# What they say about registry, proxy and certificates counts. One quick second try: who has no network is told at once.
+NPM_FLAGS=(--global=false --dry-run=false --json=false --ignore-scripts --no-audit --no-fund --no-update-notifier
+    --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=60000)
+CI_FLAGS=(--include=dev --include=optional --include=peer --bin-links=true --package-lock=true --legacy-peer-deps=false
+    --install-strategy=hoisted --workspaces=true --include-workspace-root=true)
+
+# The machine's certificates, as Debian's own Node.js has them; Node.js has its own list only.
+CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
+[ -n "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -r $CERTIFICATES ] || export NODE_EXTRA_CA_CERTS=$CERTIFICATES
+
+# PATH without our own Node.js and npm.
+MACHINE_PATH=:$PATH:
+MACHINE_PATH=${MACHINE_PATH//:"$PWD/build/node/bin":/:}
+
+# The npmrc of the machine (mirror, proxy, certificate authority): the pinned npm would look beside its own Node.js.
+use_machine_npmrc() {
+    local file
+    [ -z "${npm_config_globalconfig:-}${NPM_CONFIG_GLOBALCONFIG:-}" ] || return 0
+    for file in "$(PATH=$MACHINE_PATH npm config get globalconfig 2>/dev/null)" /etc/npmrc /usr/etc/npmrc /usr/local/etc/npmrc; do
+        [ -f "$file" ] && [ -r "$file" ] || continue
+        export npm_config_globalconfig=$file
+        return
+    done
+}
+
+# A cache of our own where npm's cannot be written: HOME is read-only, missing, or somebody else's.
+use_writable_cache() {
+    local cache probe
+    cache=$(npm config get cache 2>/dev/null) || cache=
+    if [ -n "$cache" ] && mkdir -p -- "$cache/_cacache" 2>/dev/null && probe=$(mktemp -- "$cache/_cacache/XXXXXX" 2>/dev/null); then
+        rm -f -- "$probe"
+    else
+        mkdir -p build/npm-cache
+        export npm_config_cache=$PWD/build/npm-cache
+    fi
+}
+
+prepare_npm() {
+    use_machine_npmrc
+    use_writable_cache
+}
+
+# npm_cause FILE : what npm's errors in a file come to, in one line
+npm_cause() {
+    local code reason path syscall proxy
+    value() { sed -n "s/^npm \(error\|ERR!\) $1//p" "$2" | head -n 1; }
+    code=$(value 'code ' "$1") reason=$(sed -n 's/.*, reason: //p' "$1" | head -n 1)
+    path=$(value 'path ' "$1") syscall=$(value 'syscall ' "$1")
+    case $code in
+        EAI_AGAIN | ENOTFOUND) echo "its host's name is not resolved (${reason:-$code}): is there a network, and DNS?" ;;
+        ECONNREFUSED | ECONNRESET | ETIMEDOUT | EHOSTUNREACH | ENETUNREACH | ERR_SOCKET_TIMEOUT)
+            proxy=$(npm config get https-proxy 2>/dev/null | sed -e 's/^null$//' -e 's,//[^/]*@,//,') || proxy=
+            echo "${reason:-$code}${proxy:+, through the proxy $proxy}"
+            ;;
+        EROFS | EACCES | EPERM | ENOSPC) echo "$syscall ${path:-a file}: $code" ;;
+        *) echo "${reason:-$(sed -n 's/^npm \(error\|ERR!\) *\(code [A-Z0-9]*$\)\?//p' "$1" | grep -v -e '^$' -e 'complete log' | head -n 3 | paste -sd' ')}" ;;
+    esac
+}
+
+# run_npm WHAT WORD ... : or the one sentence why not
+run_npm() {
+    local what=$1 log
+    shift
+    log=$(mktemp)
+    if ! npm "$@" "${NPM_FLAGS[@]}" >/dev/null 2>"$log"; then
+        what="$what from $(npm config get registry 2>/dev/null | sed 's,//[^/]*@,//,'): $(npm_cause "$log")"
+        rm -f -- "$log"
+        fail "npm could not fetch $what"
+    fi
+    rm -f -- "$log"
+}
+
+install_modules() {
+    prepare_npm
+    run_npm 'the packages of package-lock.json' ci "${CI_FLAGS[@]}"
+}
