@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { Router } from 'zeromq'
 import type { Finding } from '../../probe/doctor/check.ts'
+import { Cleanup } from '../harness/cleanup.ts'
+import { showRepository } from '../harness/repository.ts'
 import { needs } from '../harness/skip.ts'
 import { world } from '../probe/doctor/world.ts'
 
@@ -15,6 +17,9 @@ t.jobs = 3
 
 const real = { skip: needs('root', 'bpf', 'nobody') }
 const COMMAND = join(import.meta.dirname, '../../cli/sockflux.ts')
+const cleanup = new Cleanup()
+t.teardown(() => cleanup.close())
+const { behind: shown, at } = await showRepository(cleanup)
 
 /** Runs the command behind another that takes something away from it; without tap's hook, which writes files. */
 async function sockflux(
@@ -22,7 +27,8 @@ async function sockflux(
   behind: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ) {
-  const [file = '', ...args] = [...behind, 'env', 'NODE_OPTIONS=', process.execPath, COMMAND, ...words]
+  const program = [process.execPath, COMMAND].map(path => (behind === NOBODY ? at(path) : path))
+  const [file = '', ...args] = [...behind, 'env', 'NODE_OPTIONS=', ...program, ...words]
   const child = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -48,7 +54,7 @@ const without = (...capabilities: string[]) => [
   '--inh-caps=-all',
   `--bounding-set=${capabilities.map(name => `-${name}`).join()}`,
 ]
-const NOBODY = [...without('all'), '--reuid=65534', '--regid=65534', '--clear-groups']
+const NOBODY = [...shown, ...without('all'), '--reuid=65534', '--regid=65534', '--clear-groups']
 
 /** What the kernel or the privileges do not allow, taken away for real. */
 const LACKS = [

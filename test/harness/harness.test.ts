@@ -176,7 +176,7 @@ t.test('pods run, talk over a delayed wire, and go', pods, async t => {
 
 t.test('the next run removes what a killed one left', pods, async t => {
   const program = `
-    import { startNode } from '${join(import.meta.dirname, 'node.ts')}'
+    import { startNode } from ${JSON.stringify(import.meta.resolve('./node.ts'))}
     const node = await startNode()
     const idle = { name: 'idle', command: ${JSON.stringify(IDLE)} }
     const pod = await node.runPod({ name: 'left', namespace: 'shop', containers: [idle] })

@@ -9,6 +9,7 @@ import { createNetns, inNetns } from './netns.ts'
 import type { Container } from './pod.ts'
 import { asUser, delegate, userMounts } from './podman_user.ts'
 import { type Child, run, start } from './process.ts'
+import { quoted, REPOSITORY } from './repository.ts'
 import { runcWrap } from './runc_wrap.ts'
 import { scratch } from './scratch.ts'
 import { until } from './until.ts'
@@ -53,7 +54,8 @@ export function startPodman({ rootless = false, cgroups }: PodmanOptions = {}): 
     cleanup.defer(() => netns.close())
     cleanup.defer(() => unmountBelow(directory))
     const runtimeRoot = join(directory, 'runc')
-    await configure(directory, cgroups)
+    const repository = rootless ? join(directory, 'repository') : REPOSITORY
+    await configure(directory, repository, cgroups)
     const host = await holdMounts(cleanup, directory, rootless, cgroups)
     const enter = inNetns(netns.path, ['nsenter', `--mount=/proc/${host.pid}/ns/mnt`, `--wd=${directory}`])
     const delegated = rootless && cgroups?.layout === 'v2' ? await delegate(cleanup) : []
@@ -122,9 +124,9 @@ export function startPodman({ rootless = false, cgroups }: PodmanOptions = {}): 
 
 // runc, because crun 1.8 refuses hybrid layouts. default_ulimits: without CAP_SYS_RESOURCE podman fails with "error
 // setting rlimit type 7". CNI, because Debian's podman has it.
-async function configure(directory: string, cgroups?: Cgroups): Promise<void> {
+async function configure(directory: string, repository: string, cgroups?: Cgroups): Promise<void> {
   for (const name of FOLDERS) await mkdir(join(directory, name))
-  const runtime = cgroups ? await runcWrap(directory, cgroups) : '/usr/sbin/runc'
+  const runtime = cgroups ? await runcWrap(directory, cgroups, repository) : '/usr/sbin/runc'
   await writeFile(
     join(directory, 'containers.conf'),
     `[containers]
@@ -149,7 +151,8 @@ default_subnet = "10.88.30.0/24"
 
 /**
  * A process that keeps a mount namespace: podman has no daemon, and each call must see the mounts of the one before.
- * For the user without rights it has the files that say who he is, and devices that he may open.
+ * For the user without rights it has the files that say who he is, devices that he may open, and the repository, which
+ * may lie where he cannot enter.
  */
 async function holdMounts(
   cleanup: Cleanup,
@@ -158,6 +161,11 @@ async function holdMounts(
   cgroups?: Cgroups,
 ): Promise<Child> {
   const mounts = rootless ? await userMounts(directory, FOLDERS) : []
+  if (rootless) {
+    const repository = join(directory, 'repository')
+    await mkdir(repository)
+    mounts.push(`mount --bind ${quoted(REPOSITORY)} ${quoted(repository)}`)
+  }
   const shell = [...mounts, 'mount --make-rshared /', 'echo ready', 'exec cat'].join(' && ')
   const view = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', shell]
   const host = start(cgroups ? inLayout(cgroups, view) : view)

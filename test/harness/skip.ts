@@ -10,8 +10,14 @@ const CAP_BPF = 39n
 const FEATURES = {
   root: () => process.getuid?.() === 0 || 'this test needs root: run it with sudo',
   nobody: () =>
-    spawnSync('setpriv', ['--reuid=65534', '--clear-groups', 'test', '-r', import.meta.filename]).status ===
-      0 || 'user nobody cannot read this repository: move it out of /root, run the tests as root',
+    spawnSync('unshare', [
+      '--mount',
+      'sh',
+      '-c',
+      'mount --bind "$0" /mnt && setpriv --reuid=65534 --clear-groups test -r /mnt',
+      import.meta.dirname,
+    ]).status === 0 ||
+    'user nobody cannot read this repository: run the tests as root, and clone with umask 022',
   bpf: () =>
     !has(CAP_BPF) && !has(CAP_SYS_ADMIN)
       ? 'eBPF needs CAP_BPF: run the tests as root, in a container with --privileged'

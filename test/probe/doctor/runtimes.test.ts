@@ -2,9 +2,12 @@ import { once } from 'node:events'
 import { chmod, mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { runtimes } from '../../../probe/doctor/runtimes.ts'
+import { Cleanup } from '../../harness/cleanup.ts'
 import { run } from '../../harness/process.ts'
+import { showRepository } from '../../harness/repository.ts'
 import { needs } from '../../harness/skip.ts'
 import { world } from './world.ts'
 
@@ -39,13 +42,23 @@ t.test('what a user may not open is named', { skip: needs('root', 'nobody') }, a
   await chmod(socket, 0o600)
   await chmod(env.root, 0o755)
   await chmod(join(env.root, 'run/containerd'), 0o700)
-  const source = join(import.meta.dirname, '../../../probe/doctor/runtimes.ts')
+  const cleanup = new Cleanup()
+  t.teardown(() => cleanup.close())
+  const { behind, at } = await showRepository(cleanup)
+  const source = at(join(import.meta.dirname, '../../../probe/doctor/runtimes.ts'))
   const program = `
-    import { runtimes } from '${source}'
+    import { runtimes } from ${JSON.stringify(pathToFileURL(source).href)}
     console.log(JSON.stringify(await runtimes(${JSON.stringify(env)})))`
   const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all']
-  const node = ['env', 'NODE_OPTIONS=', process.execPath, '--input-type=module-typescript', '--eval', program]
-  t.match(JSON.parse(await run([...nobody, ...node])), [
+  const node = [
+    'env',
+    'NODE_OPTIONS=',
+    at(process.execPath),
+    '--input-type=module-typescript',
+    '--eval',
+    program,
+  ]
+  t.match(JSON.parse(await run([...behind, ...nobody, ...node])), [
     { name: 'containerd', ok: 'warn', found: '/run/containerd (EACCES)' },
     {
       name: 'docker',
