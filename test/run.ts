@@ -9,12 +9,13 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 
 /** These share the machine's kernel and runtimes, and count in windows of a second: one after the other. */
-const ALONE = /^(\.\/)?test\/(kernel|e2e|native|harness|bench|deploy)\/|\.long\.ts$/
+const ALONE = /^(\.\/)?test\/(kernel|e2e|native|harness|bench|deploy)\//
+const NEEDS = /\bneeds\([^)]*'(bpf|netns|containerd|docker|podman|runc)'/
 
 const given = process.argv.slice(2)
 const long = given[0] === '--long'
@@ -27,7 +28,12 @@ const skipped: string[] = []
 
 async function run(files: readonly string[], jobs: number): Promise<void> {
   if (files.length === 0) return
-  const options = [`--jobs=${jobs}`, '--reporter=tap', '--disable-coverage', ...(long ? ['--timeout=3600'] : [])]
+  const options = [
+    `--jobs=${jobs}`,
+    '--reporter=tap',
+    '--disable-coverage',
+    ...(long ? ['--timeout=3600'] : []),
+  ]
   const tap = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'run', ...options, ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -57,13 +63,12 @@ async function run(files: readonly string[], jobs: number): Promise<void> {
     )
       console.log(line)
   }
-  const [status] =
-    tap.exitCode === null && tap.signalCode === null ? await once(tap, 'exit') : [tap.exitCode]
+  const [status] = tap.exitCode === null && tap.signalCode === null ? await once(tap, 'exit') : [tap.exitCode]
   if (!closed) console.log('# tap ended without its totals')
   if ((status !== 0 || !closed) && counted.fail === before) counted.fail++
 }
 
-const alone = (file: string) => long || ALONE.test(file)
+const alone = (file: string) => long || ALONE.test(file) || NEEDS.test(readFileSync(file, 'utf8'))
 await run(
   files.filter(file => !alone(file)),
   Math.min(availableParallelism(), 4),
