@@ -1,7 +1,7 @@
 # npm, whatever the environment and the npmrc files of user and machine say about what is installed. Part of setup.sh.
 
 # What they say about registry, proxy and certificates counts. One quick second try: who has no network is told at once.
-NPM_FLAGS=(--global=false --dry-run=false --json=false --ignore-scripts --no-audit --no-fund --no-update-notifier
+NPM_FLAGS=(--location=project --global=false --dry-run=false --json=false --ignore-scripts --no-audit --no-fund --no-update-notifier
     --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=60000)
 CI_FLAGS=(--include=dev --include=optional --include=peer --bin-links=true --package-lock=true --legacy-peer-deps=false
     --install-strategy=hoisted --workspaces=true --include-workspace-root=true)
@@ -51,9 +51,12 @@ npm_cause() {
     case $code in
         EAI_AGAIN | ENOTFOUND) echo "its host's name is not resolved (${reason:-$code}): is there a network, and DNS?" ;;
         ECONNREFUSED | ECONNRESET | ETIMEDOUT | EHOSTUNREACH | ENETUNREACH | ERR_SOCKET_TIMEOUT)
-            proxy=$(npm config get https-proxy 2>/dev/null | sed -e 's/^null$//' -e 's,//[^/]*@,//,') || proxy=
+            proxy=$(npm config get https-proxy 2>/dev/null) || proxy=null
+            [ "$proxy" != null ] || proxy=${https_proxy:-${HTTPS_PROXY:-${http_proxy:-${HTTP_PROXY:-}}}}
+            proxy=$(sed 's,//[^/]*@,//,' <<<"$proxy")
             echo "${reason:-$code}${proxy:+, through the proxy $proxy}"
             ;;
+        E404) value '404  *' "$1" ;;
         EROFS | EACCES | EPERM | ENOSPC) echo "$syscall ${path:-a file}: $code" ;;
         *) echo "${reason:-$(sed -n 's/^npm \(error\|ERR!\) *\(code [A-Z0-9]*$\)\?//p' "$1" | grep -v -e '^$' -e 'complete log' | head -n 3 | paste -sd' ')}" ;;
     esac

@@ -36,6 +36,12 @@ const FEATURES = {
   uring: () =>
     ['0', undefined].includes(value('/proc/sys/kernel/io_uring_disabled')) ||
     'this needs io_uring: set sysctl kernel.io_uring_disabled=0',
+  overlay: () =>
+    spawnSync('unshare', [
+      ...['--mount', 'sh', '-c'],
+      'mount -t tmpfs none /mnt && cd /mnt && mkdir u w m && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w m',
+    ]).status === 0 || 'a copy of the root needs overlayfs: load the overlay module, run the tests as root',
+  apt: () => ['apt-get', 'dpkg-deb', 'perl'].every(found) || 'this needs Debian: apt-get, dpkg-deb and perl',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',

@@ -46,10 +46,14 @@ export function sockflux(words: readonly string[], env: Environment = {}): Child
 }
 
 /** Runs a command to its end, whatever that is: for what is printed and how it exits. */
-export async function ended(command: readonly string[], env: Environment = {}): Promise<Ended> {
+export async function ended(
+  command: readonly string[],
+  env: Environment = {},
+  timeout = 30_000,
+): Promise<Ended> {
   const [file = '', ...args] = command
   const { promise, resolve } = Promise.withResolvers<Ended>()
-  const options = { env: { ...process.env, ...UNSET, ...env }, timeout: 30_000 }
+  const options = { env: { ...process.env, ...UNSET, ...env }, timeout }
   execFile(file, args, options, (error, stdout, stderr) => {
     const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0
     resolve({ code, stdout, stderr })
