@@ -53,7 +53,7 @@ export async function onSystem(t: Test, script: string, run = 'sockflux-one', te
   await clone(join(directory, 'clone'), run, test)
   await writeFile(join(directory, 'clone/script'), REPOSITORY_OF_TESTS + script)
   const command = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', ENTER, directory]
-  return ended([...command, '. /opt/sockflux/script'], { LC_ALL: 'C' })
+  return ended([...command, '. /opt/sockflux/script'], { LC_ALL: 'C', NODE_OPTIONS: '' })
 }
 
 /** A process that holds the lock on a file, as dpkg does; `$holder` is its pid. */
