@@ -2,8 +2,8 @@
 
 import type { Logger } from 'pino'
 import type { WindowKey } from '../../wire/message.ts'
+import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { VersionError } from '../../wire/version.ts'
-import { ThrottledLog } from '../throttled_log.ts'
 import { Acknowledger } from './acknowledge.ts'
 import type { Folded } from './folded.ts'
 import type { Ingest } from './ingest.ts'

@@ -2,9 +2,9 @@
 
 import type { Logger } from 'pino'
 import type { WindowKey } from '../../wire/message.ts'
+import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted, OwnTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
-import { ThrottledLog } from '../throttled_log.ts'
 import type { SamplerOptions } from './sampler.ts'
 import { afterAll, type Outlet, type Writer, writersOf } from './writer.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { type Batch, countOf } from '../batch.ts'
-import { ThrottledLog } from '../throttled_log.ts'
 import { Refused, type Sink } from './sink.ts'
 
 /** Samples that are written together, where a sink can: windows of many hosts end at the same moment. */

@@ -37,7 +37,10 @@ t.test('what is typed wrong is said in one sentence', async t => {
     [['collector', '--store-size', '1'], /^sockflux: --store-size: needs a size/],
     [['collector', '--influx-url', 'influx'], /^sockflux: --influx-url: needs an address such as http:/],
     [['collector', '--influx-url', 'influx://me:secret@host'], /such as \S+, not "…@host"$/m],
-    [['collector', '--store', '/dev/null/x'], /^sockflux: --store: \/dev\/null is a file: give a directory$/m],
+    [
+      ['collector', '--store', '/dev/null/x'],
+      /^sockflux: --store: \/dev\/null is a file: give a directory$/m,
+    ],
     [['collector', '--sink', 'influxdb'], /^sockflux: the sink influxdb needs --influx-url or INFLUX_URL/],
     [['probe', '--interval', '0'], /^sockflux: --interval: needs a whole number from 1 to 3600, not "0"/],
     [['probe', '--interval', '1.5'], /^sockflux: --interval: needs a whole number/],
@@ -53,7 +56,10 @@ t.test('what is wrong in a file is said with line and column', async t => {
   const file = join(site.directory, 'sockflux.yaml')
   for (const [text, sentence] of [
     ['collector:\n  listen: [tcp://127.0.0.1:1\n', /sockflux\.yaml:3:1: Flow sequence in block collection/],
-    ['collector:\n  lisen: tcp://127.0.0.1:1\n', /sockflux\.yaml:2:3: collector has no key lisen: did you mean listen\?/],
+    [
+      'collector:\n  lisen: tcp://127.0.0.1:1\n',
+      /sockflux\.yaml:2:3: collector has no key lisen: did you mean listen\?/,
+    ],
     ['collector:\n  store_days: never\n', /sockflux\.yaml:2:15: collector\.store_days: needs a whole number/],
     ['collector:\n  listen: []\n', /sockflux\.yaml:2:11: collector\.listen: needs at least one, not \[\]/],
     ['colector: {}\n', /sockflux\.yaml:1:1: the file has no key colector: did you mean collector\?/],

@@ -60,6 +60,11 @@ export class Child implements Closable {
     this.#process.stdin.write(`${line}\n`)
   }
 
+  /** Its stdin ends. */
+  end(): void {
+    this.#process.stdin.end()
+  }
+
   /** The next line on stdout that matches; lines before it are passed over. */
   async line(pattern: RegExp = /^/, timeoutMs = LINE_TIMEOUT_MS): Promise<string> {
     const deadline = Date.now() + timeoutMs

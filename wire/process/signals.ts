@@ -1,0 +1,79 @@
+/** What a signal does to our programs: one table for all of them. Nothing here opens a listener or leaves a core. */
+
+import { isatty } from 'node:tty'
+
+/** `hangup`: the terminal is gone; a daemon without a terminal has nothing to read again and stays. */
+type Action = 'stop' | 'hangup' | 'ignore'
+
+const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, Action>>> = {
+  SIGTERM: 'stop',
+  SIGINT: 'stop',
+  SIGQUIT: 'stop', // no core: what waits is flushed first
+  SIGPWR: 'stop',
+  SIGXCPU: 'stop',
+  SIGHUP: 'hangup',
+  SIGUSR1: 'ignore', // Node.js would open its inspector: whoever reaches its port is us
+  SIGUSR2: 'ignore',
+  SIGPIPE: 'ignore',
+  SIGALRM: 'ignore',
+  SIGVTALRM: 'ignore',
+  SIGIO: 'ignore',
+}
+
+/** For Node.js itself, before this module is loaded. Since 22.14. */
+export const NODE_FLAGS = ['--disable-sigusr1', '--no-warnings'] as const
+
+/** A program that hangs while it stops is ended then, if nobody else does it. */
+const ORPHAN_MS = 15_000
+
+const controller = new AbortController()
+let isGraceful = false
+let isInstalled = false
+let requests = 0
+
+/**
+ * Call first. Until the program asks for `stopping()`, a signal to stop ends it at once.
+ * @param isDaemon it stays when it is told to hang up and has no terminal
+ */
+export function handleSignals(isDaemon: boolean): void {
+  if (isInstalled) return
+  isInstalled = true
+  const stays = isDaemon && ![0, 1, 2].some(fd => isatty(fd))
+  for (const [name, action] of Object.entries(SIGNALS) as [NodeJS.Signals, Action][])
+    process.on(name, () => {
+      if (action === 'stop') stop(name, ++requests > 1)
+      else if (action === 'hangup' && !stays) stop(name, false)
+    })
+  // `sockflux run` holds the other end: it asks us to stop, or it is gone
+  if (process.connected) process.once('disconnect', orphaned).channel?.unref()
+  else if (process.send) orphaned()
+}
+
+/** Aborted when the program is to stop. A second request to stop ends it at once. */
+export function stopping(): AbortSignal {
+  isGraceful = true
+  return controller.signal
+}
+
+/** When the program is to stop. */
+export async function stopped(): Promise<void> {
+  const signal = stopping()
+  if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+}
+
+function stop(name: NodeJS.Signals, isAgain: boolean): void {
+  if (isGraceful && !isAgain) controller.abort(name)
+  else end(name)
+}
+
+function orphaned(): void {
+  stop('SIGTERM', false)
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_MS).unref()
+}
+
+/** As if we had never listened, so that our parent sees the signal; but never with a core. */
+function end(name: NodeJS.Signals): void {
+  const last = name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM'
+  process.removeAllListeners(last)
+  process.kill(process.pid, last)
+}
