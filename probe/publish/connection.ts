@@ -1,5 +1,5 @@
 /**
- * One collector: a DEALER, connected.
+ * One collector: a DEALER, connected; to one of its addresses at a time, as two connections would share the messages.
  *
  * ZeroMQ gives a message up silently when its connection dies under it. So each connection gets a socket of its own, and
  * whoever feeds it is told and sends what is not acknowledged once more.
@@ -7,10 +7,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { Dealer } from 'zeromq'
+import type { Dealer } from 'zeromq'
 import { decodeAck } from '../../wire/ack.ts'
+import { addressesOf } from '../../wire/addresses.ts'
 import type { Identity, WindowKey } from '../../wire/message.ts'
+import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { VersionError } from '../../wire/version.ts'
+import { Backoff } from './backoff.ts'
+import { type Dialled, dial } from './dial.ts'
 
 /** What one connection sends, and hears. */
 export interface Feed {
@@ -24,20 +28,33 @@ export interface Feed {
   acknowledged(key: WindowKey): void
 }
 
-/** So that a peer which vanished without a word is noticed. */
-const HEARTBEAT_MS = 2000
-const SILENT_MS = 10_000
 /** Without a connection for so long, somebody should look; a collector that is restarted is back before. */
 const AWAY_MS = 5000
+const LEAST_PAUSE_MS = 100
+const MOST_PAUSE_MS = 5000
+/** What answers with so many messages that are no acknowledgements is no collector. */
+const MOST_STRANGE = 16
+/** A connection that lasted so long is worth a pause that begins small again. */
+const SETTLED_MS = 10_000
 
 export class Connection {
   readonly #endpoint: string
   readonly #feed: Feed
   readonly #identity: Identity
   readonly #log: Logger
-  #socket: Dealer | undefined
+  readonly #throttled: ThrottledLog
+  readonly #backoff = new Backoff(LEAST_PAUSE_MS, MOST_PAUSE_MS)
+  readonly #closing = new AbortController()
+  #dialled: Dialled | undefined
   #isUp = false
-  #closed = false
+  /** The last connection was of use: it brought an acknowledgement, or lasted. */
+  #wasUseful = true
+  /** Messages on this connection that were no acknowledgements, since the last that was. */
+  #strange = 0
+  #away: NodeJS.Timeout | undefined
+  #isAway = false
+  #cause = ''
+  #lastAddress = ''
   #wake: () => void = () => {}
   readonly #done: Promise<unknown>
 
@@ -46,6 +63,7 @@ export class Connection {
     this.#feed = feed
     this.#identity = identity
     this.#log = log.child({ collector: endpoint })
+    this.#throttled = new ThrottledLog(this.#log)
     this.#done = this.#run()
   }
 
@@ -55,50 +73,100 @@ export class Connection {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     this.#wake()
-    this.#socket?.close()
+    this.#dialled?.close()
     await this.#done
+    clearTimeout(this.#away)
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted
   }
 
   async #run(): Promise<void> {
+    this.#lose()
     while (!this.#closed) {
-      // `immediate`: nothing is queued for a connection that is not there
-      const socket = new Dealer({
-        linger: 0,
-        immediate: true,
-        ipv6: this.#endpoint.includes('['),
-        sendHighWaterMark: 16,
-        reconnectInterval: 200,
-        reconnectMaxInterval: 2000,
-        heartbeatInterval: HEARTBEAT_MS,
-        heartbeatTimeout: SILENT_MS,
-      })
-      this.#socket = socket
-      this.#feed.begin()
-      const away = setTimeout(() => {
-        this.#log.warn(
-          'no collector answers: start it, or correct --collector; what it should have waits, up to --queue-size',
-        )
-      }, AWAY_MS)
-      let lost = false
-      socket.events.on('handshake', () => {
-        clearTimeout(away)
-        this.#log.info('connected')
-        this.#reached(true)
-      })
-      socket.events.on('disconnect', () => {
-        lost = true
-        this.#reached(false)
-        if (!socket.closed) socket.close()
-      })
-      socket.connect(this.#endpoint)
-      await Promise.all([this.#send(socket, () => lost || this.#closed), this.#receive(socket)])
-      clearTimeout(away)
-      if (!socket.closed) socket.close()
-      if (lost && !this.#closed) this.#log.warn('connection lost, connecting again')
-      if (!this.#closed) await sleep(100)
+      for (const address of await this.#addresses()) if (this.#closed || (await this.#try(address))) break
+      if (this.#isAway) this.#sayAway()
+      if (!this.#closed)
+        await sleep(this.#backoff.next(), undefined, { signal: this.#closing.signal }).catch(() => {})
     }
+  }
+
+  /** Resolved anew each time: a collector may have moved. The one that answered last comes first. */
+  async #addresses(): Promise<string[]> {
+    try {
+      const addresses = await addressesOf(this.#endpoint)
+      return addresses.sort((a, b) => Number(b === this.#lastAddress) - Number(a === this.#lastAddress))
+    } catch (error) {
+      this.#cause = (error as Error).message
+      return []
+    }
+  }
+
+  /** @returns whether there was a connection; it has ended */
+  async #try(address: string): Promise<boolean> {
+    const dialled = this.#dial(address)
+    if (!dialled) return false
+    this.#dialled = dialled
+    const why = await dialled.ready
+    if (why === undefined) await this.#use(dialled)
+    else this.#cause = why
+    dialled.close()
+    if (why === undefined) this.#lastAddress = address
+    return why === undefined
+  }
+
+  #dial(address: string): Dialled | undefined {
+    try {
+      return dial(address)
+    } catch (error) {
+      this.#cause = `cannot connect to ${address}: ${(error as Error).message}`
+      this.#throttled.warn('impossible', `${this.#cause}; we try again`)
+      return undefined
+    }
+  }
+
+  async #use(dialled: Dialled): Promise<void> {
+    const { socket, ended } = dialled
+    const since = performance.now()
+    const said = this.#wasUseful
+    let lost = false
+    this.#wasUseful = false
+    this.#strange = 0
+    this.#feed.begin()
+    clearTimeout(this.#away)
+    this.#isAway = false
+    if (said) this.#log.info('connected')
+    this.#reached(true)
+    void ended.then(() => {
+      lost = true
+      this.#reached(false)
+      dialled.close()
+    })
+    await Promise.all([this.#send(socket, () => lost || this.#closed), this.#receive(dialled)])
+    this.#wasUseful ||= performance.now() - since > SETTLED_MS
+    if (this.#wasUseful) this.#backoff.reset()
+    if (this.#closed) return
+    if (said && this.#wasUseful) this.#log.warn('connection lost, connecting again')
+    else this.#throttled.warn('lost', 'connection lost, connecting again')
+    this.#lose()
+  }
+
+  #lose(): void {
+    this.#away = setTimeout(() => {
+      this.#isAway = true
+      this.#sayAway()
+    }, AWAY_MS)
+  }
+
+  #sayAway(): void {
+    const cause = this.#cause && ` (${this.#cause})`
+    this.#throttled.warn(
+      'away',
+      `no collector answers: start it, or correct --collector${cause}; what it should have waits, up to --queue-size`,
+    )
   }
 
   #reached(isUp: boolean): void {
@@ -115,24 +183,26 @@ export class Connection {
     }
   }
 
-  async #receive(socket: Dealer): Promise<void> {
+  async #receive(dialled: Dialled): Promise<void> {
     try {
-      for await (const frames of socket) this.#acknowledged(frames)
+      for await (const frames of dialled.socket) this.#acknowledged(frames, dialled)
     } catch {
       // the socket was closed
     }
   }
 
-  #acknowledged(frames: Buffer[]): void {
+  #acknowledged(frames: Buffer[], dialled: Dialled): void {
     try {
       const key = decodeAck(frames)
+      this.#strange = 0
+      this.#wasUseful = true
       if (key.host === this.#identity.host) this.#feed.acknowledged(key)
     } catch (error) {
-      if (error instanceof VersionError) {
-        this.#log.warn(`${error.message}; what it should have waits, up to --queue-size`)
-        return
-      }
-      this.#log.warn({ error: (error as Error).message }, 'the collector sent no acknowledgement')
+      if (error instanceof VersionError)
+        this.#throttled.warn('version', `${error.message}; what it should have waits, up to --queue-size`)
+      else
+        this.#throttled.warn('strange', `the collector sent no acknowledgement (${(error as Error).message})`)
+      if (++this.#strange >= MOST_STRANGE) dialled.close()
     }
   }
 }
