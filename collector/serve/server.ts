@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
 import type { Address, Pages, Routes } from '../routes.ts'
 import { type Answer, type Answers, jsonOf, pagesOf } from './answers.ts'
+import { boundConnections } from './connections.ts'
 import { makeRoom, ownerOnly } from './unix_socket.ts'
 
 /** Whoever sends a request more slowly than that, or takes nothing of an answer for so long, is let go. */
@@ -26,8 +27,9 @@ const LIMITS = {
   /** Longer than the time from scrape to scrape, so that a scraper finds its connection open. */
   keepAliveTimeout: 120_000,
 }
-/** Over TCP, where anyone may come. */
+/** Over TCP, where anyone may come; and on the unix socket. */
 const MAX_CONNECTIONS = 16
+const MAX_OWN_CONNECTIONS = 64
 
 export interface Serving {
   close(): Promise<void>
@@ -36,9 +38,10 @@ export interface Serving {
 /** @throws when another process answers at the path, or something else than a socket is there */
 export async function serve(path: string, routes: Routes): Promise<Serving> {
   await makeRoom(path)
-  const server = serverOf(jsonOf(routes))
+  const server = serverOf(jsonOf(routes), MAX_OWN_CONNECTIONS)
   ownerOnly(() => server.listen(path))
   await once(server, 'listening')
+  surviveAccepts(server)
   return { close: () => close(server) }
 }
 
@@ -47,19 +50,18 @@ export async function serveHttp(
   { host, port }: Address,
   pages: Pages,
 ): Promise<Serving & { readonly url: string }> {
-  const server = serverOf(pagesOf(pages))
-  server.maxConnections = MAX_CONNECTIONS
-  server.on('drop', () => server.closeIdleConnections()) // who comes again finds room
+  const server = serverOf(pagesOf(pages), MAX_CONNECTIONS)
   server.listen(port, host)
   await once(server, 'listening').catch((error: Error) => {
     throw new Error(`cannot listen on ${host}:${port} for Prometheus: ${error.message}`)
   })
+  surviveAccepts(server)
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return { url: `http://${name}:${address.port}`, close: () => close(server) }
 }
 
-function serverOf(answers: Answers): Server {
+function serverOf(answers: Answers, maxConnections: number): Server {
   const server = createServer(LIMITS, async (request, response) => {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
@@ -69,9 +71,13 @@ function serverOf(answers: Answers): Server {
       response.destroy() // whoever asked has gone away, or the page broke off
     }
   })
+  boundConnections(server, maxConnections)
   server.timeout = STALLED_MS
   return server
 }
+
+/** An accept fails without a free descriptor: the client tries again. */
+const surviveAccepts = (server: Server): Server => server.on('error', () => {})
 
 async function send(answer: Answer, { method, headers }: IncomingMessage, response: ServerResponse) {
   const { status = 200, type = 'text/plain; charset=utf-8', body } = answer
