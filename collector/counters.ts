@@ -1,5 +1,7 @@
 /** What the collector counts of itself. Each part knows its own counters; who shows or writes them reads them here. */
 
+import { rssBytes } from '../wire/process/guarded.ts'
+import { droppedLines } from '../wire/process/log.ts'
 import type { CollectorStats } from './metrics/host.ts'
 
 /** A part of the collector that counts. */
@@ -46,10 +48,12 @@ export class Counters {
   }
 }
 
-/** What the process costs. */
+/** What the process costs, and lines of its log that nobody took. */
 export const costs: Counted = {
+  losses: () => ({ 'log/dropped': droppedLines() }),
+  view: () => ({ log: { dropped: droppedLines() } }),
   stats() {
     const { user, system } = process.cpuUsage()
-    return { cpu_us: user + system, rss_bytes: process.memoryUsage.rss() }
+    return { cpu_us: user + system, rss_bytes: rssBytes() }
   },
 }

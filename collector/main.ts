@@ -2,12 +2,17 @@
 
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { pino } from 'pino'
+import { descriptorLimit } from '../wire/process/descriptors.ts'
+import { every } from '../wire/process/guarded.ts'
+import { openLog } from '../wire/process/log.ts'
+import { stopped } from '../wire/process/signals.ts'
+import { ThrottledLog } from '../wire/process/throttled_log.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
 import { makeDirectory } from './directory.ts'
+import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Listeners } from './ingest/listeners.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
@@ -34,7 +39,8 @@ export function addCollector(program: Command): void {
 
 async function run(options: CollectorOptions, version: string): Promise<void> {
   const { profile } = options
-  const log = pino({ name: 'collector', level: options.logLevel }, pino.destination({ dest: 2, sync: true }))
+  const log = openLog('collector', options.logLevel)
+  const troubles = new ThrottledLog(log)
 
   const counters = new Counters()
   const sinks = await Sinks.open(options, { profile, version, log })
@@ -43,6 +49,7 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
   counters.add(ingest, writers, sinks, costs)
 
+  const gate = new Gate(descriptorLimit(), troubles)
   const listeners = new Listeners(
     ingest,
     {
@@ -52,7 +59,8 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
       },
       settled: (key, elsewhere) => writers.settled(key, elsewhere),
     },
-    log,
+    gate,
+    troubles,
   )
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
@@ -63,18 +71,26 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   )
   await listeners.open(options.listen)
   const timers = [
-    setInterval(() => {
+    every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of [ingest, top, writers]) part.expire()
-    }, EXPIRE_MS),
-    setInterval(() => writers.tellOwn(Date.now() / 1000), OWN_INTERVAL * 1000),
+    }),
+    every(OWN_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
+      writers.tellOwn(Date.now() / 1000),
+    ),
   ]
   const [http] = webs
   log.info(
-    { listen: options.listen, sinks: sinks.names, profile, ...(http && { http: http.url }) },
+    {
+      listen: options.listen,
+      sinks: sinks.names,
+      profile,
+      connections: gate.max,
+      ...(http && { http: http.url }),
+    },
     'started',
   )
 
-  await new Promise<void>(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+  await stopped()
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again

@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { pino } from 'pino'
 import type { Rows } from '../wire/layout.ts'
 import type { Head, Losses, Who, WindowHead, WindowKey } from '../wire/message.ts'
+import { rssBytes } from '../wire/process/guarded.ts'
+import { droppedLines, openLog } from '../wire/process/log.ts'
+import { stopping } from '../wire/process/signals.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkProbe } from './check.ts'
@@ -37,7 +39,7 @@ export function addProbe(program: Command): void {
 }
 
 async function run(options: ProbeOptions): Promise<void> {
-  const log = pino({ name: 'probe', level: options.logLevel }, pino.destination({ dest: 2, sync: true }))
+  const log = openLog('probe', options.logLevel)
   const identity = {
     host: options.host ?? hostname(),
     boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
@@ -71,8 +73,7 @@ async function run(options: ProbeOptions): Promise<void> {
     identity,
     log,
   )
-  const stop = () => reader.stop()
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  stopping().addEventListener('abort', () => reader.stop(), { once: true })
   await kernel.scan()
   for (const [{ gives, without }, why] of kernel.missing) log.warn(`without ${gives}: ${without}; ${why}`)
   log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')
@@ -123,7 +124,7 @@ function totalsOf(publisher: Publisher, reader: Reader, host: Host): ProbeTotals
   return {
     user_us: user,
     system_us: system,
-    rss_bytes: process.memoryUsage.rss(),
+    rss_bytes: rssBytes(),
     queue_bytes: bytes,
     queue_messages: waiting,
     rows,
@@ -149,6 +150,7 @@ function lossesOf(
     ...sources.lost(),
     'identify/unknown_cgroup': identifier.unknownCgroups,
     'identify/no_cgroup': identifier.ownerlessRows,
+    'log/dropped': droppedLines(),
     'queue/full': publisher.stats().dropped,
     'window/skipped': reader.windows.skipped,
     'window/stretched': reader.windows.stretched,

@@ -1,11 +1,11 @@
 /** All endpoints: messages in, windows on, answers back. */
 
-import type { Logger } from 'pino'
 import type { WindowKey } from '../../wire/message.ts'
-import { ThrottledLog } from '../../wire/process/throttled_log.ts'
+import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { VersionError } from '../../wire/version.ts'
 import { Acknowledger } from './acknowledge.ts'
 import type { Folded } from './folded.ts'
+import type { Gate } from './gate.ts'
 import type { Ingest } from './ingest.ts'
 import type { Incoming, Transport } from './transport.ts'
 import { openTransport } from './transports.ts'
@@ -28,14 +28,16 @@ export class Listeners {
   isListening = false
   readonly #ingest: Ingest
   readonly #next: Next
+  readonly #gate: Gate
   readonly #log: ThrottledLog
   #listeners: readonly Listener[] = []
   #receiving: Promise<unknown> = Promise.resolve()
 
-  constructor(ingest: Ingest, next: Next, log: Logger) {
+  constructor(ingest: Ingest, next: Next, gate: Gate, log: ThrottledLog) {
     this.#ingest = ingest
     this.#next = next
-    this.#log = new ThrottledLog(log)
+    this.#gate = gate
+    this.#log = log
   }
 
   /**
@@ -46,12 +48,18 @@ export class Listeners {
     const listeners: Listener[] = []
     for (const [index, listening] of endpoints.entries()) {
       const [endpoint = '', ifid = String(index)] = listening.split(',ifid=')
-      const transport = await openTransport(endpoint)
+      const transport = await openTransport(endpoint, this.#gate)
       listeners.push({ ifid, transport, acknowledger: new Acknowledger(transport) })
     }
     this.#listeners = listeners
     this.isListening = true
-    this.#receiving = Promise.all(listeners.map(listener => this.#receive(listener)))
+    this.#receiving = Promise.all(
+      listeners.map(listener =>
+        this.#receive(listener).catch((error: Error) => {
+          if (this.isListening) throw error // else it was closed under a receive
+        }),
+      ),
+    )
   }
 
   /** Read nothing more. It is not acknowledged: the probe sends it again to whoever comes after us. */

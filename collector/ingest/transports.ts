@@ -1,9 +1,10 @@
+import type { Gate } from './gate.ts'
 import type { Transport } from './transport.ts'
 
 /** @throws with the endpoint that cannot be bound */
-type Listen = (endpoint: string) => Promise<Transport>
+type Listen = (endpoint: string, gate: Gate) => Promise<Transport>
 
-const zeromq: Listen = async endpoint => (await import('./zeromq.ts')).listen(endpoint)
+const zeromq: Listen = async (endpoint, gate) => (await import('./zeromq.ts')).listen(endpoint, gate)
 
 /** The transports by the scheme of their endpoints: a line each. What an endpoint looks like is checked with the settings. */
 export const TRANSPORTS: Readonly<Record<string, Listen>> = {
@@ -12,5 +13,5 @@ export const TRANSPORTS: Readonly<Record<string, Listen>> = {
 }
 
 /** @param endpoint of one of the forms above */
-export const openTransport = (endpoint: string): Promise<Transport> =>
-  TRANSPORTS[endpoint.split('://', 1)[0]!]!(endpoint)
+export const openTransport: Listen = (endpoint, gate) =>
+  TRANSPORTS[endpoint.split('://', 1)[0]!]!(endpoint, gate)

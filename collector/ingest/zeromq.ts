@@ -1,6 +1,8 @@
 /** A ZeroMQ ROUTER: each connection of a probe has an identity of its own, by which it is answered. */
 
 import { Router } from 'zeromq'
+import { addressesOf, isIPv6Endpoint } from '../../wire/addresses.ts'
+import type { Gate } from './gate.ts'
 import type { Incoming, Transport } from './transport.ts'
 
 /** Rows are at most 0.8 MB of a message; with all names nobody sends this much. */
@@ -10,17 +12,15 @@ const LARGE_FRAME = 4096
 /** At the end, for the last answers; a probe that is gone takes none. */
 const LINGER_MS = 200
 
+/** A connection that has not completed its handshake by then is no probe's. */
+const HANDSHAKE_MS = 5000
+/** Connections that wait to be accepted. */
+const BACKLOG = 128
+
 /** @throws with the endpoint that cannot be bound */
-export async function listen(endpoint: string): Promise<Transport> {
-  const router = new Router({
-    ipv6: endpoint.includes('['),
-    linger: 0,
-    maxMessageSize: MAX_MESSAGE_BYTES,
-    receiveHighWaterMark: 64,
-  })
-  await router.bind(endpoint).catch((error: Error) => {
-    const hint =
-      (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? '; is another collector running?' : ''
+export async function listen(endpoint: string, gate: Gate): Promise<Transport> {
+  const router = await bind(endpoint, gate).catch((error: NodeJS.ErrnoException) => {
+    const hint = error.code === 'EADDRINUSE' ? '; is another collector running?' : ''
     throw new Error(`cannot listen on ${endpoint}: ${error.message}${hint}`)
   })
   return {
@@ -32,6 +32,36 @@ export async function listen(endpoint: string): Promise<Transport> {
       router.close()
     },
   }
+}
+
+async function bind(endpoint: string, gate: Gate): Promise<Router> {
+  const addresses = await addressesOf(endpoint)
+  const router = new Router({
+    ipv6: addresses.some(isIPv6Endpoint),
+    linger: 0,
+    maxMessageSize: MAX_MESSAGE_BYTES,
+    receiveHighWaterMark: 64,
+    handshakeInterval: HANDSHAKE_MS,
+    backlog: BACKLOG,
+  })
+  gate.watch(router, await bindAll(router, addresses))
+  return router
+}
+
+/** Of a name with several addresses one may be of a family that this machine has not. */
+async function bindAll(router: Router, addresses: readonly string[]): Promise<string[]> {
+  const bound: string[] = []
+  let failed: unknown
+  for (const address of addresses)
+    await router.bind(address).then(
+      () => bound.push(address),
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE') throw error
+        failed = error
+      },
+    )
+  if (bound.length === 0) throw failed
+  return bound
 }
 
 async function* messagesOf(router: Router): AsyncGenerator<Incoming> {

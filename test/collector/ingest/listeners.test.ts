@@ -2,10 +2,12 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { Dealer } from 'zeromq'
+import { Gate } from '../../../collector/ingest/gate.ts'
 import { Ingest } from '../../../collector/ingest/ingest.ts'
 import { Listeners } from '../../../collector/ingest/listeners.ts'
 import { decodeAck } from '../../../wire/ack.ts'
 import { encodeWindow, type WindowHead } from '../../../wire/message.ts'
+import { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 import { bundleOf } from '../../harness/bundle.ts'
 import { temporary } from '../../harness/embedded.ts'
 
@@ -23,6 +25,7 @@ async function start(t: Test) {
   const endpoints = ['a', 'b'].map(name => `ipc://${join(directory, name)}`)
   const [came, said]: [string[], string[]] = [[], []]
   const ingest = new Ingest()
+  const log = new ThrottledLog(pino({}, { write: line => said.push(JSON.parse(line).msg) }))
   const listeners = new Listeners(
     ingest,
     {
@@ -32,7 +35,8 @@ async function start(t: Test) {
       },
       settled: () => {},
     },
-    pino({}, { write: line => said.push(JSON.parse(line).msg) }),
+    new Gate(1024, log),
+    log,
   )
   await listeners.open([`${endpoints[0]},ifid=6`, endpoints[1]!])
   t.teardown(() => listeners.close())
