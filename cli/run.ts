@@ -7,9 +7,11 @@ import type { Command } from 'commander'
 import { usesStore } from '../collector/check.ts'
 import { collectorSettings } from '../collector/options.ts'
 import type { TopHost } from '../collector/serve/top.ts'
+import { NODE_FLAGS, stopping } from '../wire/process/signals.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { ask, print } from './client.ts'
+import { Guardian } from './guardian.ts'
 import { printable } from './printable.ts'
 import { screen } from './screen.ts'
 import { fit, width } from './width.ts'
@@ -54,11 +56,9 @@ export function addTop(program: Command): void {
   command.option('--once', 'print the table once').option('--json', 'print once, as JSON')
   command.action(async flags => {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
-    const stopped = new AbortController()
-    process.once('SIGINT', () => stopped.abort()).once('SIGTERM', () => stopped.abort())
     if (flags['json']) await print(process.stdout, `${JSON.stringify(await view(values.socket), null, 2)}\n`)
     else if (flags['once']) await print(process.stdout, screen(await view(values.socket)))
-    else await watch(values.socket, () => [], stopped.signal)
+    else await watch(values.socket, () => [], stopping())
   })
 }
 
@@ -114,19 +114,21 @@ function sentence(line: string): string {
 class Children {
   /** The last things they said that matter. */
   readonly notes: string[] = []
-  readonly #running = new Map<string, ChildProcess>()
+  readonly #running = new Map<string, { child: ChildProcess; ended: Promise<void> }>()
   readonly #ended: (name: string) => void
+  readonly #guardian = new Guardian()
 
   constructor(ended: (name: string) => void) {
     this.#ended = ended
   }
 
   start(name: string, flags: readonly string[]): void {
-    const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, name, ...flags], {
-      stdio: ['ignore', 'inherit', 'pipe'],
+    const node = [...new Set([...process.execArgv, ...NODE_FLAGS])]
+    const child = spawn(process.execPath, [...node, process.argv[1]!, name, ...flags], {
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'], // the last one ends with us
       detached: true, // Ctrl-C reaches us alone; we stop the probe before the collector
     })
-    this.#running.set(name, child)
+    if (child.pid !== undefined) this.#guardian.watch(child.pid)
     let rest = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')
@@ -135,20 +137,33 @@ class Children {
       this.notes.push(...said) // what both say is said once
       this.notes.splice(0, this.notes.length - 5)
     })
-    child.once('close', () => {
+    // 'close' never comes once the channel was closed from here
+    const exited = new Promise<void>(resolve => {
+      child
+        .once('exit', () => resolve())
+        .once('error', ({ message }) => resolve(void this.notes.push(message)))
+    })
+    const ended = Promise.all([exited, once(child.stderr!, 'close')]).then(() => {
       this.#running.delete(name)
       this.#ended(name)
     })
+    this.#running.set(name, { child, ended })
   }
 
   async stop(name: string): Promise<void> {
-    const child = this.#running.get(name)
-    if (!child) return
-    const closed = once(child, 'close')
-    child.kill('SIGTERM')
+    const running = this.#running.get(name)
+    if (!running) return
+    const { child, ended } = running
+    // no signal: whoever stops a whole group has sent one already, and a second one would end it at once
+    if (child.connected) child.disconnect()
+    else child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-    await closed
+    await ended
     clearTimeout(late)
+  }
+
+  close(): void {
+    this.#guardian.close()
   }
 }
 
@@ -163,8 +178,7 @@ async function run(
     if (!stopped.signal.aborted) failed = name
     stopped.abort()
   })
-  process.once('SIGINT', () => stopped.abort()).once('SIGTERM', () => stopped.abort())
-  process.once('SIGHUP', () => stopped.abort())
+  stopping().addEventListener('abort', () => stopped.abort(), { once: true })
   const pass = (names: readonly string[]) =>
     names.flatMap(name => {
       const value = flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
@@ -182,6 +196,7 @@ async function run(
     stopped.abort()
     await children.stop('probe')
     await children.stop('collector')
+    children.close()
   }
   if (failed) throw new Error(`the ${failed} ended:\n  ${children.notes.join('\n  ') || 'it said nothing'}`)
   await print(process.stdout, '\nstopped\n')

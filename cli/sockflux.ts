@@ -1,10 +1,12 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S node --max-semi-space-size=8 --disable-sigusr1 --no-warnings
 /** The command. Each subcommand is loaded when it is called, so that the collector never loads the probe's addon. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
+import { handleSignals } from '../wire/process/signals.ts'
+import { standardError } from '../wire/process/stderr.ts'
 import { say } from '../wire/settings/read.ts'
 import { mistypedVariables } from './variables.ts'
 
@@ -33,13 +35,14 @@ function version(): string {
   return 'unknown'
 }
 
+const wanted = process.argv.slice(2).find(word => !word.startsWith('-')) ?? ''
+handleSignals(wanted === 'probe' || wanted === 'collector')
 const program = new Command('sockflux')
   .description(
     'Which container talks, how much and how fast: flows and round-trip times from the kernel to InfluxDB',
   )
   .version(version())
   .showHelpAfterError('(--help tells what there is)')
-const wanted = process.argv.slice(2).find(word => !word.startsWith('-')) ?? ''
 // what the probe keeps for longer than a message it keeps for good: a young generation that grows saves it nothing
 if (wanted === 'probe') setFlagsFromString('--semi-space-growth-factor=1')
 const parts = Object.hasOwn(PARTS, wanted) ? [PARTS[wanted]!] : Object.values(PARTS)
@@ -51,8 +54,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   const { name, message, log } = error as Error & { log?: string }
-  process.stderr.write(`sockflux: ${message}\n`)
-  if (log && name === 'BpfError') process.stderr.write(`${log}\n`)
+  standardError().write(`sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`)
   process.exitCode = 1
 }
 // an addon's thread or a socket must not keep a command that has ended
