@@ -2,7 +2,7 @@
 
 import { Router } from 'zeromq'
 import { addressesOf, isIPv6Endpoint } from '../../wire/addresses.ts'
-import type { Gate } from './gate.ts'
+import { type Gate, HANDSHAKE_MS } from './gate.ts'
 import type { Incoming, Transport } from './transport.ts'
 
 /** Rows are at most 0.8 MB of a message; with all names nobody sends this much. */
@@ -12,8 +12,6 @@ const LARGE_FRAME = 4096
 /** At the end, for the last answers; a probe that is gone takes none. */
 const LINGER_MS = 200
 
-/** A connection that has not completed its handshake by then is no probe's. */
-const HANDSHAKE_MS = 5000
 /** Connections that wait to be accepted. */
 const BACKLOG = 128
 
