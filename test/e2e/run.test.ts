@@ -126,3 +126,16 @@ t.test('a reader that has seen enough ends all of it', real, async t => {
   t.equal(run.stderr, '')
   t.notOk(existsSync(site.socket), 'no socket')
 })
+
+for (const hangs of [false, true])
+  t.test(`run that is killed leaves nothing${hangs ? ', also when a child hangs' : ''}`, real, async t => {
+    const { words, env } = await setUp(t)
+    const run = close(t, sockflux(words, env))
+    await run.line(TABLE, TABLE_TIMEOUT_MS)
+    const had = await belongings(run.pid)
+    if (hangs) process.kill(had.collector, 'SIGSTOP')
+    await run.kill('SIGKILL')
+    const gone = () => !existsSync(`/proc/${had.probe}`) && !existsSync(`/proc/${had.collector}`)
+    await until('both have ended', gone, 20_000)
+    await freed(had.objects)
+  })
