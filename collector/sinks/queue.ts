@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { type Batch, countOf } from '../batch.ts'
-import { Refused, type Sink } from './sink.ts'
+import { Refused, type Sink, type Trouble } from './sink.ts'
+import { type Entry, Waiting } from './waiting.ts'
 
 /** Samples that are written together, where a sink can: windows of many hosts end at the same moment. */
 const TOGETHER = 5000
@@ -12,6 +13,10 @@ const FIRST_DELAY_MS = 250
 const LAST_DELAY_MS = 30_000
 /** A server may ask for more patience than our longest delay, but not for a day by mistake. */
 const LONGEST_RETRY_AFTER_MS = 300_000
+/** So often all are tried together before it is looked for one that troubles the server. */
+const TOGETHER_TRIES = 3
+/** So often a batch fails alone, while others are stored, before it is given up. */
+const ALONE_TRIES = 3
 
 interface QueueOptions {
   /** Samples that may wait; a sample takes about 50 bytes of memory. The newest batch is always kept. */
@@ -39,13 +44,10 @@ export interface QueueCounters {
   waiting: number
 }
 
-interface Entry {
-  readonly batch: Batch
-  readonly samples: number
-  readonly done: () => void
-}
-
-/** The wait around one sink: the oldest batches first, again until they are settled. */
+/**
+ * The wait around one sink: the oldest batches first, again until they are settled. When a request fails and the batches
+ * may be the cause, it is halved until one batch fails alone; its host then waits behind the others.
+ */
 export class SinkQueue {
   readonly counters: QueueCounters = {
     written: 0,
@@ -62,16 +64,15 @@ export class SinkQueue {
   readonly #gatherMs: number
   readonly #log: ThrottledLog
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
-  readonly #entries: Entry[] = []
-  /** The oldest entries, which the sink is writing right now: they cannot be dropped. */
-  #writing = 0
-  /** The oldest entries that are to be written one by one: something of them was refused together. */
-  #apart = 0
+  readonly #waiting = new Waiting()
+  /** Failures of batches alone since something was stored. */
+  #aloneFailures = 0
   #working: Promise<void> | undefined
   #failures = 0
   #closed = false
   #patience = new AbortController()
   #gathering: AbortController | undefined
+  #suspectsWait: AbortController | undefined
 
   constructor(sink: Sink, options: QueueOptions) {
     this.#sink = sink
@@ -92,11 +93,11 @@ export class SinkQueue {
    */
   push(batch: Batch, done: () => void): void {
     if (this.#closed) return
-    const samples = countOf(batch)
-    this.#entries.push({ batch, samples, done })
-    this.counters.waiting += samples
+    this.#waiting.add(batch, countOf(batch), done)
     this.#dropOldest()
+    this.counters.waiting = this.#waiting.samples
     if (this.counters.waiting >= TOGETHER) this.#gathering?.abort()
+    if (this.#waiting.isTrusted(batch)) this.#suspectsWait?.abort()
     this.#working ??= this.#work()
   }
 
@@ -112,7 +113,7 @@ export class SinkQueue {
     const late = wait(deadlineMs, undefined, { signal: deadline.signal }).catch(() => {})
     await Promise.race([this.#working, late])
     deadline.abort()
-    const left = this.#entries.splice(0).length
+    const left = this.#waiting.clear()
     this.#patience.abort()
     await this.#sink.close()
     await this.#working
@@ -120,31 +121,58 @@ export class SinkQueue {
   }
 
   async #work(): Promise<void> {
-    while (this.#entries.length > 0) {
+    while (this.#waiting.count > 0) {
       if (this.#isFew()) await this.#gather()
-      const some = this.#next()
-      this.#writing = some.length
+      const some = this.#waiting.next(this.#sink.writeAll ? TOGETHER : 0)
+      for (const entry of some) entry.isWriting = true
       const error = await this.#write(some.map(({ batch }) => batch)).then(
         () => undefined,
         (error: unknown) => error ?? new Error('unknown error'),
       )
-      this.#writing = 0
+      for (const entry of some) entry.isWriting = false
       if (error instanceof Refused && some.length > 1) {
-        this.#apart = some.length // writing again leaves one copy
+        this.#waiting.halve(some) // of which batch is not told; writing again leaves one copy
       } else if (error === undefined || error instanceof Refused) {
-        this.#apart = Math.max(0, this.#apart - some.length)
         for (const entry of some) this.#settle(entry, error)
         this.#failures = 0
-      } else if (this.#entries.length > 0) {
-        await this.#backOff(error)
+        this.#aloneFailures = 0
+        this.#waiting.trust(some[0]!)
+      } else if (this.#waiting.count > 0) {
+        await this.#fail(some, error)
       }
     }
     this.#working = undefined
   }
 
+  async #fail(some: readonly Entry[], error: unknown): Promise<void> {
+    const { fault, reason, message } = trouble(error)
+    const isSearched = fault === 'batch' || (fault === 'unknown' && this.#failures + 1 >= TOGETHER_TRIES)
+    if (!isSearched) return this.#backOff(error)
+    if (some.length > 1) {
+      this.counters.retries++
+      this.#failures++
+      return this.#waiting.halve(some)
+    }
+    const [entry] = some as [Entry]
+    const { host } = entry.batch.id
+    const isNew = this.#waiting.suspect(entry)
+    entry.alone ??= { tries: 0, written: this.counters.written }
+    entry.alone.tries++
+    const others = this.counters.written - entry.alone.written
+    if (fault === 'batch' && entry.alone.tries >= ALONE_TRIES && others > 0) {
+      const what = `${message}; the window of host "${host}" failed ${entry.alone.tries} times while others were stored, its ${entry.samples} samples are set aside`
+      this.#settle(entry, new Refused(reason, entry.samples, what))
+      return
+    }
+    // one host that fails holds nobody up, several may be all
+    const isOneOfMany = (this.#aloneFailures++ === 0 || !isNew) && this.#waiting.hasTrusted()
+    if (isOneOfMany) this.#retry(error)
+    else await this.#backOff(error)
+  }
+
   /** More may come that can be written in the same request. */
   #isFew(): boolean {
-    const isHurried = this.#closed || this.#failures > 0 || this.#apart > 0
+    const isHurried = this.#closed || this.#failures > 0 || this.#waiting.isInParts
     return this.#gatherMs > 0 && !isHurried && this.counters.waiting < TOGETHER
   }
 
@@ -152,17 +180,6 @@ export class SinkQueue {
     this.#gathering = new AbortController()
     await this.#sleep(this.#gatherMs, this.#gathering.signal).catch(() => {})
     this.#gathering = undefined
-  }
-
-  /** One, or as many as are worth a request. */
-  #next(): readonly Entry[] {
-    let count = 1
-    if (this.#sink.writeAll && this.#apart === 0)
-      for (let { samples } = this.#entries[0]!; count < this.#entries.length; count++) {
-        samples += this.#entries[count]!.samples
-        if (samples > TOGETHER) break
-      }
-    return this.#entries.slice(0, count)
   }
 
   #write(batches: readonly Batch[]): Promise<void> {
@@ -178,41 +195,51 @@ export class SinkQueue {
     const stored = entry.samples - (refused?.samples ?? 0)
     if (stored > 0 || !refused) this.counters.written++
     this.counters.samples += stored
-    this.#remove(this.#entries.indexOf(entry))
+    this.#remove(entry)
     this.isFull = false
     entry.done()
   }
 
   async #backOff(error: unknown): Promise<void> {
-    this.counters.retries++
-    const { message, reason, retryAfterMs } = trouble(error)
-    this.#log.warn(reason, `${message}; trying again, ${this.#entries.length} batches wait`)
-    const delay = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++)
+    const delay = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures)
+    const retryAfterMs = this.#retry(error)
     // Half fixed, half random, so that collectors that lost one server together do not come back together.
     const jittered = delay / 2 + (Math.random() * delay) / 2
-    await this.#sleep(Math.max(jittered, retryAfterMs), this.#patience.signal).catch(() => {})
+    // what comes meanwhile of other hosts does not wait for suspects
+    const isForSuspects = !this.#waiting.hasTrusted()
+    this.#suspectsWait = isForSuspects ? new AbortController() : undefined
+    const signals = [this.#patience.signal, ...(this.#suspectsWait ? [this.#suspectsWait.signal] : [])]
+    await this.#sleep(Math.max(jittered, retryAfterMs), AbortSignal.any(signals)).catch(() => {})
+    this.#suspectsWait = undefined
+  }
+
+  /** @returns what the server asked for */
+  #retry(error: unknown): number {
+    this.counters.retries++
+    this.#failures++
+    const { message, reason, retryAfterMs } = trouble(error)
+    this.#log.warn(reason, `${message}; trying again, ${this.#waiting.count} batches wait`)
+    return retryAfterMs
   }
 
   #dropOldest(): void {
-    while (this.counters.waiting > this.#maxSamples) {
-      const oldest = this.#writing
-      const entry = this.#entries[oldest]
-      if (!entry || oldest === this.#entries.length - 1) return
-      if (this.#apart > oldest) this.#apart--
+    while (this.#waiting.samples > this.#maxSamples) {
+      const entry = this.#waiting.toDrop()
+      if (!entry) return
       this.isFull = true
       this.counters.dropped += entry.samples
       this.#log.warn(
         'full',
-        `the queue is full (${this.#maxSamples} samples): the oldest batches are dropped`,
+        `the queue is full (${this.#maxSamples} samples): the oldest batches of host "${entry.batch.id.host}", which has most in it, are dropped`,
       )
-      this.#remove(oldest)
+      this.#remove(entry)
       entry.done()
     }
   }
 
-  #remove(index: number): void {
-    const [entry] = index < 0 ? [] : this.#entries.splice(index, 1)
-    if (entry) this.counters.waiting -= entry.samples
+  #remove(entry: Entry): void {
+    this.#waiting.remove(entry)
+    this.counters.waiting = this.#waiting.samples
   }
 
   #count(reason: string, samples: number): void {
@@ -220,12 +247,13 @@ export class SinkQueue {
   }
 }
 
-/** A sink's error may carry `reason`, one word, and `retryAfterMs`, what the server asked for (RFC 9110, Retry-After). */
-function trouble(error: unknown): { message: string; reason: string; retryAfterMs: number } {
-  const { message, name, reason, retryAfterMs } = (error ?? {}) as Record<string, unknown>
+/** What an error says of itself, whatever it is. */
+function trouble(error: unknown) {
+  const { message, name, reason, retryAfterMs, fault } = (error ?? {}) as Trouble & Partial<Error>
   return {
     message: String(message ?? error),
     reason: String(reason ?? name ?? 'error'),
     retryAfterMs: typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS) : 0,
+    fault,
   }
 }

@@ -10,7 +10,7 @@ export interface Sink {
   /**
    * Write one host's window. Resolves when the sink holds it durably; writing the same batch twice leaves one copy.
    * @throws {Refused} what was refused for good: trying again would not help, the queue counts it and goes on.
-   * @throws {Error} anything else: the queue waits and tries again.
+   * @throws {Error} anything else: the queue waits and tries again; with what it knows, see `Trouble`.
    */
   write(batch: Batch): Promise<void>
   /**
@@ -20,6 +20,19 @@ export interface Sink {
    */
   writeAll?(batches: readonly Batch[]): Promise<void>
   close(): Promise<void>
+}
+
+/** What an error of a sink may carry besides its message, for the queue. */
+export interface Trouble {
+  /** One word, for the log and the counters. */
+  readonly reason?: string | undefined
+  /** What the server asked for (RFC 9110, Retry-After). */
+  readonly retryAfterMs?: number | undefined
+  /**
+   * Where the cause may be in the batches themselves, so that others may be stored: `batch` when an answer says so,
+   * `unknown` when nothing tells a server in trouble from a batch that troubles it. Without it, all batches must wait.
+   */
+  readonly fault?: 'batch' | 'unknown' | undefined
 }
 
 /** The sink's server has said no, and will say no again. */

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import type { Batch } from '../../../collector/batch.ts'
 import { SinkQueue } from '../../../collector/sinks/queue.ts'
-import { Refused, type Sink } from '../../../collector/sinks/sink.ts'
+import { Refused, type Sink, type Trouble } from '../../../collector/sinks/sink.ts'
 import { batch, sample } from '../../harness/samples.ts'
 
 /** A sink that keeps what it gets and does what the test says. */
@@ -23,9 +23,15 @@ class Store implements Sink {
 /** One that can write several at once, and refuses them when one of them is refused. */
 class Together extends Store {
   readonly groups: number[][] = []
+  requests = 0
+  override write(batch: Batch): Promise<void> {
+    this.requests++
+    return super.write(batch)
+  }
   async writeAll(batches: readonly Batch[]): Promise<void> {
+    this.requests++
     this.groups.push(batches.map(({ id }) => id.window))
-    for (const one of batches) await this.write(one)
+    for (const one of batches) await super.write(one)
   }
 }
 
@@ -225,15 +231,18 @@ t.test('what waits meanwhile is written together, where the sink can', async t =
   t.match(queue.counters, { written: 6, samples: 5040, waiting: 0 })
 })
 
-t.test('when something is refused of several, each is written alone: only its own is refused', async t => {
+t.test('when something is refused of several, they are halved: only its own is refused', async t => {
   const { sink, queue } = start({ sink: new Together() })
   sink.answer = ({ id }) => {
     if (id.window === 3) throw new Refused('partial_write', 4, 'no')
   }
   for (const window of [1, 2, 3, 4]) queue.push(ten(window), () => {})
   await queue.close({ deadlineMs: 1000 })
-  t.same(sink.groups, [[2, 3, 4]])
-  t.same(sink.windows, [1, 2, 2, 4])
+  t.same(sink.groups, [
+    [2, 3, 4],
+    [2, 3],
+  ])
+  t.same(sink.windows, [1, 2, 2, 2, 4])
   t.match(queue.counters, { written: 4, samples: 36, refused: { partial_write: 4 }, waiting: 0 })
 })
 
@@ -289,3 +298,104 @@ t.test(
     t.same(sink.windows, [1, 2, 3, 4, 5, 6], 'one that closes waits for nobody')
   },
 )
+
+const of = (host: string, window: number, samples = 10): Batch => {
+  const one = batch(
+    window,
+    Array.from({ length: samples }, () => sample([1, 2])),
+  )
+  return { ...one, id: { ...one.id, host } }
+}
+const failing = (fault: Trouble['fault'], reason = 'status_400') =>
+  Object.assign(new Error('no'), { reason, fault })
+
+t.test(
+  'one refused batch of a hundred costs a few requests, and the next ones go together again',
+  async t => {
+    const { sink, queue } = start({ sink: new Together(), maxSamples: 1_000_000, gatherMs: 1 })
+    sink.answer = ({ id }) => {
+      if (id.window === 37) throw new Refused('partial_write', 1, 'no')
+    }
+    for (let window = 0; window < 100; window++) queue.push(of(`h${window}`, window), () => {})
+    await queue.close({ deadlineMs: 1000 })
+    t.ok(sink.requests < 20, `${sink.requests} requests`)
+    t.match(queue.counters, { written: 100, samples: 999, refused: { partial_write: 1 }, waiting: 0 })
+  },
+)
+
+t.test('a host whose batches fail holds nobody up, and is given up while others are stored', async t => {
+  for (const sink of [new Store(), new Together()]) {
+    const { queue, wake } = start({ sink, maxSamples: 1_000_000 })
+    sink.answer = ({ id }) => {
+      if (id.host === 'bad') throw failing('batch')
+    }
+    const stored = new Set<number>()
+    for (let round = 0; round < 20; round++) {
+      queue.push(of('bad', round), () => {})
+      for (const host of ['a', 'b', 'c']) queue.push(of(host, round), () => stored.add(round))
+      for (let turns = 0; turns < 20; turns++) {
+        await turn()
+        if (round < 3) wake()
+      }
+    }
+    t.equal(stored.size, 20, 'also while nobody wakes it from waiting for the bad one')
+    t.equal(queue.counters.samples, 600)
+    t.ok((queue.counters.refused['status_400'] ?? 0) >= 10, 'set aside, with its reason')
+    await queue.close({ deadlineMs: 0 })
+  }
+})
+
+t.test('what fails for an unknown cause holds nobody up either, but is kept', async t => {
+  const { sink, queue, wake } = start({ sink: new Together(), maxSamples: 1_000_000 })
+  let isDown = true
+  sink.answer = ({ id }) => {
+    if (isDown && id.host === 'bad') throw failing('unknown', 'status_500')
+  }
+  let stored = 0
+  for (let round = 0; round < 10; round++) {
+    queue.push(of('bad', round), () => {})
+    queue.push(of('good', round), () => stored++)
+    for (let turns = 0; turns < 20; turns++) {
+      await turn()
+      wake()
+    }
+  }
+  t.same([stored, queue.counters.refused, queue.counters.waiting], [10, {}, 100])
+  isDown = false
+  await queue.close({ deadlineMs: 1000 })
+  t.match(queue.counters, { written: 20, samples: 200, refused: {}, waiting: 0 })
+})
+
+t.test('when every batch fails, all are kept', async t => {
+  const { sink, queue, wake, slept } = start({ sink: new Together(), maxSamples: 1_000_000 })
+  let isDown = true
+  sink.answer = () => {
+    if (isDown) throw failing('batch')
+  }
+  for (let window = 0; window < 10; window++) queue.push(of(`h${window}`, window), () => {})
+  for (let turns = 0; turns < 200; turns++) {
+    await turn()
+    wake()
+  }
+  t.same([queue.counters.refused, queue.counters.waiting], [{}, 100])
+  t.equal(Math.max(...slept) > 10_000, true, 'ever more rarely')
+  isDown = false
+  await queue.close({ deadlineMs: 1000 })
+  t.match(queue.counters, { samples: 100, refused: {}, waiting: 0 })
+})
+
+t.test('a full queue drops the oldest batch of the host that has most in it', async t => {
+  const { sink, queue, lines } = start({ maxSamples: 100 })
+  const gate = Promise.withResolvers<void>()
+  sink.answer = () => gate.promise
+  queue.push(of('first', 0), () => {})
+  for (const host of ['a', 'b', 'c']) queue.push(of(host, 1), () => {})
+  const given: number[] = []
+  for (let window = 10; window < 30; window++) queue.push(of('flood', window), () => given.push(window))
+  t.same(given, [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23])
+  t.match(lines.at(-1)?.msg, 'batches of host "flood", which has most in it, are dropped')
+  gate.resolve()
+  await queue.close({ deadlineMs: 1000 })
+  t.same(sink.windows, [0, 1, 1, 1, 24, 25, 26, 27, 28, 29])
+  t.match(queue.counters, { dropped: 140, samples: 100, waiting: 0 })
+})
