@@ -1,5 +1,5 @@
-import { escape as escaped } from '@influxdata/influxdb-client'
 import type { Batch, Measurement, Tags } from '../../batch.ts'
+import { measurementName, tagText } from './names.ts'
 
 /**
  * InfluxDB line protocol: `measurement,tag=value field=1.5 1767225600`, with timestamps in seconds.
@@ -51,15 +51,20 @@ export class Lines {
     return this.#ends.length - this.#taken
   }
 
+  get taken(): number {
+    return this.#taken
+  }
+
   clear(): void {
     this.#ends.length = 0
     this.#taken = 0
     this.#end = 0
   }
 
-  /** The first of them; what else is written comes over it. */
-  bytes(count: number): Buffer {
-    return this.#bytes.subarray(this.#startOf(this.#taken), this.#startOf(this.#taken + count) - 1)
+  /** The first of them, or some from line `from` on, which is negative for lines that were taken; what else is written comes over it. */
+  bytes(count: number, from = 0): Buffer {
+    const first = this.#taken + from
+    return this.#bytes.subarray(this.#startOf(first), this.#startOf(first + count) - 1)
   }
 
   take(count: number): void {
@@ -165,8 +170,8 @@ export function* encode(batches: readonly Batch[], most: number, lines = new Lin
 function namesOf(measurement: Measurement): Names {
   let names = namesCache.get(measurement)
   if (!names) {
-    const name = bytesOf(escaped.measurement(measurement.name))
-    const fields = measurement.fields.map(field => `${bytesOf(escaped.tag(field))}=`)
+    const name = bytesOf(measurementName(measurement.name))
+    const fields = measurement.fields.map(field => `${bytesOf(tagText(field))}=`)
     const room = fields.reduce((sum, { length }) => sum + length + NUMBER_ROOM, name.length + TIME_ROOM)
     names = { measurement: name, fields, room }
     namesCache.set(measurement, names)
@@ -174,14 +179,20 @@ function namesOf(measurement: Measurement): Names {
   return names
 }
 
-/** `,container=0123,host=a`, sorted as the servers sort; an empty tag is the same as none, and refused by some. */
+/**
+ * `,container=0123,host=a`, sorted as the servers sort; an empty tag is the same as none, and refused by some. Of two
+ * names that are written alike the last one stays: a server refuses the line with both.
+ */
 function tagsOf(tags: Known): Bytes {
   let text = tags[TEXT]
   if (text === undefined) {
     text = ''
-    for (const name of Object.keys(tags).sort()) {
-      const value = tagValue(tags[name] ?? '')
-      if (value) text += `,${escaped.tag(name)}=${value}`
+    const names = Object.keys(tags).sort()
+    const written = names.map(tagText)
+    const isClean = written.every((name, at) => name === names[at])
+    for (const at of isClean ? names.keys() : inOrder(written)) {
+      const value = tags[names[at]!]
+      if (value && written[at]) text += `,${written[at]}=${tagText(value)}`
     }
     text = bytesOf(text)
     Object.defineProperty(tags, TEXT, { value: text }) // not enumerable: tags are made of others by spreading them
@@ -189,9 +200,8 @@ function tagsOf(tags: Known): Bytes {
   return text
 }
 
-/** The protocol cannot say a backslash at the end of a value: it would escape the comma or space after it. */
-function tagValue(value: string): string {
-  return escaped.tag(value.replace(/\\+$/, ''))
-}
+/** Where the names stand, sorted anew as they are written, each once. */
+const inOrder = (names: readonly string[]): number[] =>
+  [...new Set(names)].sort().map(name => names.lastIndexOf(name))
 
 const bytesOf = (text: string): Bytes => Buffer.from(text).toString('latin1')

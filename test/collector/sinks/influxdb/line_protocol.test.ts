@@ -33,15 +33,31 @@ const golden: [name: string, sample: ReturnType<typeof sample>, line: string][] 
     'container:num_flows,a\\ b=x\\,y\\=z\\ w as_client=1,as_server=2 1767323040',
   ],
   [
-    'a line break in a tag cannot end the line',
-    sample([1, 2], { a: 'x\ny' }),
-    'container:num_flows,a=x\\ny as_client=1,as_server=2 1767323040',
+    'a control character never leaves, in names and in values',
+    sample([1], { 'a\r': 'x\ny', b: '\u001b[0m\u007f' }, { name: 'm\n', fields: ['f\t'] }),
+    'm�,a�=x�y,b=�[0m� f�=1 1767323040',
   ],
   [
-    'a backslash at the end of a tag is left out',
-    sample([1, 2], { a: 'x\\', b: '\\' }),
-    'container:num_flows,a=x as_client=1,as_server=2 1767323040',
+    'a backslash stays before an ordinary character, where all servers read the same',
+    sample([1, 2], { a: 'a\\b', b: 'C:\\new' }),
+    'container:num_flows,a=a\\b,b=C:\\new as_client=1,as_server=2 1767323040',
   ],
+  [
+    'a backslash that would escape what follows is a slash',
+    sample([1], { a: 'a\\,b', b: 'C:\\ D', c: 'a\\=b', d: 'a\\\\b', e: 'busybox_\\,b', f: 'x\\', g: '\\' }),
+    'container:num_flows,a=a/\\,b,b=C:/\\ D,c=a/\\=b,d=a/\\b,e=busybox_/\\,b,f=x/,g=/ as_client=1 1767323040',
+  ],
+  [
+    'so it is in the name of a tag, of a field and of a measurement',
+    sample([1], { 'a\\': 'v', 'b\\ c': 'v' }, { name: 'm\\', fields: ['f\\', 'g\\='] }),
+    'm/,a/=v,b/\\ c=v f/=1 1767323040',
+  ],
+  [
+    'of two names that are written alike one is',
+    sample([1], { 'a\\': 'v', 'a/': 'w', '': 'x' }),
+    'container:num_flows,a/=v as_client=1 1767323040',
+  ],
+  ['a measurement is no comment', sample([1], {}, { name: '#m', fields: ['f'] }), '�m f=1 1767323040'],
   [
     'what is not ASCII is written as UTF-8',
     sample([1], { pod: 'größe' }, { name: 'µ', fields: ['ζ'] }),

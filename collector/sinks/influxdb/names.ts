@@ -1,0 +1,28 @@
+/**
+ * Names and tag values as line protocol writes them. Servers read a backslash in different ways: InfluxDB 1 takes `\\`
+ * as two, VictoriaMetrics, Telegraf and InfluxDB 3 as one; `\\,` ends the value for some; at the end it escapes what
+ * follows. So a backslash is written only where all of them read the same: before an ordinary character.
+ */
+
+/** Written for a backslash before a backslash, comma, equals sign, blank or quote, and at the end: `C:\ D` is `C:/ D`. */
+const FOR_BACKSLASH = '/'
+/** Written for a control character: InfluxDB 1 repeats the line in a header, where none may be, and a newline ends it. */
+const FOR_CONTROL = '\u{fffd}'
+
+/** Most names have none of these. */
+const SPECIAL = /[\p{Cc}\\,= ]/u
+
+/** A tag's name or value, or a field's name. */
+export function tagText(text: string): string {
+  if (!SPECIAL.test(text)) return text
+  return clean(text).replace(/[,= ]/g, '\\$&')
+}
+
+/** A line that begins with `#` is a comment. */
+export function measurementName(text: string): string {
+  return clean(text).replace(/^#/, FOR_CONTROL).replace(/[, ]/g, '\\$&')
+}
+
+function clean(text: string): string {
+  return text.replace(/\p{Cc}/gu, FOR_CONTROL).replace(/\\(?=[\\,= "]|$)/g, FOR_BACKSLASH)
+}
