@@ -5,6 +5,9 @@ interface Address {
   readonly password?: string
 }
 
+/** What the sink adds to the address by itself. */
+const ADDED = /\/(write|query|ping|api\/v2(\/write|\/query)?|api\/v3\/\w+)$/i
+
 /**
  * Users write passwords into URLs without escaping them: the login ends at the last `@`, whatever is in it.
  * @throws without the login
@@ -15,7 +18,7 @@ export function splitLogin(text: string): Address {
     throw new Error(
       `--influx-url: needs an address such as http://127.0.0.1:8086, not ${text.replace(/^.*@/s, '…@')}`,
     )
-  const url = (scheme + rest).replace(/\/+$/, '')
+  const url = bare(scheme + rest)
   if (login === undefined) return { url }
   const [, username = '', password] = /^([^:]*)(?::(.*))?$/s.exec(login) ?? []
   return {
@@ -23,6 +26,17 @@ export function splitLogin(text: string): Address {
     username: unescaped(username),
     ...(password === undefined ? {} : { password: unescaped(password) }),
   }
+}
+
+/** @throws when it is not the server's address alone */
+function bare(url: string): string {
+  const [address = ''] = url.split(/[?#]/)
+  const server = address.replace(/\/+$/, '').replace(ADDED, '')
+  if (address !== url || server !== address.replace(/\/+$/, ''))
+    throw new Error(
+      `--influx-url: write the server's address alone, ${server}, not ${address}${address === url ? '' : url[address.length]}…: database, organisation and retention policy are settings of their own (--influx-database, --influx-org, --influx-retention-policy)`,
+    )
+  return server
 }
 
 function unescaped(text: string): string {
