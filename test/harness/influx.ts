@@ -169,7 +169,7 @@ async function selfSigned(cert: string, key: string): Promise<void> {
 }
 
 /** Two free ports of the loopback interface. */
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()]
   const ports: number[] = []
   for (const server of servers) {

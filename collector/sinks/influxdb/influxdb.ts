@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs'
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import { escape as escaped, InfluxDB, type ResponseStartedFn, setLogger } from '@influxdata/influxdb-client'
+import { escape as escaped } from '@influxdata/influxdb-client'
 import type { Batch } from '../../batch.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
-import { explain, InfluxError, partial, type Server } from './errors.ts'
+import { clip, described, explainAnswer, wordsOf } from './answers.ts'
+import { explainError, InfluxError, type Server } from './errors.ts'
 import { encode, Lines } from './line_protocol.ts'
+import { type ProxyEnv, variableOf } from './proxy.ts'
+import { RequestSize } from './request_size.ts'
+import { findStored, type Range, sift } from './sift.ts'
+import { type Answer, Transport } from './transport.ts'
 import { splitLogin } from './url.ts'
 
 export interface InfluxOptions {
@@ -30,62 +32,48 @@ export interface InfluxOptions {
   readonly timeoutMs: number
   readonly gzip: boolean
   readonly linesPerRequest: number
+  /** Where a proxy is looked for; the program's own when not said. */
+  readonly env?: ProxyEnv
 }
 
-/** Below this the gzip header outweighs what it saves. */
-const GZIP_FROM_BYTES = 1000
 const NOTHING = Buffer.alloc(0)
-
-// The client writes failures to the console; ours go to the log, once, in a sentence.
-setLogger({ error() {}, warn() {} })
 
 /** InfluxDB 1.x, 2.x and 3.x. Writing a batch again overwrites the same points, so one copy is left. */
 export class InfluxSink implements Sink {
   readonly name = 'influxdb'
   readonly #options: InfluxOptions
   readonly #server: Server
-  readonly #client: InfluxDB
-  readonly #agent: HttpAgent
-  /** Of the request that is on its way, or was last. */
-  #abort: AbortController | undefined
-  #isClosed = false
+  readonly #transport: Transport
   /** The queue calls `write` once at a time. */
   readonly #lines = new Lines()
+  readonly #size: RequestSize
   #writePath: string | undefined
-  /** Halved when the server answers 413. */
-  #linesPerRequest: number
 
-  /** @throws when the url is not one or the ca file cannot be read. */
+  /** @throws when a setting cannot work: the url, the ca file, the token, a name with a line break */
   constructor(options: InfluxOptions) {
     const { url, ...login } = splitLogin(options.url)
+    const { database, retentionPolicy, token, ca, insecureSkipVerify, timeoutMs, gzip } = options
+    const env = options.env ?? process.env
     const username = options.username ?? login.username
     const password = options.password ?? login.password ?? ''
-    const secure = url.startsWith('https:')
+    printable('--influx-database or INFLUX_DATABASE', database)
+    printable('--influx-org or INFLUX_ORG', options.org)
+    printable('--influx-retention-policy', retentionPolicy)
     this.#options = options
-    this.#linesPerRequest = options.linesPerRequest
-    this.#server = { url, database: options.database, user: username, timeoutMs: options.timeoutMs }
-    this.#agent = secure
-      ? new HttpsAgent({
-          keepAlive: true,
-          rejectUnauthorized: !options.insecureSkipVerify,
-          ...(options.ca === undefined ? {} : { ca: readCa(options.ca) }),
-        })
-      : new HttpAgent({ keepAlive: true })
-    this.#client = new InfluxDB({
+    this.#size = new RequestSize(options.linesPerRequest)
+    this.#transport = new Transport({
       url,
-      timeout: options.timeoutMs,
-      transportOptions: { agent: this.#agent },
-      // InfluxDB 1.6 understands Basic only, and a token beside it would win.
-      ...(options.token !== undefined
-        ? { token: options.token }
-        : username !== undefined
-          ? {
-              headers: {
-                authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
-              },
-            }
-          : {}),
+      token,
+      username,
+      password,
+      ca,
+      insecureSkipVerify,
+      timeoutMs,
+      gzip,
+      env,
     })
+    const proxy = variableOf(url, env)
+    this.#server = { url, database, retentionPolicy, user: username, timeoutMs, proxy }
   }
 
   write(batch: Batch): Promise<void> {
@@ -95,10 +83,7 @@ export class InfluxSink implements Sink {
   async writeAll(batches: readonly Batch[]): Promise<void> {
     const refusals = batches.flatMap(batch => notFinite(batch) ?? [])
     for (const lines of encode(batches, this.#options.linesPerRequest, this.#lines))
-      while (lines.count > 0) {
-        const refusal = await this.#send(lines)
-        if (refusal) refusals.push(refusal)
-      }
+      while (lines.count > 0) refusals.push(...(await this.#send(lines)))
     const last = refusals.at(-1)
     if (last)
       throw new Refused(
@@ -109,55 +94,108 @@ export class InfluxSink implements Sink {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    this.#abort?.abort()
-    this.#agent.destroy()
+    this.#transport.close()
   }
 
   /** Send the first lines and take them away, unless they have to be sent again. */
-  async #send(lines: Lines, created = false): Promise<Refused | undefined> {
-    const count = Math.min(lines.count, this.#linesPerRequest)
+  async #send(lines: Lines): Promise<readonly Refused[]> {
+    const count = Math.min(lines.count, this.#size.lines)
+    const failure = await this.#try(lines, { from: 0, count })
+    if (failure instanceof InfluxError && failure.status === 413) {
+      this.#size.tooLarge(count)
+      if (count > 1) return []
+    }
+    if (failure instanceof InfluxError && failure.fault !== 'batch') throw failure
+    // the whole request was refused: by 2.x for one line of it
+    const isWhole = failure instanceof Refused && failure.reason === 'bad_request' && count > 1
+    const refused =
+      failure instanceof InfluxError || isWhole
+        ? await this.#sift(lines, count, failure)
+        : failure
+          ? [failure]
+          : []
+    lines.take(count)
+    return refused
+  }
+
+  /** Find the lines that make a request fail, store the others. @throws when it is not the lines */
+  async #sift(lines: Lines, count: number, failure: InfluxError | Refused): Promise<Refused[]> {
+    const refused: Refused[] = []
+    const isStored = async (range: Range): Promise<boolean> => {
+      const again = await this.#try(lines, range)
+      if (again instanceof InfluxError && again.fault !== 'batch') throw again
+      if (again instanceof InfluxError || again?.samples === range.count) return false
+      if (again) refused.push(again)
+      return true
+    }
+    const isSure =
+      failure instanceof Refused ||
+      (failure.reason === 'unreadable' && (await this.#isInflux())) ||
+      (count === 1 && (await this.#areOthersStored(lines, isStored)))
+    refused.length = 0 // what was tried of the rest is sent again
+    const bad = await sift(count, isStored, isSure)
+    if (!bad) throw failure
+    for (const { from, count: some } of bad) {
+      const place = `line ${from + 1} of ${count}: ${clip(lines.bytes(1, from).toString(), 200)}`
+      refused.push(
+        new Refused(failure.reason, some, `${failure.message}; ${some} samples are set aside, ${place}`),
+      )
+    }
+    return refused
+  }
+
+  /** Now, when the first line is not: those after it, or where it is the last, the one before. */
+  async #areOthersStored(lines: Lines, isStored: (range: Range) => Promise<boolean>): Promise<boolean> {
+    const after = { from: 1, count: lines.count - 1 }
+    const before = { from: -1, count: 1 }
+    const others = after.count > 0 ? after : before
+    return (after.count > 0 || lines.taken > 0) && (await findStored(others, isStored)) !== undefined
+  }
+
+  /** @returns what some lines have come to; nothing when they are stored */
+  async #try(lines: Lines, { from, count }: Range): Promise<InfluxError | Refused | undefined> {
+    const write = async () => this.#ask('POST', await this.#path(), lines.bytes(count, from))
     try {
-      let status: number | undefined
-      const answer = await this.#request('POST', await this.#path(), lines.bytes(count), (_, code) => {
-        status = code
-      })
-      lines.take(count)
-      if (status !== 201) return undefined
-      // 3.x in its hosted form answers so when some lines were not stored.
-      const json = JSON.parse(answer || '{}') as { error?: string; message?: string }
-      return partial(json, json.error ?? json.message ?? '', this.#server, count)
+      let result = explainAnswer(await write(), this.#server, count)
+      if (await this.#isCreated(result)) result = explainAnswer(await write(), this.#server, count)
+      if (result instanceof InfluxError && result.fault !== 'batch') this.#writePath = undefined
+      // a request that is refused in part is stored in part
+      if (result === undefined || (result instanceof Refused && result.samples < count))
+        this.#size.stored(count)
+      return result
     } catch (error) {
-      if (statusOf(error) === 413 && count > 1) {
-        this.#linesPerRequest = Math.ceil(count / 2)
-        return undefined
-      }
-      const failure = explain(error, this.#server, count)
-      if (failure instanceof Refused) {
-        lines.take(count)
-        return failure
-      }
       // The server may be another one when it comes back: ask it again who it is.
-      const version1 = this.#writePath?.startsWith('/write?')
       this.#writePath = undefined
-      if (failure.reason !== 'no_database' || !version1 || created || !this.#options.createDatabase)
-        throw failure
-      await this.#createDatabase()
-      return this.#send(lines, true)
+      return explainError(error, this.#server)
     }
   }
 
+  /** The database was missing and is there now. */
+  async #isCreated(result: InfluxError | Refused | undefined): Promise<boolean> {
+    const version1 = this.#writePath?.startsWith('/write?')
+    const isMissing = result instanceof InfluxError && result.reason === 'no_database'
+    if (!isMissing || !version1 || !this.#options.createDatabase) return false
+    await this.#createDatabase()
+    return true
+  }
+
+  /** Whatever is said to it is no word about the samples. @throws {InfluxError} */
   async #createDatabase(): Promise<void> {
     const { url, database, user } = this.#server
     const query = `CREATE DATABASE ${escaped.quoted(database)}`
-    await this.#request('POST', `/query?q=${encodeURIComponent(query)}`, NOTHING).catch(error => {
-      if (statusOf(error) !== 403) throw explain(error, this.#server, 0)
-      throw new InfluxError(
-        'no_database',
-        `database "${database}" does not exist in InfluxDB at ${url} and user "${user}" may not create it: run ${query} as an administrator and grant WRITE on it`,
-        404,
-      )
-    })
+    const answer = await this.#ask('POST', `/query?q=${encodeURIComponent(query)}`, NOTHING)
+    const { status, json } = answer
+    const [result] = Array.isArray(json?.['results']) ? (json['results'] as { error?: unknown }[]) : []
+    if (status === 200 && result && result.error === undefined) return
+    const missing = `database "${database}" does not exist in InfluxDB at ${url}`
+    const words = String(result?.error ?? wordsOf(answer) ?? described(answer))
+    throw new InfluxError(
+      'no_database',
+      status === 403
+        ? `${missing} and user "${user}" may not create it: run ${query} as an administrator and grant WRITE on it`
+        : `${missing} and cannot be created (it said ${status} ${clip(words)}): create it, or correct --influx-database`,
+      { status },
+    )
   }
 
   async #path(): Promise<string> {
@@ -179,59 +217,34 @@ export class InfluxSink implements Sink {
     return this.#writePath
   }
 
-  /** `1.6.7`, `v2.7.1` or `3.0.1` in a header of GET /ping; a server that hides it is told apart by the login. */
-  async #version(): Promise<number> {
-    let header: unknown
-    try {
-      await this.#request('GET', '/ping', NOTHING, headers => {
-        header = headers['x-influxdb-version']
-      })
-    } catch (error) {
-      // 3.x wants a token even here, but has said who it is.
-      if (statusOf(error) === undefined) throw error
-    }
-    const major = /^v?([123])\./.exec(String(header))?.[1]
-    return Number(major ?? (this.#options.token === undefined ? 1 : 2))
-  }
-
   /**
-   * @param body the client asks for text and makes it bytes, by Buffer.from(): bytes are copied as they are
-   * @param started told what the answer begins with
-   * @returns the rest of it
+   * `1.6.7`, `v2.7.1` or `3.0.1` in a header of GET /ping, which 3.x sends even where it wants a token. A server that
+   * hides it is 2.x when an organisation is given; VictoriaMetrics and 1.x have none, and take a token on /write.
    */
-  async #request(method: string, path: string, body: Buffer, started: ResponseStartedFn = () => {}) {
-    const { timeoutMs, gzip } = this.#options
-    const abort = new AbortController()
-    // not AbortSignal.timeout(): until its time has come it keeps the request and its bytes, a window's 100 MB
-    const timer = setTimeout(() => abort.abort(), timeoutMs)
-    this.#abort = abort
-    if (this.#isClosed) abort.abort()
-    const how = {
-      method,
-      headers: { 'content-type': 'text/plain; charset=utf-8', accept: 'application/json' },
-      ...(gzip ? { gzipThreshold: GZIP_FROM_BYTES } : {}),
-      signal: abort.signal,
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<string>()
-    const answer: Uint8Array[] = []
-    this.#client.transport.send(path, body as unknown as string, how, {
-      responseStarted: started,
-      next: chunk => void answer.push(chunk),
-      complete: () => resolve(Buffer.concat(answer).toString()),
-      error: reject,
-    })
-    return promise.finally(() => clearTimeout(timer))
+  async #version(): Promise<number> {
+    const { headers } = await this.#ask('GET', '/ping', NOTHING)
+    const major = /^v?([123])\./.exec(String(headers['x-influxdb-version']))?.[1]
+    return Number(major ?? (this.#options.org === undefined || this.#options.token === undefined ? 1 : 2))
+  }
+
+  /** It answers, and not only what it answers to lines is unreadable. */
+  async #isInflux(): Promise<boolean> {
+    return this.#ask('GET', '/ping', NOTHING).then(
+      ({ status }) => status === 204,
+      () => false,
+    )
+  }
+
+  #ask(method: string, path: string, body: Buffer): Promise<Answer> {
+    return this.#transport.send(method, path, body)
   }
 }
 
-function statusOf(error: unknown): number | undefined {
-  return (error as { statusCode?: number }).statusCode
-}
-
-function readCa(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new Error(`--influx-ca: cannot read ${path} (${(error as { code?: string }).code})`)
-  }
+/** @throws when the name holds what no server takes, such as the carriage return of a file from Windows */
+function printable(setting: string, name: string | undefined): void {
+  const control = /\p{Cc}/u.exec(name ?? '')
+  if (control)
+    throw new Error(
+      `${setting}: its character ${control.index + 1} is a control character (a line break of a file?): write the name without it`,
+    )
 }

@@ -119,23 +119,52 @@ t.test('a version that is said is not asked for', async t => {
   t.equal(requests[0]?.line, 'POST /write?db=flows&rp=week&precision=s')
 })
 
-t.test('413 halves the request until it fits', async t => {
+t.test('413 halves the request until it fits, then it grows again', async t => {
   const lines = (request: Request) => request.body.split('\n').length
-  const { url, requests } = await standIn(t, '1.8.0', request => [lines(request) > 30 ? 413 : 204])
-  const sink = connect(t, { url })
+  let most = 30
+  const { url, requests } = await standIn(t, '1.8.0', request => [lines(request) > most ? 413 : 204])
+  const sink = connect(t, { url, linesPerRequest: 1000 })
   await sink.write(batch(0, many(100)))
-  t.same(requests.map(lines), [100, 50, 25, 25, 25, 25])
-  await sink.write(batch(1, many(30)))
-  t.same(requests.slice(6).map(lines), [25, 5], 'and remembers what fits')
+  t.same(requests.map(lines), [100, 50, 25, 26, 27, 22])
+  for (let window = 1; window < 20; window++) await sink.write(batch(window, many(100)))
+  const stored = requests.filter(request => lines(request) <= most).length
+  t.ok(
+    requests.length - stored < stored / 5,
+    `${requests.length - stored} of ${requests.length} are too large`,
+  )
+  most = 1000
+  for (let window = 20; window < 40; window++) await sink.write(batch(window, many(1000)))
+  t.equal(lines(requests.at(-1)!), 1000)
 })
 
-t.test('413 for a single sample is refused', async t => {
-  const { url } = await standIn(t, '1.8.0', () => [413])
-  await t.rejects(connect(t, { url }).write(batch(0, many(2))), {
-    name: 'Refused',
-    reason: 'too_large',
-    samples: 2,
-  })
+t.test('413 to everything keeps the samples, and costs few requests', async t => {
+  let isFull = true
+  const own = '{"error":"Request Entity Too Large"}'
+  const { url, requests } = await standIn(t, '1.8.0', () => (isFull ? [413, {}, own] : [204]))
+  const sink = connect(t, { url })
+  const too = { name: 'InfluxError', reason: 'too_large', status: 413 }
+  await t.rejects(sink.write(batch(0, many(5000))), too)
+  t.ok(requests.length < 20)
+  for (let again = 0; again < 20; again++) await t.rejects(sink.write(batch(0, many(5000))), too)
+  await t.rejects(sink.write(batch(0, many(1))), too)
+  isFull = false
+  requests.length = 0
+  await sink.write(batch(0, many(5000)))
+  t.ok(requests.length < 20, `${requests.length} requests`)
+})
+
+t.test('one sample that is too large is set aside, where others are stored', async t => {
+  for (const at of [0, 7, 99]) {
+    const { url } = await standIn(t, '1.8.0', ({ body }) => [body.includes(',container=long') ? 413 : 204])
+    const points = many(100)
+    points[at] = sample([1, 1], { container: `long${'x'.repeat(1000)}` })
+    await t.rejects(connect(t, { url }).write(batch(0, points)), {
+      name: 'Refused',
+      reason: 'too_large',
+      samples: 1,
+      message: /1 samples are set aside, line 1 of 1: container:num_flows,container=longx{100,}…/,
+    })
+  }
 })
 
 t.test('429 and 503 carry what the server asked for', async t => {

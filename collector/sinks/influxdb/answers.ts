@@ -1,0 +1,169 @@
+import { Refused } from '../sink.ts'
+import { InfluxError, type Server } from './errors.ts'
+import type { Answer } from './transport.ts'
+
+/** Answers of InfluxDB that wait for the operator, by HTTP status. */
+const byStatus: Record<number, (server: Server) => [reason: string, message: string]> = {
+  401: s => [
+    'unauthorized',
+    `InfluxDB at ${s.url} refuses the login of ${who(s)}: check username and password, or the token`,
+  ],
+  403: s => [
+    'forbidden',
+    `${who(s)} may not write to database "${s.database}" of InfluxDB at ${s.url}: grant WRITE on it, or use another login`,
+  ],
+  404: s => [
+    'no_database',
+    `database "${s.database}" is not in InfluxDB at ${s.url}: create it, or correct its name, org, retention policy or version`,
+  ],
+}
+
+/** Go's net/http, nginx and Apache say so with 400. */
+const WANTS_TLS = /HTTP request .*HTTPS (server|port)|speaking plain HTTP to an SSL/i
+
+/**
+ * What a request of some lines has come to. Only 204 is "stored": docs.influxdata.com for /write of 1.x,
+ * /api/v2/write of 2.x and 3.x and /api/v3/write_lp; and 201 of hosted 3.x is "stored in part" when it says so.
+ * @returns nothing when all lines are stored; `Refused` when trying again would not help: only when InfluxDB itself
+ *   says so, in its JSON; a proxy or another program says nothing about the lines
+ */
+export function explainAnswer(
+  answer: Answer,
+  server: Server,
+  lines: number,
+): InfluxError | Refused | undefined {
+  const { status, text } = answer
+  const said = wordsOf(answer)
+  if (status === 204) return undefined
+  if (status === 201 && said && isPartial(said)) return partial(answer.json, said, server, lines)
+  if (status >= 200 && status < 300) return foreign(answer, server)
+  if (status >= 300 && status < 400) return redirected(answer, server)
+  if (status === 400 && WANTS_TLS.test(text))
+    return new InfluxError('tls', `InfluxDB at ${server.url} wants TLS: write https:// in the url`, {
+      status,
+    })
+  if (said && /retention policy not found/.test(said))
+    return new InfluxError(
+      'no_retention_policy',
+      `retention policy "${server.retentionPolicy}" is not in database "${server.database}" of InfluxDB at ${server.url}: create it, or correct --influx-retention-policy (${clip(said)})`,
+      { status },
+    )
+  if (status === 413)
+    return new InfluxError(
+      'too_large',
+      `InfluxDB at ${server.url}, or a proxy before it, finds even one sample too large (413 ${described(answer)}): raise its limit for a request`,
+      { status, fault: 'batch' },
+    )
+  // 422: InfluxDB 2 for points outside the retention period.
+  if (status === 400 || status === 422)
+    return said ? partial(answer.json, said, server, lines) : inBetween(answer, server)
+  if (status === 404 && !said) return foreign(answer, server)
+  return waiting(answer, server)
+}
+
+function waiting(answer: Answer, server: Server): InfluxError {
+  const { status, headers } = answer
+  const [reason, message] = byStatus[status]?.(server) ?? [
+    `status_${status}`,
+    `InfluxDB at ${server.url} cannot write to "${server.database}" now`,
+  ]
+  const words = wordsOf(answer)
+  return new InfluxError(
+    reason,
+    `${message} (it said ${status} ${words ? clip(words) : described(answer)})`,
+    {
+      status,
+      retryAfterMs: retryAfterMs(headers['retry-after']),
+      // a server that asks for patience is in trouble by itself
+      ...(status >= 500 && status !== 503 ? { fault: 'unknown' } : {}),
+    },
+  )
+}
+
+/** A login page, a wrong port, another program. */
+function foreign(answer: Answer, { url }: Server): InfluxError {
+  const { status } = answer
+  const means =
+    status === 404
+      ? 'nothing takes samples there; correct --influx-url or --influx-version'
+      : 'that is no InfluxDB; correct --influx-url'
+  return new InfluxError('no_influxdb', `${url} answered ${status} with ${described(answer)}: ${means}`, {
+    status,
+  })
+}
+
+/** InfluxDB refuses in JSON: this comes from something else on the way, and may be about one request or about all. */
+function inBetween(answer: Answer, { url }: Server): InfluxError {
+  const { status } = answer
+  return new InfluxError(
+    `status_${status}`,
+    `${url} answered ${status} with ${described(answer)}: that is not InfluxDB's own answer; correct --influx-url, or the proxy before InfluxDB`,
+    { status, fault: 'batch' },
+  )
+}
+
+/** Not followed: the login would go to whoever is named. */
+function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
+  const { location = '' } = headers
+  const to = location && URL.canParse(location, url) ? new URL(location, url) : undefined
+  const place = to ? `${to.origin}${to.pathname.replace(/\/(write|ping|query|api\/v2\/write)\/?$/, '')}` : ''
+  return new InfluxError(
+    'redirected',
+    to
+      ? `${url} is not InfluxDB's address: it says to go to ${clip(place)} (${status}); if that is right, write it as --influx-url`
+      : `${url} is not InfluxDB's address: it says to go elsewhere (${status}), but not where; correct --influx-url`,
+    { status },
+  )
+}
+
+/**
+ * InfluxDB has stored the good lines and says something about the others. 1.x ends with `dropped=N` for points that
+ * conflict with what is stored, and says `dropped=0` when lines could not be parsed, of which it lists every one;
+ * 3.x lists the lines in `data`, its hosted form in the message. Without a number, every line counts as lost.
+ */
+function partial(json: Answer['json'], said: string, server: Server, lines: number): Refused {
+  const listed = json?.['data']
+  const dropped = Number(/dropped=(\d+)/.exec(said)?.[1] ?? 0)
+  const named = said.match(/unable to parse|\bline \d+:/g)?.length ?? 0
+  const some = Array.isArray(listed) ? listed.length : dropped || named
+  const lost = isPartial(said) && some > 0 ? Math.min(some, lines) : lines
+  return new Refused(
+    isPartial(said) ? 'partial_write' : 'bad_request',
+    lost,
+    `InfluxDB at ${server.url} refused ${lost} of ${lines} samples for database "${server.database}": ${clip(said)}`,
+  )
+}
+
+const isPartial = (said: string) => /partial write/.test(said)
+
+/** InfluxDB's own words: `error` in 1.x and 3.x, `code` and `message` in 2.x. */
+export function wordsOf({ json, headers }: Answer): string | undefined {
+  const { error, code, message } = json ?? {}
+  const header = headers['x-influxdb-error']
+  if (typeof error === 'string') return error
+  if (typeof code === 'string' && typeof message === 'string') return message
+  return typeof header === 'string' ? header : undefined
+}
+
+/** `text/html (<title>Login`: enough to know again what it was. */
+export function described({ headers, text }: Answer): string {
+  const type = String(headers['content-type'] ?? 'no type').split(';')[0]
+  const title = /<title>[^<]*/i.exec(text)?.[0] ?? text
+  return title.trim() === '' ? `an empty body` : `${clip(type ?? '', 60)} (${clip(title, 80)})`
+}
+
+export function clip(text: string, most = 300): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  return line.length > most ? `${line.slice(0, most)}…` : line
+}
+
+function who({ user }: Server): string {
+  return user === undefined ? 'a client without a user name' : `user "${user}"`
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. */
+function retryAfterMs(value: unknown): number | undefined {
+  if (typeof value !== 'string') return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return ms > 0 ? ms : undefined
+}

@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs'
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestByHttp,
+} from 'node:http'
+import { Agent as HttpsAgent, request as requestByHttps } from 'node:https'
+import { Readable } from 'node:stream'
+import { HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client'
+import { type ProxyEnv, proxyEnvOf } from './proxy.ts'
+
+/** What a server said to a request, whoever it is. */
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** At most `ANSWER_BYTES`. */
+  readonly text: string
+  /** Of `text`, when it is a JSON object. */
+  readonly json: Record<string, unknown> | undefined
+}
+
+export interface TransportOptions {
+  readonly url: string
+  readonly token: string | undefined
+  readonly username: string | undefined
+  readonly password: string
+  readonly ca: string | undefined
+  readonly insecureSkipVerify: boolean | undefined
+  readonly timeoutMs: number
+  readonly gzip: boolean
+  readonly env: ProxyEnv
+}
+
+/** Below this the gzip header outweighs what it saves. */
+const GZIP_FROM_BYTES = 1000
+/** InfluxDB lists every line that it could not read; the rest of an answer is not read. */
+const ANSWER_BYTES = 65_536
+
+// The client writes failures to the console; ours go to the log, once, in a sentence.
+setLogger({ error() {}, warn() {} })
+
+/** The client of InfluxData, which knows logins and gzip, with a bound on the time and on the size of an answer. */
+export class Transport {
+  readonly #client: InfluxDB
+  readonly #agent: HttpAgent
+  readonly #timeoutMs: number
+  readonly #gzip: boolean
+  /** Of the request that is on its way, or was last. */
+  #abort: AbortController | undefined
+  #isClosed = false
+
+  /** @throws when the ca file cannot be read or the token cannot be sent */
+  constructor(options: TransportOptions) {
+    const { url, token, username, password, timeoutMs } = options
+    this.#timeoutMs = timeoutMs
+    this.#gzip = options.gzip
+    this.#agent = agentFor(options)
+    const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+    this.#client = new InfluxDB({
+      url,
+      timeout: timeoutMs,
+      // The client's own door for another `request`: without it an answer of any length is kept in memory.
+      transportOptions: {
+        agent: this.#agent,
+        'follow-redirects': {
+          http: { request: cutting(requestByHttp) },
+          https: { request: cutting(requestByHttps) },
+        },
+      },
+      // InfluxDB 1.6 understands Basic only, and a token beside it would win.
+      ...(token !== undefined
+        ? { token: sendable(token) }
+        : username !== undefined
+          ? { headers: { authorization: basic } }
+          : {}),
+    })
+  }
+
+  /**
+   * @param body the client asks for text and makes it bytes, by Buffer.from(): bytes are copied as they are
+   * @throws only when there is no answer that can be read
+   */
+  async send(method: string, path: string, body: Buffer): Promise<Answer> {
+    const abort = new AbortController()
+    // not AbortSignal.timeout(): until its time has come it keeps the request and its bytes, a window's 100 MB
+    const timer = setTimeout(() => abort.abort(), this.#timeoutMs)
+    this.#abort = abort
+    if (this.#isClosed) abort.abort()
+    const how = {
+      method,
+      headers: { 'content-type': 'text/plain; charset=utf-8', accept: 'application/json' },
+      ...(this.#gzip ? { gzipThreshold: GZIP_FROM_BYTES } : {}),
+      signal: abort.signal,
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const read: Uint8Array[] = []
+    let head: { status: number; headers: IncomingHttpHeaders } = { status: 0, headers: {} }
+    this.#client.transport.send(path, body as unknown as string, how, {
+      responseStarted: (headers, status = 0) => {
+        head = { status, headers }
+      },
+      next: chunk => void read.push(chunk),
+      complete: () => resolve(answerOf(head.status, head.headers, Buffer.concat(read).toString())),
+      error: error =>
+        error instanceof HttpError
+          ? resolve(answerOf(error.statusCode, head.headers, error.body ?? ''))
+          : reject(error),
+    })
+    return promise.finally(() => clearTimeout(timer))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#abort?.abort()
+    this.#agent.destroy()
+  }
+}
+
+type Requesting = (options: RequestOptions, answered: (response: IncomingMessage) => void) => ClientRequest
+
+const cutting =
+  (request: Requesting): Requesting =>
+  (options, answered) =>
+    request(options, response => answered(cut(response)))
+
+/** What the client needs of it, with the beginning of its body. */
+function cut(response: IncomingMessage): IncomingMessage {
+  const { statusCode, statusMessage, headers } = response
+  return Object.assign(Readable.from(beginning(response)), {
+    statusCode,
+    statusMessage,
+    headers,
+  }) as unknown as IncomingMessage
+}
+
+async function* beginning(response: IncomingMessage): AsyncGenerator<Buffer> {
+  let left = ANSWER_BYTES
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    yield chunk.subarray(0, left)
+    left -= chunk.length
+    if (left <= 0) return // which closes the connection
+  }
+}
+
+function answerOf(status: number, headers: IncomingHttpHeaders, text: string): Answer {
+  return { status, headers, text, json: objectOf(text) }
+}
+
+function objectOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const json: unknown = JSON.parse(text)
+    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function agentFor({ url, ca, insecureSkipVerify, env }: TransportOptions): HttpAgent {
+  const proxyEnv = proxyEnvOf(url, env)
+  const common = { keepAlive: true, ...(proxyEnv ? { proxyEnv } : {}) }
+  if (!url.startsWith('https:')) return new HttpAgent(common)
+  return new HttpsAgent({
+    ...common,
+    rejectUnauthorized: !insecureSkipVerify,
+    ...(ca === undefined ? {} : { ca: readCa(ca) }),
+  })
+}
+
+/** A line break of a file or a quotation mark of a text editor: Node refuses the header, but only at the first request. */
+function sendable(token: string): string {
+  const at = token.search(/[^\t\x20-\x7e\x80-\xff]/)
+  if (at < 0) return token
+  const code = token.codePointAt(at)!.toString(16).toUpperCase().padStart(4, '0')
+  throw new Error(
+    `--influx-token or INFLUX_TOKEN: its character ${at + 1} (U+${code}) cannot be sent: write the token without it`,
+  )
+}
+
+function readCa(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new Error(`--influx-ca: cannot read ${path} (${(error as { code?: string }).code})`)
+  }
+}

@@ -1,0 +1,225 @@
+import type { ServerResponse } from 'node:http'
+import t, { type Test } from 'tap'
+import { InfluxError } from '../../../../collector/sinks/influxdb/errors.ts'
+import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
+import { Refused } from '../../../../collector/sinks/sink.ts'
+import { listen, listenToWrites } from '../../../harness/http_server.ts'
+import { batch, sample } from '../../../harness/samples.ts'
+
+// The servers of these tests are what stands in InfluxDB's place in the field: login pages, wrong ports, proxies.
+
+function connect(t: Test, options: Partial<InfluxOptions> & { url: string }): InfluxSink {
+  const defaults = {
+    database: 'flows',
+    createDatabase: true,
+    timeoutMs: 5000,
+    gzip: true,
+    linesPerRequest: 5000,
+  }
+  const sink = new InfluxSink({ ...defaults, ...options })
+  t.teardown(() => sink.close())
+  return sink
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, i) => sample([i, 0.5], { pod: `c${i}` }))
+
+async function failure(sink: InfluxSink, points = many(3)): Promise<InfluxError | Refused> {
+  const error: unknown = await sink.write(batch(0, points)).then(
+    () => undefined,
+    error => error,
+  )
+  if (error instanceof InfluxError || error instanceof Refused) return error
+  throw error ?? new Error('the batch counts as stored')
+}
+
+type Said = [status: number, type: string, body: string]
+const html = 'text/html; charset=utf-8'
+const json = 'application/json'
+const say = (response: ServerResponse, [status, type, body]: Said) =>
+  response.writeHead(status, type ? { 'content-type': type } : {}).end(body)
+
+const foreign: [Said, RegExp][] = [
+  [[200, html, '<html><head><title>Login</title>'], /answered 200 with text\/html \(<title>Login\)/],
+  [[200, json, '{"error":"disk full"}'], /answered 200 with application\/json \({"error":"disk full"}\)/],
+  [[200, json, '{"write":"ok"}'], /answered 200 with application\/json/],
+  [[200, '', ''], /answered 200 with an empty body/],
+  [[201, html, '<html>created'], /answered 201 with text\/html/],
+  [[201, json, '{"id":7}'], /answered 201/],
+  [[201, json, ''], /answered 201 with an empty body/],
+  [[202, '', ''], /answered 202/],
+  [[206, html, '<html>'], /answered 206/],
+  [[203, 'text/plain', 'x\r\n\u001b[31my'], /answered 203 with text\/plain \(x \[31my\)/],
+]
+
+t.test('what is no answer of InfluxDB is not stored, and the sentence says what it was', async t => {
+  for (const [said, message] of foreign) {
+    const url = await listen(t, (_, response) => say(response, said))
+    const error = await failure(connect(t, { url }))
+    t.match(error, { name: 'InfluxError', reason: 'no_influxdb', message }, String(said))
+    t.match(error.message, /: that is no InfluxDB; correct --influx-url$/)
+  }
+})
+
+t.test('204 is stored, and 201 is stored in part when it says so', async t => {
+  const answers: Said[] = [
+    [204, '', ''],
+    [201, json, '{"code":"invalid","message":"partial write has occurred, errors on line(s): line 2: bad"}'],
+  ]
+  const url = await listenToWrites(t, (_, response) => say(response, answers.shift()!))
+  const sink = connect(t, { url })
+  await sink.write(batch(0, many(3)))
+  t.match(await failure(sink), { name: 'Refused', reason: 'partial_write', samples: 1 })
+})
+
+const nginxTls = '<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>'
+const waits: [Said, reason: string, message: RegExp][] = [
+  [[400, html, nginxTls], 'tls', /wants TLS: write https:\/\/ in the url/],
+  [[400, 'text/plain', 'Client sent an HTTP request to an HTTPS server.'], 'tls', /write https/],
+  [[400, html, "Reason: You're speaking plain HTTP to an SSL-enabled server port."], 'tls', /write https/],
+  [[400, 'text/plain', 'missing required Host header'], 'status_400', /not InfluxDB's own answer/],
+  [[400, '', ''], 'status_400', /answered 400 with an empty body/],
+  [[400, json, '{"msg":"no route"}'], 'status_400', /not InfluxDB's own answer/],
+  [[422, html, '<title>422 Unprocessable</title>'], 'status_422', /<title>422 Unprocessable/],
+  [[413, html, '<title>413 Request Entity Too Large</title>'], 'too_large', /413 text\/html \(<title>413/],
+  [[413, json, '{"error":"Request Entity Too Large"}'], 'too_large', /raise its limit/],
+  [[404, 'text/plain', '404 page not found'], 'no_influxdb', /correct --influx-url or --influx-version/],
+  [[502, html, '<title>502 Bad Gateway</title>'], 'status_502', /502 text\/html \(<title>502/],
+]
+
+t.test("somebody else's refusal keeps the data, whatever is asked", async t => {
+  for (const [said, reason, message] of waits) {
+    const url = await listenToWrites(t, (_, response) => say(response, said))
+    const sink = connect(t, { url })
+    for (const points of [many(100), many(1)])
+      t.match(await failure(sink, points), { name: 'InfluxError', reason, message }, String(said))
+  }
+})
+
+t.test("InfluxDB's own refusal refuses", async t => {
+  const own: [Said, reason: string, samples: number][] = [
+    [[400, json, '{"error":"partial write: field type conflict dropped=2"}'], 'partial_write', 2],
+    [[400, json, '{"code":"invalid","message":"unable to parse points"}'], 'bad_request', 3],
+    [[422, json, '{"code":"unprocessable entity","message":"outside retention"}'], 'bad_request', 3],
+  ]
+  for (const [said, reason, samples] of own) {
+    const url = await listenToWrites(t, (_, response) => say(response, said))
+    t.match(await failure(connect(t, { url })), { name: 'Refused', reason, samples }, String(said))
+  }
+})
+
+t.test('CREATE DATABASE that is refused is no word about the samples', async t => {
+  const answers: Said[] = [
+    [400, json, '{"error":"error parsing query: found x"}'],
+    [413, json, '{"error":"Request Entity Too Large"}'],
+    [422, json, '{"code":"invalid","message":"no"}'],
+    [200, json, '{"results":[{"statement_id":0,"error":"invalid name"}]}'],
+    [200, html, '<title>Login</title>'],
+    [204, '', ''],
+  ]
+  for (const said of answers) {
+    const url = await listenToWrites(t, (_, response, { url }) =>
+      say(response, url?.startsWith('/query') ? said : [404, json, '{"error":"database not found"}']),
+    )
+    t.match(await failure(connect(t, { url })), {
+      name: 'InfluxError',
+      reason: 'no_database',
+      message:
+        /^database "flows" does not exist .* cannot be created \(it said \d+ .*correct --influx-database$/,
+    })
+  }
+})
+
+t.test('a redirect is told, not followed', async t => {
+  let isFollowed = false
+  const other = await listen(t, (_, response) => {
+    isFollowed = true
+    response.writeHead(204).end()
+  })
+  const long = `https://db.example/${'x'.repeat(3000)}`
+  const places: [string | undefined, RegExp][] = [
+    [
+      `${other}/write?db=flows`,
+      new RegExp(`it says to go to ${other}/? \\(308\\); if that is right, write it`),
+    ],
+    ['https://influx.example:8443/write?db=x&p=secret', /go to https:\/\/influx.example:8443 \(308\)/],
+    ['/login?next=/write', /go to http:\/\/127.0.0.1:\d+\/login \(308\)/],
+    [long, /go to https:\/\/db.example\/x{100,300}… /],
+    [undefined, /but not where/],
+  ]
+  for (const [location, message] of places) {
+    const url = await listen(t, (_, response) => response.writeHead(308, location ? { location } : {}).end())
+    const error = await failure(connect(t, { url, token: 'tok' }))
+    t.match(error, { reason: 'redirected', message })
+    t.notMatch(error.message, 'secret')
+  }
+  t.equal(isFollowed, false)
+})
+
+t.test('an endless answer is cut, a slow one ends by time-out', async t => {
+  let sent = 0
+  const endless = (status: number, type: string) =>
+    listen(t, (_, response) => {
+      response.writeHead(status, { 'content-type': type })
+      const more = () => {
+        while (!response.destroyed) {
+          sent += 65_536
+          if (!response.write(Buffer.alloc(65_536, 'x'))) break
+        }
+      }
+      response.on('drain', more)
+      more()
+    })
+  for (const [status, type] of [
+    [200, 'text/html'],
+    [400, 'application/json'],
+    [500, 'text/plain'],
+  ] as const) {
+    sent = 0
+    const error = await failure(
+      connect(t, { url: await endless(status, type), version: 1, timeoutMs: 20_000 }),
+    )
+    t.match(
+      error.message,
+      status === 200 ? /answered 200 with text\/html \(x{80}…\)/ : new RegExp(`${status}`),
+    )
+    t.notMatch(error.message, /did not answer/)
+    t.ok(sent < 50_000_000, `${sent} bytes were sent`)
+  }
+  const slow = await listen(t, (_, response) => {
+    response.writeHead(200)
+    const timer = setInterval(() => response.write('x'), 10)
+    response.on('close', () => clearInterval(timer))
+  })
+  t.match(await failure(connect(t, { url: slow, timeoutMs: 200 })), { reason: 'timeout' })
+})
+
+t.test(
+  'a server that hides its version and gets a token is written to as 1.x, unless there is an organisation',
+  async t => {
+    const asked: (string | undefined)[] = []
+    const url = await listen(t, (request, response) => {
+      if (request.url !== '/ping') asked.push(request.url)
+      request.resume().on('end', () => response.writeHead(204).end())
+    })
+    await connect(t, { url, token: 'x' }).write(batch(0, many(1)))
+    await connect(t, { url, token: 'x', org: 'o' }).write(batch(0, many(1)))
+    t.same(asked, ['/write?db=flows&precision=s', '/api/v2/write?org=o&bucket=flows&precision=s'])
+    t.match(await failure(connect(t, { url, token: 'x', version: 2 })), {
+      reason: 'no_org',
+      message: /^InfluxDB 2 at \S+ wants to know the organisation: give --influx-org or INFLUX_ORG$/,
+    })
+  },
+)
+
+t.test('settings that cannot be sent are refused at the start, by their names', async t => {
+  const url = 'http://127.0.0.1:1'
+  for (const [given, message] of [
+    [{ token: 't0ken\r' }, /^--influx-token or INFLUX_TOKEN: its character 6 \(U\+000D\)/],
+    [{ token: '“t0ken”' }, /INFLUX_TOKEN: its character 1 \(U\+201C\)/],
+    [{ token: '\ufefft' }, /INFLUX_TOKEN: its character 1 \(U\+FEFF\)/],
+    [{ database: 'metrics\r' }, /^--influx-database or INFLUX_DATABASE: its character 8 is a control/],
+    [{ org: 'o\n' }, /^--influx-org or INFLUX_ORG/],
+    [{ retentionPolicy: 'a\u0000' }, /^--influx-retention-policy/],
+  ] as const)
+    t.throws(() => connect(t, { url, ...given }), { message })
+})
