@@ -107,3 +107,18 @@ t.test('the version asked from 1.6 is 2: nothing takes samples there', async t =
     message: /answered 404 with text\/plain .*correct --influx-url or --influx-version/,
   })
 })
+
+t.test(
+  'thousands of lines that InfluxDB 1.6 cannot read are refused, those beside them are stored',
+  async t => {
+    const server = await startInflux()
+    t.teardown(() => server.remove())
+    const sink = connect(t, { url: server.url })
+    const many = Array.from({ length: 3000 }, (_, at) => sample([at, 1], { pod: `p${at}` }))
+    const bad = sink.writeAll([batch(Number.NaN, many), batch(0, many.slice(0, 1500))])
+    await t.rejects(bad, { name: 'Refused', samples: 3000 })
+    t.match(await server.query('SELECT count(as_client) FROM "container:num_flows"', 'flows'), [
+      { count: 1500 },
+    ])
+  },
+)

@@ -18,6 +18,9 @@ const byStatus: Record<number, (server: Server) => [reason: string, message: str
   ],
 }
 
+/** InfluxDB 2 stores nothing of a request in which it cannot read a line: the others are to be sent without it. */
+export class RefusedWhole extends Refused {}
+
 /** Go's net/http, nginx and Apache say so with 400. */
 const WANTS_TLS = /HTTP request .*HTTPS (server|port)|speaking plain HTTP to an SSL/i
 
@@ -52,6 +55,13 @@ export function explainAnswer(
     return new InfluxError(
       'too_large',
       `InfluxDB at ${server.url}, or a proxy before it, finds even one sample too large (413 ${described(answer)}): raise its limit for a request`,
+      { status, fault: 'batch' },
+    )
+  // 1.x lists every line that it could not read; of fewer lines the list is shorter
+  if (status === 400 && answer.isCut && text.startsWith('{"error":"'))
+    return new InfluxError(
+      'unreadable',
+      `InfluxDB at ${server.url} gave an answer that is too long to be read: ${clip(text)}`,
       { status, fault: 'batch' },
     )
   // 422: InfluxDB 2 for points outside the retention period.
@@ -127,7 +137,8 @@ function partial(json: Answer['json'], said: string, server: Server, lines: numb
   const named = said.match(/unable to parse|\bline \d+:/g)?.length ?? 0
   const some = Array.isArray(listed) ? listed.length : dropped || named
   const lost = isPartial(said) && some > 0 ? Math.min(some, lines) : lines
-  return new Refused(
+  const Refusal = !isPartial(said) && lines > 1 && named < lines ? RefusedWhole : Refused
+  return new Refusal(
     isPartial(said) ? 'partial_write' : 'bad_request',
     lost,
     `InfluxDB at ${server.url} refused ${lost} of ${lines} samples for database "${server.database}": ${clip(said)}`,

@@ -1,7 +1,7 @@
 import { escape as escaped } from '@influxdata/influxdb-client'
 import type { Batch } from '../../batch.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
-import { clip, described, explainAnswer, wordsOf } from './answers.ts'
+import { clip, described, explainAnswer, RefusedWhole, wordsOf } from './answers.ts'
 import { explainError, InfluxError, type Server } from './errors.ts'
 import { encode, Lines } from './line_protocol.ts'
 import { type ProxyEnv, variableOf } from './proxy.ts'
@@ -106,14 +106,8 @@ export class InfluxSink implements Sink {
       if (count > 1) return []
     }
     if (failure instanceof InfluxError && failure.fault !== 'batch') throw failure
-    // the whole request was refused: by 2.x for one line of it
-    const isWhole = failure instanceof Refused && failure.reason === 'bad_request' && count > 1
-    const refused =
-      failure instanceof InfluxError || isWhole
-        ? await this.#sift(lines, count, failure)
-        : failure
-          ? [failure]
-          : []
+    const isSearched = failure instanceof InfluxError || failure instanceof RefusedWhole
+    const refused = isSearched ? await this.#sift(lines, count, failure) : failure ? [failure] : []
     lines.take(count)
     return refused
   }
@@ -124,8 +118,11 @@ export class InfluxSink implements Sink {
     const isStored = async (range: Range): Promise<boolean> => {
       const again = await this.#try(lines, range)
       if (again instanceof InfluxError && again.fault !== 'batch') throw again
-      if (again instanceof InfluxError || again?.samples === range.count) return false
-      if (again) refused.push(again)
+      if (again instanceof InfluxError || again instanceof RefusedWhole) return false
+      const { from } = range
+      if (again && range.count > 1) refused.push(again)
+      else if (again)
+        refused.push(new Refused(again.reason, 1, `${again.message}; ${place(lines, from, count)}`))
       return true
     }
     const isSure =
@@ -136,10 +133,8 @@ export class InfluxSink implements Sink {
     const bad = await sift(count, isStored, isSure)
     if (!bad) throw failure
     for (const { from, count: some } of bad) {
-      const place = `line ${from + 1} of ${count}: ${clip(lines.bytes(1, from).toString(), 200)}`
-      refused.push(
-        new Refused(failure.reason, some, `${failure.message}; ${some} samples are set aside, ${place}`),
-      )
+      const what = `${some} samples are set aside, ${place(lines, from, count)}`
+      refused.push(new Refused(failure.reason, some, `${failure.message}; ${what}`))
     }
     return refused
   }
@@ -239,6 +234,9 @@ export class InfluxSink implements Sink {
     return this.#transport.send(method, path, body)
   }
 }
+
+const place = (lines: Lines, from: number, count: number) =>
+  `line ${from + 1} of ${count}: ${clip(lines.bytes(1, from).toString(), 200)}`
 
 /** @throws when the name holds what no server takes, such as the carriage return of a file from Windows */
 function printable(setting: string, name: string | undefined): void {

@@ -18,6 +18,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders
   /** At most `ANSWER_BYTES`. */
   readonly text: string
+  /** There may be more of it. */
+  readonly isCut: boolean
   /** Of `text`, when it is a JSON object. */
   readonly json: Record<string, unknown> | undefined
 }
@@ -36,8 +38,8 @@ export interface TransportOptions {
 
 /** Below this the gzip header outweighs what it saves. */
 const GZIP_FROM_BYTES = 1000
-/** InfluxDB lists every line that it could not read; the rest of an answer is not read. */
-const ANSWER_BYTES = 65_536
+/** InfluxDB 1 lists every line that it could not read: room for 5000 lines. The rest of an answer is not read. */
+const ANSWER_BYTES = 1_048_576
 
 // The client writes failures to the console; ours go to the log, once, in a sentence.
 setLogger({ error() {}, warn() {} })
@@ -128,7 +130,9 @@ const cutting =
 
 /** What the client needs of it, with the beginning of its body. */
 function cut(response: IncomingMessage): IncomingMessage {
-  const { statusCode, statusMessage, headers } = response
+  const { statusCode, statusMessage } = response
+  // nobody asked for gzip, and what little is read could become a thousand times as much
+  const { 'content-encoding': _, ...headers } = response.headers
   return Object.assign(Readable.from(beginning(response)), {
     statusCode,
     statusMessage,
@@ -146,7 +150,7 @@ async function* beginning(response: IncomingMessage): AsyncGenerator<Buffer> {
 }
 
 function answerOf(status: number, headers: IncomingHttpHeaders, text: string): Answer {
-  return { status, headers, text, json: objectOf(text) }
+  return { status, headers, text, isCut: Buffer.byteLength(text) >= ANSWER_BYTES, json: objectOf(text) }
 }
 
 function objectOf(text: string): Record<string, unknown> | undefined {

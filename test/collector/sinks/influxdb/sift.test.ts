@@ -91,7 +91,7 @@ t.test('a bad line is set aside with its place, the others are stored', async t 
         name: 'Refused',
         reason,
         samples: bad.length,
-        message: /samples are set aside, line \d+ of \d+: container:num_flows,pod=bad/,
+        message: /; (\d samples are set aside, )?line \d+ of \d+: container:num_flows,pod=bad/,
       })
       t.equal(stored.size, 2000 - bad.length)
     }
@@ -112,3 +112,22 @@ t.test(
     })
   },
 )
+
+t.test('a list of refused lines that is longer than what is read is asked for in parts', async t => {
+  const url = await listenToWrites(t, (body, response) => {
+    const bad = body.split('\n').filter(line => line.includes('pod=bad'))
+    if (bad.length === 0) return void response.writeHead(204).end()
+    const list = bad.map(line => `unable to parse '${line}': no`).join('\n')
+    const error = `partial write: ${list} dropped=0`
+    response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
+  })
+  const bad = Array.from({ length: 1500 }, (_, at) => at + 200)
+  const long = points(3000, ...bad).map(({ values, tags }) =>
+    sample(values, { ...tags, x: 'x'.repeat(1000) }),
+  )
+  await t.rejects(connect(t, url).write(batch(0, long)), {
+    name: 'Refused',
+    reason: 'partial_write',
+    samples: 1500,
+  })
+})
