@@ -48,6 +48,8 @@ export class InfluxSink implements Sink {
   readonly #lines = new Lines()
   readonly #size: RequestSize
   #writePath: string | undefined
+  /** One batch is being written: of several, the queue finds the one that fails with fewer requests. */
+  #isAlone = true
 
   /** @throws when a setting cannot work: the url, the ca file, the token, a name with a line break */
   constructor(options: InfluxOptions) {
@@ -81,6 +83,7 @@ export class InfluxSink implements Sink {
   }
 
   async writeAll(batches: readonly Batch[]): Promise<void> {
+    this.#isAlone = batches.length === 1
     const refusals = batches.flatMap(batch => notFinite(batch) ?? [])
     for (const lines of encode(batches, this.#options.linesPerRequest, this.#lines))
       while (lines.count > 0) refusals.push(...(await this.#send(lines)))
@@ -114,6 +117,7 @@ export class InfluxSink implements Sink {
 
   /** Find the lines that make a request fail, store the others. @throws when it is not the lines */
   async #sift(lines: Lines, count: number, failure: InfluxError | Refused): Promise<Refused[]> {
+    if (!this.#isAlone) throw failure
     const refused: Refused[] = []
     const isStored = async (range: Range): Promise<boolean> => {
       const again = await this.#try(lines, range)
