@@ -6,16 +6,13 @@ import { splitLogin } from './url.ts'
 
 /** With or without a login, as `splitLogin` reads it. */
 const url = () =>
-  text().refine(given => canSplit(given), { error: 'needs an address such as http://127.0.0.1:8086' })
-
-function canSplit(given: string): boolean {
-  try {
-    splitLogin(given)
-    return true
-  } catch {
-    return false
-  }
-}
+  text().superRefine((given, context) => {
+    try {
+      splitLogin(given)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message.replace(/^--influx-url: /, '') })
+    }
+  })
 
 export const influxdb = descriptor({
   name: 'influxdb',
