@@ -67,6 +67,8 @@ export function makeDirectory(path: string, flag: string, mode = 0o777): void {
     accessSync(path, constants.W_OK | constants.X_OK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw new Error(`${path} is not a directory, or is in a file: remove that, or give another ${flag}`)
     throw new Error(
       `cannot write to the directory ${path} (${code}): run this as root, or give another ${flag}`,
     )
