@@ -8,6 +8,14 @@ export interface Request {
   readonly signal: AbortSignal
 }
 
+/** An answer that is JSON already. */
+export class Encoded {
+  readonly json: Buffer
+  constructor(json: Buffer) {
+    this.json = json
+  }
+}
+
 /** What it resolves to is sent as JSON. */
 export type Handler = (request: Request) => Promise<unknown>
 
@@ -18,7 +26,7 @@ export interface Page {
   /** 200 when not said. */
   readonly status?: number
   readonly type?: string
-  readonly body: string | AsyncIterable<string>
+  readonly body: string | Buffer | AsyncIterable<string>
 }
 
 /** Over TCP. */

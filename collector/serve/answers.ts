@@ -1,7 +1,7 @@
 /** What is answered to a request: JSON of routes, or pages to read. Both are sent by `server.ts`. */
 
 import type { IncomingMessage } from 'node:http'
-import { type Page, type Pages, Problem, type Routes } from '../routes.ts'
+import { Encoded, type Page, type Pages, Problem, type Routes } from '../routes.ts'
 
 export interface Answer extends Page {
   readonly headers?: Readonly<Record<string, string>>
@@ -18,7 +18,8 @@ export const jsonOf =
   async (request, gone) => {
     const type = 'application/json'
     try {
-      return { type, body: JSON.stringify(await route(routes, request, gone)) }
+      const answer = await route(routes, request, gone)
+      return { type, body: answer instanceof Encoded ? answer.json : JSON.stringify(answer) }
     } catch (error) {
       const status = error instanceof Problem ? error.status : 500
       return { type, status, body: JSON.stringify({ error: (error as Error).message }) }

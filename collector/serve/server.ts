@@ -81,14 +81,15 @@ const surviveAccepts = (server: Server): Server => server.on('error', () => {})
 
 async function send(answer: Answer, { method, headers }: IncomingMessage, response: ServerResponse) {
   const { status = 200, type = 'text/plain; charset=utf-8', body } = answer
-  const isZipped = typeof body !== 'string' && /\bgzip\b/.test(String(headers['accept-encoding']))
+  const isWhole = typeof body === 'string' || Buffer.isBuffer(body)
+  const isZipped = !isWhole && /\bgzip\b/.test(String(headers['accept-encoding']))
   response.writeHead(status, {
     'content-type': type,
     ...answer.headers,
     ...(isZipped && { 'content-encoding': 'gzip' }),
   })
   if (method === 'HEAD') response.end()
-  else if (typeof body === 'string') response.end(body)
+  else if (isWhole) response.end(body)
   else {
     const zip = isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : new PassThrough()
     await pipeline(body, zip, response, { signal: AbortSignal.timeout(ANSWER_MS) })
