@@ -1,12 +1,16 @@
 import { request as httpRequest } from 'node:http'
 import type { Writable } from 'node:stream'
-import type { Answer } from '../collector/sinks/embedded/select.ts'
+import type { Answer } from '../collector/sinks/embedded/query/answer.ts'
 import { type Format, formats } from './format.ts'
+import { printable } from './printable.ts'
 
 interface Query {
   /** The collector's unix socket. */
   readonly socket: string
   readonly sql: string
+  /** UTC days. */
+  readonly from?: unknown
+  readonly to?: unknown
   readonly format: Format
   readonly out: Writable
   /** For the note that rows are missing. */
@@ -17,11 +21,12 @@ interface Query {
  * `sockflux query`: ask the running collector and print what it answers.
  * @throws with one sentence: no collector there, or what DuckDB says about the SQL.
  */
-export async function runQuery({ socket, sql, format, out, err }: Query): Promise<void> {
-  const { status, body } = await ask(socket, 'POST', '/query', { sql })
+export async function runQuery({ socket, sql, from, to, format, out, err }: Query): Promise<void> {
+  const { status, body } = await ask(socket, 'POST', '/query', { sql, from, to })
   const answer = JSON.parse(body) as Answer & { error?: string }
   if (status !== 200) throw new Error(answer.error ?? `the collector answered ${status}`)
   await print(out, formats[format](answer))
+  for (const note of answer.notes ?? []) await print(err, `${printable(note)}\n`)
   if (answer.truncated)
     await print(err, `only the first ${answer.rows.length} rows are shown: add a LIMIT or ask for less\n`)
 }

@@ -1,4 +1,4 @@
-import type { Answer } from '../collector/sinks/embedded/select.ts'
+import type { Answer } from '../collector/sinks/embedded/query/answer.ts'
 import { printable } from './printable.ts'
 
 type Cell = Answer['rows'][number][number]

@@ -15,10 +15,13 @@ export function addQuery(program: Command): void {
     .argument('<sql>', 'one SELECT; measurements are tables: select * from "container:num_flows"')
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV (RFC 4180)')
+    .option('--from <day>', 'read no older day (UTC, 2026-01-02)')
+    .option('--to <day>', 'read no later day')
   addFlags(command, 'collector', { socket })
   command.action(async (sql: string, flags: Readonly<Record<string, unknown>>) => {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
     const format = flags['json'] ? 'json' : flags['csv'] ? 'csv' : 'table'
-    await runQuery({ socket: values.socket, sql, format, out: process.stdout, err: process.stderr })
+    const [from, to] = [flags['from'], flags['to']]
+    await runQuery({ socket: values.socket, sql, from, to, format, out: process.stdout, err: process.stderr })
   })
 }

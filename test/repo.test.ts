@@ -127,7 +127,7 @@ t.test('native imports of packages only Node', async t => {
 
 t.test('only the list and who opens them know the sinks', async t => {
   const inside = imports.filter(
-    ({ file, from }) => /^collector\/sinks\/\w+\//.test(from) && !file.startsWith(dirname(from)),
+    ({ file, from }) => !file.startsWith(/^collector\/sinks\/\w+\//.exec(from)?.[0] ?? ''),
   )
   t.same(
     [...new Set(inside.map(({ file }) => file))].filter(file => file.startsWith('collector/')),

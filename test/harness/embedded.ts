@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { EmbeddedSink } from '../../collector/sinks/embedded/embedded.ts'
+import { openSegments } from '../../collector/sinks/embedded/query/open.ts'
 import { start } from './samples.ts'
 
 /** A directory that goes away with the test. */
@@ -31,12 +33,24 @@ export async function openStore(
   return sink
 }
 
-/** The rows of a query that runs beside the sink. */
+/** The rows of a query, from the files that a query gets. */
 export async function rows(sink: EmbeddedSink, sql: string) {
-  const connection = await sink.connect()
+  const loan = await sink.lend()
+  const opened = await openSegments(loan.files, sql)
   try {
-    return (await connection.runAndReadAll(sql)).getRowsJson()
+    for (const note of opened.notes) throw new Error(note)
+    return (await opened.connection.runAndReadAll(sql)).getRowsJson()
   } finally {
-    connection.closeSync()
+    opened.close()
+    loan.release()
   }
+}
+
+/** Statements in a file that no store has open. */
+export async function inFile(path: string, ...statements: string[]): Promise<void> {
+  const instance = await DuckDBInstance.create(path)
+  const connection = await instance.connect()
+  for (const sql of statements) await connection.run(sql)
+  connection.closeSync()
+  instance.closeSync()
 }

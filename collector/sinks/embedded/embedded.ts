@@ -1,13 +1,15 @@
 import { readdirSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Logger } from 'pino'
 import { type Batch, countOf } from '../../batch.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
-import { Day, isPassing, setAside } from './day.ts'
+import { cutLog, hasForeignLog, isCorrupt, isDamaged, isLogDamage, isMemory, setAside } from './damage.ts'
+import { hasLargeBlocks, nextAfter, pathOf, SEGMENT_BYTES, type SegmentFile, segmentsIn } from './files.ts'
 import { openInstance } from './instance.ts'
+import { type Days, Lending, type Loan } from './lending.ts'
+import { type Identity, identityOf, isSame, makePlace } from './place.ts'
 import { type Bounds, dayOf, expired, oldestDay } from './retention.ts'
-import { Views } from './views.ts'
+import { Segment } from './segment.ts'
 
 export interface EmbeddedOptions extends Bounds {
   readonly directory: string
@@ -19,30 +21,39 @@ export interface EmbeddedOptions extends Bounds {
 const RETENTION_EVERY_MS = 300_000
 /** Seconds; from here on a date no longer fits the files' names. */
 const YEAR_10000 = 253_402_300_800
+/** Seconds: a clock that has the local time for UTC is not so far ahead. */
+const MAX_AHEAD = 86_400
+/** Segments that are open at a time: today's, and of days of which windows come late. */
+const MAX_ATTACHED = 4
+
+type Open = Awaited<ReturnType<typeof openInstance>> & { readonly place: Identity }
 
 /**
- * The store without a server: DuckDB with a file a day in a directory that belongs to this process alone.
- * The queue calls `write` once at a time; queries read on connections of their own.
+ * The store without a server: DuckDB with files for each day in a directory that belongs to this process alone.
+ * The queue calls `write` once at a time. Queries run in processes of their own and read what `lend` gives them.
  */
 export class EmbeddedSink implements Sink {
   readonly name = 'embedded'
-  readonly counters = { damagedDays: 0, expiredDays: 0 }
+  readonly counters = { damagedDays: 0, damagedLogs: 0, expiredDays: 0, reopened: 0 }
   readonly #options: EmbeddedOptions
-  readonly #instance: DuckDBInstance
-  readonly #connection: DuckDBConnection
-  readonly #views: Views
-  readonly #days = new Map<string, Day>()
+  #open: Open | undefined
+  /** By day, the one that was written last at the end. */
+  readonly #segments = new Map<string, Segment>()
+  readonly #lending: Lending
+  /** Segments that are not written to again, since that failed. */
+  readonly #left = new Set<string>()
   readonly #timer: NodeJS.Timeout
   /** What was asked for last; the next begins when it has ended. */
   #last: Promise<unknown> = Promise.resolve()
   /** Bytes of the store, as of the last look. */
   #bytes = 0
+  #trouble: string | undefined
+  /** DuckDB may hold on to a file that it could not close. */
+  #isStuck = false
 
-  private constructor(options: EmbeddedOptions, instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(options: EmbeddedOptions) {
     this.#options = options
-    this.#instance = instance
-    this.#connection = connection
-    this.#views = new Views(connection)
+    this.#lending = new Lending(options.directory)
     this.#timer = setInterval(() => {
       this.retain().catch(error =>
         options.log.error(`retention in ${options.directory}: ${firstLine(error)}`),
@@ -50,15 +61,13 @@ export class EmbeddedSink implements Sink {
     }, RETENTION_EVERY_MS).unref()
   }
 
-  /** @throws when the directory is open in another process. */
+  /** @throws when the directory is open in another process, or cannot be made. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedSink> {
-    const instance = await openInstance(options.directory)
-    const sink = new EmbeddedSink(options, instance, await instance.connect())
+    const sink = new EmbeddedSink(options)
     try {
+      await sink.#begin()
+      sink.#lending.clear()
       await sink.retain()
-      const files = sink.#files().map(({ name }) => /^(\d{4}-\d\d-\d\d)\.duckdb$/.exec(name)?.[1])
-      for (const day of files.filter(day => day !== undefined).sort()) await sink.#attach(day)
-      await sink.#views.follow(sink.#days.values())
     } catch (error) {
       await sink.close()
       throw error
@@ -67,90 +76,188 @@ export class EmbeddedSink implements Sink {
   }
 
   write(batch: Batch): Promise<void> {
-    return this.#alone(() => this.#write(batch))
+    return this.#alone(async () => {
+      try {
+        await this.#write(batch)
+        this.#trouble = undefined
+      } catch (error) {
+        if (error instanceof Refused) {
+          this.#trouble = undefined
+          throw error
+        }
+        const told = 'syscall' in (error as Error) ? this.#wrap(error as Error) : (error as Error)
+        this.#trouble = told.message
+        throw told
+      }
+    })
   }
 
-  /** A connection for one query, to be closed by the caller. It can do what SQL can do; `query/` is the door. */
-  connect(): Promise<DuckDBConnection> {
-    return this.#instance.connect()
+  /** Why nothing can be written, if the last write failed for another reason than its samples. */
+  health(): string | undefined {
+    return this.#trouble
   }
 
-  get measurements(): string[] {
-    return this.#views.names
+  /** The files for one query, as they are after the last write. */
+  lend(days: Days = {}): Promise<Loan> {
+    return this.#alone(async () => {
+      await this.#closeEarlier() // a log takes longer to read than a file
+      return this.#lending.lend(new Set(this.#segments.values().map(({ name }) => name)), days)
+    })
   }
 
-  /** Remove the days that are past their age or too much. Runs by itself every few minutes and at a new day. */
+  /**
+   * Remove the days that are past their age or too much, and close those of which no window came lately. Runs by itself
+   * every few minutes and at a new day.
+   */
   retain(): Promise<void> {
-    return this.#alone(() => this.#retain())
+    return this.#alone(async () => {
+      await this.#closeEarlier()
+      await this.#retain()
+    })
   }
 
   /** Stop writing, and fold the logs into the files. */
   close(): Promise<void> {
     clearInterval(this.#timer)
-    return this.#alone(async () => {
-      // Where it fails, on a full disk for example, the log is replayed at the next start.
-      for (const day of this.#days.values()) await day.detach().catch(() => {})
-      this.#days.clear()
-      this.#connection.closeSync()
-      this.#instance.closeSync()
-    })
+    return this.#alone(() => this.#end())
   }
 
   async #write(batch: Batch): Promise<void> {
     const { maxAgeDays, maxBytes, directory } = this.#options
     const count = countOf(batch)
+    const now = this.#now() / 1000
     if (!(Number.isInteger(batch.time) && batch.time >= 0 && batch.time < YEAR_10000))
       throw new Refused('bad_time', count, `a window ends at ${batch.time}, which is no time in seconds`)
-    const name = dayOf(batch.time)
-    if (name < oldestDay(this.#today(), this.#options))
+    if (batch.time > now + MAX_AHEAD)
+      throw new Refused(
+        'future',
+        count,
+        `a window of ${dayOf(batch.time)} is more than a day ahead: set the clock of ${batch.id.host}, or of this host`,
+      )
+    const day = dayOf(batch.time)
+    if (day < oldestDay(this.#today(), this.#options))
       throw new Refused(
         'expired',
         count,
-        `a window of ${name} is older than the ${maxAgeDays} days that are kept`,
+        `a window of ${day} is older than the ${maxAgeDays} days that are kept`,
       )
     if (this.#bytes > maxBytes)
       throw new Refused(
         'full',
         count,
-        `today's file in ${directory} is above ${maxBytes} bytes: raise --store-size`,
+        `today's files in ${directory} are above ${maxBytes} bytes: raise --store-size`,
       )
-    const known = this.#days.get(name)
-    const day = known ?? (await this.#attach(name))
+    await this.#look(day)
+    const isNew = !this.#segments.has(day)
+    const segment = await this.#segmentOf(day)
     try {
-      await day.write(batch)
+      await segment.write(batch)
     } catch (error) {
-      throw await this.#explain(error as Error, day, count)
+      throw await this.#explain(error as Error, segment, count)
     }
-    await this.#views.follow(this.#days.values())
-    if (!known) await this.#retain()
+    if (segment.bytes >= SEGMENT_BYTES) await this.#detach(day)
+    if (isNew) await this.#retain()
     const refused = notFinite(batch)
     if (refused) throw refused
   }
 
-  async #attach(name: string): Promise<Day> {
+  /** What is written goes to open files, whether a name leads to them or not. */
+  async #look(day: string): Promise<void> {
     const { directory, log } = this.#options
-    const attach = () => Day.attach(this.#connection, directory, name)
-    const day = await attach().catch((error: Error) => {
-      if (isPassing(error)) throw error
+    const isPlace = this.#open && isSame(this.#open.place, identityOf(directory))
+    const segment = this.#segments.get(day)
+    const isThere = isPlace && segment?.isThere !== false
+    if (isThere && !this.#isStuck) return
+    if (!isThere && this.#open) {
+      const what = isPlace ? segment!.path : directory
+      log.error(`${what} was removed or replaced, with what was stored in it; the store begins there again`)
+      this.counters.reopened++
+    }
+    await this.#end()
+    await this.#begin()
+  }
+
+  async #segmentOf(day: string): Promise<Segment> {
+    const segment = this.#segments.get(day) ?? (await this.#attach(day))
+    this.#segments.delete(day)
+    this.#segments.set(day, segment)
+    const [longest] = this.#segments.keys()
+    if (this.#segments.size > MAX_ATTACHED) await this.#detach(longest!)
+    return segment
+  }
+
+  /** The day's last segment, if it can be written to, or the next one. */
+  async #attach(day: string): Promise<Segment> {
+    const { directory, log } = this.#options
+    const last = this.#lastOf(day)
+    const known = last && this.#isWritable(last) && (await this.#attachAgain(last))
+    if (known) return known
+    const before = this.#lastOf(day) // what is damaged is there no more
+    const begin = (name?: string) =>
+      Segment.attach(this.#open!.connection, directory, nextAfter(day, before), name)
+    try {
+      return await begin(before?.name)
+    } catch (error) {
+      if (!before || !(isCorrupt(error as Error) || isLogDamage(error as Error)))
+        throw this.#wrap(error as Error)
+      log.error(
+        `the windows of ${before.name} cannot be read (${firstLine(error as Error)}); the next segment begins without them`,
+      )
+      return begin()
+    }
+  }
+
+  #lastOf(day: string): SegmentFile | undefined {
+    return segmentsIn(this.#options.directory).findLast(file => file.day === day)
+  }
+
+  #isWritable({ name }: SegmentFile): boolean {
+    const path = pathOf(this.#options.directory, name)
+    if (this.#left.has(name) || this.#lending.isLent(path)) return false
+    return statSync(path).size < SEGMENT_BYTES && !hasLargeBlocks(path)
+  }
+
+  /** @returns undefined when it was damaged and is out of the way */
+  async #attachAgain({ name }: SegmentFile): Promise<Segment | undefined> {
+    const { directory, log } = this.#options
+    const path = pathOf(directory, name)
+    const cut = (error?: Error) => {
+      this.counters.damagedLogs++
+      const aside = cutLog(path, Math.floor(this.#now() / 1000), error)
+      log.error(
+        `the log of ${name} is damaged${error ? ` (${firstLine(error)})` : ''}; what could not be read of it was moved to ${aside}`,
+      )
+    }
+    if (hasForeignLog(path)) cut()
+    const attach = () => Segment.attach(this.#open!.connection, directory, name)
+    try {
+      return await attach().catch(error => {
+        if (!isLogDamage(error)) throw error
+        cut(error)
+        return attach()
+      })
+    } catch (error) {
+      if (isMemory(error as Error)) throw await this.#explain(error as Error, { name }, 0)
+      if (!(isCorrupt(error as Error) && (await isDamaged(path)))) throw this.#wrap(error as Error)
       this.counters.damagedDays++
-      const aside = setAside(directory, name, Math.floor(this.#now() / 1000))
-      log.error(`${name} in the store is damaged and was renamed to ${aside} (${firstLine(error)})`)
-      return attach()
-    })
-    this.#days.set(name, day)
-    return day
+      const aside = setAside(path, Math.floor(this.#now() / 1000))
+      log.error(`${name} in the store is damaged and was renamed to ${aside} (${firstLine(error as Error)})`)
+      return undefined
+    }
   }
 
   /** The disk and the memory may have room again; what DuckDB says about the samples will not change. */
-  async #explain(error: Error, day: Day, samples: number): Promise<Error> {
-    if (/^(IO|Out of Memory|TransactionContext|INTERRUPT) Error/.test(error.message))
-      return new Error(`cannot write to ${this.#options.directory}: ${firstLine(error)}`)
-    if (/^(FATAL|INTERNAL) Error/.test(error.message)) {
-      // DuckDB takes no more from this file until it is opened again.
-      this.#days.delete(day.name)
-      await day.detach().catch(() => {})
-      return new Error(`${day.name} in ${this.#options.directory} is opened again: ${firstLine(error)}`)
+  async #explain(error: Error, { name }: Pick<Segment, 'name'>, samples: number): Promise<Error> {
+    if (isMemory(error) || isCorrupt(error)) {
+      // DuckDB takes no more from this file, or from any, until it is opened again.
+      this.#left.add(name)
+      this.counters.reopened++
+      await this.#end()
+      return new Error(
+        `${name} in ${this.#options.directory} takes no more (${firstLine(error)}): the store is opened again and goes on in another segment`,
+      )
     }
+    if (/^(IO|TransactionContext|INTERRUPT|Permission) Error/.test(error.message)) return this.#wrap(error)
     return new Refused(
       'bad_samples',
       samples,
@@ -158,16 +265,44 @@ export class EmbeddedSink implements Sink {
     )
   }
 
+  #wrap(error: Error): Error {
+    return new Error(`cannot write to ${this.#options.directory}: ${firstLine(error)}`)
+  }
+
+  async #begin(): Promise<void> {
+    const place = makePlace(this.#options.directory)
+    this.#open = { ...(await openInstance(this.#options.directory)), place }
+  }
+
+  async #end(): Promise<void> {
+    for (const day of [...this.#segments.keys()]) await this.#detach(day)
+    this.#open?.connection.closeSync()
+    this.#open?.instance.closeSync()
+    this.#open = undefined
+    this.#isStuck = false
+  }
+
+  /** All but the day that was written last. */
+  async #closeEarlier(): Promise<void> {
+    for (const day of [...this.#segments.keys()].slice(0, -1)) await this.#detach(day)
+  }
+
+  /** Where it fails, on a full disk for example, the log is replayed when DuckDB is opened again, at the next write. */
+  async #detach(day: string): Promise<void> {
+    const segment = this.#segments.get(day)
+    this.#segments.delete(day)
+    await segment?.detach().catch(() => {
+      this.#isStuck = true
+    })
+  }
+
   async #retain(): Promise<void> {
     const { directory } = this.#options
     const { days, bytes } = expired(this.#files(), this.#today(), this.#options)
     this.#bytes = bytes
     if (days.length === 0) return
-    const gone = days.flatMap(name => this.#days.get(name) ?? [])
-    for (const { name } of gone) this.#days.delete(name)
-    await this.#views.follow(this.#days.values())
+    for (const day of days) await this.#detach(day)
     // A query that still reads keeps its file until it ends.
-    for (const day of gone) await day.detach()
     for (const { name } of this.#files()) {
       if (days.some(day => name.startsWith(`${day}.`))) unlinkSync(join(directory, name))
     }
@@ -176,8 +311,12 @@ export class EmbeddedSink implements Sink {
 
   #files() {
     const { directory } = this.#options
-    const sizeOf = (name: string) => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0
-    return readdirSync(directory).map(name => ({ name, bytes: sizeOf(name) }))
+    return readdirSync(directory, { withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .flatMap(({ name }) => {
+        const stat = statSync(join(directory, name), { throwIfNoEntry: false })
+        return stat ? { name, bytes: stat.size } : []
+      })
   }
 
   #now(): number {

@@ -44,7 +44,12 @@ export const embedded = descriptor({
       maxBytes: storeSize,
       log,
     })
-    return { sink, routes: { 'POST /query': queryRoute(sink, QUERY_LIMITS) }, counters: () => sink.counters }
+    return {
+      sink,
+      routes: { 'POST /query': queryRoute(sink, QUERY_LIMITS) },
+      counters: () => sink.counters,
+      unready: () => sink.health(),
+    }
   },
 
   closed: {

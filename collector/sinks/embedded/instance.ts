@@ -1,25 +1,35 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { BLOCK_BYTES, closeToOthers } from './files.ts'
 
-/** Enough for a host's windows; queries share it. */
+/** 500 columns take 35 MB, and what is read of the files is kept in the rest. */
 const MEMORY_LIMIT = '128MB'
+/** A query replays the log, and a segment holds what is in it in memory. */
+const LOG_BYTES = '4MB'
+
+/** For the writer and for queries: nothing that DuckDB would fetch, load or spill by itself. */
+export const ALONE: Readonly<Record<string, string>> = {
+  threads: '1',
+  // Spilling would fill the disk behind the retention's back; what needs more memory fails instead.
+  temp_directory: '',
+  autoload_known_extensions: 'false',
+  autoinstall_known_extensions: 'false',
+  allow_community_extensions: 'false',
+}
 
 /**
- * DuckDB in memory, to which the files of the days are attached, locked down before anybody's query runs: no file
- * outside the directory, no network, no extensions, and no way to change that.
+ * DuckDB in memory, to which the segments are attached, and which has no access beyond the directory.
  * @throws when another process has the directory open.
  */
-export async function openInstance(directory: string): Promise<DuckDBInstance> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+export async function openInstance(
+  directory: string,
+): Promise<{ instance: DuckDBInstance; connection: DuckDBConnection }> {
   const instance = await DuckDBInstance.create(':memory:', {
+    ...ALONE,
     memory_limit: MEMORY_LIMIT,
-    threads: '1',
-    // Spilling would fill the disk behind the retention's back; a query that needs more memory fails instead.
-    temp_directory: '',
-    autoload_known_extensions: 'false',
-    autoinstall_known_extensions: 'false',
-    allow_community_extensions: 'false',
+    checkpoint_threshold: LOG_BYTES,
+    default_block_size: String(BLOCK_BYTES),
   })
   const connection = await instance.connect()
   try {
@@ -32,13 +42,13 @@ export async function openInstance(directory: string): Promise<DuckDBInstance> {
     instance.closeSync()
     throw error
   }
-  connection.closeSync()
-  return instance
+  return { instance, connection }
 }
 
 /**
  * Node has no file locks, but DuckDB locks what it attaches (fcntl) and the kernel takes the lock back when the process
- * dies. So an empty database beside the days stands for the whole directory.
+ * dies. So an empty database beside the days stands for the whole directory. Nothing else opens it: closing it anywhere
+ * in this process would give the lock back.
  */
 async function lock(connection: DuckDBConnection, directory: string): Promise<void> {
   const path = join(resolve(directory), 'lock')
@@ -55,6 +65,7 @@ async function lock(connection: DuckDBConnection, directory: string): Promise<vo
     rmSync(`${path}.wal`, { force: true })
     await attach()
   })
+  closeToOthers(path)
 }
 
 export function isLocked(error: Error): boolean {

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
+import { openSegments } from '../../../../collector/sinks/embedded/query/open.ts'
 import { Refused } from '../../../../collector/sinks/sink.ts'
 import { openStore, rows, temporary } from '../../../harness/embedded.ts'
 import { batch, sample, start } from '../../../harness/samples.ts'
@@ -15,13 +16,19 @@ const writer = new URL('../../../harness/embedded_writer.ts', import.meta.url).p
 
 t.test('a measurement is a table: time, a column per tag, a column per field', async t => {
   const sink = await openStore(t, await temporary(t))
-  await sink.write(batch(0, [sample([3, undefined], { container: 'c', host: '' })]))
-  t.same(await rows(sink, all), [['2026-01-02 03:04:00', 'c', null, 3, null]])
+  await sink.write(batch(0, [sample([3, undefined], { container: 'c', host: '', label_app: 'a' })]))
+  t.same(await rows(sink, all), [['2026-01-02 03:04:00', null, 'c', null, null, null, null, 'a', 3, null]])
   t.same(
     (await rows(sink, 'DESCRIBE "container:num_flows"')).map(([name, type]) => `${name} ${type}`),
-    ['time TIMESTAMP', 'container VARCHAR', 'host VARCHAR', 'as_client DOUBLE', 'as_server DOUBLE'],
+    [
+      'time TIMESTAMP',
+      ...['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', 'label_app'].map(
+        tag => `${tag} VARCHAR`,
+      ),
+      'as_client DOUBLE',
+      'as_server DOUBLE',
+    ],
   )
-  t.same(sink.measurements, ['container:num_flows'])
 })
 
 t.test('new tags and fields become columns, also of a table from before a restart', async t => {
@@ -129,7 +136,7 @@ t.test('a database that is no day of ours is left alone', async t => {
   for (const name of ['mine.duckdb', '2026-01-02 copy.duckdb', '2026-01-02.duckdb.bak'])
     writeFileSync(join(directory, name), 'mine')
   const sink = await openStore(t, directory)
-  t.same(sink.counters, { damagedDays: 0, expiredDays: 0 })
+  t.same(sink.counters, { damagedDays: 0, damagedLogs: 0, expiredDays: 0, reopened: 0 })
   t.equal(readFileSync(join(directory, 'mine.duckdb'), 'utf8'), 'mine')
 })
 
@@ -152,11 +159,11 @@ t.test('a damaged day is renamed, said and counted, and the day begins again', a
   writeFileSync(join(directory, 'lock'), 'nor is this')
   const lines: string[] = []
   const sink = await openStore(t, directory, { lines })
+  await sink.write(batch(0, [sample([1, 2])], start - DAY))
   t.equal(sink.counters.damagedDays, 1)
   t.match(lines, [
     /^2026-01-01 in the store is damaged and was renamed to .*2026-01-01.duckdb.damaged-1767323040/,
   ])
-  await sink.write(batch(0, [sample([1, 2])], start - DAY))
   t.same(await rows(sink, count), [['1']])
 })
 
@@ -197,8 +204,9 @@ t.test(
     const sink = await openStore(t, directory, { maxBytes: 1_500_000 })
     const much = Array.from({ length: 20_000 }, () => sample([Math.random(), Math.random()]))
     await sink.write(batch(0, much, start - 2 * DAY))
-    const reader = await sink.connect()
-    const stream = await reader.stream(all)
+    const loan = await sink.lend()
+    const reader = await openSegments(loan.files, all)
+    const stream = await reader.connection.stream(all)
     await stream.fetchChunk()
     for (const day of [-1, 0]) await sink.write(batch(0, much, start + day * DAY))
     await sink.retain()
@@ -206,7 +214,8 @@ t.test(
     t.notOk(files.includes('2025-12-31.duckdb'))
     t.ok(files.includes('2026-01-02.duckdb'))
     t.ok((await stream.fetchAllChunks()).length > 5)
-    reader.closeSync()
+    reader.close()
+    loan.release()
   },
 )
 
@@ -285,5 +294,9 @@ t.test('queries run while batches are written and see whole windows', async (t: 
   }
   await Promise.all([write(), read(), read()])
   t.same(await rows(sink, count), [['9300']])
-  t.equal(sink.measurements.length, 31)
+  t.equal(
+    (await rows(sink, `SELECT 1 FROM duckdb_columns() WHERE table_name LIKE 'm:%' GROUP BY table_name`))
+      .length,
+    30,
+  )
 })

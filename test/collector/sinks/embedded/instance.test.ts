@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { identifier, literal, openInstance } from '../../../../collector/sinks/embedded/instance.ts'
@@ -23,8 +24,8 @@ const refused = [
 
 t.test('the instance has no access to other files, the network or its settings', async t => {
   const directory = await temporary(t)
-  const instance = await openInstance(join(directory, 'new', "it's"))
-  const connection = await instance.connect()
+  mkdirSync(join(directory, 'new', "it's"), { recursive: true })
+  const { instance, connection } = await openInstance(join(directory, 'new', "it's"))
   for (const sql of refused) await t.rejects(connection.run(sql), { message: /Error/ }, sql)
   await t.rejects(connection.run(`ATTACH ${literal(join(directory, 'outside.duckdb'))}`), {
     message: /Permission Error/,

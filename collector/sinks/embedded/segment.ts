@@ -1,5 +1,3 @@
-import { existsSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   DOUBLE,
   type DuckDBConnection,
@@ -11,7 +9,9 @@ import {
   VARCHAR,
 } from '@duckdb/node-api'
 import type { Batch, Samples, Tags, WindowId } from '../../batch.ts'
-import { identifier, isLocked, literal } from './instance.ts'
+import { closeToOthers, pathOf } from './files.ts'
+import { identifier, literal } from './instance.ts'
+import { type Identity, identityOf, isSame } from './place.ts'
 
 /** Rows in one chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2048
@@ -20,39 +20,63 @@ const CHUNK_ROWS = 2048
 const WINDOWS = 'windows'
 
 /** A table's columns, in its order. The tags `label_App` and `label_app` have one: DuckDB takes them for the same. */
-export type Columns = ReadonlyMap<string, DuckDBType>
+type Columns = ReadonlyMap<string, DuckDBType>
 
-/** One UTC day in a file of its own, `2026-01-02.duckdb`: a table for each measurement. */
-export class Day {
+/** A part of a UTC day in a file of its own: a table for each measurement. */
+export class Segment {
   readonly name: string
+  readonly path: string
   readonly #connection: DuckDBConnection
+  readonly #file: Identity
   #tables: Map<string, Columns>
+  /** Bytes, as of the last write. */
+  bytes = 0
 
-  private constructor(connection: DuckDBConnection, name: string, tables: Map<string, Columns>) {
+  private constructor(
+    connection: DuckDBConnection,
+    name: string,
+    path: string,
+    tables: Map<string, Columns>,
+  ) {
     this.#connection = connection
     this.name = name
+    this.path = path
     this.#tables = tables
+    this.#file = identityOf(path)!
+    this.#protect()
   }
 
-  /** @throws when the file cannot be read as one of ours. */
-  static async attach(connection: DuckDBConnection, directory: string, name: string): Promise<Day> {
-    await connection.run(`ATTACH ${literal(fileOf(directory, name))} AS ${identifier(name)}`)
+  /**
+   * Open it, or begin it.
+   * @param before the segment before it, whose windows a new one has to know
+   * @throws when the file cannot be read as one of ours.
+   */
+  static async attach(
+    connection: DuckDBConnection,
+    directory: string,
+    name: string,
+    before?: string,
+  ): Promise<Segment> {
+    const path = pathOf(directory, name)
+    await connection.run(`ATTACH ${literal(path)} AS ${identifier(name)}`)
     try {
+      if (before !== undefined) await takeWindows(connection, name, pathOf(directory, before))
       await connection.run(
         `CREATE TABLE IF NOT EXISTS ${identifier(name)}.${WINDOWS} (host VARCHAR, boot VARCHAR, probe VARCHAR, "window" UBIGINT)`,
       )
       await connection.run(
         `ALTER TABLE ${identifier(name)}.${WINDOWS} ADD COLUMN IF NOT EXISTS part VARCHAR DEFAULT ''`,
       )
-      return new Day(connection, name, await tablesOf(connection, name))
+      return new Segment(connection, name, path, await tablesOf(connection, name))
     } catch (error) {
-      await connection.run(`DETACH ${identifier(name)}`)
+      await connection.run(`DETACH ${identifier(name)}`).catch(() => {})
       throw error
     }
   }
 
-  get tables(): ReadonlyMap<string, Columns> {
-    return this.#tables
+  /** Whether its file is still the one that was opened. */
+  get isThere(): boolean {
+    return isSame(this.#file, identityOf(this.path))
   }
 
   /** Store a batch in one transaction, or nothing of it. A window that is here already is not stored again. */
@@ -77,10 +101,16 @@ export class Day {
       throw error
     }
     this.#tables = tables
+    this.#protect()
   }
 
   async detach(): Promise<void> {
     await this.#connection.run(`DETACH ${identifier(this.name)}`)
+  }
+
+  #protect(): void {
+    this.bytes = closeToOthers(this.path)?.size ?? 0
+    closeToOthers(`${this.path}.wal`)
   }
 
   /** A scan without an index: 0.5 ms at 864,000 windows, where a primary key took more than the memory limit. */
@@ -142,23 +172,15 @@ export class Day {
   }
 }
 
-function fileOf(directory: string, day: string): string {
-  return join(directory, `${day}.duckdb`)
-}
-
-/** Faults that are not the file's: it may be fine when we come back. */
-export function isPassing(error: Error): boolean {
-  return (
-    isLocked(error) || /No space left|Permission denied|Too many open files|Out of Memory/.test(error.message)
-  )
-}
-
-/** Rename a damaged file and its log, so that the day can begin again and the remains can be looked at. */
-export function setAside(directory: string, day: string, seconds: number): string {
-  const file = fileOf(directory, day)
-  const aside = `${file}.damaged-${seconds}`
-  for (const suffix of ['', '.wal']) if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix)
-  return aside
+/** At once, so that a segment either knows the windows before it or is begun again. */
+async function takeWindows(connection: DuckDBConnection, name: string, path: string): Promise<void> {
+  const windows = `${identifier(name)}.${WINDOWS}`
+  await connection.run(`ATTACH ${literal(path)} AS "before" (READ_ONLY)`)
+  try {
+    await connection.run(`CREATE TABLE IF NOT EXISTS ${windows} AS SELECT * FROM "before".${WINDOWS}`)
+  } finally {
+    await connection.run('DETACH "before"')
+  }
 }
 
 async function tablesOf(connection: DuckDBConnection, day: string): Promise<Map<string, Columns>> {

@@ -1,0 +1,32 @@
+/** The directory of the store, and whether it is still the one that was opened. */
+
+import { chmodSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs'
+
+const OWNER_DIRECTORY = 0o700
+
+export type Identity = Pick<Stats, 'dev' | 'ino'>
+
+export const isSame = (a: Identity, b: Identity | undefined): boolean =>
+  b !== undefined && a.dev === b.dev && a.ino === b.ino
+
+export const identityOf = (path: string): Identity | undefined => statSync(path, { throwIfNoEntry: false })
+
+/**
+ * Make it, if it is not there, and close it to others. The mode of a directory that holds other things than a store is
+ * left alone: it may be anybody's.
+ * @throws with the true cause
+ */
+export function makePlace(path: string): Identity {
+  try {
+    mkdirSync(path, { recursive: true, mode: OWNER_DIRECTORY })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const cause = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : code
+    throw new Error(
+      `cannot make the directory ${path} (${cause}): remove what is there, or give another --store`,
+    )
+  }
+  const files = readdirSync(path)
+  if (files.length === 0 || files.includes('lock')) chmodSync(path, OWNER_DIRECTORY)
+  return statSync(path)
+}
