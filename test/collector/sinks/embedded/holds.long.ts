@@ -6,6 +6,7 @@ import { openStore, rows, temporary } from '../../../harness/embedded.ts'
 import { batch, sample, start } from '../../../harness/samples.ts'
 
 const DAY = 86_400
+t.setTimeout(600_000)
 
 t.test('500 columns, 10 days, a million samples, a restart on each day', { timeout: 600_000 }, async t => {
   const directory = await temporary(t)
