@@ -2,8 +2,9 @@
 
 import { cgroups } from '../kernel/cgroup.ts'
 import { btf, clock, kernel, limits, lockdown } from '../kernel/features.ts'
+import type { Finding } from '../kernel/finding.ts'
 import { namespaces, privileges } from '../kernel/privileges.ts'
-import type { Check, Env, Finding } from './check.ts'
+import type { Check, Env } from './check.ts'
 import { programs } from './programs.ts'
 import { runtimes } from './runtimes.ts'
 import { collectors, influxdb, query } from './services.ts'

@@ -4,8 +4,9 @@ import { closeSync } from 'node:fs'
 import type { Program } from 'bcc-bindings'
 import { cgroup2In } from '../kernel/cgroup.ts'
 import { causeOf } from '../kernel/explain.ts'
+import type { Finding } from '../kernel/finding.ts'
 import { hooksOf } from '../signals/hooks.ts'
-import type { Env, Finding } from './check.ts'
+import type { Env } from './check.ts'
 
 type Bindings = typeof import('bcc-bindings')
 

@@ -1,6 +1,6 @@
 /** Findings for people, for programs and for scripts. */
 
-import type { Finding } from './check.ts'
+import type { Finding } from '../kernel/finding.ts'
 
 const MARKS = new Map<Finding['ok'], string>([
   [true, 'ok'],

@@ -3,7 +3,8 @@
 import { existsSync, globSync, opendirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
-import { codeOf, type Env, type Finding, textIn } from './check.ts'
+import { codeOf, type Finding, textIn } from '../kernel/finding.ts'
+import type { Env } from './check.ts'
 
 interface Source {
   readonly name: string

@@ -7,7 +7,8 @@ import { request as httpsRequest, type RequestOptions as TlsOptions } from 'node
 import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { urlToHttpOptions } from 'node:url'
-import { codeOf, type Env, type Finding } from './check.ts'
+import { codeOf, type Finding } from '../kernel/finding.ts'
+import type { Env } from './check.ts'
 import { unixSocket } from './runtimes.ts'
 
 /** Samples of another clock fall into other windows; requests to far servers take less than this. */

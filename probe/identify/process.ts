@@ -1,6 +1,6 @@
 /** Of processes, what tells a container's from another's. */
 
-import { readdirSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { present, readText } from './disk/files.ts'
 
@@ -28,17 +28,3 @@ export function netnsOf(proc: string, pid: number | 'self'): number | undefined 
   const inode = /^net:\[(\d+)\]$/.exec(link ?? '')?.[1]
   return inode === undefined ? undefined : Number(inode)
 }
-
-/** A file for each network namespace that a process is in. */
-export function networkNamespaces(proc: string): string[] {
-  const files = new Map<number, string>()
-  for (const name of readdirSync(proc)) {
-    const inode = /^\d+$/.test(name) ? netnsOf(proc, Number(name)) : undefined
-    if (inode !== undefined && !files.has(inode)) files.set(inode, join(proc, name, 'ns/net'))
-  }
-  return [...files.values()]
-}
-
-/** The process ended before we looked. */
-export const isGone = (error: unknown): boolean =>
-  ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')

@@ -1,13 +1,13 @@
 /** How this host lays out its cgroups. */
 
 import { closeSync } from 'node:fs'
-import { type Env, type Finding, textIn } from '../doctor/check.ts'
+import { type Finding, type Host, textIn } from './finding.ts'
 
 /** cgroups(7): what may stand beside controllers in the options of a v1 mount. */
 const NO_CONTROLLER = /^(r[wo]|xattr|clone_children|noprefix|none|release_agent=.*)$/
 
 /** proc_pid_mountinfo(5): `… root mountpoint … - type source options`. */
-function mountsIn(env: Pick<Env, 'root'>) {
+function mountsIn(env: Pick<Host, 'root'>) {
   return (textIn(env, '/proc/self/mountinfo') ?? '').split('\n').flatMap(line => {
     const [mount = '', file = ''] = line.split(' - ')
     const [type = '', , options = ''] = file.split(' ')
@@ -17,11 +17,11 @@ function mountsIn(env: Pick<Env, 'root'>) {
 }
 
 /** Where the hierarchy of cgroup v2 is mounted. */
-export function cgroup2In(env: Pick<Env, 'root'>): string | undefined {
+export function cgroup2In(env: Pick<Host, 'root'>): string | undefined {
   return mountsIn(env).find(({ type }) => type === 'cgroup2')?.path
 }
 
-export async function cgroups(env: Env): Promise<Finding> {
+export async function cgroups(env: Host): Promise<Finding> {
   const mounts = mountsIn(env)
   const v1 = mounts.filter(({ type }) => type === 'cgroup').flatMap(({ controllers }) => controllers)
   const v2 = cgroup2In(env)

@@ -2,8 +2,8 @@
 
 import { release } from 'node:os'
 import type { BpfError } from 'bcc-bindings'
-import { type Env, type Finding, sentenceOf } from '../doctor/check.ts'
 import { btf, lockdown } from './features.ts'
+import { type Finding, type Host, sentenceOf } from './finding.ts'
 import { namespaces, privileges } from './privileges.ts'
 
 /** In the order in which the kernel asks: whoever may not load learns nothing about types. */
@@ -54,10 +54,7 @@ const REASONS: readonly Reason[] = [
 ]
 
 /** @returns undefined when the error and its log say more than we know */
-export function causeOf(
-  error: BpfError,
-  env: Pick<Env, 'root' | 'release'>,
-): Pick<Finding, 'found' | 'remedy'> | undefined {
+export function causeOf(error: BpfError, env: Host): Pick<Finding, 'found' | 'remedy'> | undefined {
   if (error.syscall !== 'load' && error.syscall !== 'attach') return undefined
   const cause = CAUSES.map(check => check(env)).find(({ ok }) => ok === false)
   if (cause) return cause

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, type Env, type Finding, textIn } from '../doctor/check.ts'
+import { codeOf, type Finding, type Host, textIn } from './finding.ts'
 
 const BTF = '/sys/kernel/btf/vmlinux'
 /** Samples from before this project existed are from a clock that was never set. */
@@ -10,11 +10,11 @@ const EARLIEST = Date.UTC(2024, 0, 1)
 /** Maps, programs, links, rings and sockets are some 50. */
 const FILES = 256
 
-export function kernel({ release }: Env): Finding {
+export function kernel({ release }: Host): Finding {
   return { name: 'kernel', ok: true, found: `Linux ${release}, ${process.arch}` }
 }
 
-export function btf(env: Pick<Env, 'root'>): Finding {
+export function btf(env: Pick<Host, 'root'>): Finding {
   try {
     closeSync(openSync(join(env.root, BTF), 'r'))
     return { name: 'btf', ok: true, found: BTF }
@@ -29,7 +29,7 @@ export function btf(env: Pick<Env, 'root'>): Finding {
 }
 
 /** `none [integrity] confidentiality`: the one in force is in brackets. */
-export function lockdown(env: Pick<Env, 'root'>): Finding {
+export function lockdown(env: Pick<Host, 'root'>): Finding {
   const text = textIn(env, '/sys/kernel/security/lockdown')
   const mode = /\[(\w+)\]/.exec(text ?? '')?.[1]
   if (mode !== 'confidentiality')
@@ -43,7 +43,7 @@ export function lockdown(env: Pick<Env, 'root'>): Finding {
 }
 
 /** Since Linux 5.11 (commit 3ac1f01b43b6) eBPF memory is charged to the memory cgroup, not to RLIMIT_MEMLOCK. */
-export function limits(env: Env): Finding {
+export function limits(env: Host): Finding {
   const text = textIn(env, '/proc/self/limits') ?? ''
   const softLimit = (name: string) => new RegExp(`^${name} +(\\w+)`, 'm').exec(text)?.[1] ?? 'unknown'
   const [files, locked] = [softLimit('Max open files'), softLimit('Max locked memory')]
@@ -67,7 +67,7 @@ export function limits(env: Env): Finding {
 }
 
 /** time_namespaces(7): the kernel side takes the kernel's boot time, ours would be shifted. */
-export function clock(env: Env, now = new Date()): Finding {
+export function clock(env: Host, now = new Date()): Finding {
   const [, seconds, nanoseconds] =
     /^boottime\s+(-?\d+)\s+(\d+)/m.exec(textIn(env, '/proc/self/timens_offsets') ?? '') ?? []
   const found = now.toISOString()

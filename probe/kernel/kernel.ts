@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import {
   BpfError,
   type BpfObject,
-  bootTime,
   type Entries,
   type Layout,
   type Link,
@@ -15,12 +14,12 @@ import {
   type Rings,
 } from 'bcc-bindings'
 import type { Rows } from '../../wire/layout.ts'
-import { isGone, networkNamespaces } from '../identify/process.ts'
-import type { Clock } from '../read/window.ts'
+import type { Flows, Pass } from '../signals/flows.ts'
 import { HOOKS, type Hooks, hooksOf } from '../signals/hooks.ts'
 import { cgroup2In } from './cgroup.ts'
 import { explainLoad } from './explain.ts'
-import { roomForSums } from './totals.ts'
+import { isGone, networkNamespaces } from './netns.ts'
+import { roomForSums } from './sums.ts'
 
 /** `enum lost` in `bpf/lost.bpf.h`, in its order. */
 const LOST = [
@@ -49,25 +48,6 @@ export interface KernelOptions {
   readonly rttSamples: boolean
 }
 
-/** What one run of the report pass met. */
-export interface Pass {
-  /** Slots whose close record was on its way. */
-  closing: number
-  /** Flows found dead that no CLOSE was seen of. */
-  missed: number
-  /** Flows whose owner is a guess. */
-  guessed: number
-}
-
-/** One kind of flow. The layout's name is that of the record and of its ring. */
-export interface Flows {
-  readonly layout: Layout
-  /** Of rows of flows that rows with everything were sent of. */
-  readonly update?: Layout
-  /** Whether a flow's close is told by a row of its own, without traffic. */
-  readonly tellsClose: boolean
-}
-
 const REPORT_PAGE_FULL = 2
 const NETNS_SCANS = new Set(['tcp_socket_scan', 'tcp_rtt_scan'])
 
@@ -78,11 +58,6 @@ export function objectPath(): string {
     if (existsSync(path)) return path
   }
   throw new Error('build/bpf/probe.bpf.o is missing: run `make build`')
-}
-
-export const kernelClock: Clock = {
-  bootNs: bootTime,
-  wallNs: () => BigInt(Date.now()) * 1_000_000n, // not performance.now(): it does not follow a clock that is set
 }
 
 const sentenceOf = (error: BpfError): string => explainLoad(error) ?? error.message
@@ -175,7 +150,7 @@ export class Kernel {
     this.#rings.drain()
   }
 
-  /** The sums of all cgroups since they were first seen, one per CPU; see `probe/kernel/totals.ts`. */
+  /** The sums of all cgroups since they were first seen, one per CPU; see `probe/read/totals.ts`. */
   totals(): Entries {
     this.#window.writeUInt32LE((this.#window.readUInt32LE(0) + 1) >>> 0, 0)
     return this.#object.map('tcp_total').entries()
@@ -205,7 +180,7 @@ export class Kernel {
     this.#object.close()
   }
 
-  *#page(layout: Layout, rows: number): Generator<Rows> {
+  *#page(layout: Flows['layout'], rows: number): Generator<Rows> {
     if (rows > 0) yield { layout, bytes: this.#pages.get(layout.name)!.subarray(0, rows * layout.size) }
   }
 

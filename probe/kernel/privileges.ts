@@ -2,7 +2,7 @@
 
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Env, type Finding, textIn } from '../doctor/check.ts'
+import { type Finding, type Host, textIn } from './finding.ts'
 
 /** Bits of linux/capability.h; any of them will do. CAP_SYS_ADMIN was the one before Linux 5.8. */
 const CAPABILITIES = [
@@ -23,7 +23,7 @@ const HOW =
   'run it as root, or with these capabilities (AmbientCapabilities= in the systemd unit, securityContext.capabilities in Kubernetes)'
 
 /** The effective capabilities, capabilities(7); user 0 owns what CAP_DAC_READ_SEARCH would open. */
-export function privileges(env: Pick<Env, 'root'>): Finding {
+export function privileges(env: Pick<Host, 'root'>): Finding {
   const status = textIn(env, '/proc/self/status') ?? ''
   const user = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]
   const effective = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
@@ -66,7 +66,7 @@ const NAMESPACES = [
   },
 ]
 
-export function namespaces(env: Pick<Env, 'root'>): Finding {
+export function namespaces(env: Pick<Host, 'root'>): Finding {
   const own = (type: string) => {
     try {
       return Number(/\[(\d+)\]/.exec(readlinkSync(join(env.root, 'proc/self/ns', type)))?.[1])

@@ -2,11 +2,19 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rows } from '../../wire/layout.ts'
-import type { Flows, Kernel, Pass } from '../kernel/kernel.ts'
-import { Totals } from '../kernel/totals.ts'
+import type { Flows, Pass } from '../signals/flows.ts'
 import { Records } from './records.ts'
 import { Router } from './route.ts'
+import { Totals, type TotalsKernel } from './totals.ts'
 import { type Clock, type Window, Windows } from './window.ts'
+
+/** What is needed of the kernel here. */
+export interface ReaderKernel extends TotalsKernel {
+  readonly flows: readonly Flows[]
+  /** Hands over what the rings hold now. */
+  drain(): void
+  report(flows: Flows, endNs: bigint, pass: Pass): AsyncIterable<Rows>
+}
 
 /** Rows of one window, good until the next batch, or, without rows, its end. */
 export interface Batch {
@@ -49,13 +57,13 @@ export class Reader {
   missed = 0
   /** Flows of the last window whose owner is a guess. */
   guessed = 0
-  readonly #kernel: Kernel
+  readonly #kernel: ReaderKernel
   readonly #clock: Clock
   readonly #streams: readonly Stream[]
   readonly #totals: Totals
   readonly #stopped = new AbortController()
 
-  constructor(kernel: Kernel, clock: Clock, interval: number) {
+  constructor(kernel: ReaderKernel, clock: Clock, interval: number) {
     this.#kernel = kernel
     this.#clock = clock
     this.#streams = kernel.flows.map(flows => new Stream(flows))

@@ -3,9 +3,10 @@
 import { open } from 'bcc-bindings'
 import fc from 'fast-check'
 import t from 'tap'
-import { type Flows, type Kernel, objectPath, type Pass } from '../../../probe/kernel/kernel.ts'
-import { Reader } from '../../../probe/read/read.ts'
+import { objectPath } from '../../../probe/kernel/kernel.ts'
+import { Reader, type ReaderKernel } from '../../../probe/read/read.ts'
 import type { Window } from '../../../probe/read/window.ts'
+import type { Flows, Pass } from '../../../probe/signals/flows.ts'
 import { numberOf, type Rows, viewOf } from '../../../wire/layout.ts'
 import { encodeRows, tcpFlowLayout } from '../../harness/rows.ts'
 
@@ -96,7 +97,7 @@ const [socket, closed, reported, sent] = ['socket', 'closed_ns', 'reported_ns', 
 /** Per flow what its rows said, window by window, until all are closed. */
 async function read(lives: readonly Life[], steps: readonly number[]) {
   const machine = new Machine(lives, steps)
-  const reader = new Reader(machine as unknown as Kernel, machine, 1)
+  const reader = new Reader(machine as unknown as ReaderKernel, machine, 1)
   reader.windows.waitMs = () => 0 // time is ours
   machine.take = records => reader.take('tcp_flow', records)
   const until = BOOT_MS + Math.max(0, ...lives.map(({ openedMs, livesMs }) => openedMs + livesMs))

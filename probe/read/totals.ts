@@ -3,13 +3,12 @@
  * they become the rows of one window. `struct tcp_total_key` and `struct tcp_total_sums` in `bpf/tcp_total.bpf.h`.
  */
 
-import { cpus } from 'node:os'
 import type { Entries, Layout } from 'bcc-bindings'
 import { encodeRows, type Given } from '../../wire/columns.ts'
 import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/count/rtt.ts'
 import type { Rows } from '../../wire/layout.ts'
 
-/** The part of `Kernel` that is needed here. */
+/** What is needed of the kernel here. */
 export interface TotalsKernel {
   layout(name: string): Layout
   totals(): Entries
@@ -18,16 +17,6 @@ export interface TotalsKernel {
 
 /** Sums of a cgroup in which nothing happened so long are taken out of the kernel's map. */
 const FORGET_NS = 60_000_000_000n
-
-/** Memory for the sums, all CPUs together, and how many there are at least and at most. */
-const MOST_BYTES = 64 * 2 ** 20
-const [FEWEST_SUMS, MOST_SUMS] = [512, 4096]
-
-/** How many sums the kernel is to have room for. */
-export function roomForSums(sums: Layout): number {
-  const room = Math.floor(MOST_BYTES / (sums.size * cpus().length))
-  return Math.min(Math.max(room, FEWEST_SUMS), MOST_SUMS)
-}
 
 interface Known {
   readonly buckets: Uint32Array

@@ -3,7 +3,8 @@
 import { open } from 'bcc-bindings'
 import t from 'tap'
 import { objectPath } from '../../../probe/kernel/kernel.ts'
-import { roomForSums, Totals } from '../../../probe/kernel/totals.ts'
+import { roomForSums } from '../../../probe/kernel/sums.ts'
+import { Totals } from '../../../probe/read/totals.ts'
 import { numberOf, viewOf } from '../../../wire/layout.ts'
 
 const object = open(objectPath())
