@@ -63,7 +63,7 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
   return {
     root: '/',
     release: release(),
-    object: async () => (await import('../probe/kernel/kernel.ts')).objectPath(), // late: its addon may be what is missing
+    object: async () => (await import('../probe/kernel/load.ts')).objectPath(), // late: its addon may be what is missing
     collectors: probe.collector,
     places: probe,
     socket,

@@ -54,14 +54,16 @@ async function run(options: ProbeOptions): Promise<void> {
       udp: options.udp,
       rttSamples: options.rtt === 'samples',
     },
-    (ring, records) => {
-      if (ring === 'cgroup_path') identifier.learn(records)
-      else if (ring === 'process') identifier.learnProcesses(records)
-      else reader.take(ring, records)
+    {
+      flows: (ring, records) => reader.take(ring, records),
+      cgroups: (_, records) => identifier.learn(records),
+      processes: (_, records) => identifier.learnProcesses(records),
     },
   )
   const sources = sourcesIn(options, identity.host)
-  const identifier = new Identifier(kernel.cgroupPath, kernel.process, sources, { labels: options.label })
+  const identifier = new Identifier(kernel.layout('cgroup_path'), kernel.layout('process'), sources, {
+    labels: options.label,
+  })
   const reader = new Reader(kernel, kernelClock, options.interval)
   const fold = new FlowFold(kernel)
   const publisher = new Publisher(
@@ -76,7 +78,8 @@ async function run(options: ProbeOptions): Promise<void> {
   )
   stopping().addEventListener('abort', () => reader.stop(), { once: true })
   await kernel.scan()
-  for (const [{ gives, without }, why] of kernel.missing) log.warn(`without ${gives}: ${without}; ${why}`)
+  for (const [{ gives, fallback }, why] of kernel.unavailable)
+    log.warn(`without ${gives}: ${fallback}; ${why}`)
   log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')
 
   const [host, stats, said] = [new Host(), new ProbeStats(), new Said()]

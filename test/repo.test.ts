@@ -94,9 +94,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/throttled_log.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
   'probe/main.ts': ['wire', 'native', 'probe'],
-  'probe/bpf': ['wire', 'native', 'probe/kernel'],
+  'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],
   'probe/check.ts': ['wire', 'probe/options.ts'],
-  'probe/doctor': ['native', 'probe/kernel', 'probe/signals', 'probe/identify'],
+  'probe/doctor': ['wire', 'native', 'probe/kernel', 'probe/signals', 'probe/identify'],
   'probe/host.ts': ['wire'],
   'probe/identify': ['wire'],
   'probe/kernel': ['wire', 'native', 'probe/signals'],

@@ -104,52 +104,6 @@ export interface TcpUpdate {
   readonly pad: Bytes
 }
 
-/** `struct udp_flow`, see `udp_flow.h` in probe/bpf. */
-export interface UdpFlow {
-  /** socket_id_t */
-  readonly socket: number
-  /** cgroup_id_t */
-  readonly cgroup: number
-  /** boot_ns_t */
-  readonly opened_ns: number
-  /** boot_ns_t */
-  readonly closed_ns: number
-  /** boot_ns_t */
-  readonly reported_ns: number
-  /** bytes_t */
-  readonly bytes_sent: number
-  /** bytes_t */
-  readonly bytes_rcvd: number
-  /** address_t, 16 bytes */
-  readonly local: Bytes
-  /** address_t, 16 bytes */
-  readonly remote: Bytes
-  /** comm_t, 16 bytes */
-  readonly comm: Bytes
-  /** hierarchy_t */
-  readonly hierarchy: number
-  /** process_id_t */
-  readonly pid: number
-  /** netns_id_t */
-  readonly netns: number
-  /** packets_t */
-  readonly packets_sent: number
-  /** packets_t */
-  readonly packets_rcvd: number
-  /** port_t */
-  readonly local_port: number
-  /** port_t */
-  readonly remote_port: number
-  /** u8 */
-  readonly family: number
-  /** u8 */
-  readonly role: number
-  /** u8 */
-  readonly flags: number
-  /** bytes, 5 bytes */
-  readonly pad: Bytes
-}
-
 /** `struct tcp_total`, see `tcp_total.h` in probe/bpf. */
 export interface TcpTotal {
   /** cgroup_id_t */
@@ -196,6 +150,74 @@ export interface RttBucket {
   readonly pad: number
 }
 
+/** `struct udp_flow`, see `udp_flow.h` in probe/bpf. */
+export interface UdpFlow {
+  /** socket_id_t */
+  readonly socket: number
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** boot_ns_t */
+  readonly opened_ns: number
+  /** boot_ns_t */
+  readonly closed_ns: number
+  /** boot_ns_t */
+  readonly reported_ns: number
+  /** bytes_t */
+  readonly bytes_sent: number
+  /** bytes_t */
+  readonly bytes_rcvd: number
+  /** address_t, 16 bytes */
+  readonly local: Bytes
+  /** address_t, 16 bytes */
+  readonly remote: Bytes
+  /** comm_t, 16 bytes */
+  readonly comm: Bytes
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** process_id_t */
+  readonly pid: number
+  /** netns_id_t */
+  readonly netns: number
+  /** packets_t */
+  readonly packets_sent: number
+  /** packets_t */
+  readonly packets_rcvd: number
+  /** port_t */
+  readonly local_port: number
+  /** port_t */
+  readonly remote_port: number
+  /** u8 */
+  readonly family: number
+  /** u8 */
+  readonly role: number
+  /** u8 */
+  readonly flags: number
+  /** bytes, 5 bytes */
+  readonly pad: Bytes
+}
+
+/** `struct cgroup_path`, see `cgroup_path.h` in probe/bpf. */
+export interface CgroupPath {
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** u32 */
+  readonly level: number
+  /** cgroup_name_t, 160 bytes */
+  readonly leaf: Bytes
+  /** cgroup_name_t, 160 bytes */
+  readonly parent: Bytes
+  /** cgroup_name_t, 160 bytes */
+  readonly parent2: Bytes
+  /** cgroup_name_t, 160 bytes */
+  readonly parent3: Bytes
+  /** cgroup_name_t, 160 bytes */
+  readonly parent4: Bytes
+  /** cgroup_name_t, 160 bytes */
+  readonly parent5: Bytes
+}
+
 /** `struct process`, see `process.h` in probe/bpf. */
 export interface Process {
   /** boot_ns_t */
@@ -224,28 +246,6 @@ export interface Process {
   readonly exe_parent4: Bytes
   /** exe_name_t, 48 bytes */
   readonly exe_parent5: Bytes
-}
-
-/** `struct cgroup_path`, see `cgroup_path.h` in probe/bpf. */
-export interface CgroupPath {
-  /** cgroup_id_t */
-  readonly cgroup: number
-  /** hierarchy_t */
-  readonly hierarchy: number
-  /** u32 */
-  readonly level: number
-  /** cgroup_name_t, 160 bytes */
-  readonly leaf: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent2: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent3: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent4: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent5: Bytes
 }
 
 /** Names of the fields that are numbers. */

@@ -8,9 +8,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Layout, open } from 'bcc-bindings'
-import { objectPath } from '../kernel/kernel.ts'
+import { objectPath } from '../kernel/load.ts'
+import { SIGNALS } from '../signals/index.ts'
 
-const RECORDS = ['tcp_flow', 'tcp_update', 'udp_flow', 'tcp_total', 'rtt_bucket', 'process', 'cgroup_path']
+const RECORDS = [...new Set(SIGNALS.flatMap(({ records }) => records))]
 export const target = join(import.meta.dirname, '../../wire/records.ts')
 
 const pascal = (name: string): string =>

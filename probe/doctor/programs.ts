@@ -1,24 +1,28 @@
 /** Which of the probe's programs this kernel loads and attaches, each on its own. */
 
 import { closeSync } from 'node:fs'
-import type { Program } from 'bcc-bindings'
 import { cgroup2In } from '../kernel/cgroup.ts'
 import { causeOf } from '../kernel/explain.ts'
 import type { Finding } from '../kernel/finding.ts'
-import { hooksOf } from '../signals/hooks.ts'
+import { SIGNALS } from '../signals/index.ts'
+import type { Runs, Signal } from '../signals/signal.ts'
 import type { Env } from './check.ts'
 
 type Bindings = typeof import('bcc-bindings')
+type BpfObject = InstanceType<Bindings['BpfObject']>
 
-export async function programs(env: Env): Promise<Finding[]> {
+/** More than `struct report` has. */
+const CONTEXT_BYTES = 256
+
+export async function programs(env: Env, signals: readonly Signal[] = SIGNALS): Promise<Finding[]> {
   try {
     const bindings = await import('bcc-bindings')
     const path = await env.object()
-    const object = bindings.open(path)
-    const all = object.programs
-    object.close()
+    bindings.open(path).close()
     const findings: Finding[] = []
-    for (const program of all) findings.push(await judge(bindings, env, path, program))
+    for (const signal of signals)
+      for (const [program, runs] of Object.entries(signal.programs))
+        findings.push(await judge(bindings, env, path, signal, program, runs))
     return findings
   } catch (error) {
     const found = `the addon or the eBPF object cannot be loaded (${(error as Error).message})`
@@ -26,19 +30,23 @@ export async function programs(env: Env): Promise<Finding[]> {
   }
 }
 
-async function judge(bindings: Bindings, env: Env, path: string, program: Program): Promise<Finding> {
-  const hooks = hooksOf(program.name)
-  const needed = hooks?.without === undefined
-  const gives = hooks?.gives ?? program.section
+async function judge(
+  bindings: Bindings,
+  env: Env,
+  path: string,
+  { gives, fallback }: Signal,
+  program: string,
+  runs: Runs,
+): Promise<Finding> {
   try {
-    await attempt(bindings, env, path, program)
-    return { name: program.name, ok: true, found: gives }
+    await attempt(bindings, env, path, program, runs)
+    return { name: program, ok: true, found: gives }
   } catch (error) {
     if (!(error instanceof bindings.BpfError)) throw error
     const cause = causeOf(error, env)
     return {
-      name: program.name,
-      ok: needed ? false : 'warn',
+      name: program,
+      ok: fallback === undefined ? false : 'warn',
       found: `${gives}: ${cause ? error.code : error.message}`,
       remedy: cause?.remedy ?? 'report it with this line and the kernel above',
     }
@@ -46,34 +54,24 @@ async function judge(bindings: Bindings, env: Env, path: string, program: Progra
 }
 
 /** @throws BpfError */
-async function attempt(
-  bindings: Bindings,
-  env: Env,
-  path: string,
-  { name, section }: Program,
-): Promise<void> {
+async function attempt(bindings: Bindings, env: Env, path: string, program: string, runs: Runs) {
   const object = bindings.open(path)
   try {
-    for (const other of object.programs) object.setAutoload(other.name, other.name === name)
+    for (const { name } of object.programs) object.setAutoload(name, name === program)
     object.load()
-    if (section === 'syscall') await object.run(name, Buffer.alloc(256))
-    else if (/^(cgroup|sockops)/.test(section)) attachToRoot(bindings, env, object, name)
-    else object.attach(name)
+    if (runs === 'report') await object.run(program, Buffer.alloc(CONTEXT_BYTES))
+    else if (runs === 'cgroup') attachToRoot(bindings, env, object, program)
+    else object.attach(program)
   } finally {
     object.close()
   }
 }
 
-function attachToRoot(
-  { mountCgroup2 }: Bindings,
-  env: Env,
-  object: InstanceType<Bindings['BpfObject']>,
-  name: string,
-): void {
+function attachToRoot({ mountCgroup2 }: Bindings, env: Env, object: BpfObject, program: string): void {
   const path = cgroup2In(env)
   const cgroup = path ?? mountCgroup2()
   try {
-    object.attach(name, { cgroup })
+    object.attach(program, { cgroup })
   } finally {
     if (typeof cgroup === 'number') closeSync(cgroup)
   }

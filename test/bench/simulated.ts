@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from 'bcc-bindings'
 import { Context, Dealer } from 'zeromq'
-import { objectPath } from '../../probe/kernel/kernel.ts'
+import { objectPath } from '../../probe/kernel/load.ts'
 import { Bundler } from '../../probe/publish/bundler.ts'
 import { SLAB_BYTES } from '../../probe/publish/publish.ts'
 import { Slabs } from '../../probe/publish/slabs.ts'

@@ -1,7 +1,7 @@
 /** Rows of `tcp_flow` from plain objects, laid out as in the loaded object. */
 
 import { open } from 'bcc-bindings'
-import { objectPath } from '../../probe/kernel/kernel.ts'
+import { objectPath } from '../../probe/kernel/load.ts'
 import type { Field, Layout } from '../../wire/layout.ts'
 import type { NumberField, TcpFlow } from '../../wire/records.ts'
 

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs'
 import { bootTime } from 'bcc-bindings'
 import { kernelClock } from '../../probe/kernel/clock.ts'
-import { Kernel, type KernelOptions } from '../../probe/kernel/kernel.ts'
+import { Kernel } from '../../probe/kernel/kernel.ts'
 import { Reader } from '../../probe/read/read.ts'
 import { Router } from '../../probe/read/route.ts'
 import type { Window } from '../../probe/read/window.ts'
 import type { Flows, Pass } from '../../probe/signals/flows.ts'
+import type { KernelOptions } from '../../probe/signals/signal.ts'
 import type { Rows } from '../../wire/layout.ts'
 import type { NumberField, RttBucket, TcpTotal, UdpFlow } from '../../wire/records.ts'
 import { FlowRows, numbersOf, type Row, type RowOf, rowsOf } from './flow_rows.ts'
@@ -32,7 +33,10 @@ export function kernelWith(
   options: Partial<KernelOptions>,
   onRecords: (ring: string, records: Buffer) => void,
 ): Kernel {
-  return new Kernel({ ...DEFAULTS, ...options }, onRecords)
+  return new Kernel(
+    { ...DEFAULTS, ...options },
+    { flows: onRecords, cgroups: onRecords, processes: onRecords },
+  )
 }
 
 export const tcpOf = (kernel: Kernel): Flows => kernel.flows[0]!

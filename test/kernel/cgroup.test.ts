@@ -18,7 +18,11 @@ const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'containerd', 'hybrid'
 
 /** The container that each row's cgroup belongs to, by the names that came from the kernel. */
 function identify({ kernel, names, records }: Watch, states: readonly string[] = []) {
-  const identifier = new Identifier(kernel.cgroupPath, kernel.process, new Bundles(states))
+  const identifier = new Identifier(
+    kernel.layout('cgroup_path'),
+    kernel.layout('process'),
+    new Bundles(states),
+  )
   for (const paths of names.cgroup_path) identifier.learn(paths)
   const { cgroups, containers } = identifier.who(tcpOf(kernel).layout, Buffer.concat(records))
   const containerOf = ({ hierarchy, cgroup }: Row) => cgroups[`${hierarchy}:${cgroup}`]

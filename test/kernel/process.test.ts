@@ -24,7 +24,7 @@ t.test(
     const loop = `for i in 1 2 3 4 5; do setpriv --reuid 65534 ${load} client 'open 1 127.0.0.1 8000' </dev/null; done`
     await run(inNetns(netns.path, ['bash', '-c', loop]), 20_000)
     await seen.windowEnd()
-    const processes = new Processes(seen.kernel.process)
+    const processes = new Processes(seen.kernel.layout('process'))
     for (const records of seen.names.process) processes.learn(records)
     const clients = seen.in(netns.path).filter(({ role }) => role === CLIENT)
     const pids = new Set(clients.map(({ pid }) => pid))
@@ -48,7 +48,7 @@ t.test('a process that runs another program is told again', real, async t => {
   const script = `exec 2>/dev/null; : < /dev/tcp/127.0.0.1/9; exec ${load} client 'open 1 127.0.0.1 9'`
   await run(inNetns(netns.path, ['bash', '-c', `(${script}) </dev/null; true`]), 20_000)
   await seen.windowEnd()
-  const processes = new Processes(seen.kernel.process)
+  const processes = new Processes(seen.kernel.layout('process'))
   for (const records of seen.names.process) processes.learn(records)
   const rows = seen.in(netns.path)
   t.same(new Set(rows.map(({ comm }) => comm)), new Set(['bash', 'load']))

@@ -1,8 +1,9 @@
 import { open } from 'bcc-bindings'
 import t from 'tap'
 import { programs } from '../../../probe/doctor/programs.ts'
-import { objectPath } from '../../../probe/kernel/kernel.ts'
-import { HOOKS } from '../../../probe/signals/hooks.ts'
+import { objectPath } from '../../../probe/kernel/load.ts'
+import { SIGNALS } from '../../../probe/signals/index.ts'
+import type { Signal } from '../../../probe/signals/signal.ts'
 import { needs } from '../../harness/skip.ts'
 import { compile } from '../../native/compile.ts'
 import { world } from './world.ts'
@@ -10,10 +11,21 @@ import { world } from './world.ts'
 const real = { skip: needs('root', 'bpf') }
 const host = { root: '/', release: '6.18.0' }
 
-t.test('each program of the object belongs to one group of hooks, and each of these is there', async t => {
+/** A signal that the probe cannot do without. */
+const signal = (programs: Signal['programs']): Signal => ({
+  name: 'test',
+  programs,
+  gives: 'what is tried',
+  records: [],
+})
+
+t.test('each program of the object belongs to one signal, and each of these is there', async t => {
   const object = open(objectPath())
   t.teardown(() => object.close())
-  t.same(HOOKS.flatMap(({ programs }) => programs).sort(), object.programs.map(({ name }) => name).sort())
+  t.same(
+    SIGNALS.flatMap(({ programs }) => Object.keys(programs)).sort(),
+    object.programs.map(({ name }) => name).sort(),
+  )
 })
 
 t.test("the probe's programs load and attach, each on its own", real, async t => {
@@ -26,17 +38,13 @@ t.test("the probe's programs load and attach, each on its own", real, async t =>
 })
 
 t.test('one that is refused does not take the others along', real, async t => {
-  const of = async (name: string) =>
-    programs({ ...(await world(t)), ...host, object: async () => compile(name) })
-  const door = await of('door')
-  t.match(
-    door.filter(({ name }) => ['egress', 'socket_ops', 'on_state'].includes(name)),
-    [{ ok: true }, { ok: true }, { ok: true }],
-    'cgroup programs, on the root',
-  )
-  t.match(await of('refused'), [
-    { ok: false, found: /EACCES|EINVAL|Invalid|denied/, remedy: /report it/ },
-    {},
+  const of = async (name: string, tried: Signal) =>
+    programs({ ...(await world(t)), ...host, object: async () => compile(name) }, [tried])
+  const door = signal({ on_state: 'event', egress: 'cgroup', socket_ops: 'cgroup' })
+  t.match(await of('door', door), [{ ok: true }, { ok: true }, { ok: true }], 'cgroup programs, on the root')
+  t.match(await of('refused', signal({ careless: 'report', careful: 'report' })), [
+    { name: 'careless', ok: false, found: /EACCES|EINVAL|Invalid|denied/, remedy: /report it/ },
+    { name: 'careful', ok: true },
   ])
 })
 

@@ -3,7 +3,7 @@
 import { open } from 'bcc-bindings'
 import fc from 'fast-check'
 import t from 'tap'
-import { objectPath } from '../../../probe/kernel/kernel.ts'
+import { objectPath } from '../../../probe/kernel/load.ts'
 import { Reader, type ReaderKernel } from '../../../probe/read/read.ts'
 import type { Window } from '../../../probe/read/window.ts'
 import type { Flows, Pass } from '../../../probe/signals/flows.ts'

@@ -1,7 +1,7 @@
 import { open } from 'bcc-bindings'
 import fc from 'fast-check'
 import t from 'tap'
-import { objectPath } from '../../../probe/kernel/kernel.ts'
+import { objectPath } from '../../../probe/kernel/load.ts'
 import { Router } from '../../../probe/read/route.ts'
 import { type Field, type Layout, numberOf, viewOf } from '../../../wire/layout.ts'
 

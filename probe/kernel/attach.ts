@@ -1,0 +1,68 @@
+/** Programs of a loaded object, attached and run where their signals say. */
+
+import { closeSync } from 'node:fs'
+import { BpfError, type BpfObject, type Link, mountCgroup2 } from 'bcc-bindings'
+import type { Runs, Signal } from '../signals/signal.ts'
+import { cgroup2In } from './cgroup.ts'
+import { sentenceOf } from './load.ts'
+import { isGone, networkNamespaces } from './netns.ts'
+import type { Wanted } from './wanted.ts'
+
+const programsOf = ({ programs }: Signal, runs: Runs): string[] =>
+  Object.entries(programs).flatMap(([program, when]) => (when === runs ? [program] : []))
+
+/** All programs of a signal, or none. */
+export function attach(object: BpfObject, wanted: Wanted): Link[] {
+  const attached: Link[] = []
+  const cgroup = cgroup2In({ root: '/' }) ?? mountOwn()
+  try {
+    for (const signal of wanted.signals) attached.push(...attachSignal(object, wanted, signal, cgroup))
+  } finally {
+    if (typeof cgroup === 'number') closeSync(cgroup)
+  }
+  return attached
+}
+
+function attachSignal(
+  object: BpfObject,
+  wanted: Wanted,
+  signal: Signal,
+  cgroup: string | number | undefined,
+): Link[] {
+  const links: Link[] = []
+  try {
+    for (const program of programsOf(signal, 'event')) links.push(object.attach(program))
+    for (const program of programsOf(signal, 'cgroup'))
+      links.push(object.attach(program, cgroup === undefined ? {} : { cgroup }))
+    return links
+  } catch (error) {
+    for (const link of links) link.detach()
+    if (!(error instanceof BpfError) || !wanted.refuse(signal, sentenceOf(error))) throw error
+    return []
+  }
+}
+
+/** The root of cgroup2 where none is mounted; undefined where that is not allowed. */
+function mountOwn(): number | undefined {
+  try {
+    return mountCgroup2()
+  } catch (error) {
+    if (error instanceof BpfError) return undefined
+    throw error
+  }
+}
+
+/** Sockets that existed before the programs were attached. @param proc where procfs is mounted */
+export async function scan(object: BpfObject, wanted: Wanted, proc: string): Promise<void> {
+  for (const signal of wanted.signals)
+    for (const program of programsOf(signal, 'scan')) await object.iterate(program)
+  for (const netns of networkNamespaces(proc))
+    for (const signal of wanted.signals)
+      for (const program of programsOf(signal, 'netns_scan'))
+        await object.iterate(program, { netns }).catch((error: unknown) => {
+          // entering another network namespace
+          if (error instanceof BpfError && error.code === 'EPERM')
+            wanted.refuse(signal, 'other network namespaces need CAP_SYS_ADMIN')
+          else if (!isGone(error)) throw error
+        })
+}

@@ -1,0 +1,60 @@
+/** The BPF object: where it lies, and how it is loaded with what the kernel allows of it. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { BpfError, type BpfObject, open } from 'bcc-bindings'
+import { SIGNALS } from '../signals/index.ts'
+import { explainLoad } from './explain.ts'
+import type { Wanted } from './wanted.ts'
+
+/** From the source tree and from `dist/` alike: the object lies in the project's `build/`. */
+export function objectPath(): string {
+  for (const up of ['../..', '../../..']) {
+    const path = join(import.meta.dirname, up, 'build/bpf/probe.bpf.o')
+    if (existsSync(path)) return path
+  }
+  throw new Error('build/bpf/probe.bpf.o is missing: run `make build`')
+}
+
+/** Again without the signals that are refused, until the rest is loaded. */
+export function load(wanted: Wanted): BpfObject {
+  for (;;) {
+    const object = open(objectPath())
+    try {
+      prepare(object, wanted)
+      object.load()
+      return object
+    } catch (error) {
+      object.close()
+      if (!(error instanceof BpfError)) throw error
+      const refused = signalOf(error)
+      if (!refused || !wanted.refuse(refused, sentenceOf(error))) throw explained(error)
+    }
+  }
+}
+
+function prepare(object: BpfObject, wanted: Wanted): void {
+  const { options } = wanted
+  const sizeOf = (struct: string) => object.layout(struct).size
+  for (const signal of SIGNALS) {
+    const has = wanted.has(signal)
+    for (const [name, value] of Object.entries(signal.globals?.(options) ?? {})) object.setGlobal(name, value)
+    for (const [name, entries] of Object.entries(signal.maps?.({ options, wanted: has, sizeOf }) ?? {}))
+      object.resizeMap(name, entries)
+    for (const program of Object.keys(signal.programs)) object.setAutoload(program, has)
+  }
+}
+
+/** The signal whose program the kernel refused, as libbpf tells it. */
+function signalOf({ message, log = '' }: BpfError) {
+  const program = /prog '(\w+)': failed/.exec(log)?.[1] ?? /prog '(\w+)'/.exec(message)?.[1]
+  return program === undefined ? undefined : SIGNALS.find(({ programs }) => Object.hasOwn(programs, program))
+}
+
+export const sentenceOf = (error: BpfError): string => explainLoad(error) ?? error.message
+
+/** With the doctor's sentence, where it has one. */
+export function explained(error: unknown): unknown {
+  const sentence = error instanceof BpfError ? explainLoad(error) : undefined
+  return sentence === undefined ? error : new Error(sentence, { cause: error })
+}

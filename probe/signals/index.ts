@@ -1,0 +1,27 @@
+/** All signals, in the order in which they are attached and their rings are read. */
+
+import { accept } from './accept.ts'
+import { cgroupPath, process } from './names.ts'
+import { netns } from './netns.ts'
+import { resets } from './resets.ts'
+import { olderRtt, rtt } from './rtt.ts'
+import type { Signal } from './signal.ts'
+import { tcp } from './tcp.ts'
+import { udp } from './udp.ts'
+import { uring } from './uring.ts'
+import { use } from './use.ts'
+
+export const SIGNALS: readonly Signal[] = [
+  tcp,
+  accept,
+  uring,
+  use,
+  netns,
+  rtt,
+  olderRtt,
+  resets,
+  udp,
+  // names last: the kernel sends them before the rows that need them, so they are in their ring by then
+  cgroupPath,
+  process,
+]

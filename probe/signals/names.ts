@@ -1,0 +1,19 @@
+/** Names, which the programs of all signals send when they first meet a cgroup or a process. */
+
+import type { Signal } from './signal.ts'
+
+export const cgroupPath: Signal = {
+  name: 'cgroup_path',
+  programs: {},
+  gives: 'names of cgroups',
+  records: ['cgroup_path'],
+  ring: { record: 'cgroup_path', reader: 'cgroups' },
+}
+
+export const process: Signal = {
+  name: 'process',
+  programs: {},
+  gives: 'names of processes',
+  records: ['process'],
+  ring: { record: 'process', reader: 'processes' },
+}

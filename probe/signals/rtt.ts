@@ -1,0 +1,32 @@
+import { cpus } from 'node:os'
+import type { Signal } from './signal.ts'
+
+/** Memory for the sums, all CPUs together, and how many there are at least and at most. */
+const MOST_BYTES = 64 * 2 ** 20
+const [FEWEST_SUMS, MOST_SUMS] = [512, 4096]
+
+/** How many sums the kernel is to have room for. @param bytes of one, on one CPU */
+export function roomForSums(bytes: number): number {
+  const room = Math.floor(MOST_BYTES / (bytes * cpus().length))
+  return Math.min(Math.max(room, FEWEST_SUMS), MOST_SUMS)
+}
+
+export const rtt: Signal = {
+  name: 'rtt',
+  programs: { tcp_rtt: 'cgroup' },
+  wanted: ({ rttSamples }) => rttSamples,
+  gives: 'every RTT sample, where the kernel passes them on',
+  fallback: "distributions are made of the kernel's smoothed round-trip times",
+  records: ['tcp_total', 'rtt_bucket'],
+  // without the samples there are still the resets
+  maps: ({ sizeOf }) => ({ tcp_total: roomForSums(sizeOf('tcp_total_sums')) }),
+}
+
+export const olderRtt: Signal = {
+  name: 'older_rtt',
+  programs: { tcp_rtt_scan: 'netns_scan' },
+  needs: rtt,
+  gives: 'every RTT sample of connections older than the probe',
+  fallback: "their distributions are made of the kernel's smoothed round-trip times",
+  records: [],
+}

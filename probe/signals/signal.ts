@@ -1,0 +1,78 @@
+/**
+ * What the descriptor of a signal says. Loading, attaching, scanning, reading, the generated records and the doctor read
+ * it; nothing else knows the names in `bpf/`.
+ */
+
+export interface KernelOptions {
+  /** TCP connections that can be open at once; 296 bytes of kernel memory each. */
+  readonly maxFlows: number
+  /** UDP conversations that are remembered at once; 312 bytes of kernel memory each. */
+  readonly maxUdpFlows: number
+  /** Bytes of the ring of closed flows, a power of two. */
+  readonly ringBytes: number
+  readonly udp: boolean
+  /** Every RTT sample, or only the kernel's smoothed ones. */
+  readonly rttSamples: boolean
+}
+
+/** When a program runs. */
+export type Runs =
+  /** At the tracepoint that its section names. */
+  | 'event'
+  /** For every cgroup: attached to the root of cgroup2. */
+  | 'cgroup'
+  /** An iterator: once at the start. */
+  | 'scan'
+  /** An iterator that sees one network namespace: at the start, in each. */
+  | 'netns_scan'
+  /** At the end of each window, with `struct report` as its context. */
+  | 'report'
+
+/** Who takes what a ring holds: `main.ts` says which part that is. */
+export type RingReader = 'flows' | 'cgroups' | 'processes'
+
+/** Records of one kind, and the mmap'ed map that the report program writes them into. */
+interface Page {
+  readonly record: string
+  readonly page: string
+}
+
+/** Flows that are reported at the end of each window, and sent through the ring when they close. */
+interface FlowRecords {
+  readonly row: Page
+  /** Rows of flows that rows with everything were sent of. */
+  readonly update?: Page
+  /** Whether a flow's close is told by a row of its own, without traffic. */
+  readonly tellsClose: boolean
+}
+
+export interface Sizes {
+  readonly options: KernelOptions
+  /** Whether the signal is to be loaded. */
+  readonly wanted: boolean
+  /** Bytes of a struct of the object. */
+  readonly sizeOf: (struct: string) => number
+}
+
+export interface Signal {
+  readonly name: string
+  /** Programs in `bpf/`, in the order in which they are attached and run: together they work, or none does. */
+  readonly programs: Readonly<Record<string, Runs>>
+  /** Always, when it is not said. */
+  readonly wanted?: (options: KernelOptions) => boolean
+  /** Nothing without this one. */
+  readonly needs?: Signal
+  /** What is there with it. */
+  readonly gives: string
+  /** What goes on when it is unavailable; the probe cannot run without a signal that has no fallback. */
+  readonly fallback?: string
+  /** Structs that reach the collector or `identify`. */
+  readonly records: readonly string[]
+  /** A ring has the name of its record. */
+  readonly ring?: { readonly record: string; readonly reader: RingReader }
+  readonly flows?: FlowRecords
+  /** `const volatile` numbers. */
+  readonly globals?: (options: KernelOptions) => Readonly<Record<string, number>>
+  /** Entries of maps, bytes of rings. */
+  readonly maps?: (sizes: Sizes) => Readonly<Record<string, number>>
+}

@@ -1,0 +1,9 @@
+import type { Signal } from './signal.ts'
+
+export const use: Signal = {
+  name: 'use',
+  programs: { socket_send: 'event', socket_recv: 'event' },
+  gives: 'the last user of a socket as its owner',
+  fallback: 'connections stay with the process that accepted them',
+  records: [],
+}

@@ -1,0 +1,37 @@
+import t from 'tap'
+import { Wanted } from '../../../probe/kernel/wanted.ts'
+import { SIGNALS } from '../../../probe/signals/index.ts'
+import { olderRtt, rtt } from '../../../probe/signals/rtt.ts'
+import { tcp } from '../../../probe/signals/tcp.ts'
+import { udp } from '../../../probe/signals/udp.ts'
+import { use } from '../../../probe/signals/use.ts'
+
+const options = { maxFlows: 1024, maxUdpFlows: 1024, ringBytes: 65_536, udp: true, rttSamples: true }
+
+t.test('all signals are wanted, less those that an option leaves out', async t => {
+  t.same(new Wanted(options).signals, SIGNALS)
+  const less = new Wanted({ ...options, udp: false, rttSamples: false })
+  t.same(
+    SIGNALS.filter(signal => !less.has(signal)),
+    [rtt, olderRtt, udp],
+  )
+  t.equal(less.unavailable.size, 0, 'what nobody wants is not unavailable')
+})
+
+t.test('a signal that is refused takes along what needs it, and nothing else', async t => {
+  const wanted = new Wanted(options)
+  t.ok(wanted.refuse(rtt, 'no such helper'))
+  t.same(
+    SIGNALS.filter(signal => !wanted.has(signal)),
+    [rtt, olderRtt],
+  )
+  t.same([...wanted.unavailable], [[rtt, 'no such helper']])
+})
+
+t.test('what has no fallback, or was refused before, is not refused', async t => {
+  const wanted = new Wanted(options)
+  t.notOk(wanted.refuse(tcp, 'no BTF'))
+  t.ok(wanted.refuse(use, 'no tracepoint'))
+  t.notOk(wanted.refuse(use, 'again'))
+  t.ok(wanted.has(tcp))
+})
