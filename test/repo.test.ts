@@ -177,14 +177,6 @@ t.test('the command loads both programs late', async t => {
   t.same(tell(early), [])
 })
 
-t.test('no file of the product is longer than 300 lines', async t => {
-  const files = [...product, ...glob('{probe/bpf,native/src}/**/*.{c,h,cc}')]
-  t.same(
-    files.filter(file => read(file).trimEnd().split('\n').length > 300),
-    [],
-  )
-})
-
 t.test('every reason of LOST is named in the order of enum lost', async t => {
   const entries = /enum lost \{(.*?)\};/s.exec(read('probe/bpf/lost.bpf.h'))![1]!
   const kernel = [...entries.matchAll(/^\s*LOST_(\w+)/gm)].map(([, name]) => name!.toLowerCase())
