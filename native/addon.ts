@@ -20,6 +20,7 @@ export interface NativeObject {
   iterate(program: string, map: string | undefined, chunk: number, netns: string | undefined): Promise<Buffer>
   run(program: string, context: Buffer): Promise<number>
   layout(struct: string): Layout
+  enumerators(name: string): Record<string, number>
   maps(): MapInfo[]
   mapInfo(map: string): MapInfo
   mapView(map: string): Buffer

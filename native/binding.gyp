@@ -6,6 +6,7 @@
         "src/btf.cc",
         "src/mount.cc",
         "src/clock.cc",
+        "src/enum.cc",
         "src/error.cc",
         "src/global.cc",
         "src/iterate.cc",

@@ -119,6 +119,11 @@ export class BpfObject {
     return this.#native.layout(struct)
   }
 
+  /** The values of an enum by name, in the order of the source; from the object's own BTF. */
+  enumerators(name: string): Readonly<Record<string, number>> {
+    return this.#native.enumerators(name)
+  }
+
   /** What the loaded programs cost so far. */
   programStats(): readonly ProgramStats[] {
     return this.#native.programStats()

@@ -24,18 +24,27 @@ bool OpenObject::isEnding() const {
 }
 
 Napi::Function Object::define(Napi::Env env) {
-    return DefineClass(
-        env, "Object",
-        {InstanceMethod<&Object::programs>("programs"), InstanceMethod<&Object::programStats>("programStats"),
-         InstanceMethod<&Object::setGlobal>("setGlobal"), InstanceMethod<&Object::resizeMap>("resizeMap"),
-         InstanceMethod<&Object::setAutoload>("setAutoload"), InstanceMethod<&Object::load>("load"),
-         InstanceMethod<&Object::attach>("attach"), InstanceMethod<&Object::detach>("detach"),
-         InstanceMethod<&Object::iterate>("iterate"), InstanceMethod<&Object::run>("run"),
-         InstanceMethod<&Object::layout>("layout"), InstanceMethod<&Object::maps>("maps"),
-         InstanceMethod<&Object::mapInfo>("mapInfo"), InstanceMethod<&Object::mapView>("mapView"),
-         InstanceMethod<&Object::mapGet>("mapGet"), InstanceMethod<&Object::mapSet>("mapSet"),
-         InstanceMethod<&Object::mapDelete>("mapDelete"), InstanceMethod<&Object::mapEntries>("mapEntries"),
-         InstanceMethod<&Object::close>("close")});
+    return DefineClass(env, "Object",
+                       {InstanceMethod<&Object::programs>("programs"),
+                        InstanceMethod<&Object::programStats>("programStats"),
+                        InstanceMethod<&Object::setGlobal>("setGlobal"),
+                        InstanceMethod<&Object::resizeMap>("resizeMap"),
+                        InstanceMethod<&Object::setAutoload>("setAutoload"),
+                        InstanceMethod<&Object::load>("load"),
+                        InstanceMethod<&Object::attach>("attach"),
+                        InstanceMethod<&Object::detach>("detach"),
+                        InstanceMethod<&Object::iterate>("iterate"),
+                        InstanceMethod<&Object::run>("run"),
+                        InstanceMethod<&Object::layout>("layout"),
+                        InstanceMethod<&Object::enumerators>("enumerators"),
+                        InstanceMethod<&Object::maps>("maps"),
+                        InstanceMethod<&Object::mapInfo>("mapInfo"),
+                        InstanceMethod<&Object::mapView>("mapView"),
+                        InstanceMethod<&Object::mapGet>("mapGet"),
+                        InstanceMethod<&Object::mapSet>("mapSet"),
+                        InstanceMethod<&Object::mapDelete>("mapDelete"),
+                        InstanceMethod<&Object::mapEntries>("mapEntries"),
+                        InstanceMethod<&Object::close>("close")});
 }
 
 Object::Object(const Napi::CallbackInfo &info) : ObjectWrap(info) {

@@ -54,9 +54,10 @@ class Object : public Napi::ObjectWrap<Object> {
     // program.cc
     Napi::Value programs(const Napi::CallbackInfo &info);
     Napi::Value programStats(const Napi::CallbackInfo &info);
-    // global.cc, layout.cc
+    // global.cc, layout.cc, enum.cc
     void setGlobal(const Napi::CallbackInfo &info);
     Napi::Value layout(const Napi::CallbackInfo &info);
+    Napi::Value enumerators(const Napi::CallbackInfo &info);
     // link.cc, iterate.cc, run.cc
     Napi::Value attach(const Napi::CallbackInfo &info);
     void detach(const Napi::CallbackInfo &info);

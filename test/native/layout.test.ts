@@ -29,6 +29,15 @@ t.test('a layout has the offset, size, type and meaning of every member', async 
   ])
 })
 
+t.test('an enum has its values by name, in order', async t => {
+  const object = opened(t, door)
+  t.same(Object.entries(object.enumerators('state')), [
+    ['CLOSED', 7],
+    ['LISTENING', 10],
+  ])
+  t.throws(() => object.enumerators('change'), { code: 'ENOENT', message: /door.bpf.o has no enum 'change'/ })
+})
+
 t.test('a struct that is not flat data is refused with the member', async t => {
   const object = opened(t, door)
   t.throws(() => object.layout('bpf_iter_meta'), { code: 'EINVAL', message: /seq is neither a number/ })
