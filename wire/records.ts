@@ -2,7 +2,7 @@
 
 type Bytes = Uint8Array
 
-/** `struct tcp_flow`, see `tcp_flow.h` in probe/bpf. */
+/** `struct tcp_flow` in probe/bpf. */
 export interface TcpFlow {
   /** socket_id_t */
   readonly socket: number
@@ -36,15 +36,15 @@ export interface TcpFlow {
   readonly rtt_us: number
   /** usec_t */
   readonly rtt_var_us: number
-  /** segments_t */
+  /** delta_segments_t */
   readonly segs_sent: number
-  /** segments_t */
+  /** delta_segments_t */
   readonly segs_rcvd: number
-  /** segments_t */
+  /** delta_segments_t */
   readonly segs_resent: number
-  /** bytes_t */
+  /** delta_bytes_t */
   readonly bytes_sent: number
-  /** bytes_t */
+  /** delta_bytes_t */
   readonly bytes_rcvd: number
   /** boot_ns_t */
   readonly closed_ns: number
@@ -66,15 +66,48 @@ export interface TcpFlow {
   readonly pad: number
 }
 
-/** `struct tcp_update`, see `tcp_update.h` in probe/bpf. */
+/** Columns of `tcp_flow`. */
+export const TCP_FLOW = {
+  socket: 'u64',
+  cgroup: 'u64',
+  bytes_sent: 'u64',
+  bytes_rcvd: 'u64',
+  comm: 16,
+  hierarchy: 'u32',
+  pid: 'u32',
+  netns: 'u32',
+  rtt_us: 'u32',
+  rtt_var_us: 'u32',
+  segs_sent: 'u32',
+  segs_rcvd: 'u32',
+  segs_resent: 'u32',
+  role: 'u8',
+  state: 'u8',
+  flags: 'u8',
+  opened_ns: 'u64',
+  established_ns: 'u64',
+  local_port: 'u16',
+  remote_port: 'u16',
+  family: 'u8',
+  closed_ns: 'u64',
+  reported_ns: 'u64',
+  rtt_sum_us: 'u64',
+  rtt_samples: 'u32',
+  rtt_min_us: 'u32',
+  rtt_max_us: 'u32',
+  local: 16,
+  remote: 16,
+} as const
+
+/** `struct tcp_update` in probe/bpf. */
 export interface TcpUpdate {
   /** socket_id_t */
   readonly socket: number
   /** cgroup_id_t */
   readonly cgroup: number
-  /** bytes_t */
+  /** delta_bytes_t */
   readonly bytes_sent: number
-  /** bytes_t */
+  /** delta_bytes_t */
   readonly bytes_rcvd: number
   /** comm_t, 16 bytes */
   readonly comm: Bytes
@@ -88,11 +121,11 @@ export interface TcpUpdate {
   readonly rtt_us: number
   /** usec_t */
   readonly rtt_var_us: number
-  /** segments_t */
+  /** delta_segments_t */
   readonly segs_sent: number
-  /** segments_t */
+  /** delta_segments_t */
   readonly segs_rcvd: number
-  /** segments_t */
+  /** delta_segments_t */
   readonly segs_resent: number
   /** u8 */
   readonly role: number
@@ -104,7 +137,27 @@ export interface TcpUpdate {
   readonly pad: Bytes
 }
 
-/** `struct tcp_total`, see `tcp_total.h` in probe/bpf. */
+/** Columns of `tcp_update`. */
+export const TCP_UPDATE = {
+  socket: 'u64',
+  cgroup: 'u64',
+  bytes_sent: 'u64',
+  bytes_rcvd: 'u64',
+  comm: 16,
+  hierarchy: 'u32',
+  pid: 'u32',
+  netns: 'u32',
+  rtt_us: 'u32',
+  rtt_var_us: 'u32',
+  segs_sent: 'u32',
+  segs_rcvd: 'u32',
+  segs_resent: 'u32',
+  role: 'u8',
+  state: 'u8',
+  flags: 'u8',
+} as const
+
+/** `struct tcp_total` in probe/bpf. */
 export interface TcpTotal {
   /** cgroup_id_t */
   readonly cgroup: number
@@ -122,9 +175,9 @@ export interface TcpTotal {
   readonly rtt_min_us: number
   /** usec_t */
   readonly rtt_max_us: number
-  /** u32 */
+  /** delta_resets_t */
   readonly resets_sent: number
-  /** u32 */
+  /** delta_resets_t */
   readonly resets_rcvd: number
   /** u8 */
   readonly role: number
@@ -132,7 +185,22 @@ export interface TcpTotal {
   readonly pad: Bytes
 }
 
-/** `struct rtt_bucket`, see `rtt_bucket.h` in probe/bpf. */
+/** Columns of `tcp_total`. */
+export const TCP_TOTAL = {
+  cgroup: 'u64',
+  rtt_sum_us: 'u64',
+  rtt_squares_us2: 'u64',
+  hierarchy: 'u32',
+  netns: 'u32',
+  rtt_samples: 'u32',
+  rtt_min_us: 'u32',
+  rtt_max_us: 'u32',
+  resets_sent: 'u32',
+  resets_rcvd: 'u32',
+  role: 'u8',
+} as const
+
+/** `struct rtt_bucket` in probe/bpf. */
 export interface RttBucket {
   /** cgroup_id_t */
   readonly cgroup: number
@@ -150,7 +218,17 @@ export interface RttBucket {
   readonly pad: number
 }
 
-/** `struct udp_flow`, see `udp_flow.h` in probe/bpf. */
+/** Columns of `rtt_bucket`. */
+export const RTT_BUCKET = {
+  cgroup: 'u64',
+  hierarchy: 'u32',
+  netns: 'u32',
+  samples: 'u32',
+  bucket: 'u16',
+  role: 'u8',
+} as const
+
+/** `struct udp_flow` in probe/bpf. */
 export interface UdpFlow {
   /** socket_id_t */
   readonly socket: number
@@ -162,9 +240,9 @@ export interface UdpFlow {
   readonly closed_ns: number
   /** boot_ns_t */
   readonly reported_ns: number
-  /** bytes_t */
+  /** delta_bytes_t */
   readonly bytes_sent: number
-  /** bytes_t */
+  /** delta_bytes_t */
   readonly bytes_rcvd: number
   /** address_t, 16 bytes */
   readonly local: Bytes
@@ -178,9 +256,9 @@ export interface UdpFlow {
   readonly pid: number
   /** netns_id_t */
   readonly netns: number
-  /** packets_t */
+  /** delta_packets_t */
   readonly packets_sent: number
-  /** packets_t */
+  /** delta_packets_t */
   readonly packets_rcvd: number
   /** port_t */
   readonly local_port: number
@@ -196,7 +274,31 @@ export interface UdpFlow {
   readonly pad: Bytes
 }
 
-/** `struct cgroup_path`, see `cgroup_path.h` in probe/bpf. */
+/** Columns of `udp_flow`. */
+export const UDP_FLOW = {
+  socket: 'u64',
+  cgroup: 'u64',
+  opened_ns: 'u64',
+  closed_ns: 'u64',
+  reported_ns: 'u64',
+  bytes_sent: 'u64',
+  bytes_rcvd: 'u64',
+  local: 16,
+  remote: 16,
+  comm: 16,
+  hierarchy: 'u32',
+  pid: 'u32',
+  netns: 'u32',
+  packets_sent: 'u32',
+  packets_rcvd: 'u32',
+  local_port: 'u16',
+  remote_port: 'u16',
+  family: 'u8',
+  role: 'u8',
+  flags: 'u8',
+} as const
+
+/** `struct cgroup_path` in probe/bpf. */
 export interface CgroupPath {
   /** cgroup_id_t */
   readonly cgroup: number
@@ -218,7 +320,20 @@ export interface CgroupPath {
   readonly parent5: Bytes
 }
 
-/** `struct process`, see `process.h` in probe/bpf. */
+/** Columns of `cgroup_path`. */
+export const CGROUP_PATH = {
+  cgroup: 'u64',
+  hierarchy: 'u32',
+  level: 'u32',
+  leaf: 160,
+  parent: 160,
+  parent2: 160,
+  parent3: 160,
+  parent4: 160,
+  parent5: 160,
+} as const
+
+/** `struct process` in probe/bpf. */
 export interface Process {
   /** boot_ns_t */
   readonly started_ns: number
@@ -247,6 +362,49 @@ export interface Process {
   /** exe_name_t, 48 bytes */
   readonly exe_parent5: Bytes
 }
+
+/** Columns of `process`. */
+export const PROCESS = {
+  started_ns: 'u64',
+  pid: 'u32',
+  parent: 'u32',
+  uid: 'u32',
+  comm: 16,
+  parent_comm: 16,
+  exe: 48,
+  exe_parent: 48,
+  exe_parent2: 48,
+  exe_parent3: 48,
+  exe_parent4: 48,
+  exe_parent5: 48,
+} as const
+
+/* enum role */
+export const ROLE_UNKNOWN = 0
+export const ROLE_CLIENT = 1
+export const ROLE_SERVER = 2
+
+/* enum flow_flags */
+export const FLOW_PREDATES = 1
+export const FLOW_GUESSED = 2
+export const FLOW_OWNERLESS = 4
+export const FLOW_SAMPLED = 8
+export const FLOW_FAILED = 16
+
+/** `enum lost`: reasons by their number. */
+export const LOST = [
+  'slot',
+  'storage',
+  'tcp_flow_ring',
+  'cgroup_path_ring',
+  'free_slot',
+  'process_ring',
+  'tcp_total',
+  'evicted_udp',
+  'udp_slot',
+  'udp_flow_ring',
+  'udp_header',
+] as const
 
 /** Names of the fields that are numbers. */
 export type NumberField<R> = { [K in keyof R]: R[K] extends number ? K : never }[keyof R] & string

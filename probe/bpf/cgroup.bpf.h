@@ -93,7 +93,7 @@ static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *k
         return false;
     path = bpf_ringbuf_reserve(&cgroup_path, sizeof *path, 0);
     if (!path) {
-        count_lost(LOST_CGROUP_PATH);
+        count_lost(LOST_CGROUP_PATH_RING);
         bpf_map_delete_elem(&cgroup_seen, key);
         return false;
     }

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* What the kernel side had no room for, by reason. The probe reads the array once a window and writes it
- * beside the data as kernel/<reason>. */
+ * beside the data as kernel/<reason>, in small letters. */
 #pragma once
 
 #include "kernel.h"
 
 enum lost {
-    LOST_SLOT,        /* every flow slot is taken: the flow is counted when it closes, not while it lives */
-    LOST_STORAGE,     /* no memory for the socket's storage */
-    LOST_TCP_FLOW,    /* ring full: a closed flow's last row */
-    LOST_CGROUP_PATH, /* ring full: a cgroup's names (sent again with its next socket) */
-    LOST_FREE_SLOT,   /* a slot could not be given back under contention */
-    LOST_PROCESS,     /* ring full: a process's names (sent again with its next socket) */
-    LOST_TCP_TOTAL,   /* no room for the sums of one more cgroup: RTT samples and resets */
-    LOST_EVICTED_UDP, /* a UDP conversation was pushed out before it was idle; its last row was sent */
-    LOST_UDP_SLOT,    /* no room for a UDP conversation: the datagram is not counted */
-    LOST_UDP_FLOW,    /* ring full: the last row of a conversation that was pushed out */
-    LOST_UDP_HEADER,  /* an IPv6 datagram behind extension headers: not counted */
+    LOST_SLOT,          /* every flow slot is taken: the flow is counted when it closes, not while it lives */
+    LOST_STORAGE,       /* no memory for the socket's storage */
+    LOST_TCP_FLOW_RING, /* ring full: a closed flow's last row */
+    LOST_CGROUP_PATH_RING, /* ring full: a cgroup's names (sent again with its next socket) */
+    LOST_FREE_SLOT,        /* a slot could not be given back under contention */
+    LOST_PROCESS_RING,     /* ring full: a process's names (sent again with its next socket) */
+    LOST_TCP_TOTAL,        /* no room for the sums of one more cgroup: RTT samples and resets */
+    LOST_EVICTED_UDP,      /* a UDP conversation was pushed out before it was idle; its last row was sent */
+    LOST_UDP_SLOT,         /* no room for a UDP conversation: the datagram is not counted */
+    LOST_UDP_FLOW_RING,    /* ring full: the last row of a conversation that was pushed out */
+    LOST_UDP_HEADER,       /* an IPv6 datagram behind extension headers: not counted */
     LOST_REASONS
 };
+
+/* clang writes BTF only for types that a map, a global or a function names */
+const enum lost *lost_type __attribute__((unused));
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);

@@ -6,6 +6,10 @@
 #include "cgroup.bpf.h"
 #include "process.bpf.h"
 
+/* clang writes BTF only for types that a map, a global or a function names */
+const enum role *role_type __attribute__((unused));
+const enum flow_flags *flow_flags_type __attribute__((unused));
+
 struct owner {
     struct cgroup_key cgroup;
     process_id_t pid;

@@ -67,7 +67,7 @@ static __always_inline bool announce_process(struct task_struct *task) {
         return false;
     row = bpf_ringbuf_reserve(&process, sizeof *row, 0);
     if (!row) {
-        count_lost(LOST_PROCESS);
+        count_lost(LOST_PROCESS_RING);
         bpf_map_delete_elem(&process_seen, &key);
         return false;
     }

@@ -15,6 +15,16 @@ typedef __u32 usec_t;       /* microseconds */
 typedef __u32 segments_t;   /* TCP segments */
 typedef __u32 packets_t;    /* datagrams on the wire: each segment of an offloaded one */
 typedef __u32 samples_t;    /* round trips that were measured */
+
+/* What adds up over the rows of a window, and is summed wherever rows are counted, without more being said.
+ * delta_: since the last report. */
+typedef __u64 delta_bytes_t;
+typedef __u32 delta_segments_t;
+typedef __u32 delta_packets_t;
+typedef __u32 delta_resets_t;
+/* level_: as it is at the window's end; 0 for what has closed by then. */
+typedef __u32 level_segments_t;
+
 typedef __u16 port_t;       /* host byte order */
 typedef __u8 address_t[16]; /* IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2) */
 typedef char comm_t[16];    /* task_struct.comm of the thread group leader */

@@ -2,27 +2,13 @@
 
 import type { BpfObject, Entries, Layout, Link, ProgramStats, Rings } from 'bcc-bindings'
 import type { Rows } from '../../wire/layout.ts'
+import { LOST } from '../../wire/records.ts'
 import type { Flows, Pass } from '../signals/flows.ts'
 import type { KernelOptions, RingReader, Signal } from '../signals/signal.ts'
 import { attach, scan } from './attach.ts'
 import { explained, load } from './load.ts'
 import { Report } from './report.ts'
 import { Wanted } from './wanted.ts'
-
-/** `enum lost` in `bpf/lost.bpf.h`, in its order. */
-const LOST = [
-  'slot',
-  'storage',
-  'tcp_flow_ring',
-  'cgroup_path_ring',
-  'free_slot',
-  'process_ring',
-  'tcp_total',
-  'evicted_udp',
-  'udp_slot',
-  'udp_flow_ring',
-  'udp_header',
-] as const
 
 /** Who takes the records of the rings; they are good until the function returns. */
 export type RingReaders = Readonly<Record<RingReader, (ring: string, records: Buffer) => void>>

@@ -3,15 +3,14 @@
 import { encodeRows, type Given } from '../../wire/columns.ts'
 import {
   connectBucketLayout,
-  FLOW_SUMS,
   type FLOW_TOTAL,
   flowTotalLayout,
+  TOTAL_SUMS,
 } from '../../wire/count/flow_total.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
-import { ROLE_CLIENT, ROLE_SERVER } from '../../wire/count/record.ts'
-import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/count/rtt.ts'
 import type { Group, Totals } from '../../wire/count/totals.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
+import { ROLE_CLIENT, ROLE_SERVER, type RTT_BUCKET, type TCP_TOTAL } from '../../wire/records.ts'
 
 interface Owner {
   readonly cgroup: number
@@ -61,7 +60,7 @@ export function sumsOf(owned: readonly Owned[], { total, bucket }: SampleLayouts
 }
 
 const flowSums = (totals: Totals): Given<typeof FLOW_TOTAL> =>
-  Object.fromEntries(FLOW_SUMS.map(([column, sum]) => [column, totals[sum]]))
+  Object.fromEntries(TOTAL_SUMS.map(([column, sum]) => [column, totals[sum]]))
 
 const connectSums = (connect: Histogram): Given<typeof FLOW_TOTAL> => ({
   connects: connect.count,

@@ -4,6 +4,7 @@
  * window that it lived in.
  */
 
+import { kindOf } from '../../wire/count/kinds.ts'
 import { type Layout, viewOf } from '../../wire/layout.ts'
 
 /** A 64-bit unsigned number at `at`, compared without BigInt: high words first. */
@@ -11,8 +12,6 @@ const isBelow = (rows: DataView, at: number, high: number, low: number): boolean
   const word = rows.getUint32(at + 4, true)
   return word === high ? rows.getUint32(at, true) < low : word < high
 }
-
-const DELTA = /^(bytes|segs|packets)_/
 
 export class Router {
   readonly #size: number
@@ -22,8 +21,8 @@ export class Router {
   /** TCP's. */
   readonly #established: number | undefined
   readonly #tellsClose: boolean
-  /** Fields that count what happened since the last report. */
-  readonly #deltas: readonly { offset: number; size: number }[]
+  /** Fields that add up: what happened since the last report, and what there is at a window's end. */
+  readonly #sums: readonly { offset: number; size: number }[]
 
   /** @param tellsClose whether a close is told by a row of its own, without anything counted */
   constructor(layout: Layout, tellsClose: boolean) {
@@ -38,7 +37,7 @@ export class Router {
     this.#reported = field('reported_ns').offset
     this.#established = layout.fields.find(({ name }) => name === 'established_ns')?.offset
     this.#tellsClose = tellsClose
-    this.#deltas = layout.fields.filter(({ name }) => DELTA.test(name))
+    this.#sums = layout.fields.filter(field => kindOf(field) !== undefined)
   }
 
   /**
@@ -81,7 +80,7 @@ export class Router {
   #onlyClosed(row: Buffer, endNs: bigint): Buffer {
     const closed = Buffer.from(row)
     closed.writeBigUInt64LE(endNs, this.#reported)
-    for (const { offset, size } of this.#deltas) closed.fill(0, offset, offset + size)
+    for (const { offset, size } of this.#sums) closed.fill(0, offset, offset + size)
     return closed
   }
 }

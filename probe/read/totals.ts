@@ -5,8 +5,9 @@
 
 import type { Entries, Layout } from 'bcc-bindings'
 import { encodeRows, type Given } from '../../wire/columns.ts'
-import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/count/rtt.ts'
+import { kindOf } from '../../wire/count/kinds.ts'
 import type { Rows } from '../../wire/layout.ts'
+import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/records.ts'
 
 /** What is needed of the kernel here. */
 export interface TotalsKernel {
@@ -22,8 +23,8 @@ interface Known {
   readonly buckets: Uint32Array
   sum: bigint
   squares: bigint
-  sent: number
-  received: number
+  /** As `#counters`. */
+  counts: readonly number[]
   changedNs: bigint
 }
 
@@ -46,6 +47,8 @@ export class Totals {
   readonly #bucket: Layout
   readonly #key: Readonly<Record<string, number>>
   readonly #sums: Readonly<Record<string, number>>
+  /** What rises besides the samples: fields of `tcp_total` that have a counter of the same name among the sums. */
+  readonly #counters: readonly string[]
   /** Bytes of one CPU's sums. */
   readonly #stride: number
   /** Buckets of all CPUs, of the entry that is looked at. */
@@ -61,6 +64,10 @@ export class Totals {
     this.#bucket = kernel.layout('rtt_bucket')
     this.#key = offsetsOf(kernel.layout('tcp_total_key'))
     this.#sums = offsetsOf(sums)
+    this.#counters = this.#total.fields.filter(field => kindOf(field) === 'delta').map(({ name }) => name)
+    for (const name of this.#counters)
+      if (sums.fields.find(field => field.name === name)?.type !== 'u32')
+        throw new Error(`tcp_total_sums has no u32 ${name}, which tcp_total has`)
     this.#stride = Math.ceil(sums.size / 8) * 8
     this.#now = new Uint32Array(sums.fields.find(({ name }) => name === 'bucket')!.count)
   }
@@ -97,14 +104,15 @@ export class Totals {
 
   #meet(name: string, endNs: bigint): Known {
     const buckets = new Uint32Array(this.#now.length)
-    const known = { buckets, sum: 0n, squares: 0n, sent: 0, received: 0, changedNs: endNs }
+    const counts = this.#counters.map(() => 0)
+    const known = { buckets, sum: 0n, squares: 0n, counts, changedNs: endNs }
     this.#known.set(name, known)
     return known
   }
 
   /** @param values one `tcp_total_sums` for each possible CPU. @returns undefined when nothing happened */
   #change(known: Known, key: Buffer, values: Buffer, window: number): Change | undefined {
-    const { sum, squares, sent, received } = this.#read(values)
+    const { sum, squares, counts } = this.#read(values)
     const owner = this.#owner(key)
     const buckets: Given<typeof RTT_BUCKET>[] = []
     let samples = 0
@@ -114,34 +122,35 @@ export class Totals {
       samples += more
       buckets.push({ ...owner, bucket, samples: more })
     }
-    const resets = { resets_sent: u32(sent - known.sent), resets_rcvd: u32(received - known.received) }
+    const risen = counts.map((count, index) => u32(count - known.counts[index]!))
     // a sum without its sample was read in the middle of it: the next look has both
-    if (samples === 0 && resets.resets_sent === 0 && resets.resets_rcvd === 0) return undefined
+    if (samples === 0 && risen.every(count => count === 0)) return undefined
     const sums = {
-      ...{ ...owner, ...resets, ...this.#range(values, window), rtt_samples: samples },
+      ...Object.fromEntries(this.#counters.map((name, index) => [name, risen[index]])),
+      ...{ ...owner, ...this.#range(values, window), rtt_samples: samples },
       rtt_sum_us: u64(sum - known.sum),
       rtt_squares_us2: u64(squares - known.squares),
     }
     known.buckets.set(this.#now)
-    Object.assign(known, { sum, squares, sent, received })
+    Object.assign(known, { sum, squares, counts })
     return { sums, buckets }
   }
 
   /** All CPUs together; their buckets are in `#now`. */
-  #read(values: Buffer): Pick<Known, 'sum' | 'squares' | 'sent' | 'received'> {
+  #read(values: Buffer): Pick<Known, 'sum' | 'squares' | 'counts'> {
     const at = this.#sums
     const now = this.#now.fill(0)
     let [sum, squares] = [0n, 0n]
-    let [sent, received] = [0, 0]
+    const counts = this.#counters.map(() => 0)
     for (let cpu = 0; cpu < values.length; cpu += this.#stride) {
       sum += values.readBigUInt64LE(cpu + at['rtt_sum_us']!)
       squares += values.readBigUInt64LE(cpu + at['rtt_squares_us2']!)
-      sent += values.readUInt32LE(cpu + at['resets_sent']!)
-      received += values.readUInt32LE(cpu + at['resets_rcvd']!)
+      for (const [index, name] of this.#counters.entries())
+        counts[index]! += values.readUInt32LE(cpu + at[name]!)
       const buckets = new Uint32Array(values.buffer, values.byteOffset + cpu + at['bucket']!, now.length)
       for (let i = 0; i < now.length; i++) now[i]! += buckets[i]!
     }
-    return { sum, squares, sent, received }
+    return { sum, squares, counts }
   }
 
   #range(values: Buffer, window: number): { rtt_min_us: number; rtt_max_us: number } {

@@ -4,33 +4,19 @@
  */
 
 import { layoutOf } from '../columns.ts'
+import { RTT_BUCKET } from '../records.ts'
 import { OWNER_COLUMNS } from './record.ts'
-import { RTT_BUCKET } from './rtt.ts'
-import type { Sum } from './totals.ts'
+import { FLOW_SUMS } from './sums.ts'
+import { COUNTED } from './totals.ts'
 
-/** What each column that adds up is in `Totals`. */
-const SUMS = {
-  flows: 'flows',
-  opened: 'opened',
-  closed: 'closed',
-  failed: 'failed',
-  measured: 'measured',
-  /** Of `tcp_flow.rtt_us` and `rtt_var_us`, over the measured flows. */
-  rtt_sum_us: 'rttUs',
-  rtt_var_sum_us: 'rttVarUs',
-  smoothed: 'smoothed',
-  retransmits: 'retransmits',
-  bytes_sent: 'bytesSent',
-  bytes_rcvd: 'bytesRcvd',
-  packets_sent: 'packetsSent',
-  packets_rcvd: 'packetsRcvd',
-} as const satisfies Record<string, Sum>
+const SUMS = { ...COUNTED, ...FLOW_SUMS } as const
 type SumColumn = keyof typeof SUMS
 
-export const FLOW_SUMS = Object.entries(SUMS) as readonly [SumColumn, Sum][]
+/** What each column that adds up is in `Totals`. */
+export const TOTAL_SUMS = Object.entries(SUMS) as readonly [SumColumn, (typeof SUMS)[SumColumn]][]
 
 export const FLOW_TOTAL = {
-  ...(Object.fromEntries(FLOW_SUMS.map(([column]) => [column, 'u64'])) as Record<SumColumn, 'u64'>),
+  ...(Object.fromEntries(TOTAL_SUMS.map(([column]) => [column, 'u64'])) as Record<SumColumn, 'u64'>),
   /** Of `Totals.connect`. */
   connects: 'u64',
   connect_sum_ns: 'u64',

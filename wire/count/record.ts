@@ -1,17 +1,12 @@
 /** What counting the rows of flows needs, on the probe as in the collector; each record is a file beside this one. */
 
+import { TCP_FLOW } from '../records.ts'
 import type { Group } from './totals.ts'
 
+const { cgroup, hierarchy, netns, role } = TCP_FLOW
 /** The columns that every record of sockets has; without these a row has no owner. */
-export const OWNER_COLUMNS = { cgroup: 'u64', hierarchy: 'u32', netns: 'u32', role: 'u8' } as const
+export const OWNER_COLUMNS = { cgroup, hierarchy, netns, role } as const
 export const REQUIRED = ['cgroup', 'hierarchy'] as const
-
-/** `enum role` and `enum flow_flags` in `probe/bpf/types.h`. */
-export const ROLE_CLIENT = 1
-export const ROLE_SERVER = 2
-export const FLOW_PREDATES = 1
-export const FLOW_SAMPLED = 8
-export const FLOW_FAILED = 16
 
 /** Where the columns of a row lie that tell its owner. */
 export interface OwnerColumns {

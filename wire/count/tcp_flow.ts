@@ -1,34 +1,17 @@
 /** `tcp_flow`: flows, what they carry, their smoothed RTT, and how long they took to connect. */
 
-import type { Columns } from '../columns.ts'
 import { type Layout, viewOf } from '../layout.ts'
-import type { TcpFlow } from '../records.ts'
-import {
-  type Counts,
-  FLOW_FAILED,
-  FLOW_PREDATES,
-  FLOW_SAMPLED,
-  type FlowDecoder,
-  REQUIRED,
-  ROLE_CLIENT,
-  ROLE_SERVER,
-} from './record.ts'
+import { FLOW_FAILED, FLOW_PREDATES, FLOW_SAMPLED, ROLE_CLIENT, ROLE_SERVER, TCP_FLOW } from '../records.ts'
+import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
 import { isZero, type Table, tableOf, u64 } from './table.ts'
-import { addSmoothed, countTraffic, TRAFFIC_COLUMNS } from './tcp_traffic.ts'
+import { addSmoothed, countTraffic } from './tcp_traffic.ts'
 import type { Totals } from './totals.ts'
 
-const COLUMNS = {
-  ...TRAFFIC_COLUMNS,
-  opened_ns: 'u64',
-  established_ns: 'u64',
-  closed_ns: 'u64',
-  reported_ns: 'u64',
-} as const satisfies Columns & { [K in keyof TcpFlow]?: unknown }
-type TcpTable = Table<typeof COLUMNS>
+type TcpTable = Table<typeof TCP_FLOW>
 type Offsets = TcpTable['at']
 
 export function tcpFlow(layout: Layout): FlowDecoder {
-  const table = tableOf(layout, COLUMNS, REQUIRED)
+  const table = tableOf(layout, TCP_FLOW, REQUIRED)
   return { size: table.incoming, fold: (rows, counts) => fold(table, table.rows(rows), counts) }
 }
 

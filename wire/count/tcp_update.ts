@@ -1,14 +1,15 @@
 /** `tcp_update`: flows that have been told before, and what they carry. Most rows are of this kind. */
 
 import { type Layout, viewOf } from '../layout.ts'
-import { type Counts, FLOW_SAMPLED, type FlowDecoder, REQUIRED, ROLE_SERVER } from './record.ts'
+import { FLOW_SAMPLED, ROLE_SERVER, TCP_UPDATE } from '../records.ts'
+import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
 import { type Table, tableOf } from './table.ts'
-import { addSmoothed, countTraffic, TRAFFIC_COLUMNS } from './tcp_traffic.ts'
+import { addSmoothed, countTraffic } from './tcp_traffic.ts'
 
-type UpdateTable = Table<typeof TRAFFIC_COLUMNS>
+type UpdateTable = Table<typeof TCP_UPDATE>
 
 export function tcpUpdate(layout: Layout): FlowDecoder {
-  const table = tableOf(layout, TRAFFIC_COLUMNS, REQUIRED)
+  const table = tableOf(layout, TCP_UPDATE, REQUIRED)
   return { size: table.incoming, fold: (rows, counts) => fold(table, table.rows(rows), counts) }
 }
 

@@ -1,29 +1,24 @@
 /** What is counted of a set of flows. */
 
 import { Histogram } from './histogram.ts'
+import { Sums } from './sums.ts'
 
-/** What adds up. Microseconds and bytes, as in the records. */
-const SUMS = [
-  'flows',
-  'measured',
-  'rttUs',
-  'rttVarUs',
-  'opened',
-  'closed',
-  'failed',
-  'retransmits',
-  'resetsSent',
-  'resetsRcvd',
-  'bytesSent',
-  'bytesRcvd',
-  'packetsSent',
-  'packetsRcvd',
-  'smoothed',
-] as const
-export type Sum = (typeof SUMS)[number]
+/** What is counted of flows, besides what adds up of their rows' fields: its column in `flow_total`, and its sum. */
+export const COUNTED = {
+  flows: 'flows',
+  opened: 'opened',
+  closed: 'closed',
+  failed: 'failed',
+  measured: 'measured',
+  /** Of `tcp_flow.rtt_us` and `rtt_var_us`, over the measured flows. */
+  rtt_sum_us: 'rttUs',
+  rtt_var_sum_us: 'rttVarUs',
+  smoothed: 'smoothed',
+} as const
+const COUNTS = Object.values(COUNTED)
 
 /** Of flows with one role. */
-export class Totals {
+export class Totals extends Sums {
   flows = 0
   /** Flows that exchanged segments in the window and have a measured RTT. */
   measured = 0
@@ -33,13 +28,6 @@ export class Totals {
   opened = 0
   closed = 0
   failed = 0
-  retransmits = 0
-  resetsSent = 0
-  resetsRcvd = 0
-  bytesSent = 0
-  bytesRcvd = 0
-  packetsSent = 0
-  packetsRcvd = 0
   /** Flows whose samples are not known one by one: each is in `rtt` with its smoothed RTT. */
   smoothed = 0
   /** Samples of the RTT; undefined while there is none. */
@@ -47,8 +35,9 @@ export class Totals {
   /** From SYN_SENT to ESTABLISHED; undefined while there is none. */
   connect: Histogram | undefined = undefined
 
-  add(other: Totals): void {
-    for (const name of SUMS) this[name] += other[name]
+  override add(other: Totals): void {
+    super.add(other)
+    for (const name of COUNTS) this[name] += other[name]
     if (other.rtt) this.rttSamples().merge(other.rtt)
     if (other.connect) this.connects().merge(other.connect)
   }
@@ -72,6 +61,12 @@ export class Totals {
     return this.measured > 0 ? this.rttVarUs / this.measured : undefined
   }
 }
+
+type NumbersOf<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T]
+/** A number of `Totals` that would be lost where totals are added up or sent: there must be none. */
+type Forgotten = Exclude<NumbersOf<Totals>, keyof Sums | (typeof COUNTS)[number]>
+const nothingIsForgotten: [Forgotten] extends [never] ? true : Forgotten = true
+void nothingIsForgotten
 
 /** Flows by role of the local end. */
 export class Group {

@@ -1,25 +1,16 @@
 /** `udp_flow`: flows and what they carry. UDP has no RTT, and does not dilute that of TCP. */
 
-import type { Columns } from '../columns.ts'
 import { type Layout, viewOf } from '../layout.ts'
-import type { UdpFlow } from '../records.ts'
-import { type Counts, type FlowDecoder, OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from './record.ts'
-import { type Table, tableOf, u64 } from './table.ts'
+import { ROLE_SERVER, UDP_FLOW } from '../records.ts'
+import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
+import { addUdpFlowDeltas, addUdpFlowLevels } from './sums.ts'
+import { type Table, tableOf } from './table.ts'
 import type { Totals } from './totals.ts'
 
-const COLUMNS = {
-  ...OWNER_COLUMNS,
-  bytes_sent: 'u64',
-  bytes_rcvd: 'u64',
-  packets_sent: 'u32',
-  packets_rcvd: 'u32',
-  pid: 'u32',
-  comm: 16,
-} as const satisfies Columns & { [K in keyof UdpFlow]?: unknown }
-type UdpTable = Table<typeof COLUMNS>
+type UdpTable = Table<typeof UDP_FLOW>
 
 export function udpFlow(layout: Layout): FlowDecoder {
-  const table = tableOf(layout, COLUMNS, REQUIRED)
+  const table = tableOf(layout, UDP_FLOW, REQUIRED)
   return { size: table.incoming, fold: (rows, counts) => fold(table, table.rows(rows), counts) }
 }
 
@@ -38,8 +29,6 @@ function fold({ size, at }: UdpTable, rows: Buffer, { owners, processes }: Count
 
 function count(totals: Totals, view: DataView, row: number, at: UdpTable['at']): void {
   totals.flows++
-  totals.packetsSent += view.getUint32(row + at.packets_sent, true)
-  totals.packetsRcvd += view.getUint32(row + at.packets_rcvd, true)
-  totals.bytesSent += u64(view, row + at.bytes_sent)
-  totals.bytesRcvd += u64(view, row + at.bytes_rcvd)
+  addUdpFlowLevels(totals, view, row, at)
+  addUdpFlowDeltas(totals, view, row, at)
 }

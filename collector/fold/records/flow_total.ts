@@ -1,10 +1,10 @@
 /** `flow_total` and `connect_bucket`: flows that the probe has folded, see `wire/count/flow_total.ts`. */
 
-import { FLOW_SUMS, FLOW_TOTAL } from '../../../wire/count/flow_total.ts'
+import { FLOW_TOTAL, TOTAL_SUMS } from '../../../wire/count/flow_total.ts'
 import { REQUIRED } from '../../../wire/count/record.ts'
-import { RTT_BUCKET } from '../../../wire/count/rtt.ts'
 import { tableOf, u64 } from '../../../wire/count/table.ts'
 import type { Layout } from '../../../wire/layout.ts'
+import { RTT_BUCKET } from '../../../wire/records.ts'
 import type { Decoder } from './record.ts'
 import { addSquares, decoderOf } from './rtt.ts'
 
@@ -12,7 +12,7 @@ export function flowTotal(layout: Layout): Decoder {
   const table = tableOf(layout, FLOW_TOTAL, REQUIRED)
   const { at } = table
   return decoderOf(table, (totals, view, row) => {
-    for (const [column, sum] of FLOW_SUMS) totals[sum] += u64(view, row + at[column])
+    for (const [column, sum] of TOTAL_SUMS) totals[sum] += u64(view, row + at[column])
     const connects = u64(view, row + at.connects)
     if (connects === 0) return
     const us = (column: number) => u64(view, row + column) / 1000

@@ -1,19 +1,20 @@
 /** `tcp_total` and `rtt_bucket`: what the kernel adds up of every RTT sample, and the resets. */
 
 import type { Histogram } from '../../../wire/count/histogram.ts'
-import { type OWNER_COLUMNS, REQUIRED, ROLE_SERVER } from '../../../wire/count/record.ts'
-import { RTT_BUCKET, TCP_TOTAL } from '../../../wire/count/rtt.ts'
+import { type OWNER_COLUMNS, REQUIRED } from '../../../wire/count/record.ts'
+import { addTcpTotalDeltas, addTcpTotalLevels } from '../../../wire/count/sums.ts'
 import { type Table, tableOf, u64 } from '../../../wire/count/table.ts'
 import type { Totals } from '../../../wire/count/totals.ts'
 import { type Layout, viewOf } from '../../../wire/layout.ts'
+import { ROLE_SERVER, RTT_BUCKET, TCP_TOTAL } from '../../../wire/records.ts'
 import type { Decoder, Into } from './record.ts'
 
 export function tcpTotal(layout: Layout): Decoder {
   const table = tableOf(layout, TCP_TOTAL, REQUIRED)
   const { at } = table
   return decoderOf(table, (totals, view, row) => {
-    totals.resetsSent += view.getUint32(row + at.resets_sent, true)
-    totals.resetsRcvd += view.getUint32(row + at.resets_rcvd, true)
+    addTcpTotalLevels(totals, view, row, at)
+    addTcpTotalDeltas(totals, view, row, at)
     const samples = view.getUint32(row + at.rtt_samples, true)
     if (samples === 0) return
     const [min, max] = [view.getUint32(row + at.rtt_min_us, true), view.getUint32(row + at.rtt_max_us, true)]

@@ -14,9 +14,9 @@ struct tcp_total {
     samples_t rtt_samples;
     usec_t rtt_min_us; /* 0 for no sample */
     usec_t rtt_max_us;
-    __u32 resets_sent; /* tcp:tcp_send_reset, for a socket that is known */
-    __u32 resets_rcvd; /* tcp:tcp_receive_reset */
-    __u8 role;         /* enum role */
+    delta_resets_t resets_sent; /* tcp:tcp_send_reset, for a socket that is known */
+    delta_resets_t resets_rcvd; /* tcp:tcp_receive_reset */
+    __u8 role;                  /* enum role */
     __u8 pad[3];
 };
 

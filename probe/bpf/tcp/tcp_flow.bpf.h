@@ -55,7 +55,7 @@ static __always_inline struct tcp_flow *reserve_row(void) {
     struct tcp_flow *row = bpf_ringbuf_reserve(&tcp_flow, sizeof *row, 0);
 
     if (!row)
-        count_lost(LOST_TCP_FLOW);
+        count_lost(LOST_TCP_FLOW_RING);
     return row;
 }
 

@@ -4,7 +4,6 @@
 
 #include "report.bpf.h"
 #include "tcp_flow.bpf.h"
-#include "tcp_update.h"
 
 PAGE(tcp_flow_page, struct tcp_flow, PAGE_ROWS);
 PAGE(tcp_update_page, struct tcp_update, UPDATE_PAGE_ROWS);

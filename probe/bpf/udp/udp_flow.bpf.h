@@ -75,7 +75,7 @@ static __noinline __u32 evict(void) {
         else
             bpf_ringbuf_discard(row, 0);
     } else {
-        count_lost(LOST_UDP_FLOW);
+        count_lost(LOST_UDP_FLOW_RING);
     }
     return WORD_STATE(word) == SLOT_LIVE ? oldest + 1 : 0; /* else the pass that is at it frees the slot */
 }

@@ -11,16 +11,16 @@ struct udp_flow {
     boot_ns_t opened_ns;   /* the first datagram that was seen */
     boot_ns_t closed_ns;   /* the conversation was idle and forgotten, or pushed out; 0 while it is known */
     boot_ns_t reported_ns; /* end of the last window whose pass reported this flow; 0 for none */
-    bytes_t bytes_sent;    /* since the last report: payload, sk_buff.len less the IP and UDP headers */
-    bytes_t bytes_rcvd;    /* since the last report: the same */
-    address_t local;       /* of the datagrams: ip(7), ipv6(7) */
-    address_t remote;      /* the same */
+    delta_bytes_t bytes_sent; /* since the last report: payload, sk_buff.len less the IP and UDP headers */
+    delta_bytes_t bytes_rcvd; /* since the last report: the same */
+    address_t local;          /* of the datagrams: ip(7), ipv6(7) */
+    address_t remote;         /* the same */
     comm_t comm;
     hierarchy_t hierarchy; /* of cgroup */
     process_id_t pid;
     netns_id_t netns;
-    packets_t packets_sent; /* since the last report: skb_shared_info.gso_segs, at least 1 */
-    packets_t packets_rcvd; /* since the last report: the same */
+    delta_packets_t packets_sent; /* since the last report: skb_shared_info.gso_segs, at least 1 */
+    delta_packets_t packets_rcvd; /* since the last report: the same */
     port_t local_port;
     port_t remote_port;
     __u8 family; /* of the datagrams: AF_INET or AF_INET6 */

@@ -66,6 +66,24 @@ t.test('a flow that was open at the end and closed before the pass came is in bo
   ])
 })
 
+t.test('what adds up is told by its typedef, not by its name', async t => {
+  const field = { offset: 24, size: 4, type: 'u32' } as const
+  const times = ['opened_ns', 'closed_ns', 'reported_ns'].map(
+    (name, index): Field => ({ name, offset: index * 8, size: 8, type: 'u64' }),
+  )
+  const closeOf = (more: Field) => {
+    const record = Buffer.alloc(28)
+    record.writeBigUInt64LE(BigInt(at(50)), 0)
+    record.writeBigUInt64LE(BigInt(at(101)), 8)
+    record.writeUInt32LE(7, 24)
+    const router = new Router({ name: 'x', size: 28, fields: [...times, more] }, true)
+    return router.split(record, END).next[0]?.readUInt32LE(24)
+  }
+  t.equal(closeOf({ ...field, name: 'late_ones', typedef: 'delta_segments_t' }), 0)
+  t.equal(closeOf({ ...field, name: 'waiting', typedef: 'level_segments_t' }), 0)
+  t.equal(closeOf({ ...field, name: 'bytes_of_window', typedef: 'bytes_t' }), 7)
+})
+
 t.test('a layout without the times is refused', async t => {
   t.throws(() => new Router({ name: 'x', size: 8, fields: [] }, true), {
     message: 'x has no field opened_ns',

@@ -1,18 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
-import {
-  FLOW_FAILED,
-  FLOW_PREDATES,
-  FLOW_SAMPLED,
-  ROLE_CLIENT,
-  ROLE_SERVER,
-} from '../../../wire/count/record.ts'
 import type { Totals } from '../../../wire/count/totals.ts'
 import { type Layout, LayoutError } from '../../../wire/layout.ts'
+import { FLOW_FAILED, FLOW_PREDATES, FLOW_SAMPLED, ROLE_CLIENT, ROLE_SERVER } from '../../../wire/records.ts'
 import { addRows, layoutOfRecord } from '../../collector/given.ts'
 import type { Flow } from '../../harness/rows.ts'
 
@@ -25,17 +17,6 @@ function host(flows: readonly Flow[], as: Layout = layout) {
   return fold.host
 }
 const client = (...flows: Flow[]): Totals => host(flows.map(flow => ({ role: ROLE_CLIENT, ...flow }))).client
-
-t.test('roles and flags are those of types.h', async t => {
-  const header = readFileSync(join(import.meta.dirname, '../../../probe/bpf/types.h'), 'utf8')
-  const flag = (name: string) => Number(new RegExp(`\\b${name} = (\\d+)`).exec(header)![1])
-  t.same(
-    [FLOW_PREDATES, FLOW_SAMPLED, FLOW_FAILED],
-    ['FLOW_PREDATES', 'FLOW_SAMPLED', 'FLOW_FAILED'].map(flag),
-  )
-  const roles = [...header.matchAll(/^ {4}(ROLE_\w+)/gm)].map(([, name]) => name)
-  t.same([roles.indexOf('ROLE_CLIENT'), roles.indexOf('ROLE_SERVER')], [ROLE_CLIENT, ROLE_SERVER])
-})
 
 t.test('bytes, segments and retransmits add up, beyond 32 bits too', async t => {
   const flow = { segs_sent: 10, segs_rcvd: 7, segs_resent: 2, bytes_sent: 2 ** 40, bytes_rcvd: 1000 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Fold } from '../../../../collector/fold/fold.ts'
-import { connectBucketLayout, flowTotalLayout } from '../../../../wire/count/flow_total.ts'
-import { ROLE_CLIENT, ROLE_SERVER } from '../../../../wire/count/record.ts'
+import { connectBucketLayout, flowTotalLayout, TOTAL_SUMS } from '../../../../wire/count/flow_total.ts'
+import { ROLE_CLIENT, ROLE_SERVER } from '../../../../wire/records.ts'
 import { addRows } from '../../given.ts'
 
 const nobody = { cgroups: {}, containers: {}, pods: {} }
@@ -19,6 +19,21 @@ t.test('sums add up by role, beyond 32 bits too', async t => {
   t.match(client, { flows: 6, opened: 4, failed: 2, bytesSent: 2 ** 41, meanRttUs: 300, closed: 0 })
   t.match(server, { flows: 3, bytesSent: 2 ** 40, meanRttUs: 300 })
   t.equal(client.connect, undefined)
+})
+
+t.test('each number that is counted of flows has a column of its own', async t => {
+  const fold = new Fold()
+  const values = Object.fromEntries(TOTAL_SUMS.map(([column], index) => [column, index + 1]))
+  addRows(fold, flowTotalLayout, [{ ...values, role: ROLE_CLIENT }], nobody)
+  const { client } = fold.host
+  t.same(
+    TOTAL_SUMS.map(([, sum]) => client[sum]),
+    TOTAL_SUMS.map((_, index) => index + 1),
+  )
+  // what the kernel counts without flows goes as tcp_total
+  const numbers = Object.entries(client).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []))
+  const elsewhere = numbers.filter(name => !TOTAL_SUMS.some(([, sum]) => sum === name))
+  t.same(elsewhere, ['resetsSent', 'resetsRcvd'])
 })
 
 t.test('connect times are exact in sum, smallest and largest, and in their buckets', async t => {

@@ -1,0 +1,106 @@
+/** `wire/count/sums.ts`: what adds up of the fields of records, and the code that adds it. */
+
+import type { BpfObject, Field } from 'bcc-bindings'
+import { type Kind, kindOf } from '../../wire/count/kinds.ts'
+import { SIGNALS } from '../signals/index.ts'
+import type { Signal } from '../signals/signal.ts'
+
+/** Where a sum has another name than the field: TCP's segments and UDP's datagrams are packets alike. */
+const SUM_NAMES: Readonly<Record<string, string>> = {
+  segs_sent: 'packets_sent',
+  segs_rcvd: 'packets_rcvd',
+  segs_resent: 'retransmits',
+}
+
+/** Of a built object. */
+type Layouts = Pick<BpfObject, 'layout'>
+
+interface Sum {
+  readonly field: string
+  readonly type: Field['type']
+  readonly kind: Kind
+  /** As in `flow_total`. */
+  readonly column: string
+  readonly property: string
+}
+
+const camel = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+const pascal = (name: string): string => camel(`_${name}`)
+
+function sumsOf(object: Layouts, record: string): Sum[] {
+  return object.layout(record).fields.flatMap(({ name: field, type, ...rest }): Sum[] => {
+    const kind = kindOf(rest)
+    if (!kind) return []
+    if (type !== 'u32' && type !== 'u64') throw new Error(`${record}.${field} is ${type}: make it u32 or u64`)
+    const column = SUM_NAMES[field] ?? field
+    return [{ field, type, kind, column, property: camel(column) }]
+  })
+}
+
+/** Of flows, rows of two records are read by the same code. @throws when they differ in what adds up */
+function flowSums(object: Layouts, { flows }: Signal): Sum[] {
+  if (!flows) return []
+  const { row, update } = flows
+  const sums = sumsOf(object, row.record)
+  const text = (of: readonly Sum[]) => JSON.stringify(of.toSorted((a, b) => (a.field < b.field ? -1 : 1)))
+  if (update && text(sums) !== text(sumsOf(object, update.record)))
+    throw new Error(`${row.record} and ${update.record} differ in their delta_ and level_ fields`)
+  return sums
+}
+
+const HEAD = `// Generated from the BTF of probe.bpf.o by probe/bpf/generate.ts: change the C headers instead.
+
+import { u64 } from './table.ts'
+
+/** For records of which nothing of the kind adds up: their counting need not change when something does. */
+type AddNothing = (sums: Sums, view: DataView, row: number, at: object) => void
+`
+
+export function sumsText(object: Layouts): string {
+  const flows = SIGNALS.filter(({ flows }) => flows).map(
+    signal => [signal.flows!.row.record, flowSums(object, signal)] as const,
+  )
+  const ofFlows = new Set(SIGNALS.flatMap(({ flows }) => [flows?.row.record, flows?.update?.record]))
+  const others = [...new Set(SIGNALS.flatMap(({ records }) => records))]
+    .filter(record => !ofFlows.has(record))
+    .map(record => [record, sumsOf(object, record)] as const)
+    .filter(([, sums]) => sums.length > 0)
+  const records = [...flows, ...others]
+  const columns = new Map(flows.flatMap(([, sums]) => sums.map(({ column, property }) => [column, property])))
+  return [
+    HEAD,
+    classOf([...new Set(records.flatMap(([, sums]) => sums.map(({ property }) => property)))]),
+    '/** What adds up of flows: its column in `flow_total`, and its sum. */',
+    `export const FLOW_SUMS = {\n${[...columns].map(([column, property]) => `  ${column}: '${property}',`).join('\n')}\n} as const\n`,
+    ...records.flatMap(([record, sums]) =>
+      (['Deltas', 'Levels'] as const).map(part => adder(record, part, sums)),
+    ),
+  ].join('\n')
+}
+
+function classOf(properties: readonly string[]): string {
+  const fields = properties.map(property => `  ${property} = 0`)
+  const lines = properties.map(property => `    this.${property} += other.${property}`)
+  return `/** Sums of the fields of records. */\nexport class Sums {\n${fields.join('\n')}\n\n  add(other: Sums): void {\n${lines.join('\n')}\n  }\n}\n`
+}
+
+/** Straight lines: a loop over names takes several times as long for each row. */
+function adder(record: string, part: 'Deltas' | 'Levels', sums: readonly Sum[]): string {
+  const mine = sums.filter(({ kind }) => kind === (part === 'Deltas' ? 'delta' : 'level'))
+  const name = `${pascal(record)}${part}`
+  if (mine.length === 0) return `export const add${name}: AddNothing = () => {}\n`
+  const offsets = mine.map(({ field }) => `  readonly ${field}: number`)
+  const lines = mine.map(({ field, type, property }) =>
+    type === 'u64'
+      ? `  sums.${property} += u64(view, row + at.${field})`
+      : `  sums.${property} += view.getUint32(row + at.${field}, true)`,
+  )
+  return [
+    `interface ${name} {`,
+    ...offsets,
+    '}\n',
+    `export function add${name}(sums: Sums, view: DataView, row: number, at: ${name}): void {`,
+    ...lines,
+    '}\n',
+  ].join('\n')
+}

@@ -1,0 +1,82 @@
+// Generated from the BTF of probe.bpf.o by probe/bpf/generate.ts: change the C headers instead.
+
+import { u64 } from './table.ts'
+
+/** For records of which nothing of the kind adds up: their counting need not change when something does. */
+type AddNothing = (sums: Sums, view: DataView, row: number, at: object) => void
+
+/** Sums of the fields of records. */
+export class Sums {
+  packetsSent = 0
+  packetsRcvd = 0
+  retransmits = 0
+  bytesSent = 0
+  bytesRcvd = 0
+  resetsSent = 0
+  resetsRcvd = 0
+
+  add(other: Sums): void {
+    this.packetsSent += other.packetsSent
+    this.packetsRcvd += other.packetsRcvd
+    this.retransmits += other.retransmits
+    this.bytesSent += other.bytesSent
+    this.bytesRcvd += other.bytesRcvd
+    this.resetsSent += other.resetsSent
+    this.resetsRcvd += other.resetsRcvd
+  }
+}
+
+/** What adds up of flows: its column in `flow_total`, and its sum. */
+export const FLOW_SUMS = {
+  packets_sent: 'packetsSent',
+  packets_rcvd: 'packetsRcvd',
+  retransmits: 'retransmits',
+  bytes_sent: 'bytesSent',
+  bytes_rcvd: 'bytesRcvd',
+} as const
+
+interface TcpFlowDeltas {
+  readonly segs_sent: number
+  readonly segs_rcvd: number
+  readonly segs_resent: number
+  readonly bytes_sent: number
+  readonly bytes_rcvd: number
+}
+
+export function addTcpFlowDeltas(sums: Sums, view: DataView, row: number, at: TcpFlowDeltas): void {
+  sums.packetsSent += view.getUint32(row + at.segs_sent, true)
+  sums.packetsRcvd += view.getUint32(row + at.segs_rcvd, true)
+  sums.retransmits += view.getUint32(row + at.segs_resent, true)
+  sums.bytesSent += u64(view, row + at.bytes_sent)
+  sums.bytesRcvd += u64(view, row + at.bytes_rcvd)
+}
+
+export const addTcpFlowLevels: AddNothing = () => {}
+
+interface UdpFlowDeltas {
+  readonly bytes_sent: number
+  readonly bytes_rcvd: number
+  readonly packets_sent: number
+  readonly packets_rcvd: number
+}
+
+export function addUdpFlowDeltas(sums: Sums, view: DataView, row: number, at: UdpFlowDeltas): void {
+  sums.bytesSent += u64(view, row + at.bytes_sent)
+  sums.bytesRcvd += u64(view, row + at.bytes_rcvd)
+  sums.packetsSent += view.getUint32(row + at.packets_sent, true)
+  sums.packetsRcvd += view.getUint32(row + at.packets_rcvd, true)
+}
+
+export const addUdpFlowLevels: AddNothing = () => {}
+
+interface TcpTotalDeltas {
+  readonly resets_sent: number
+  readonly resets_rcvd: number
+}
+
+export function addTcpTotalDeltas(sums: Sums, view: DataView, row: number, at: TcpTotalDeltas): void {
+  sums.resetsSent += view.getUint32(row + at.resets_sent, true)
+  sums.resetsRcvd += view.getUint32(row + at.resets_rcvd, true)
+}
+
+export const addTcpTotalLevels: AddNothing = () => {}
