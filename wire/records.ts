@@ -62,8 +62,8 @@ export interface TcpFlow {
   readonly local: Bytes
   /** address_t, 16 bytes */
   readonly remote: Bytes
-  /** u32 */
-  readonly pad: number
+  /** level_segments_t */
+  readonly lost_segments: number
 }
 
 /** Columns of `tcp_flow`. */
@@ -81,6 +81,7 @@ export const TCP_FLOW = {
   segs_sent: 'u32',
   segs_rcvd: 'u32',
   segs_resent: 'u32',
+  lost_segments: 'u32',
   role: 'u8',
   state: 'u8',
   flags: 'u8',
@@ -127,14 +128,16 @@ export interface TcpUpdate {
   readonly segs_rcvd: number
   /** delta_segments_t */
   readonly segs_resent: number
+  /** level_segments_t */
+  readonly lost_segments: number
   /** u8 */
   readonly role: number
   /** u8 */
   readonly state: number
   /** u8 */
   readonly flags: number
-  /** bytes, 5 bytes */
-  readonly pad: Bytes
+  /** u8 */
+  readonly pad: number
 }
 
 /** Columns of `tcp_update`. */
@@ -152,6 +155,7 @@ export const TCP_UPDATE = {
   segs_sent: 'u32',
   segs_rcvd: 'u32',
   segs_resent: 'u32',
+  lost_segments: 'u32',
   role: 'u8',
   state: 'u8',
   flags: 'u8',

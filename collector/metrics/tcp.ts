@@ -59,6 +59,13 @@ const tcp = (level: (typeof LEVELS)[number]): FlowMetric => ({
     counter('closed', 'flows', 'flows closed', totals => totals.closed),
     counter('failed', 'flows', 'of those closed, the ones never established', totals => totals.failed),
     counter('retransmits', 'segments', 'segments sent again', totals => totals.retransmits),
+    {
+      name: 'lost_segments',
+      type: 'gauge',
+      unit: 'segments',
+      help: "segments that the kernel takes for lost and that nobody has acknowledged since, at the window's end, of the flows that are open then: a level, like lost: of ss",
+      of: (totals: Totals) => totals.lostSegments,
+    },
     counter('resets_sent', 'resets', 'RST sent', totals => totals.resetsSent),
     counter('resets_rcvd', 'resets', 'RST received', totals => totals.resetsRcvd),
   ],

@@ -219,6 +219,7 @@ struct tcp_sock {
     __u32 segs_in;
     __u32 segs_out;
     __u32 total_retrans;
+    __u32 lost_out;
     _Bool is_mptcp;
 };
 

@@ -19,6 +19,8 @@ export interface SsSocket {
   rttvarMs?: number
   /** Retransmissions since the connection opened: the second number of `retrans:0/3`. */
   retransmits: number
+  /** Segments that are taken for lost now: `lost:3`. */
+  lost: number
   bytesSent: number
   bytesAcked: number
   bytesReceived: number
@@ -51,6 +53,7 @@ export function parseSs(line: string): SsSocket {
     })),
     ...(rtt && { rttMs: rtt[0]!, rttvarMs: rtt[1]! }),
     retransmits: Number(field(line, 'retrans')?.split('/')[1] ?? 0),
+    lost: Number(field(line, 'lost') ?? 0),
     bytesSent: Number(field(line, 'bytes_sent') ?? 0),
     bytesAcked: Number(field(line, 'bytes_acked') ?? 0),
     bytesReceived: Number(field(line, 'bytes_received') ?? 0),

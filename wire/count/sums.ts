@@ -12,6 +12,7 @@ export class Sums {
   retransmits = 0
   bytesSent = 0
   bytesRcvd = 0
+  lostSegments = 0
   resetsSent = 0
   resetsRcvd = 0
 
@@ -21,6 +22,7 @@ export class Sums {
     this.retransmits += other.retransmits
     this.bytesSent += other.bytesSent
     this.bytesRcvd += other.bytesRcvd
+    this.lostSegments += other.lostSegments
     this.resetsSent += other.resetsSent
     this.resetsRcvd += other.resetsRcvd
   }
@@ -33,6 +35,7 @@ export const FLOW_SUMS = {
   retransmits: 'retransmits',
   bytes_sent: 'bytesSent',
   bytes_rcvd: 'bytesRcvd',
+  lost_segments: 'lostSegments',
 } as const
 
 interface TcpFlowDeltas {
@@ -51,7 +54,13 @@ export function addTcpFlowDeltas(sums: Sums, view: DataView, row: number, at: Tc
   sums.bytesRcvd += u64(view, row + at.bytes_rcvd)
 }
 
-export const addTcpFlowLevels: AddNothing = () => {}
+interface TcpFlowLevels {
+  readonly lost_segments: number
+}
+
+export function addTcpFlowLevels(sums: Sums, view: DataView, row: number, at: TcpFlowLevels): void {
+  sums.lostSegments += view.getUint32(row + at.lost_segments, true)
+}
 
 interface UdpFlowDeltas {
   readonly bytes_sent: number

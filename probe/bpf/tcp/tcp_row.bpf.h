@@ -103,6 +103,7 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
         (row)->segs_resent = (now)->segs_resent - (base)->segs_resent;                                       \
         (row)->rtt_us = READ(typed, tp, srtt_us) >> 3;                                                       \
         (row)->rtt_var_us = READ(typed, tp, mdev_us) >> 2;                                                   \
+        (row)->lost_segments = (locks) ? 0 : READ(typed, tp, lost_out); /* a closed flow has none */         \
         (row)->state = READ(typed, tp, TCP_COMMON.skc_state);                                                \
         (now)->bytes_rcvd = without_fin((now)->bytes_rcvd, (base)->bytes_rcvd, tp, typed, locks);            \
         (row)->bytes_rcvd = (now)->bytes_rcvd - (base)->bytes_rcvd;                                          \

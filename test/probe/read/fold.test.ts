@@ -60,6 +60,7 @@ const tcpFlow = fc.record({
   segs_sent: count,
   segs_rcvd: count,
   segs_resent: count,
+  lost_segments: count,
 })
 const udpFlow = fc.record({
   ...owner,

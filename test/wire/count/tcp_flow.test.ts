@@ -31,6 +31,13 @@ t.test('bytes, segments and retransmits add up, beyond 32 bits too', async t => 
   t.match(server, { bytesSent: 2 ** 40, retransmits: 2 })
 })
 
+t.test('what is lost at the end of the window counts for flows that carried nothing in it, too', async t => {
+  t.match(client({ lost_segments: 3 }, { lost_segments: 4, segs_sent: 1 }), {
+    lostSegments: 7,
+    packetsSent: 1,
+  })
+})
+
 t.test('failed is closed before it was established', async t => {
   const totals = client({ closed_ns: 5, flags: FLOW_FAILED }, { flags: FLOW_FAILED }, { closed_ns: 5 })
   t.match(totals, { opened: 3, closed: 2, failed: 1 })
