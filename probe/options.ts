@@ -176,3 +176,19 @@ export const probeSettings = {
 }
 
 export type ProbeOptions = Values<typeof probeSettings>
+
+/** What the kernel side is told. */
+export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: ProbeOptions) => ({
+  maxFlows,
+  maxUdpFlows,
+  ringBytes: ringSize,
+  udp,
+  rttSamples: rtt === 'samples',
+})
+
+/** What the publisher is told. */
+export const publisherOptions = ({ collector, sendTo, queueSize }: ProbeOptions) => ({
+  collectors: collector,
+  sendTo,
+  queueBytes: queueSize,
+})

@@ -48,6 +48,11 @@ export class Windows {
     this.current = this.#plan(0, startNs, this.#labelAfter(startNs + offset), offset)
   }
 
+  /** Labels and windows that are not as they should be, by reason. */
+  lost(): Readonly<Record<string, number>> {
+    return { 'window/skipped': this.skipped, 'window/stretched': this.stretched }
+  }
+
   /** The running window when it has ended; the next one runs from then on. */
   next(): Window | undefined {
     const boot = this.#clock.bootNs()
