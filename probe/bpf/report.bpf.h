@@ -35,26 +35,28 @@ enum report_result { REPORT_DONE, REPORT_AGAIN, REPORT_PAGE_FULL };
         __type(value, record);                                                                               \
     } name SEC(".maps")
 
-/* `report_one` takes one slot. A global function, so that the verifier walks it once and not once for each
- * turn of the loop. */
-#define REPORT(report_one, pool, most)                                                                       \
-    struct report pass = *ctx;                                                                               \
-    __u32 end = *(volatile __u32 *)&(pool).used;                                                             \
-    int result = REPORT_AGAIN;                                                                               \
-                                                                                                             \
-    if (end > (most))                                                                                        \
-        end = (most);                                                                                        \
-    for (int i = 0; i < PASS_SLOTS; i++) {                                                                   \
-        if (pass.next >= end) {                                                                              \
-            result = REPORT_DONE;                                                                            \
-            break;                                                                                           \
-        }                                                                                                    \
-        if (pass.rows >= PAGE_ROWS || pass.updates >= UPDATE_PAGE_ROWS) {                                    \
-            result = REPORT_PAGE_FULL;                                                                       \
-            break;                                                                                           \
-        }                                                                                                    \
-        report_one(&pass);                                                                                   \
-        pass.next++;                                                                                         \
-    }                                                                                                        \
-    *ctx = pass;                                                                                             \
-    return result
+/* Up to PASS_SLOTS slots, or as many as there is room for on the pages. `report_one` takes the slot `next`: a
+ * global function, so that the verifier walks it once and not once for each turn of the loop. */
+static __always_inline int report_slots(struct report *ctx, int (*report_one)(struct report *),
+                                        struct pool *pool, __u32 most) {
+    struct report pass = *ctx;
+    __u32 end = *(volatile __u32 *)&pool->used;
+    int result = REPORT_AGAIN;
+
+    if (end > most)
+        end = most;
+    for (int i = 0; i < PASS_SLOTS; i++) {
+        if (pass.next >= end) {
+            result = REPORT_DONE;
+            break;
+        }
+        if (pass.rows >= PAGE_ROWS || pass.updates >= UPDATE_PAGE_ROWS) {
+            result = REPORT_PAGE_FULL;
+            break;
+        }
+        report_one(&pass);
+        pass.next++;
+    }
+    *ctx = pass;
+    return result;
+}

@@ -78,6 +78,7 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
         if (ops->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG)
             return 1;
         us = ops->srtt_us >> 3;
+        __attribute__((fallthrough));
     case BPF_SOCK_OPS_TCP_CONNECT_CB:
     case BPF_SOCK_OPS_TCP_LISTEN_CB:
         bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG);

@@ -38,7 +38,7 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
     slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->waiting_us = 0;
     if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
         read_counters(&slot->base[0], tp, true);
-        slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, true, true);
+        slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, TYPED, LOCKED);
     }
     flow->socket = new_cookie_of(sk);
     write_owner(flow, &it->owner);
@@ -95,7 +95,7 @@ static __noinline void close_unseen(struct sock *sk, struct socket_owner *it, bo
         row->flags |= FLOW_SAMPLED;
     row->role = it ? it->role : role_by_listener(sk);
     read_addresses(row, tp, true);
-    read_state(row, tp, &zero, &zero.base[0], &now, true, true);
+    read_state(row, tp, &zero, &zero.base[0], &now, TYPED, LOCKED);
     row->state = TCP_CLOSE;
     row->closed_ns = bpf_ktime_get_boot_ns();
     row->opened_ns = row->closed_ns;
@@ -128,7 +128,7 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool
         if (failed)
             row->flags |= FLOW_FAILED;
         read_addresses(row, tp, true);
-        read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, true, true);
+        read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, TYPED, LOCKED);
         row->state = TCP_CLOSE;
         submit_row(row);
     }
@@ -186,6 +186,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         break;
     case TCP_SYN_RECV:
         it->user = 0; /* the listener's, which was cloned */
+        __attribute__((fallthrough));
     case TCP_ESTABLISHED:
         if (!it->slot) {
             if (!it->role) /* neither its connect() nor its listener was seen */

@@ -78,7 +78,7 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     confirm_by_user(slot);
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
-        READ_STATE(update, tp, base, now, typed, false);
+        READ_STATE(update, tp, base, now, typed, UNLOCKED);
         return WRITTEN_UPDATE;
     }
     if (!slot->flow.remote_port)
@@ -87,7 +87,7 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     row->reported_ns = WORD_REPORTED(word);
     if (row->established_ns >= pass->end_ns)
         row->established_ns = 0; /* told by the next window */
-    read_state(row, tp, slot, base, now, typed, false);
+    read_state(row, tp, slot, base, now, typed ? TYPED : BY_ADDRESS, UNLOCKED);
     return WRITTEN_FLOW;
 }
 
@@ -156,5 +156,5 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
 
 SEC("syscall")
 int tcp_flow_report(struct report *ctx) {
-    REPORT(report_tcp, tcp_pool, max_tcp_flows);
+    return report_slots(ctx, report_tcp, &tcp_pool, max_tcp_flows);
 }

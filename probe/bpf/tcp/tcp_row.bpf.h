@@ -59,6 +59,11 @@ static __always_inline void read_addresses(struct tcp_flow *row, struct tcp_sock
     }
 }
 
+/* How a socket is read: by a pointer that the verifier knows the type of, or by address. */
+enum access { BY_ADDRESS, TYPED };
+/* Whether the caller holds the socket's lock: at CLOSE it does, in the report pass it does not. */
+enum lock { UNLOCKED, LOCKED };
+
 /* Some CPU may be at the socket: it is locked from softirq or from a process. */
 static __always_inline bool is_locked(struct tcp_sock *tp) {
     __u32 spinning = 0;
@@ -70,7 +75,7 @@ static __always_inline bool is_locked(struct tcp_sock *tp) {
 /* bytes_received, less a FIN: tcp_fin() sets SOCK_DONE a moment after its sequence number was counted as a
  * byte. Who reads without the lock may come in between: the last byte is then left to the next report. */
 static __always_inline bytes_t without_fin(bytes_t received, bytes_t before, struct tcp_sock *tp,
-                                           const bool typed, const bool locks) {
+                                           const enum access typed, const enum lock locks) {
     __u64 fin_seen = 1ULL << bpf_core_enum_value(enum sock_flags, SOCK_DONE);
     bool unsure;
 
@@ -111,7 +116,7 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
 
 static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp, const struct tcp_slot *slot,
                                        const struct tcp_counters *base, struct tcp_counters *now,
-                                       const bool typed, const bool locks) {
+                                       const enum access typed, const enum lock locks) {
     READ_STATE(row, tp, base, now, typed, locks);
     row->rtt_sum_us = slot->rtt_sum_us;
     row->rtt_samples = slot->rtt_samples;

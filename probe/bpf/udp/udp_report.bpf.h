@@ -82,5 +82,5 @@ __attribute__((noinline)) int report_udp(struct report *pass) {
 
 SEC("?syscall")
 int udp_flow_report(struct report *ctx) {
-    REPORT(report_udp, udp_pool, max_udp_flows);
+    return report_slots(ctx, report_udp, &udp_pool, max_udp_flows);
 }
