@@ -68,7 +68,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
-  'collector/check.ts': ['wire', 'collector'],
+  'collector/check.ts': [
+    'wire',
+    'collector/certificate.ts',
+    'collector/directory.ts',
+    'collector/options.ts',
+  ],
   'collector/counters.ts': ['collector/metrics'],
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
