@@ -16,7 +16,7 @@ struct cgroup_key {
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 512 * 1024);
+    __uint(max_entries, 1024 * 1024);
 } cgroup_path SEC(".maps");
 
 /* clang writes BTF only for types that a map, a global or a function names, and a ring names none */
@@ -86,6 +86,8 @@ static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *k
     struct cgroup_path *path;
     struct kernfs_node *node;
     __u8 yes = 1;
+    __u64 at = 0;
+    long length;
 
     if (bpf_map_lookup_elem(&cgroup_seen, key))
         return true;
@@ -101,15 +103,15 @@ static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *k
     path->hierarchy = key->hierarchy;
     path->level = BPF_CORE_READ(cgroup, level);
     node = BPF_CORE_READ(cgroup, kn);
-#pragma unroll
-    for (int i = 0; i < CGROUP_LEVELS; i++) {
-        char *name = path->leaf + i * CGROUP_NAME;
-        name[0] = 0;
-        if (node) {
-            bpf_probe_read_kernel_str(name, CGROUP_NAME, BPF_CORE_READ(node, name));
-            node = parent_of(node);
-        }
+    for (int i = 0; i < CGROUP_LEVELS && node && at < CGROUP_NAMES; i++) {
+        length = bpf_probe_read_kernel_str(path->names + at, CGROUP_NAME, BPF_CORE_READ(node, name));
+        if (length <= 1) /* the root's name is empty */
+            break;
+        at += length;
+        node = parent_of(node);
     }
+    if (at < CGROUP_NAMES + CGROUP_NAME)
+        path->names[at] = 0;
     bpf_ringbuf_submit(path, 0);
     return false;
 }

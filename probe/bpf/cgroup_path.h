@@ -4,21 +4,17 @@
 
 #include "types.h"
 
-#define CGROUP_LEVELS 6
-#define CGROUP_NAME 160 /* kubepods-...-pod<uid>.slice:cri-containerd:<64 hex> needs 146 */
+#define CGROUP_LEVELS 32  /* seven of a pod in kind, five of a user's service, and room for the same again */
+#define CGROUP_NAME 160   /* kubepods-...-pod<uid>.slice:cri-containerd:<64 hex> needs 146 */
+#define CGROUP_NAMES 2048 /* of all levels together */
 
-typedef char cgroup_name_t[CGROUP_NAME]; /* kernfs_node.name; empty above the root */
+typedef char cgroup_names_t[CGROUP_NAMES + CGROUP_NAME];
 
 struct cgroup_path {
     cgroup_id_t cgroup;
     hierarchy_t hierarchy;
-    __u32 level; /* cgroup.level: depth below the root */
-    cgroup_name_t leaf;
-    cgroup_name_t parent;
-    cgroup_name_t parent2;
-    cgroup_name_t parent3;
-    cgroup_name_t parent4;
-    cgroup_name_t parent5;
+    __u32 level;          /* cgroup.level: depth below the root */
+    cgroup_names_t names; /* kernfs_node.name, leaf first, each ended by NUL; an empty one ends them */
 };
 
-_Static_assert(sizeof(struct cgroup_path) == 16 + CGROUP_LEVELS * CGROUP_NAME, "cgroup_path grew a hole");
+_Static_assert(sizeof(struct cgroup_path) == 16 + CGROUP_NAMES + CGROUP_NAME, "cgroup_path grew a hole");

@@ -1,6 +1,6 @@
 /** What identifying needs of records: whose they are, and the names in a `cgroup_path`. */
 
-import { type Layout, textOf, viewOf } from '../../wire/layout.ts'
+import { type Layout, viewOf } from '../../wire/layout.ts'
 
 /** `hierarchy:cgroup`: cgroup ids are unique within a hierarchy only. */
 type CgroupKey = string
@@ -115,15 +115,13 @@ export class PathReader {
   readonly #size: number
   readonly #cgroup: number
   readonly #hierarchy: number
-  readonly #names: readonly ((rows: Buffer, at: number) => string)[]
+  readonly #names: number
 
   constructor(cgroupPath: Layout) {
     this.#size = cgroupPath.size
     this.#cgroup = offsetOf(cgroupPath, 'cgroup')
     this.#hierarchy = offsetOf(cgroupPath, 'hierarchy')
-    this.#names = cgroupPath.fields
-      .filter(field => field.typedef === 'cgroup_name_t')
-      .map(field => textOf(cgroupPath, field.name))
+    this.#names = offsetOf(cgroupPath, 'names')
   }
 
   /** @returns names leaf first */
@@ -132,7 +130,19 @@ export class PathReader {
     for (let at = 0; at < records.length; at += this.#size)
       yield {
         key: `${view.getUint32(at + this.#hierarchy, true)}:${view.getBigUint64(at + this.#cgroup, true)}`,
-        names: this.#names.map(read => read(records, at)).filter(name => name !== ''),
+        names: namesIn(records.subarray(at + this.#names, at + this.#size)),
       }
   }
+}
+
+/** Each is ended by a NUL, and the last by two: what follows is left from other records. */
+function namesIn(bytes: Buffer): string[] {
+  const names: string[] = []
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0, start)
+    if (end <= start) break
+    names.push(bytes.toString('utf8', start, end))
+    start = end + 1
+  }
+  return names
 }

@@ -14,22 +14,22 @@ export const tcpFlow: Layout = {
   fields: [number('cgroup', 0, 'u64'), number('hierarchy', 8, 'u32'), number('netns', 12, 'u32')],
 }
 
-const NAME_BYTES = 160
-const NAMES = ['leaf', 'parent', 'parent2', 'parent3', 'parent4', 'parent5']
+/** As `cgroup_path.h` has them. */
+const [LEVELS, NAME_BYTES, NAMES_BYTES] = [32, 160, 2048]
 
 export const cgroupPath: Layout = {
   name: 'cgroup_path',
-  size: 16 + NAMES.length * NAME_BYTES,
+  size: 16 + NAMES_BYTES + NAME_BYTES,
   fields: [
     number('cgroup', 0, 'u64'),
     number('hierarchy', 8, 'u32'),
-    ...NAMES.map((name, index) => ({
-      name,
-      offset: 16 + index * NAME_BYTES,
-      size: NAME_BYTES,
-      type: 'bytes' as const,
-      typedef: 'cgroup_name_t',
-    })),
+    {
+      name: 'names',
+      offset: 16,
+      size: NAMES_BYTES + NAME_BYTES,
+      type: 'bytes',
+      typedef: 'cgroup_names_t',
+    },
   ],
 }
 
@@ -85,9 +85,11 @@ export function pathRecord(cgroup: number, path: string, hierarchy = 1): Buffer 
   const record = Buffer.alloc(cgroupPath.size)
   record.writeBigUInt64LE(BigInt(cgroup), 0)
   record.writeUInt32LE(hierarchy, 8)
-  const names = path.split('/').filter(Boolean).reverse().slice(0, NAMES.length)
-  for (const [index, name] of names.entries())
-    record.write(name.slice(0, NAME_BYTES - 1), 16 + index * NAME_BYTES)
+  record.fill('left of another record', 16)
+  let at = 0
+  for (const name of path.split('/').filter(Boolean).reverse().slice(0, LEVELS))
+    if (at < NAMES_BYTES) at += record.write(`${name.slice(0, NAME_BYTES - 1)}\0`, 16 + at)
+  record[16 + at] = 0
   return record
 }
 
