@@ -1,5 +1,5 @@
 /**
- * The series that the collector writes: their tags, which never change, and what their counters have come to. Bounded
+ * The series that the collector writes: their tags, which are those of one name, and what their counters have come to. Bounded
  * for each measurement; a series that has been silent for long is forgotten and leaves its place.
  */
 
@@ -96,9 +96,24 @@ export class SeriesTable {
     return family
   }
 
-  /** @param interval of the window, seconds */
-  subject(family: Family, key: string, interval: number, tags: () => Tags, kind: Kind = 'one'): Subject {
-    const subject = family.subjects.get(key) ?? new Subject(key, family, tags(), kind)
+  /**
+   * @param interval of the window, seconds
+   * @param isSame whether it is still called so; else it is another from now on, whose counters begin at 0
+   */
+  subject(
+    family: Family,
+    key: string,
+    interval: number,
+    tags: () => Tags,
+    kind: Kind = 'one',
+    isSame: (tags: Tags) => boolean = () => true,
+  ): Subject {
+    let subject = family.subjects.get(key)
+    if (subject && !isSame(subject.tags)) {
+      this.#forget(subject)
+      subject = undefined
+    }
+    subject ??= new Subject(key, family, tags(), kind)
     subject.until = this.#now() + Math.max(SILENT_MS, SILENT_WINDOWS * interval * 1000)
     return subject
   }
@@ -137,13 +152,14 @@ export class SeriesTable {
   expire(): void {
     const now = this.#now()
     for (const [name, { subjects }] of this.#families) {
-      for (const [key, { until, series }] of subjects) {
-        if (until > now) continue
-        subjects.delete(key)
-        for (const each of series) if (each) this.#counts[each.measurement]!--
-      }
+      for (const subject of subjects.values()) if (subject.until <= now) this.#forget(subject)
       if (subjects.size === 0) this.#families.delete(name)
     }
+  }
+
+  #forget({ key, family, series }: Subject): void {
+    family.subjects.delete(key)
+    for (const each of series) if (each) this.#counts[each.measurement]!--
   }
 
   /** Series in use, by measurement. */

@@ -163,7 +163,7 @@ t.test(
   },
 )
 
-t.test('tags stay as they were first given, per interface and host', async t => {
+t.test('tags are those of one name, per interface and host', async t => {
   const sampler = samplerOf('sockflux')
   const tagsOf = (name: ContainerName, pods: Record<string, PodName> = {}, ifid = '0', id = 'a') => {
     const who = { cgroups: {}, containers: { [id]: name }, pods, running: [id] }
@@ -172,13 +172,37 @@ t.test('tags stay as they were first given, per interface and host', async t => 
   }
   const first = tagsOf({ runtime: 'cri', name: 'web', pod: 'u' })
   t.same(first, { ifid: '0', container: 'a', host: 'node 1', container_name: 'web' })
+  t.equal(tagsOf({ runtime: 'cri', name: 'web', pod: 'u', labels: { x: 'y' } }), first, 'labels are no name')
+  t.equal(tagsOf({ runtime: 'cri', pod: 'u' }), first, 'a name that is missing is no other one')
   const pods = { u: { name: 'web-0', namespace: 'shop' } }
-  t.equal(tagsOf({ runtime: 'cri', name: 'renamed', pod: 'u', labels: { x: 'y' } }, pods), first)
-  t.match(tagsOf({ runtime: 'cri', name: 'renamed', pod: 'u' }, pods, '1'), { container_name: 'renamed' })
+  const second = tagsOf({ runtime: 'cri', name: 'web', pod: 'u' }, pods)
+  t.match(second, { container_name: 'web', pod: 'web-0', namespace: 'shop' }, 'a pod whose name comes late')
+  t.equal(tagsOf({ runtime: 'cri', name: 'web', pod: 'u' }), second)
+  t.match(tagsOf({ runtime: 'cri', name: 'shop', pod: 'u' }, pods), { container_name: 'shop', pod: 'web-0' })
+  const renamed = { u: { name: 'web-1', namespace: 'shop' } }
+  t.match(tagsOf({ runtime: 'cri', name: 'shop', pod: 'u' }, renamed), { pod: 'web-1' })
+  t.match(tagsOf({ runtime: 'cri', name: 'other', pod: 'u' }, pods, '1'), { container_name: 'other' })
   t.match(tagsOf({ runtime: 'lxc', name: 'h' }, {}, '0', 'host'), { container: 'host' })
   const samples = pointsOf(sampler.sample(node(), '0'))
   const host = samples.find(({ measurement }) => measurement.name === 'host:num_flows')!
   t.same(host.tags, { ifid: '0', host: 'node 1' }, 'whatever a container is called')
+})
+
+t.test("a pod has series of its own under each name, and in ntopng's profile as well", async t => {
+  for (const profile of ['sockflux', 'ntopng'] as const) {
+    const sampler = samplerOf(profile)
+    const podsOf = (name: string) => {
+      const pods = { u: { name, namespace: 'shop' } }
+      const who = { cgroups: {}, containers: { a: { runtime: 'cri', pod: 'u' } }, pods, running: ['a'] }
+      const samples = pointsOf(sampler.sample(folded([], who), '0'))
+      return samples.filter(({ measurement }) => measurement.name === 'pod:num_flows')
+    }
+    t.same(
+      ['web-0', 'web-0', 'web-1', 'web-0'].flatMap(name => podsOf(name).map(({ tags }) => tags['pod'])),
+      ['web-0', 'web-0', 'web-1', 'web-0'],
+      profile,
+    )
+  }
 })
 
 t.test('the late part of a window says so in its identity, and has its time', async t => {

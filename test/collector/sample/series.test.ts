@@ -20,6 +20,19 @@ t.test('a series keeps its tags and its totals; each role has its own', async t 
   t.notOk(table.find(table.subject(family, 'b', 10, tags('b')), FIRST, ''))
 })
 
+t.test('who has another name has other series, from 0, in the same place', async t => {
+  const table = new SeriesTable(1, 1, () => 0)
+  const family = table.family('container')
+  const called = (name: string) =>
+    table.subject(family, 'a', 10, tags(name), 'one', known => known['container'] === name)
+  const first = table.series(called('web'), FIRST, '')!
+  first.totals = [5]
+  t.equal(table.series(called('web'), FIRST, ''), first)
+  const second = table.series(called('shop'), FIRST, '')!
+  t.same(second, { tags: { container: 'shop' }, measurement: 0, totals: undefined, distribution: undefined })
+  t.same(table.counts(), [1], 'there is room for one')
+})
+
 t.test(
   'no measurement has more series than it may, and who stands for the rest always finds a place',
   async t => {
