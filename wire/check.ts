@@ -104,6 +104,7 @@ const isProcess = (value: unknown): boolean =>
   isRecord(value) &&
   isNanoseconds(value['started_ns']) &&
   [value['comm'], value['exe'], value['parent_comm']].every(isText) &&
+  isOptional(isText)(value['name']) &&
   [value['parent'], value['uid']].every(isCount)
 export const WHO = {
   cgroups: isRecordOf(isName),

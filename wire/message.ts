@@ -108,6 +108,8 @@ export interface ProcessName {
   /** CLOCK_BOOTTIME nanoseconds: tells it from another one with its number. */
   readonly started_ns: string
   readonly comm: string
+  /** What its owner calls it: the program or, of an interpreter, the script; older probes do not say. */
+  readonly name?: string
   /** Path of the program, from the root of its mount; `…/` before it when it is too deep. */
   readonly exe: string
   readonly parent: number

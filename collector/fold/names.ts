@@ -1,6 +1,6 @@
 /** What is kept of names that probes send: a message may say more, and without end. */
 
-import type { ContainerName, PodName, Who } from '../../wire/message.ts'
+import type { ContainerName, PodName, ProcessName, Who } from '../../wire/message.ts'
 
 const pick = <T>(value: T, names: readonly (keyof T & string)[]): T =>
   Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]]))) as T
@@ -28,3 +28,10 @@ export const podNames = (all: Who['pods']): ReadonlyMap<string, PodName> =>
 
 /** Of a 64-digit id, what people and ntopng use. */
 export const shortId = (id: string): string => (/^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id)
+
+/** Sockets in no process: the kernel's own, and those whose process has ended. */
+const KERNEL = '(kernel)'
+
+/** @param comm of the row, for a process that the probe has no name of */
+export const processCalled = (pid: number, comm: string, name: ProcessName | undefined): string =>
+  name?.name || (pid === 0 || comm === '' ? KERNEL : comm)

@@ -3,7 +3,7 @@
 import { Group } from '../../wire/count/totals.ts'
 import type { Tags } from '../batch.ts'
 import { ContainerGroup, type PodGroup } from '../fold/fold.ts'
-import { shortId } from '../fold/names.ts'
+import { processCalled, shortId } from '../fold/names.ts'
 import { BEYOND, keyOf } from '../fold/owned.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { Profile } from '../metrics/catalogue.ts'
@@ -101,7 +101,12 @@ export class Subjects {
     }
     return [...fold.containers.values()]
       .filter(({ id, name }) => !name.sandbox && container(id))
-      .map(group => ({ group, subject: this.#subject('container', group.id, () => tagsOf(group)) }))
+      .map(group => {
+        const { id, name } = group
+        const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
+        const names = { container_name: name.name, pod: pod?.name, namespace: pod?.namespace }
+        return { group, subject: this.#renamed('container', id, () => tagsOf(group), names) }
+      })
   }
 
   #pods({ pod }: Wanted): Counted[] {
@@ -111,10 +116,12 @@ export class Subjects {
       { pod: name },
       { namespace, host, ...labelTags(labels) },
     ]
-    return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => ({
-      group,
-      subject: this.#subject('pod', group.uid, () => tagsOf(group)),
-    }))
+    return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => {
+      const { uid, name } = group
+      // a pod without a name is called by its UID
+      const names = name.name === uid ? {} : { pod: name.name, namespace: name.namespace }
+      return { group, subject: this.#renamed('pod', uid, () => tagsOf(group), names) }
+    })
   }
 
   /** ntopng's tags name a pod by its name alone, so two of a name are one: on one host, their flows together. */
@@ -143,10 +150,11 @@ export class Subjects {
     const byName = new Map<string, { name: string; container: string | undefined; group: Group }>()
     for (const process of fold.processes?.byPid.values() ?? []) {
       const container = containerOf(process.owner)
-      const id = `${container ?? ''} ${process.comm}`
+      const name = processCalled(process.pid, process.comm, fold.processName(process.pid))
+      const id = `${container ?? ''} ${name}`
       let named = byName.get(id)
       if (!named) {
-        named = { name: process.comm, container, group: new Group() }
+        named = { name, container, group: new Group() }
         byName.set(id, named)
       }
       named.group.add(process)
@@ -167,8 +175,32 @@ export class Subjects {
     return counted
   }
 
+  /** Whoever has another name than before has series of its own from now on; a name that is missing is no other one. */
+  #renamed(
+    level: string,
+    id: string,
+    tagsOf: () => TagsOf,
+    names: Readonly<Record<string, string | undefined>>,
+  ): Subject {
+    const isIn = (tags: Tags) => {
+      for (const tag in names) {
+        const isWritten = this.#profile !== 'ntopng' || tags[tag] !== undefined
+        if (isWritten && names[tag] && names[tag] !== tags[tag]) return false
+      }
+      return true
+    }
+    return this.#subject(level, id, tagsOf, 'one', false, isIn)
+  }
+
   /** @param name what tells it from all others of its level on its host */
-  #subject(level: string, name: string, tagsOf: () => TagsOf, kind?: Kind, isSparse = false): Subject {
+  #subject(
+    level: string,
+    name: string,
+    tagsOf: () => TagsOf,
+    kind?: Kind,
+    isSparse = false,
+    isSame?: (tags: Tags) => boolean,
+  ): Subject {
     const tags = (): Tags => {
       const [own, more] = tagsOf()
       const all = { ...(this.#ifid !== undefined && { ifid: this.#ifid }), ...own }
@@ -177,7 +209,7 @@ export class Subjects {
       return Object.fromEntries(named.filter((tag): tag is [string, string] => Boolean(tag[1])))
     }
     const interval = isSparse ? RARE_S : this.#window.interval
-    return this.#table.subject(this.#family(level), name, interval, tags, kind)
+    return this.#table.subject(this.#family(level), name, interval, tags, kind, isSame)
   }
 
   #family(level: string): Family {

@@ -3,7 +3,7 @@
 import type { Group, Totals } from '../../wire/count/totals.ts'
 import type { ProcessName } from '../../wire/message.ts'
 import type { ContainerGroup } from '../fold/fold.ts'
-import { shortId } from '../fold/names.ts'
+import { processCalled, shortId } from '../fold/names.ts'
 import type { ProcessGroup } from '../fold/processes.ts'
 import type { Folded } from '../ingest/folded.ts'
 import { idleMs } from '../ingest/probe_windows.ts'
@@ -62,13 +62,13 @@ export class Top {
       rowOf(container, shortId(container.id), container.name.name ?? '', podOf(container.id))
     const processRow = (process: ProcessGroup) => {
       const container = containerOf(process.owner)
+      const name = fold.processName(process.pid)
       const row = rowOf(
         process,
         String(process.pid),
-        process.comm,
+        processCalled(process.pid, process.comm, name),
         podOf(container) || shortId(container ?? ''),
       )
-      const name = fold.processName(process.pid)
       return name ? { ...row, process: name } : row
     }
     const containers = [

@@ -2,6 +2,7 @@
 
 import { type Layout, numberOf, textOf, viewOf } from '../../wire/layout.ts'
 import type { ProcessName } from '../../wire/message.ts'
+import { nameOf } from './program/process_name.ts'
 
 /** Processes remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
 const MOST_PROCESSES = 32_768
@@ -9,12 +10,15 @@ const MOST_PROCESSES = 32_768
 export class Processes {
   readonly #known = new Map<number, ProcessName>()
   readonly #layout: Layout
+  readonly #proc: string
   readonly #started: number
-  readonly #read: (rows: Buffer, view: DataView, at: number) => Omit<ProcessName, 'started_ns'>
+  readonly #read: (rows: Buffer, view: DataView, at: number) => Omit<ProcessName, 'started_ns' | 'name'>
   readonly #pid: (view: DataView, at: number) => number
 
-  constructor(process: Layout) {
+  /** @param proc where procfs is mounted */
+  constructor(process: Layout, proc = '/proc') {
     this.#layout = process
+    this.#proc = proc
     this.#started = process.fields.find(({ name }) => name === 'started_ns')!.offset
     this.#pid = numberOf(process, 'pid')
     const [parent, uid] = [numberOf(process, 'parent'), numberOf(process, 'uid')]
@@ -39,10 +43,12 @@ export class Processes {
     for (let at = 0; at < records.length; at += this.#layout.size) {
       const pid = this.#pid(view, at)
       this.#known.delete(pid) // to the end: the oldest are forgotten first
-      this.#known.set(pid, {
+      const process = {
         started_ns: String(view.getBigUint64(at + this.#started, true)),
         ...this.#read(records, view, at),
-      })
+      }
+      // now: it may be gone when its window ends
+      this.#known.set(pid, { ...process, name: nameOf(pid, process, this.#proc) })
     }
     for (const pid of this.#known.keys()) {
       if (this.#known.size <= MOST_PROCESSES) break

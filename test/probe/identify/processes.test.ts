@@ -8,6 +8,7 @@ t.test('a process is known by the last that was told of its number', async t => 
   t.same(processes.find(7), {
     started_ns: '7000000000',
     comm: 'wget',
+    name: 'wget',
     exe: '/bin/wget',
     parent: 1,
     parent_comm: 'init',
