@@ -1,10 +1,10 @@
 /**
- * Whose network namespace is it? A rootless container on a host with cgroup v1 is in no cgroup of its own: then its
- * first process tells, by the network namespace it is in.
+ * Whose network namespace is it? A rootless container may be in no cgroup of its own: then its first process tells, by
+ * the network namespace it is in. And a runtime within a pod may have its containers anywhere but below that pod's cgroup.
  */
 
 import { isInCgroup, netnsOf } from './process.ts'
-import type { Source } from './source.ts'
+import type { Pod, Source } from './source.ts'
 
 /** A namespace that nobody has is looked for so often: looking reads the state of all containers. */
 const LOOK_MS = 1000
@@ -15,6 +15,7 @@ export class NetnsOwners {
   readonly #now: () => number
   readonly #host: number | undefined
   #owners: ReadonlyMap<number, string> = new Map()
+  #pods: ReadonlyMap<number, Pod> = new Map()
   #lookedMs = Number.NEGATIVE_INFINITY
 
   constructor(source: Source, proc: string, now: () => number) {
@@ -36,14 +37,28 @@ export class NetnsOwners {
     return this.#owners.get(inode)
   }
 
+  /** The pod whose containers are in this namespace. */
+  podOf(inode: number): Pod | undefined {
+    const known = this.#pods.get(inode)
+    if (known || this.#now() - this.#lookedMs < LOOK_MS) return known
+    this.look()
+    return this.#pods.get(inode)
+  }
+
   look(): void {
     const containers = new Map<number, string[]>()
+    const pods = new Map<number, Pod>()
     for (const { id, pid } of this.#source.running()) {
-      if (pid === 0 || isInCgroup(this.#proc, pid, id)) continue
-      const inode = netnsOf(this.#proc, pid)
+      const inode = pid === 0 ? undefined : netnsOf(this.#proc, pid)
       if (inode === undefined || this.isHost(inode)) continue
+      if (isInCgroup(this.#proc, pid, id)) {
+        const pod = pods.has(inode) ? undefined : this.#source.find(id)?.pod
+        if (pod) pods.set(inode, pod)
+        continue
+      }
       containers.set(inode, [...(containers.get(inode) ?? []), id])
     }
+    this.#pods = pods
     this.#owners = new Map(
       [...containers].flatMap(([inode, ids]) => {
         const owner = this.#only(ids)

@@ -9,6 +9,11 @@ export function isInCgroup(proc: string, pid: number, id: string): boolean {
   return readText(join(proc, String(pid), 'cgroup'))?.includes(id) ?? false
 }
 
+/** Docker, podman and nerdctl mount files of a container from a directory named after its id: /etc/hosts is one of them. */
+export function isInMounts(proc: string, pid: number, id: string): boolean {
+  return readText(join(proc, String(pid), 'mountinfo'))?.includes(`/${id}/`) ?? false
+}
+
 /** The names of the cgroup that has this id in its path, and of those above it: leaf first, as the kernel sends them. */
 export function cgroupNames(proc: string, pid: number, id: string): string[] {
   const lines = readText(join(proc, String(pid), 'cgroup'))?.split('\n') ?? []

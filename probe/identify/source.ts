@@ -40,6 +40,8 @@ export interface Source {
   isNamed?(namespace: string, name: string): boolean
   /** Something was born or has died: what may be heard should be heard again. */
   refresh?(): void
+  /** Another number after each answer of a runtime: what it said before may have changed. */
+  version?(): number
   /** Whether all that may be heard of a container born then has been heard: milliseconds of `performance.now()`. */
   hasHeard?(sinceMs: number): boolean
 }

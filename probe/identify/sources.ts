@@ -1,13 +1,16 @@
 /** All sources as one, in order: what is on disk, then what runtimes say when asked. */
 
-import type { Asked } from './api/asked.ts'
+import { Asked } from './api/asked.ts'
 import type { PathNames } from './path.ts'
 import { type Described, isComplete, merge, type Running, type Source } from './source.ts'
 
 export class Sources implements Source {
   readonly #disk: readonly Source[]
   readonly #asked: readonly Asked[]
+  readonly #all: readonly Source[]
   readonly #withLabels: boolean
+  /** Since it was last asked who runs, a name came from what was heard: it is old by now. */
+  #wasTold = false
   /** Containers that were seen on disk: for these the disk has the last word, as what was heard may be old. */
   readonly #onDisk = new Set<string>()
 
@@ -15,17 +18,23 @@ export class Sources implements Source {
   constructor(disk: readonly Source[], asked: readonly Asked[], withLabels = false) {
     this.#disk = disk
     this.#asked = asked
+    this.#all = [...disk, ...asked]
     this.#withLabels = withLabels
   }
 
   find(id: string, path?: PathNames): Described | undefined {
     let found: Described | undefined
-    for (const source of [...this.#disk, ...this.#asked]) {
+    for (const source of this.#all) {
       const more = source.find(id, path)
+      if (more && source instanceof Asked) this.#wasTold = true
       if (more) found = found ? merge(found, more) : more
       if (found && isComplete(found, path, this.#withLabels)) break
     }
     return found
+  }
+
+  version(): number {
+    return this.#asked.reduce((sum, { answered }) => sum + answered, 0)
   }
 
   isNamed(namespace: string, name: string): boolean {
@@ -42,7 +51,9 @@ export class Sources implements Source {
     const heardIds = new Set(heard.map(({ id }) => id))
     for (const id of this.#onDisk) if (!running.has(id) && !heardIds.has(id)) this.#onDisk.delete(id)
     const isBlind = onDisk.length === 0 && !this.#disk.some(source => source.sees?.())
-    if (isBlind || others.length > 0) this.refresh() // the disk does not show all: ask each time
+    // the disk does not show all, or not its name: ask each time
+    if (isBlind || others.length > 0 || this.#wasTold) this.refresh()
+    this.#wasTold = false
     return [...running.values()]
   }
 

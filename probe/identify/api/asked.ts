@@ -49,6 +49,8 @@ function reasonOf(error: unknown): string {
 export class Asked implements Source {
   /** Questions without an answer, by reason. */
   readonly failed: Record<string, number> = {}
+  /** Questions with one. */
+  answered = 0
   readonly #runtime: Runtime
   readonly #now: () => number
   #answer: Answer = { containers: new Map(), running: [] }
@@ -108,6 +110,7 @@ export class Asked implements Source {
       const answer = await within(signal, this.#runtime.ask(signal))
       if (answer.containers.size > MOST_CONTAINERS) throw new NonsenseError('too many containers')
       this.#answer = answer
+      this.answered++
       this.#waitMs = 0
       this.#runtime.watch?.(() => this.refresh())
     } catch (error) {

@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs'
 import { dockerDescribed } from '../disk/docker_state.ts'
-import { elements, isRecord, type Json, textOr, textsOf } from '../disk/files.ts'
+import { elements, expand, isRecord, type Json, textOr, textsOf } from '../disk/files.ts'
 import { type Described, merge } from '../source.ts'
-import { type Answer, NonsenseError, type Runtime } from './asked.ts'
+import { type Answer, NonsenseError, type Runtime, TIMEOUT_MS } from './asked.ts'
 import { getJson } from './http_json.ts'
 
 interface Api {
@@ -57,15 +57,37 @@ function answerOf(api: Api, listed: unknown): Answer {
   return { containers, running }
 }
 
-function runtime(api: Api, socketPath: string): Runtime {
+/** Sockets that one pattern names: each user who runs containers has one. */
+const MOST_SOCKETS = 64
+/** Of one of several: a user's that hangs is left out, and the others have been heard by then. */
+const ONE_OF_MANY_MS = TIMEOUT_MS / 2
+
+/** @param pattern of the socket's path; `*` for any one name, as in `/run/user/<any>/docker.sock` */
+function runtime(api: Api, pattern: string): Runtime {
+  const sockets = () => expand(pattern).filter(existsSync).slice(0, MOST_SOCKETS)
+  const askOne = async (socketPath: string, signal: AbortSignal) =>
+    answerOf(api, await getJson({ socketPath, path: api.path, host: 'localhost' }, signal))
   return {
     name: api.name,
     gapMs: 250,
-    exists: () => existsSync(socketPath),
-    ask: async signal =>
-      answerOf(api, await getJson({ socketPath, path: api.path, host: 'localhost' }, signal)),
+    exists: () => sockets().length > 0,
+    ask: async signal => {
+      const [only = pattern, ...more] = sockets()
+      if (more.length === 0) return askOne(only, signal)
+      const each = AbortSignal.any([signal, AbortSignal.timeout(ONE_OF_MANY_MS)])
+      const asked = await Promise.allSettled([only, ...more].map(socket => askOne(socket, each)))
+      const answers = asked.flatMap(it => (it.status === 'fulfilled' ? [it.value] : []))
+      if (answers.length === 0) throw (asked[0] as PromiseRejectedResult).reason
+      return together(answers)
+    },
     close: () => {},
   }
+}
+
+/** The first has the last word. */
+function together(answers: readonly Answer[]): Answer {
+  const containers = new Map(answers.toReversed().flatMap(answer => [...answer.containers]))
+  return { containers, running: answers.flatMap(({ running }) => running) }
 }
 
 export const docker = (socket: string): Runtime => runtime(DOCKER, socket)

@@ -5,14 +5,18 @@
  */
 
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { isInCgroup } from '../process.ts'
-import type { Described, Running, Source } from '../source.ts'
+import { dirname, join } from 'node:path'
+import { isInCgroup, isInMounts, startOf } from '../process.ts'
+import { type Described, merge, type Running, type Source } from '../source.ts'
 import { describe } from './annotations.ts'
-import { list, member, readJson, readText, textsOf } from './files.ts'
+import { DockerFiles } from './docker_state.ts'
+import { elements, expand, isRecord, list, member, readJson, readText, textOr, textsOf } from './files.ts'
 
 /** `id` is the name in containerd's namespace where that is no id of 64 hex digits: `<namespace>/<name>`. */
-export interface Bundle extends Described, Running {}
+export interface Bundle extends Described, Running {
+  /** Where Docker keeps its state: each user who runs containers has a data root of his own. */
+  readonly dockerDirectory?: string
+}
 
 const TASKS = 'io.containerd.runtime.v2.task'
 const DOCKER = 'moby'
@@ -27,7 +31,22 @@ function readBundle(tasks: string, namespace: string, directory: string): Bundle
   const id = idOf(namespace, directory)
   const runtime = namespace === DOCKER ? 'docker' : 'containerd'
   const name = id === directory ? {} : { name: directory }
-  return { id, pid, runtime, ...name, ...describe(textsOf(member(config, 'annotations'))) }
+  const dockerDirectory = namespace === DOCKER ? stateMountedFor(config, id) : undefined
+  return {
+    id,
+    pid,
+    runtime,
+    ...name,
+    ...(dockerDirectory !== undefined && { dockerDirectory }),
+    ...describe(textsOf(member(config, 'annotations'))),
+  }
+}
+
+/** `<data root>/containers/<id>/hosts` and the like are mounted into Docker's containers. */
+function stateMountedFor(config: unknown, id: string): string | undefined {
+  const mounts = elements(isRecord(config) ? config['mounts'] : undefined)
+  const sources = mounts.map(mount => textOr(isRecord(mount) ? mount['source'] : ''))
+  return sources.map(dirname).find(directory => directory.endsWith(`/containers/${id}`))
 }
 
 const idOf = (namespace: string, directory: string): string =>
@@ -36,10 +55,13 @@ const idOf = (namespace: string, directory: string): string =>
 export class Bundles implements Source {
   readonly #states: readonly string[]
   readonly #proc: string
+  readonly #docker = new DockerFiles()
   #known = new Map<string, Bundle>()
+  /** First processes that are in no cgroup of their own: a process id may have been given to another. */
+  readonly #starts = new Map<string, { readonly pid: number; readonly start: number }>()
 
   /**
-   * @param states state directories of containerd, for example `/run/containerd`
+   * @param states state directories of containerd, for example `/run/containerd`; `*` for any one name, as in `/run/user/<any>/docker`
    * @param proc where procfs is mounted
    */
   constructor(states: readonly string[], proc = '/proc') {
@@ -48,7 +70,15 @@ export class Bundles implements Source {
   }
 
   /** One container, if its bundle is on disk. */
-  find(id: string): Bundle | undefined {
+  find(id: string): Described | undefined {
+    const bundle = this.#bundle(id)
+    if (!bundle) return undefined
+    const { dockerDirectory, ...own } = bundle
+    const state = dockerDirectory === undefined ? undefined : this.#docker.find(dockerDirectory)
+    return state ? merge(own, state) : own
+  }
+
+  #bundle(id: string): Bundle | undefined {
     const known = this.#known.get(id)
     if (known) return known
     const [namespace, directory] = id.split('/')
@@ -79,18 +109,26 @@ export class Bundles implements Source {
     for (const id of new Set(ids)) {
       const before = this.#known.get(id)
       if (before && !this.#isAlive(before)) this.#known.delete(id)
-      const bundle = this.find(id)
+      const bundle = this.#bundle(id)
       if (bundle) known.set(id, bundle)
     }
     this.#known = known // bounded by what is on disk
+    for (const id of this.#starts.keys()) if (!known.has(id)) this.#starts.delete(id)
     return [...known.values()].filter(bundle => this.#isAlive(bundle))
   }
 
   #tasks(): string[] {
-    return this.#states.map(state => join(state, TASKS))
+    return this.#states.flatMap(expand).map(state => join(state, TASKS))
   }
 
+  /** Its process may be in no cgroup of its own: rootless, or with cgroups left to others. */
   #isAlive({ id, pid }: Bundle): boolean {
-    return isInCgroup(this.#proc, pid, id)
+    if (isInCgroup(this.#proc, pid, id)) return true
+    const start = startOf(this.#proc, pid)
+    const known = this.#starts.get(id)
+    if (known?.pid === pid && known.start === start) return start !== undefined
+    if (start === undefined || !isInMounts(this.#proc, pid, id)) return false
+    this.#starts.set(id, { pid, start })
+    return true
   }
 }

@@ -3,21 +3,40 @@
 import { join } from 'node:path'
 import { type Described, merge, type Source } from '../source.ts'
 import { describe } from './annotations.ts'
-import { isRecord, member, readJson, textOr, textsOf } from './files.ts'
+import { expand, isRecord, member, readJson, textOr, textsOf } from './files.ts'
+import { Kept } from './kept.ts'
+
+/** Containers of one host whose state is remembered. */
+const MOST_FILES = 4096
+const FILE = 'config.v2.json'
+
+/** What Docker keeps of each container, by its directory; one that is renamed has it written anew. */
+export class DockerFiles {
+  readonly #files = new Kept(MOST_FILES, path => {
+    const state = readJson(path)
+    return isRecord(state) ? described(state) : undefined
+  })
+
+  /** @param directory `<data root>/containers/<id>` */
+  find(directory: string): Described | undefined {
+    return this.#files.get(join(directory, FILE))
+  }
+}
 
 export class DockerState implements Source {
   readonly #roots: readonly string[]
+  readonly #files = new DockerFiles()
 
-  /** @param roots data roots, for example `/var/lib/docker` */
+  /** @param roots data roots, for example `/var/lib/docker`; `*` for any one name, as in `/home/<any>/.local` */
   constructor(roots: readonly string[]) {
     this.#roots = roots
   }
 
   find(id: string): Described | undefined {
     if (id.includes('/')) return undefined
-    for (const root of this.#roots) {
-      const state = readJson(join(root, 'containers', id, 'config.v2.json'))
-      if (isRecord(state)) return described(state)
+    for (const root of this.#roots.flatMap(expand)) {
+      const state = this.#files.find(join(root, 'containers', id))
+      if (state) return state
     }
     return undefined
   }

@@ -10,10 +10,13 @@ import { startOf } from '../process.ts'
 import { type Described, merge, type Running, type Source } from '../source.ts'
 import { describe } from './annotations.ts'
 import { elements, expand, isRecord, list, member, readJson, textOr, textsOf } from './files.ts'
+import { Kept } from './kept.ts'
 import { Store } from './store.ts'
 
 /** Directories of bundles remembered: root has one, and each user who runs containers. */
 const MOST_DIRECTORIES = 64
+/** Bundles of one host that are remembered. */
+const MOST_CONFIGS = 4096
 /** podman and CRI-O keep a container's bundle in `<store>/<driver>-containers/<id>/userdata` until it is removed. */
 const BUNDLE = 'userdata'
 
@@ -44,6 +47,7 @@ export class OciStates implements Source {
   readonly #roots: readonly string[]
   readonly #proc: string
   readonly #store = new Store()
+  readonly #configs = new Kept(MOST_CONFIGS, readConfig)
   /** Where bundles were: the runtime forgets a container when it ends, its bundle tells who it was. */
   readonly #directories = new Set<string>()
   #known = new Map<string, State>()
@@ -61,9 +65,8 @@ export class OciStates implements Source {
     if (id.includes('/')) return undefined
     const bundle = (this.#known.get(id) ?? this.#read(id))?.bundle ?? this.#leftBundle(id)
     if (bundle === undefined) return undefined
-    const config = readJson(join(bundle, 'config.json'))
-    const described = describe(textsOf(member(config, 'annotations')))
-    const directories = new Set([dirname(dirname(bundle)), ...storesOf(config, id)])
+    const { described, stores } = this.#configs.get(join(bundle, 'config.json'))
+    const directories = new Set([dirname(dirname(bundle)), ...storesOf(stores, id)])
     for (const directory of directories) {
       const stored = this.#store.find(directory, id)
       if (stored) return merge(described, stored)
@@ -114,10 +117,18 @@ export class OciStates implements Source {
   }
 }
 
-/** `<place>/overlay-containers/<id>/userdata/hosts` and the like are mounted into containers from where their store is. */
-function storesOf(config: unknown, id: string): string[] {
+function readConfig(path: string) {
+  const config = readJson(path)
   const mounts = elements(isRecord(config) ? config['mounts'] : undefined)
   const sources = mounts.map(mount => textOr(isRecord(mount) ? mount['source'] : ''))
+  return {
+    described: describe(textsOf(member(config, 'annotations'))),
+    stores: sources.filter(source => source.includes('-containers/')),
+  }
+}
+
+/** `<place>/overlay-containers/<id>/userdata/hosts` and the like are mounted into containers from where their store is. */
+function storesOf(sources: readonly string[], id: string): string[] {
   return sources.flatMap(source => {
     const end = source.indexOf(`-containers/${id}/userdata/`)
     return end < 0 ? [] : [`${source.slice(0, end)}-containers`]

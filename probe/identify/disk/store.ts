@@ -5,36 +5,25 @@
 
 import { join } from 'node:path'
 import type { Described } from '../source.ts'
-import { changeOf, elements, isRecord, present, readJson, textOr } from './files.ts'
+import { elements, isRecord, present, readJson, textOr } from './files.ts'
+import { Kept } from './kept.ts'
 
 const FILES = ['containers.json', 'volatile-containers.json']
 /** Files remembered: two for each user who runs containers. */
 const MOST_FILES = 256
 
-interface Listed {
-  readonly changed: number
-  readonly containers: ReadonlyMap<string, Described>
-}
-
 export class Store {
-  readonly #files = new Map<string, Listed>()
+  readonly #files = new Kept(MOST_FILES, containersIn)
 
   /** @param directory `<store>/<driver>-containers` */
   find(directory: string, id: string): Described | undefined {
-    return FILES.map(file => this.#read(join(directory, file)).get(id)).find(Boolean)
+    return FILES.map(file => this.#files.get(join(directory, file)).get(id)).find(Boolean)
   }
+}
 
-  #read(path: string): Listed['containers'] {
-    const changed = changeOf(path)
-    const known = this.#files.get(path)
-    if (known?.changed === changed) return known.containers
-    const containers = new Map<string, Described>()
-    for (const container of elements(readJson(path)))
-      if (isRecord(container)) containers.set(textOr(container['id']), described(container))
-    if (this.#files.size >= MOST_FILES) this.#files.clear()
-    this.#files.set(path, { changed, containers })
-    return containers
-  }
+function containersIn(path: string): ReadonlyMap<string, Described> {
+  const containers = elements(readJson(path)).filter(isRecord)
+  return new Map(containers.map(container => [textOr(container['id']), described(container)]))
 }
 
 function described(container: Readonly<Record<string, unknown>>): Described {
