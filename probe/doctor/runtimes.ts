@@ -89,10 +89,9 @@ async function judge(
 ): Promise<Finding | undefined> {
   const looked = await Promise.all([
     ...directories.flatMap(path => expanded(root, path)).map(path => ({ path, access: directory(path) })),
-    ...sockets.map(async path => ({
-      path: join(root, path),
-      access: await unixSocket(join(root, path)),
-    })),
+    ...sockets
+      .flatMap(path => expanded(root, path))
+      .map(async path => ({ path, access: await unixSocket(path) })),
   ])
   const seen = looked
     .filter(({ access }) => access !== 'missing')
