@@ -14,7 +14,9 @@ import { Host, ProbeStats } from './host.ts'
 import { Identifier } from './identify/identify.ts'
 import { sourcesIn } from './identify/places.ts'
 import { kernelClock } from './kernel/clock.ts'
+import { sentenceOf } from './kernel/finding.ts'
 import { Kernel } from './kernel/kernel.ts'
+import { namespaces } from './kernel/privileges.ts'
 import { kernelOptions, type ProbeOptions, probeSettings, publisherOptions } from './options.ts'
 import { Publisher } from './publish/publish.ts'
 import { Said } from './publish/said.ts'
@@ -73,6 +75,8 @@ async function run(options: ProbeOptions): Promise<void> {
   await kernel.scan()
   for (const [{ gives, fallback }, why] of kernel.unavailable)
     log.warn(`without ${gives}: ${fallback}; ${why}`)
+  const where = namespaces({ root: '/' })
+  if (where.ok !== true) log.warn(sentenceOf(where))
   log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')
 
   const batches = options.fold ? fold.fold(reader.read()) : reader.read()

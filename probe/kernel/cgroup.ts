@@ -1,10 +1,19 @@
 /** How this host lays out its cgroups. */
 
-import { closeSync } from 'node:fs'
+import { closeSync, fstatSync, statfsSync, statSync } from 'node:fs'
 import { type Finding, type Host, textIn } from './finding.ts'
 
 /** cgroups(7): what may stand beside controllers in the options of a v1 mount. */
 const NO_CONTROLLER = /^(r[wo]|xattr|clone_children|noprefix|none|release_agent=.*)$/
+
+/** linux/magic.h */
+const CGROUP2_SUPER_MAGIC = 0x63677270
+/** fs/kernfs/dir.c: the root is made first. */
+const ROOT_INODE = 1
+
+/** Blank, tab, newline and backslash stand there as `\040`, `\011`, `\012` and `\134`. */
+const decoded = (path: string): string =>
+  path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 /** proc_pid_mountinfo(5): `… root mountpoint … - type source options`. */
 function mountsIn(env: Pick<Host, 'root'>) {
@@ -12,27 +21,52 @@ function mountsIn(env: Pick<Host, 'root'>) {
     const [mount = '', file = ''] = line.split(' - ')
     const [type = '', , options = ''] = file.split(' ')
     const controllers = options.split(',').filter(word => !NO_CONTROLLER.test(word))
-    return type.startsWith('cgroup') ? [{ type, path: mount.split(' ')[4] ?? '', controllers }] : []
+    const [, , , root = '', path = ''] = mount.split(' ').map(decoded)
+    return type.startsWith('cgroup') ? [{ type, root, path, controllers }] : []
   })
 }
 
-/** Where the hierarchy of cgroup v2 is mounted. */
+/** Another mount may hide it, and in a cgroup namespace its root is another group. Of a directory that stands for a host nothing can be asked. */
+function isWhole({ root }: Pick<Host, 'root'>, path: string): boolean {
+  if (root !== '/') return true
+  try {
+    return statfsSync(path).type === CGROUP2_SUPER_MAGIC && statSync(path).ino === ROOT_INODE
+  } catch {
+    return false
+  }
+}
+
+/** Where the whole hierarchy of cgroup v2 is mounted: its root, not a group of it. */
 export function cgroup2In(env: Pick<Host, 'root'>): string | undefined {
-  return mountsIn(env).find(({ type }) => type === 'cgroup2')?.path
+  const mounts = mountsIn(env).filter(({ type, root }) => type === 'cgroup2' && root === '/')
+  return mounts.find(({ path }) => isWhole(env, path))?.path
 }
 
 export async function cgroups(env: Host): Promise<Finding> {
   const mounts = mountsIn(env)
   const v1 = mounts.filter(({ type }) => type === 'cgroup').flatMap(({ controllers }) => controllers)
   const v2 = cgroup2In(env)
+  const part = v2 ? undefined : mounts.find(({ type }) => type === 'cgroup2')?.path
   const layout = v1.length === 0 ? (v2 ? 'unified' : 'not mounted') : v2 ? 'hybrid' : 'legacy'
-  const places = [v2 && `cgroup2 at ${v2}`, v1.length > 0 && `v1 has ${[...new Set(v1)].join(', ')}`]
+  const places = [
+    v2 && `cgroup2 at ${v2}`,
+    part && `what is at ${part} is not the root of cgroup2`,
+    v1.length > 0 && `v1 has ${[...new Set(v1)].join(', ')}`,
+  ]
   const found = [layout, places.filter(Boolean).join('; ')].filter(Boolean).join(': ')
   if (v2) return { name: 'cgroups', ok: true, found }
   try {
     const { mountCgroup2 } = await import('bcc-bindings')
-    closeSync(mountCgroup2())
-    return { name: 'cgroups', ok: true, found: `${found}; the probe mounts cgroup2 for itself` }
+    const own = mountCgroup2()
+    const isRoot = fstatSync(own).ino === ROOT_INODE
+    closeSync(own)
+    if (isRoot) return { name: 'cgroups', ok: true, found: `${found}; the probe mounts cgroup2 for itself` }
+    return {
+      name: 'cgroups',
+      ok: 'warn',
+      found: `${found}; in a cgroup namespace, where UDP and single RTT samples of this cgroup only are seen`,
+      remedy: 'use --cgroupns=host',
+    }
   } catch {
     return {
       name: 'cgroups',

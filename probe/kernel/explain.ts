@@ -47,6 +47,14 @@ const REASONS: readonly Reason[] = [
     remedy: 'boot one with CONFIG_BPF_SYSCALL=y',
   },
   {
+    // libbpf says so of programs for cgroups; with these a refusal by seccomp would have come when they were loaded
+    when: ({ code, syscall, log = '' }) =>
+      code === 'EPERM' && syscall === 'attach' && /failed to attach to cgroup/.test(log),
+    found: () => 'another eBPF program is attached to the root of cgroup2 and allows none beside it',
+    remedy:
+      'find it with `bpftool cgroup show` and the path of the root, and have it attached with BPF_F_ALLOW_MULTI (`multi`)',
+  },
+  {
     when: ({ code }) => code === 'EPERM',
     found: () => 'bpf(2) is refused although the capabilities are there',
     remedy: 'let the seccomp profile or the security module allow it',

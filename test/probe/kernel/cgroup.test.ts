@@ -29,3 +29,32 @@ t.test('without a mount the probe makes one', { skip: needs('root', 'bpf') }, as
   })
   t.match(await cgroups(await of(t, '')), { ok: true, found: /^not mounted; the probe mounts/ })
 })
+
+const line = (root: string, path: string) => `50 23 0:38 ${root} ${path} rw - cgroup2 cgroup2 rw\n`
+
+t.test(
+  'the root of the hierarchy is taken, whatever its path is and whatever is mounted before it',
+  async t => {
+    for (const [mounts, path] of [
+      [line('/', '/run/cg\\040two'), '/run/cg two'],
+      [line('/', '/run/cg\\011two'), '/run/cg\ttwo'],
+      [line('/', '/run/a\\134b\\012c'), '/run/a\\b\nc'],
+      [line('/', '/run/\\134040'), '/run/\\040'],
+      [line('/system.slice', '/srv/group') + line('/', '/srv/all'), '/srv/all'],
+      [line('/system.slice', '/srv/group'), undefined],
+      [line('/../..', '/sys/fs/cgroup'), undefined],
+    ] as const)
+      t.equal(cgroup2In(await of(t, mounts)), path, mounts)
+  },
+)
+
+t.test(
+  'only a group is mounted: said, and the probe makes a mount',
+  { skip: needs('root', 'bpf') },
+  async t => {
+    t.match(await cgroups(await of(t, line('/system.slice', '/srv/group'))), {
+      ok: true,
+      found: /^not mounted: what is at \/srv\/group is not the root of cgroup2; the probe mounts/,
+    })
+  },
+)
