@@ -60,7 +60,7 @@ const SETTLED_MS = 100
 
 /** When a file or directory changed last: equal means unchanged. 0 where there is none, NaN while it is changing. */
 export function changeOf(path: string): number {
-  const changed = present(() => statSync(path).mtimeMs) ?? 0
+  const changed = present(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs) ?? 0
   return Date.now() - changed < SETTLED_MS ? Number.NaN : changed
 }
 

@@ -192,6 +192,30 @@ t.test(
   },
 )
 
+t.test('a process is called as its probe calls it, and what is in none is (kernel)', async t => {
+  const fold = new Fold(true)
+  const process = (pid: number, comm: string): Flow => ({ hierarchy: 1, cgroup: 9, pid, comm, role: CLIENT })
+  const flows = [1, 2, 3].map(pid => process(pid, 'MainThread'))
+  const rows = [
+    ...flows,
+    process(4, 'kworker/0:1'),
+    process(0, 'swapper/0'),
+    process(0, ''),
+    process(5, 'sshd'),
+  ]
+  addRows(fold, layout, rows, whoOf(0))
+  const about = { started_ns: '1', comm: '', exe: '', parent: 1, parent_comm: '', uid: 0 }
+  const names = { 1: 'shop.js', 2: 'worker.js', 3: 'shop.js', 4: '(kernel)' }
+  const named = Object.entries(names).map(([pid, name]) => [pid, { ...about, name }] as const)
+  fold.end({ ...whoOf(0), processes: { ...Object.fromEntries(named), 5: about } })
+  t.same(said(samplerOf('sockflux'), windowOf(fold), 'process:num_flows', 'process').toSorted(), [
+    '(kernel) as_client=3 as_server=0',
+    'shop.js as_client=2 as_server=0',
+    'sshd as_client=1 as_server=0',
+    'worker.js as_client=1 as_server=0',
+  ])
+})
+
 t.test("interfaces, the host's and the probe's figures, and what the probe lost", async t => {
   const sampler = samplerOf('sockflux')
   const window = () => {

@@ -1,6 +1,6 @@
 /** Names and running lists with the real runtimes of this machine. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Asked } from '../../../probe/identify/api/asked.ts'
@@ -9,7 +9,7 @@ import { cri } from '../../../probe/identify/api/cri.ts'
 import { Identifier } from '../../../probe/identify/identify.ts'
 import { type Places, sourcesIn } from '../../../probe/identify/places.ts'
 import { netnsOf } from '../../../probe/identify/process.ts'
-import { removeCgroup } from '../../harness/cgroup.ts'
+import { cgroupRoots, removeCgroup } from '../../harness/cgroup.ts'
 import { type Docker, startDocker } from '../../harness/docker.ts'
 import { startNode } from '../../harness/node.ts'
 import { IDLE } from '../../harness/pod.ts'
@@ -206,6 +206,40 @@ t.test('containers of Docker', { skip: needs('root', 'netns', 'docker') }, async
     await run(docker.command('start', container.id))
     t.same(identifier.running().running, [container.id])
   })
+  await t.test('docker rename, and again with a restart', async t => {
+    const places = [{ containerdState: [stateDir], dockerRoot: [dataRoot] }, { dockerSocket: [socket] }]
+    const probes = places.map(start)
+    for (const { close } of probes) t.teardown(close)
+    const nameIn = ({ identifier }: (typeof probes)[number]) => {
+      const name = identifier.who(tcpFlow, row).containers[container.id]?.name
+      identifier.running()
+      return name
+    }
+    for (const { identifier } of probes) identifier.learn(path)
+    for (const probe of probes) await until('its first name', () => nameIn(probe) === 'web')
+    for (const name of ['shop', 'web-z', 'web']) {
+      await run(docker.command('rename', container.id, name))
+      if (name === 'web-z') await run(docker.command('restart', '--time=0', container.id))
+      for (const probe of probes) await until(name, () => nameIn(probe) === name)
+    }
+  })
+  await t.test('one in no cgroup of its own, as with the cgroup driver none of rootless Docker', async t => {
+    const { id, pid } = await docker.runContainer({ name: 'rootless', command: IDLE })
+    for (const root of cgroupRoots()) writeFileSync(join(root, 'cgroup.procs'), String(pid))
+    // without the data root: a bundle says where its Docker keeps its state
+    const { identifier, close } = start({ containerdState: [stateDir.replace('/containerd/', '/*/')] })
+    t.teardown(close)
+    t.ok(identifier.running().running.includes(id), 'idle')
+    t.equal(identifier.running().containers[id]?.name, 'rootless')
+    const netns = netnsOf('/proc', pid)!
+    identifier.learn(pathRecord(3, '/user.slice/user-1000.slice/user@1000.service/docker.service'))
+    const who = identifier.who(tcpFlow, flow(3, netns))
+    t.same(who.netns, { [netns]: id }, 'talking')
+    t.equal(who.containers[id]?.name, 'rootless')
+    await run(docker.command('stop', '--time=0', id))
+    t.notOk(identifier.running().running.includes(id))
+    await docker.removeContainer({ id })
+  })
   await t.test('the API is asked for nothing when the disk tells all', async t => {
     const asked = new Asked(dockerApi(socket))
     t.teardown(() => asked.close())
@@ -246,6 +280,19 @@ t.test('containers of podman', { skip: needs('root', 'netns', 'podman') }, async
     identifier.learn(pathRecord(9, `/libpod_parent/libpod-${id}`))
     const { containers } = identifier.who(tcpFlow, flow(9))
     t.same(containers[id], { runtime: 'podman', name: 'brief', image: IMAGE }, 'one that has ended')
+  })
+  await t.test('podman rename', async t => {
+    const { identifier, close } = start({ ociState: [podman.runtimeRoot] })
+    t.teardown(close)
+    const { path, row } = flows[0]!
+    identifier.learn(path)
+    for (const name of ['shop', 'web-z', 'web']) {
+      await run(podman.command('rename', container.id, name))
+      await until(name, () => {
+        identifier.running()
+        return identifier.who(tcpFlow, row).containers[container.id]?.name === name
+      })
+    }
   })
   await t.test('over its socket, with its pod', async t => {
     const socket = await podman.serve()
