@@ -1,4 +1,5 @@
-import { basename, dirname } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import t from 'tap'
 import { Processes } from '../../probe/identify/processes.ts'
 import { loadBinary } from '../harness/binary.ts'
@@ -54,4 +55,37 @@ t.test('a process that runs another program is told again', real, async t => {
   t.same(new Set(rows.map(({ comm }) => comm)), new Set(['bash', 'load']))
   t.equal(new Set(rows.map(({ pid }) => pid)).size, 1, 'one process')
   t.match(processes.find(rows[0]!.pid), { comm: 'load' }, 'by what it runs now')
+})
+
+t.test('an interpreter that talks is called by its script', real, async t => {
+  const netns = await createNetns()
+  t.teardown(() => netns.close())
+  const seen = await Watch.start()
+  t.teardown(() => seen.close())
+  const directory = t.testdir({})
+  const connect =
+    "net.connect(9, '127.0.0.1').on('error', () => console.log('ready')); process.stdin.resume()"
+  await writeFile(join(directory, 'shop.cjs'), `const net = require('node:net'); ${connect}`)
+  await writeFile(join(directory, 'worker.mjs'), `import net from 'node:net'; ${connect}`)
+  await writeFile(
+    join(directory, 'backup.sh'),
+    '#!/bin/bash\n: < /dev/tcp/127.0.0.1/9\necho ready; read x\n',
+    { mode: 0o755 },
+  )
+  const commands = {
+    'shop.cjs': [process.execPath, join(directory, 'shop.cjs'), '--password', 'secret'],
+    'worker.mjs': [process.execPath, '--no-warnings', join(directory, 'worker.mjs')],
+    'backup.sh': [join(directory, 'backup.sh'), 'secret'],
+  }
+  const processes = new Processes(seen.kernel.process)
+  const pids = new Map<string, number>()
+  for (const [script, command] of Object.entries(commands)) {
+    const child = start(inNetns(netns.path, command))
+    t.teardown(() => child.close())
+    await child.line(/^ready/)
+    pids.set(script, child.pid)
+  }
+  await seen.windowEnd()
+  for (const records of seen.names.process) processes.learn(records)
+  for (const [script, pid] of pids) t.equal(processes.find(pid)?.name, script)
 })
