@@ -89,7 +89,6 @@ const base = `/sockflux-test-${process.pid}`
 const deep = '/user.slice/user-1000.slice/user@1000.service/app.slice/app-web.slice/x.service'
 const SPLIT = [
   { v2: `/docker/${inner}${deep}`, v1: '', id: inner, what: 'v2, deep in a container' },
-  { v2: '', v1: `/docker/${inner}${deep}`, id: inner, what: 'v1, deep in a container' },
   { v2: `/lxc/101/ns${deep}`, v1: '', id: 'lxc/101', what: 'deep in LXC' },
   { v2: `/docker/${outer}${deep}/docker/${inner}${deep}`, v1: '', id: inner, what: 'and twice' },
   { v2: `/docker/${inner}${'/a'.repeat(28)}`, v1: '', id: inner, what: '31 levels' },
