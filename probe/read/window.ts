@@ -1,8 +1,13 @@
 /**
  * The window on the wall clock. Kernel time is CLOCK_BOOTTIME, which nobody sets; labels are wall-clock multiples of the
- * interval, which somebody may. A clock set back makes the running window longer until the wall clock passes the next
- * label; a clock set forward ends it at once and skips labels. Labels rise strictly, windows touch, nothing is in two.
+ * interval, which somebody may set.
+ *
+ * A clock set back by less than an interval makes the running window longer, until the wall clock passes its label. Set
+ * back further, the running window ends at once and labels follow the new clock: they go back once. A clock set forward
+ * past the label ends the window at once, too. Windows touch each other, and no moment is in two of them.
  */
+
+import { EARLIEST_S } from '../../wire/time.ts'
 
 export interface Clock {
   /** CLOCK_BOOTTIME, nanoseconds. */
@@ -21,20 +26,29 @@ export interface Window {
   readonly time: number
   /** Wall clock less boot time when the window was planned, nanoseconds. */
   readonly clockOffsetNs: bigint
-  /** The first window, which began when the probe did, or the last, which ended when it did. */
+  /**
+   * Not one whole interval: it is shown and counted, and not stored. The first window, which began when the probe did; the
+   * last, which ended when it did; one that a late probe or a clock set back made longer, because its flows would look
+   * like a spike; any window while the clock was never set.
+   */
   readonly partial: boolean
 }
 
 /** Less than this is slewing, which moves the next label, not this one. */
 const STEP_NS = 250_000_000n
-/** So many intervals late, windows are joined instead of made up one by one (a machine that slept). */
-const MOST_BEHIND = 6n
+/** A probe that is later than so many intervals (SIGSTOP, a machine that slept) joins the windows that it missed. */
+const MAX_LATE = 2n
+const NS = 1_000_000_000n
 
 export class Windows {
-  /** Labels that a clock set forward, or a sleep, passed over. */
+  /** Labels of joined windows that have no window of their own. */
   skipped = 0
-  /** Times that a clock set back made a window longer than its interval. */
+  /** Windows longer than one and a half intervals. */
   stretched = 0
+  /** Times that the wall clock was set past the running window, forward or back. */
+  clockSet = 0
+  /** Windows under a clock that was never set. */
+  clockUnset = 0
   current: Window
   readonly #clock: Clock
   readonly #intervalNs: bigint
@@ -42,7 +56,7 @@ export class Windows {
   /** @param interval whole seconds */
   constructor(clock: Clock, interval: number) {
     this.#clock = clock
-    this.#intervalNs = BigInt(interval) * 1_000_000_000n
+    this.#intervalNs = BigInt(interval) * NS
     const startNs = clock.bootNs()
     const offset = clock.wallNs() - startNs
     this.current = this.#plan(0, startNs, this.#labelAfter(startNs + offset), offset)
@@ -50,7 +64,12 @@ export class Windows {
 
   /** Labels and windows that are not as they should be, by reason. */
   lost(): Readonly<Record<string, number>> {
-    return { 'window/skipped': this.skipped, 'window/stretched': this.stretched }
+    return {
+      'window/skipped': this.skipped,
+      'window/stretched': this.stretched,
+      'window/clock_set': this.clockSet,
+      'window/clock_unset': this.clockUnset,
+    }
   }
 
   /** The running window when it has ended; the next one runs from then on. */
@@ -58,16 +77,16 @@ export class Windows {
     const boot = this.#clock.bootNs()
     const offset = this.#clock.wallNs() - boot
     const step = offset - this.current.clockOffsetNs
-    if (step > STEP_NS || step < -STEP_NS) this.#replan(boot, offset)
+    const wasSet = step > STEP_NS || step < -STEP_NS
+    if (wasSet) this.#replan(boot, offset)
     if (boot < this.current.endNs) return undefined
-    const ended = this.current
-    const label = BigInt(ended.time) * 1_000_000_000n
-    const behind = (boot + offset - label) / this.#intervalNs
-    // labels that the clock jumped over had no time of their own
-    const joined = behind > MOST_BEHIND || step > STEP_NS
-    const after = joined ? label + behind * this.#intervalNs : label
-    this.skipped += Number((after - label) / this.#intervalNs)
-    this.current = this.#plan(ended.index + 1, ended.endNs, after + this.#intervalNs, offset)
+    const ended = this.#ended(this.current)
+    this.current = this.#plan(
+      ended.index + 1,
+      ended.endNs,
+      this.#labelBehind(ended, boot + offset, wasSet),
+      offset,
+    )
     return ended
   }
 
@@ -88,32 +107,57 @@ export class Windows {
     return (wallNs / this.#intervalNs + 1n) * this.#intervalNs
   }
 
+  /** The label of the window behind this one. */
+  #labelBehind(ended: Window, wall: bigint, wasSet: boolean): bigint {
+    const label = BigInt(ended.time) * NS
+    const next = label + this.#intervalNs
+    if (this.#isFar(wall, next)) return this.#labelAfter(wall) // the clock was set back
+    const late = (wall - label) / this.#intervalNs
+    if (late < 1n || (late <= MAX_LATE && !wasSet)) return next
+    if (wasSet) this.clockSet++
+    else this.skipped += Number(late)
+    return next + late * this.#intervalNs
+  }
+
+  /** Whether the label is further away than the window with it may become long. */
+  #isFar(wall: bigint, label: bigint): boolean {
+    return label - wall > 2n * this.#intervalNs
+  }
+
+  #ended(window: Window): Window {
+    const isLong = 2n * (window.endNs - window.startNs) > 3n * this.#intervalNs
+    const isUnset = window.time < EARLIEST_S
+    if (isLong) this.stretched++
+    if (isUnset) this.clockUnset++
+    return isLong || isUnset ? { ...window, partial: true } : window
+  }
+
   #plan(index: number, startNs: bigint, labelNs: bigint, offset: bigint): Window {
     const endNs = labelNs - offset
     return {
       index,
       startNs,
       endNs: endNs > startNs ? endNs : startNs + 1n,
-      time: Number(labelNs / 1_000_000_000n),
+      time: Number(labelNs / NS),
       clockOffsetNs: offset,
       partial: index === 0,
     }
   }
 
+  /** The clock was set while the window runs. */
   #replan(boot: bigint, offset: bigint): void {
-    const { index, startNs, time, clockOffsetNs } = this.current
-    const label = BigInt(time) * 1_000_000_000n
+    const { index, startNs, time, endNs } = this.current
+    const label = BigInt(time) * NS
     const wall = boot + offset
-    if (wall < label) {
-      const replanned = this.#plan(index, startNs, label, offset)
-      if (offset < clockOffsetNs && replanned.endNs - startNs > this.#intervalNs) this.stretched++
-      this.current = replanned
-      return
-    }
-    if (boot >= this.current.endNs) return // it had ended anyway: its label stands, the next is planned anew
-    const last = wall - (wall % this.#intervalNs)
-    this.skipped += Number((last - label) / this.#intervalNs)
-    const endNs = boot > startNs ? boot : startNs + 1n
-    this.current = { ...this.#plan(index, startNs, last, offset), endNs }
+    const now = boot > startNs ? boot : startNs + 1n
+    if (this.#isFar(wall, label)) {
+      this.clockSet++
+      if (boot < endNs) this.current = { ...this.current, endNs: now, partial: true }
+    } else if (wall < label) {
+      this.current = this.#plan(index, startNs, label, offset)
+    } else if (boot < endNs) {
+      this.clockSet++
+      this.current = { ...this.#plan(index, startNs, wall - (wall % this.#intervalNs), offset), endNs: now }
+    } // else it had ended anyway: its label stands, the next is planned anew
   }
 }

@@ -1,0 +1,7 @@
+/** Times that both programs and the doctor judge by. */
+
+/**
+ * Seconds since the epoch, 2024-01-01. A wall clock that shows less was never set: Sockflux is younger. A machine without
+ * a battery for its clock starts in 1970 or 2000.
+ */
+export const EARLIEST_S = 1_704_067_200
