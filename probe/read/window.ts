@@ -111,7 +111,10 @@ export class Windows {
   #labelBehind(ended: Window, wall: bigint, wasSet: boolean): bigint {
     const label = BigInt(ended.time) * NS
     const next = label + this.#intervalNs
-    if (this.#isFar(wall, next)) return this.#labelAfter(wall) // the clock was set back
+    if (this.#isFar(wall, next)) {
+      this.clockSet++ // back
+      return this.#labelAfter(wall)
+    }
     const late = (wall - label) / this.#intervalNs
     if (late < 1n || (late <= MAX_LATE && !wasSet)) return next
     if (wasSet) this.clockSet++
@@ -144,20 +147,20 @@ export class Windows {
     }
   }
 
-  /** The clock was set while the window runs. */
+  /** The clock was set. A window that had ended before keeps its label; the next is planned anew. */
   #replan(boot: bigint, offset: bigint): void {
     const { index, startNs, time, endNs } = this.current
+    if (boot >= endNs) return
     const label = BigInt(time) * NS
     const wall = boot + offset
     const now = boot > startNs ? boot : startNs + 1n
     if (this.#isFar(wall, label)) {
-      this.clockSet++
-      if (boot < endNs) this.current = { ...this.current, endNs: now, partial: true }
+      this.current = { ...this.current, endNs: now, partial: true }
     } else if (wall < label) {
       this.current = this.#plan(index, startNs, label, offset)
-    } else if (boot < endNs) {
+    } else {
       this.clockSet++
       this.current = { ...this.#plan(index, startNs, wall - (wall % this.#intervalNs), offset), endNs: now }
-    } // else it had ended anyway: its label stands, the next is planned anew
+    }
   }
 }
