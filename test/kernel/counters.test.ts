@@ -150,6 +150,38 @@ t.test('a reset is counted where it was sent, and where it arrived', real, async
   t.equal(failed([...seen.in(near), ...seen.in(far)]).length, 3, 'who was connected has not failed')
 })
 
+/** A segment with ACK alone, of no connection, to the port of a listener (RFC 9293, 3.3). */
+const STRAY = `
+import socket, struct, sys
+source, target, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+raw.bind((source, 0))
+for sport in range(40000, 40005):
+    head = lambda check: struct.pack("!HHIIBBHHH", sport, port, 1, 1, 5 << 4, 0x10, 1024, check, 0)
+    pseudo = socket.inet_aton(source) + socket.inet_aton(target) + struct.pack("!BBH", 0, 6, 20)
+    words = sum(struct.unpack("!16H", pseudo + head(0)))
+    words = (words >> 16) + (words & 0xffff)
+    raw.sendto(head(~(words + (words >> 16)) & 0xffff), (target, 0))
+`
+
+t.test('the reset that a listener answers to a stray segment is of no connection', real, async t => {
+  const { near, far, cable, serve } = await stage(t)
+  await cable()
+  await serve(8000)
+  const seen = await watch(t)
+  const before = (await tcpCounters(far))['OutRsts']!
+  await run(inNetns(near, ['python3', '-c', STRAY, ENDS.addrA, SERVER_ADDRESS, '8000']))
+  await until('five resets', async () => (await tcpCounters(far))['OutRsts']! === before + 5)
+  await ended(seen)
+  t.equal(
+    sum(
+      seen.totals.filter(row => row.netns === netnsOf(far)),
+      'resets_sent',
+    ),
+    0,
+  )
+})
+
 t.test('100 MB each way through eight connections: exact at both ends', real, async t => {
   const { near, far, cable, serve, client } = await stage(t)
   await cable()

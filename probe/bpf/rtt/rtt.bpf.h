@@ -128,10 +128,12 @@ static __always_inline struct tcp_total_sums *sums_of_socket(struct sock *sk) {
     return sums_of(&cgroup, it->netns, it->role);
 }
 
-/* For sockets that are known: the answer to a port where nobody listens has no owner. */
+/* For connections that are known: the answer to a port where nobody listens has no owner, and what a listener
+ * answers to a stray segment is of no connection. */
 SEC("?tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset, struct sock *sk) {
-    struct tcp_total_sums *sums = sums_of_socket(sk);
+    bool listens = sk && sk->__sk_common.skc_state == TCP_LISTEN;
+    struct tcp_total_sums *sums = listens ? NULL : sums_of_socket(sk);
 
     if (sums)
         __sync_fetch_and_add(&sums->resets_sent, 1);

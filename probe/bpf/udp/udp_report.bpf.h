@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Once a window: the UDP conversations that had a datagram in it. Those that have been silent for long are
- * forgotten. */
+/* Once a window: the UDP conversations that had a datagram in it. */
 #pragma once
 
 #include "report.bpf.h"
 #include "udp_flow.bpf.h"
 
-#define UDP_IDLE_NS 60000000000ULL
+/* A conversation that has been silent for so long is forgotten, and with it who began it. */
+#define UDP_IDLE_NS 3600000000000ULL
+/* The same once half of the table was in use: the rest is for those that talk. */
+#define UDP_IDLE_SHORT_NS 60000000000ULL
+/* active_ns is coarse, and written a moment before the counters. */
+#define UDP_MOMENT_NS 1000000000ULL
+
+static __always_inline bool is_idle(const struct udp_slot *slot, boot_ns_t now_ns) {
+    bool is_full = *(volatile __u32 *)&udp_pool.used > max_udp_flows / 2;
+
+    return slot->active_ns + (is_full ? UDP_IDLE_SHORT_NS : UDP_IDLE_NS) < now_ns;
+}
 
 PAGE(udp_flow_page, struct udp_flow, PAGE_ROWS);
 
@@ -24,7 +34,7 @@ static __always_inline void confirm_udp(struct udp_slot *slot) {
 
 /* Nothing passed since the last report. */
 static __always_inline void rest(struct udp_slot *slot, __u64 word, __u64 busy, struct report *pass) {
-    bool idle = slot->active_ns + UDP_IDLE_NS < pass->end_ns;
+    bool idle = is_idle(slot, pass->end_ns);
     __u64 next = idle ? busy | SLOT_CLOSED : word;
 
     if (__sync_val_compare_and_swap(&slot->slot.word, busy, next) == busy) {
@@ -54,6 +64,8 @@ __attribute__((noinline)) int report_udp(struct report *pass) {
         pass->closing++;
     if (WORD_STATE(word) != SLOT_LIVE || slot->flow.opened_ns >= pass->end_ns)
         return 0;
+    if (slot->active_ns + UDP_MOMENT_NS < WORD_REPORTED(word) && !is_idle(slot, pass->end_ns))
+        return 0; /* silent since its last row */
     busy = (word & ~3ULL) | SLOT_BUSY;
     if (__sync_val_compare_and_swap(&slot->slot.word, word, busy) != word) {
         pass->closing++;
