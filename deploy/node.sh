@@ -43,6 +43,7 @@ own_node() {
     local node prefix PATH=$MACHINE_PATH
     node=$(command -v node) && node=$(readlink -f -- "$node") && belongs_to_root "$node" || return 1
     prefix=${node%/bin/*}
+    [ "$prefix" != "$(readlink -f -- build/node)" ] || return 1
     [ -e "$prefix/include/node/node_api.h" ] && [ -e "$prefix/bin/npm" ] || return 1
     "$node" -e 'const [a, b] = process.versions.node.split(".").map(Number), [c, d] = process.argv[1].split(".").map(Number)
         process.exit(a > c || (a === c && b >= d) ? 0 : 1)' $NODE_MIN && echo "$prefix"

@@ -12,7 +12,9 @@ CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 
 # PATH without our own Node.js and npm.
 MACHINE_PATH=:$PATH:
-MACHINE_PATH=${MACHINE_PATH//:"$PWD/build/node/bin":/:}
+while [[ $MACHINE_PATH == *:"$PWD/build/node/bin":* ]]; do # it may be there twice, side by side
+    MACHINE_PATH=${MACHINE_PATH/:"$PWD/build/node/bin":/:}
+done
 
 # The npmrc of the machine (mirror, proxy, certificate authority): the pinned npm would look beside its own Node.js.
 use_machine_npmrc() {

@@ -310,18 +310,8 @@ export interface CgroupPath {
   readonly hierarchy: number
   /** u32 */
   readonly level: number
-  /** cgroup_name_t, 160 bytes */
-  readonly leaf: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent2: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent3: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent4: Bytes
-  /** cgroup_name_t, 160 bytes */
-  readonly parent5: Bytes
+  /** cgroup_names_t, 2208 bytes */
+  readonly names: Bytes
 }
 
 /** Columns of `cgroup_path`. */
@@ -329,12 +319,7 @@ export const CGROUP_PATH = {
   cgroup: 'u64',
   hierarchy: 'u32',
   level: 'u32',
-  leaf: 160,
-  parent: 160,
-  parent2: 160,
-  parent3: 160,
-  parent4: 160,
-  parent5: 160,
+  names: 2208,
 } as const
 
 /** `struct process` in probe/bpf. */

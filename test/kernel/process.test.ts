@@ -77,7 +77,7 @@ t.test('an interpreter that talks is called by its script', real, async t => {
     'worker.mjs': [process.execPath, '--no-warnings', join(directory, 'worker.mjs')],
     'backup.sh': [join(directory, 'backup.sh'), 'secret'],
   }
-  const processes = new Processes(seen.kernel.process)
+  const processes = new Processes(seen.kernel.layout('process'))
   const pids = new Map<string, number>()
   for (const [script, command] of Object.entries(commands)) {
     const child = start(inNetns(netns.path, command))
