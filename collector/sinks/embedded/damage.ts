@@ -102,3 +102,8 @@ function firstUnreadable(log: string): number {
     closeSync(file)
   }
 }
+
+/** DuckDB's messages go on with a hint and the statement. */
+export function firstLine(error: Error): string {
+  return error.message.split('\n', 1)[0] ?? ''
+}

@@ -1,14 +1,31 @@
-import { readdirSync, statSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Batch, countOf } from '../../batch.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
-import { cutLog, hasForeignLog, isCorrupt, isDamaged, isLogDamage, isMemory, setAside } from './damage.ts'
-import { hasLargeBlocks, nextAfter, pathOf, SEGMENT_BYTES, type SegmentFile, segmentsIn } from './files.ts'
+import {
+  cutLog,
+  firstLine,
+  hasForeignLog,
+  isCorrupt,
+  isDamaged,
+  isLogDamage,
+  isMemory,
+  setAside,
+} from './damage.ts'
+import {
+  filesIn,
+  hasRoom,
+  lastOf,
+  nextAfter,
+  pathOf,
+  removeDays,
+  SEGMENT_BYTES,
+  type SegmentFile,
+} from './files.ts'
 import { openInstance } from './instance.ts'
 import { type Days, Lending, type Loan } from './lending.ts'
 import { type Identity, identityOf, isSame, makePlace } from './place.ts'
-import { type Bounds, dayOf, expired, oldestDay } from './retention.ts'
+import { cannotWrite, failureOf, refusalOf } from './refusal.ts'
+import { type Bounds, dayOf, expired } from './retention.ts'
 import { Segment } from './segment.ts'
 
 export interface EmbeddedOptions extends Bounds {
@@ -19,10 +36,6 @@ export interface EmbeddedOptions extends Bounds {
 }
 
 const RETENTION_EVERY_MS = 300_000
-/** Seconds; from here on a date no longer fits the files' names. */
-const YEAR_10000 = 253_402_300_800
-/** Seconds: a clock that has the local time for UTC is not so far ahead. */
-const MAX_AHEAD = 86_400
 /** Segments that are open at a time: today's, and of days of which windows come late. */
 const MAX_ATTACHED = 4
 
@@ -85,7 +98,10 @@ export class EmbeddedSink implements Sink {
           this.#trouble = undefined
           throw error
         }
-        const told = 'syscall' in (error as Error) ? this.#wrap(error as Error) : (error as Error)
+        const told =
+          'syscall' in (error as Error)
+            ? cannotWrite(this.#options.directory, error as Error)
+            : (error as Error)
         this.#trouble = told.message
         throw told
       }
@@ -123,30 +139,10 @@ export class EmbeddedSink implements Sink {
   }
 
   async #write(batch: Batch): Promise<void> {
-    const { maxAgeDays, maxBytes, directory } = this.#options
     const count = countOf(batch)
-    const now = this.#now() / 1000
-    if (!(Number.isInteger(batch.time) && batch.time >= 0 && batch.time < YEAR_10000))
-      throw new Refused('bad_time', count, `a window ends at ${batch.time}, which is no time in seconds`)
-    if (batch.time > now + MAX_AHEAD)
-      throw new Refused(
-        'future',
-        count,
-        `a window of ${dayOf(batch.time)} is more than a day ahead: set the clock of ${batch.id.host}, or of this host`,
-      )
+    const refusal = refusalOf(batch, count, this.#now() / 1000, this.#bytes, this.#options)
+    if (refusal) throw refusal
     const day = dayOf(batch.time)
-    if (day < oldestDay(this.#today(), this.#options))
-      throw new Refused(
-        'expired',
-        count,
-        `a window of ${day} is older than the ${maxAgeDays} days that are kept`,
-      )
-    if (this.#bytes > maxBytes)
-      throw new Refused(
-        'full',
-        count,
-        `today's files in ${directory} are above ${maxBytes} bytes: raise --store-size`,
-      )
     await this.#look(day)
     const isNew = !this.#segments.has(day)
     const segment = await this.#segmentOf(day)
@@ -189,32 +185,24 @@ export class EmbeddedSink implements Sink {
   /** The day's last segment, if it can be written to, or the next one. */
   async #attach(day: string): Promise<Segment> {
     const { directory, log } = this.#options
-    const last = this.#lastOf(day)
-    const known = last && this.#isWritable(last) && (await this.#attachAgain(last))
+    const last = lastOf(directory, day)
+    const path = last && pathOf(directory, last.name)
+    const isFree = path && !this.#left.has(last.name) && !this.#lending.isLent(path) && hasRoom(path)
+    const known = isFree && (await this.#attachAgain(last))
     if (known) return known
-    const before = this.#lastOf(day) // what is damaged is there no more
+    const before = lastOf(directory, day) // what is damaged is there no more
     const begin = (name?: string) =>
       Segment.attach(this.#open!.connection, directory, nextAfter(day, before), name)
     try {
       return await begin(before?.name)
     } catch (error) {
       if (!before || !(isCorrupt(error as Error) || isLogDamage(error as Error)))
-        throw this.#wrap(error as Error)
+        throw cannotWrite(this.#options.directory, error as Error)
       log.error(
         `the windows of ${before.name} cannot be read (${firstLine(error as Error)}); the next segment begins without them`,
       )
       return begin()
     }
-  }
-
-  #lastOf(day: string): SegmentFile | undefined {
-    return segmentsIn(this.#options.directory).findLast(file => file.day === day)
-  }
-
-  #isWritable({ name }: SegmentFile): boolean {
-    const path = pathOf(this.#options.directory, name)
-    if (this.#left.has(name) || this.#lending.isLent(path)) return false
-    return statSync(path).size < SEGMENT_BYTES && !hasLargeBlocks(path)
   }
 
   /** @returns undefined when it was damaged and is out of the way */
@@ -238,7 +226,8 @@ export class EmbeddedSink implements Sink {
       })
     } catch (error) {
       if (isMemory(error as Error)) throw await this.#explain(error as Error, { name }, 0)
-      if (!(isCorrupt(error as Error) && (await isDamaged(path)))) throw this.#wrap(error as Error)
+      if (!(isCorrupt(error as Error) && (await isDamaged(path))))
+        throw cannotWrite(this.#options.directory, error as Error)
       this.counters.damagedDays++
       const aside = setAside(path, Math.floor(this.#now() / 1000))
       log.error(`${name} in the store is damaged and was renamed to ${aside} (${firstLine(error as Error)})`)
@@ -246,7 +235,6 @@ export class EmbeddedSink implements Sink {
     }
   }
 
-  /** The disk and the memory may have room again; what DuckDB says about the samples will not change. */
   async #explain(error: Error, { name }: Pick<Segment, 'name'>, samples: number): Promise<Error> {
     if (isMemory(error) || isCorrupt(error)) {
       // DuckDB takes no more from this file, or from any, until it is opened again.
@@ -257,16 +245,7 @@ export class EmbeddedSink implements Sink {
         `${name} in ${this.#options.directory} takes no more (${firstLine(error)}): the store is opened again and goes on in another segment`,
       )
     }
-    if (/^(IO|TransactionContext|INTERRUPT|Permission) Error/.test(error.message)) return this.#wrap(error)
-    return new Refused(
-      'bad_samples',
-      samples,
-      `the embedded store cannot hold these samples: ${firstLine(error)}`,
-    )
-  }
-
-  #wrap(error: Error): Error {
-    return new Error(`cannot write to ${this.#options.directory}: ${firstLine(error)}`)
+    return failureOf(error, samples, this.#options.directory)
   }
 
   async #begin(): Promise<void> {
@@ -298,33 +277,17 @@ export class EmbeddedSink implements Sink {
 
   async #retain(): Promise<void> {
     const { directory } = this.#options
-    const { days, bytes } = expired(this.#files(), this.#today(), this.#options)
+    const { days, bytes } = expired(filesIn(directory), dayOf(this.#now() / 1000), this.#options)
     this.#bytes = bytes
     if (days.length === 0) return
     for (const day of days) await this.#detach(day)
     // A query that still reads keeps its file until it ends.
-    for (const { name } of this.#files()) {
-      if (days.some(day => name.startsWith(`${day}.`))) unlinkSync(join(directory, name))
-    }
+    removeDays(directory, days)
     this.counters.expiredDays += days.length
-  }
-
-  #files() {
-    const { directory } = this.#options
-    return readdirSync(directory, { withFileTypes: true })
-      .filter(entry => entry.isFile())
-      .flatMap(({ name }) => {
-        const stat = statSync(join(directory, name), { throwIfNoEntry: false })
-        return stat ? { name, bytes: stat.size } : []
-      })
   }
 
   #now(): number {
     return (this.#options.now ?? Date.now)()
-  }
-
-  #today(): string {
-    return dayOf(this.#now() / 1000)
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -332,8 +295,4 @@ export class EmbeddedSink implements Sink {
     this.#last = result.catch(() => {})
     return result
   }
-}
-
-function firstLine(error: Error): string {
-  return error.message.split('\n', 1)[0] ?? ''
 }

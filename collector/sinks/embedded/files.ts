@@ -9,6 +9,7 @@ import {
   readSync,
   type Stats,
   statSync,
+  unlinkSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
 
@@ -44,13 +45,34 @@ export function segmentsIn(directory: string): SegmentFile[] {
   return files.sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : a.number - b.number))
 }
 
+/** Everything in the directory that is a file. */
+export function filesIn(directory: string): { name: string; bytes: number }[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap(entry => {
+    const stat = entry.isFile() && statSync(join(directory, entry.name), { throwIfNoEntry: false })
+    return stat ? { name: entry.name, bytes: stat.size } : []
+  })
+}
+
+export function lastOf(directory: string, day: string): SegmentFile | undefined {
+  return segmentsIn(directory).findLast(file => file.day === day)
+}
+
+/** All their files, also logs and what is damaged. */
+export function removeDays(directory: string, days: readonly string[]): void {
+  for (const { name } of filesIn(directory))
+    if (days.some(day => name.startsWith(`${day}.`))) unlinkSync(join(directory, name))
+}
+
 /** What the next segment of a day is called. */
 export function nextAfter(day: string, last: SegmentFile | undefined): string {
   return last ? `${day}.${last.number + 1}` : day
 }
 
+/** Whether more can be written to it. */
+export const hasRoom = (path: string): boolean => statSync(path).size < SEGMENT_BYTES && !hasLargeBlocks(path)
+
 /** Whether it was made by a version with DuckDB's own block size. Such a file is read, and carried on in another. */
-export function hasLargeBlocks(path: string): boolean {
+function hasLargeBlocks(path: string): boolean {
   const file = openSync(path, 'r')
   try {
     const header = Buffer.alloc(8)
