@@ -294,7 +294,8 @@ t.test(
           if (window.index !== (last ? last.index + 1 : 0)) throw new Error('an index was left out')
           const length = Number(window.endNs - window.startNs) / 1e9
           if (!window.partial && (last === undefined || length > 1.5 * interval)) throw new Error('not whole')
-          if (length > 3 * interval && windows.skipped + windows.clockSet === 0) throw new Error('it grew without an end')
+          if (length > 3 * interval && windows.skipped + windows.clockSet === 0)
+            throw new Error('it grew without an end')
           if (window.time % interval !== 0) throw new Error('no label')
           if (!back && window.time <= (last?.time ?? 0)) throw new Error('labels do not rise')
           if (window.startNs !== (last ?? { endNs: first.startNs }).endNs)
