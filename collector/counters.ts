@@ -2,7 +2,7 @@
 
 import { rssBytes } from '../wire/process/guarded.ts'
 import { droppedLines } from '../wire/process/log.ts'
-import type { CollectorStats } from './metrics/host.ts'
+import type { CollectorStats } from './metrics/flat.ts'
 
 /** A part of the collector that counts. */
 export interface Counted {

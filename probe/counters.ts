@@ -1,6 +1,6 @@
 /** What the parts of the probe count: each registers where it is made, and the heads and `probe_stats` say it. */
 
-import type { HostRow } from '../wire/host.ts'
+import type { HostRow } from '../wire/host_records.ts'
 import type { Losses } from '../wire/message.ts'
 import { rssBytes } from '../wire/process/guarded.ts'
 

@@ -109,7 +109,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'probe/counters.ts': ['wire'],
   'probe/doctor': ['wire', 'native', 'probe/kernel', 'probe/signals', 'probe/identify'],
   'probe/heads.ts': ['wire', 'probe/read'],
-  'probe/host.ts': ['wire'],
+  'probe/host_figures.ts': ['wire'],
   'probe/identify': ['wire'],
   'probe/kernel': ['wire', 'native', 'probe/signals'],
   'probe/options.ts': ['wire'],

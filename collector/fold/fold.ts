@@ -1,7 +1,7 @@
 /** One host's window: rows in, totals per container, pod and host out. */
 
 import { Group } from '../../wire/count/totals.ts'
-import type { HostRecord } from '../../wire/host.ts'
+import type { HostRecord } from '../../wire/host_records.ts'
 import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../../wire/message.ts'
 import { containerNames, podNames } from './names.ts'
 import { Owned } from './owned.ts'

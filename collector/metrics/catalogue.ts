@@ -1,7 +1,7 @@
 /** All measurements there are. */
 
+import { hostMetrics } from './flat.ts'
 import { flowMetrics, processMetrics } from './flows.ts'
-import { hostMetrics } from './host.ts'
 import { isFlow, type Metric, type MetricGroup } from './metric.ts'
 import { tcpMetrics } from './tcp.ts'
 

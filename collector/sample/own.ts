@@ -7,7 +7,7 @@ import type { Batch } from '../batch.ts'
 import type { OwnTotals } from '../counters.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from '../ingest/folded.ts'
-import type { CollectorStats } from '../metrics/host.ts'
+import type { CollectorStats } from '../metrics/flat.ts'
 import { lostRows } from './flat_rows.ts'
 import type { Sampler } from './sampler.ts'
 

@@ -1,7 +1,7 @@
 /** What the collector does with the rows of a record; each record that is no flow is a file beside this one. */
 
 import type { Counts } from '../../../wire/count/record.ts'
-import type { HostRecord } from '../../../wire/host.ts'
+import type { HostRecord } from '../../../wire/host_records.ts'
 
 /** A row of a record that belongs to no flow: its texts become tags, its numbers fields. */
 export interface FlatRow {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Fold } from '../../../../collector/fold/fold.ts'
 import { decoder } from '../../../../collector/fold/records/decoder.ts'
 import { encodeRows } from '../../../../wire/columns.ts'
-import { hostLayout } from '../../../../wire/host.ts'
+import { hostLayout } from '../../../../wire/host_records.ts'
 
 const nobody = { cgroups: {}, containers: {}, pods: {} }
 const layout = hostLayout('iface')

@@ -1,6 +1,6 @@
 /** The host that a probe runs on, and the programs themselves. */
 
-import type { HostRecord, HostRow } from '../../wire/host.ts'
+import type { HostRecord, HostRow } from '../../wire/host_records.ts'
 import type { Field, FlatMetric, Numbers } from './metric.ts'
 
 /** Fields from the columns of a record. */

@@ -9,7 +9,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeRows, type RowOf } from '../wire/columns.ts'
-import { type HostRecord, type HostRow, type hostColumns, hostLayout } from '../wire/host.ts'
+import { type HostRecord, type HostRow, type hostColumns, hostLayout } from '../wire/host_records.ts'
 import type { Rows } from '../wire/layout.ts'
 
 export interface HostOptions {

@@ -1,7 +1,7 @@
-/** The records of `wire/host.ts`: interfaces, CPU, memory, the probe itself. */
+/** The records of `wire/host_records.ts`: interfaces, CPU, memory, the probe itself. */
 
 import { tableOf } from '../../../wire/count/table.ts'
-import { type HostRecord, hostColumns } from '../../../wire/host.ts'
+import { type HostRecord, hostColumns } from '../../../wire/host_records.ts'
 import { type Layout, numberOf, textOf, viewOf } from '../../../wire/layout.ts'
 import type { Decoder, Into } from './record.ts'
 

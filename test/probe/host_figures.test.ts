@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Host, hostRows, ProbeStats, parseInterfaces } from '../../probe/host.ts'
+import { Host, hostRows, ProbeStats, parseInterfaces } from '../../probe/host_figures.ts'
 import { numberOf, type Rows, textOf, viewOf } from '../../wire/layout.ts'
 
 const memory = async () => ({
