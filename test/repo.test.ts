@@ -160,7 +160,7 @@ t.test('only the list and who opens them know the sinks', async t => {
 
 /** Circles that are still there, by the two files of their last arrow. */
 const CIRCLES = [
-  'wire/known.ts: wire/message.ts',
+  'wire/parsed_frames.ts: wire/message.ts',
   'collector/ingest/probe_windows.ts: collector/ingest/ingest.ts',
 ]
 

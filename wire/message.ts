@@ -24,8 +24,8 @@ import {
   WHO,
   WINDOW_HEAD,
 } from './check.ts'
-import { Known } from './known.ts'
 import { checkLayout, type Layout, type Rows } from './layout.ts'
+import { ParsedFrames } from './parsed_frames.ts'
 import { READERS, topicFrame, topicOf, versionError } from './version.ts'
 
 /** Of one record in a message: rows of a narrower layout become wider when they are read. */
@@ -214,7 +214,11 @@ export const encodeSettled = (head: SettledHead): Buffer[] => [
  * @throws {VersionError} for a message of another version
  * @throws {MalformedError}
  */
-export function decode(given: readonly Buffer[], known = new Known<Who>(), readers = READERS): Message {
+export function decode(
+  given: readonly Buffer[],
+  known = new ParsedFrames<Who>(),
+  readers = READERS,
+): Message {
   if (given.length === 0) throw new MalformedError('frames', '0 frames instead of 5')
   const { topic, version } = topicOf(given[0])
   const reader = readers.get(version)

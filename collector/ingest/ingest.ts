@@ -4,7 +4,6 @@
  */
 
 import { MalformedError } from '../../wire/check.ts'
-import { Known } from '../../wire/known.ts'
 import { type Layout, LayoutError } from '../../wire/layout.ts'
 import {
   decode,
@@ -16,6 +15,7 @@ import {
   WINDOW,
   type WindowKey,
 } from '../../wire/message.ts'
+import { ParsedFrames } from '../../wire/parsed_frames.ts'
 import type { Counted } from '../counters.ts'
 import { decoder, isRecord } from '../fold/records/decoder.ts'
 import type { Decoder } from '../fold/records/record.ts'
@@ -50,7 +50,7 @@ export class Ingest implements Counted {
   /** Those that have been silent, who was so longest first. */
   readonly #silent = new Map<string, ProbeWindows>()
   readonly #decoders = new WeakMap<Layout, Decoder>()
-  readonly #known = new Known<Who>()
+  readonly #known = new ParsedFrames<Who>()
   readonly #withProcesses: () => boolean
   readonly #now: () => number
 

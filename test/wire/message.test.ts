@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import t from 'tap'
 import { decodeAck, encodeAck, encodeRefused } from '../../wire/ack.ts'
 import { MalformedError } from '../../wire/check.ts'
-import { Known } from '../../wire/known.ts'
 import {
   decode,
   encode,
@@ -15,6 +14,7 @@ import {
   type WindowHead,
   type WindowWho,
 } from '../../wire/message.ts'
+import { ParsedFrames } from '../../wire/parsed_frames.ts'
 import { READERS, topicFrame, VERSION } from '../../wire/version.ts'
 import { bundleOf } from '../harness/bundle.ts'
 
@@ -234,7 +234,7 @@ t.test('rows are a whole number of records of layouts that fit', async t => {
 })
 
 t.test('layouts that were said before are not parsed again, in whatever company', async t => {
-  const known = new Known<Who>()
+  const known = new ParsedFrames<Who>()
   const layoutsOf = (...names: string[]) => {
     const parts = names.map(name => ({ ...rows, layout: { ...layout, name } }))
     const message = decode(encode(head, bundleOf(...parts), who), known)
@@ -251,7 +251,7 @@ t.test('layouts that were said before are not parsed again, in whatever company'
 
 t.test('with more names than there is room for, some are known in every turn', async t => {
   const own = encode(head, bundle, who)[4]!.length + 2048
-  const known = new Known<Who>(3 * own)
+  const known = new ParsedFrames<Who>(3 * own)
   const turn = (probes: readonly number[]) =>
     probes.map(probe => {
       const message = decode(encode({ ...head, probe: `p${probe}` }, bundle, who), known)
@@ -338,7 +338,7 @@ t.test('any value in any place of head, layout and who is refused with a reason 
 })
 
 t.test('a who that a probe has said before is not parsed again; another probe says its own', async t => {
-  const known = new Known<Who>()
+  const known = new ParsedFrames<Who>()
   const message = (probe: string, said: Who) =>
     decode(encode({ ...head, probe }, bundle, said), known) as { who: Who }
   const first = message('p', who).who
@@ -348,7 +348,7 @@ t.test('a who that a probe has said before is not parsed again; another probe sa
   const changed = { ...who, pods: {} }
   t.same(message('p', changed).who, changed)
   t.same(message('p', who).who, who, 'only the last one is known')
-  const small = new Known<Who>(10)
+  const small = new ParsedFrames<Who>(10)
   const again = () => (decode(encode(head, bundle, who), small) as { who: Who }).who
   t.not(again(), again(), 'it is bounded by bytes')
 })

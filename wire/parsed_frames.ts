@@ -18,7 +18,7 @@ const LONGEST_LIST = 65_536
 const MOST_LAYOUTS = 256
 
 /** @typeParam N what names are parsed to */
-export class Known<N> {
+export class ParsedFrames<N> {
   /** By probe. */
   readonly #who = new Map<string, { readonly frame: Buffer; readonly who: N; asked: number }>()
   /** Questions so far. */
