@@ -19,7 +19,7 @@ export interface TotalsKernel {
 /** Sums of a cgroup in which nothing happened so long are taken out of the kernel's map. */
 const FORGET_NS = 60_000_000_000n
 
-interface Known {
+interface Previous {
   readonly buckets: Uint32Array
   sum: bigint
   squares: bigint
@@ -53,7 +53,7 @@ export class Totals {
   readonly #stride: number
   /** Buckets of all CPUs, of the entry that is looked at. */
   readonly #now: Uint32Array
-  readonly #known = new Map<string, Known>()
+  readonly #known = new Map<string, Previous>()
   /** Windows so far, as `Kernel.totals` counts them. */
   #window = 0
 
@@ -102,7 +102,7 @@ export class Totals {
     ].filter(({ bytes }) => bytes.length > 0)
   }
 
-  #meet(name: string, endNs: bigint): Known {
+  #meet(name: string, endNs: bigint): Previous {
     const buckets = new Uint32Array(this.#now.length)
     const counts = this.#counters.map(() => 0)
     const known = { buckets, sum: 0n, squares: 0n, counts, changedNs: endNs }
@@ -111,7 +111,7 @@ export class Totals {
   }
 
   /** @param values one `tcp_total_sums` for each possible CPU. @returns undefined when nothing happened */
-  #change(known: Known, key: Buffer, values: Buffer, window: number): Change | undefined {
+  #change(known: Previous, key: Buffer, values: Buffer, window: number): Change | undefined {
     const { sum, squares, counts } = this.#read(values)
     const owner = this.#owner(key)
     const buckets: Given<typeof RTT_BUCKET>[] = []
@@ -137,7 +137,7 @@ export class Totals {
   }
 
   /** All CPUs together; their buckets are in `#now`. */
-  #read(values: Buffer): Pick<Known, 'sum' | 'squares' | 'counts'> {
+  #read(values: Buffer): Pick<Previous, 'sum' | 'squares' | 'counts'> {
     const at = this.#sums
     const now = this.#now.fill(0)
     let [sum, squares] = [0n, 0n]
