@@ -22,7 +22,7 @@ interface Names {
  * for a large WeakMap as for everything else.
  */
 const TEXT = Symbol('line protocol')
-type Known = Tags & { readonly [TEXT]?: Bytes }
+type CachedTags = Tags & { readonly [TEXT]?: Bytes }
 // all samples of one metric share their Measurement
 const namesCache = new WeakMap<Measurement, Names>()
 
@@ -183,7 +183,7 @@ function namesOf(measurement: Measurement): Names {
  * `,container=0123,host=a`, sorted as the servers sort; an empty tag is the same as none, and refused by some. Of two
  * names that are written alike the last one stays: a server refuses the line with both.
  */
-function tagsOf(tags: Known): Bytes {
+function tagsOf(tags: CachedTags): Bytes {
   let text = tags[TEXT]
   if (text === undefined) {
     text = ''
