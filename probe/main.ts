@@ -19,7 +19,7 @@ import { Kernel } from './kernel/kernel.ts'
 import { namespaces } from './kernel/privileges.ts'
 import { kernelOptions, type ProbeOptions, probeSettings, publisherOptions } from './options.ts'
 import { Publisher } from './publish/publish.ts'
-import { Said } from './publish/said.ts'
+import { SentNames } from './publish/sent_names.ts'
 import { Turn } from './publish/turn.ts'
 import { FlowFold } from './read/fold.ts'
 import { Reader } from './read/read.ts'
@@ -67,7 +67,7 @@ async function run(options: ProbeOptions): Promise<void> {
     const { messages, rows, waiting, bytes } = publisher.stats()
     return { messages, rows, queue_messages: waiting, queue_bytes: bytes }
   })
-  const [host, stats, said] = [new Host(), new ProbeStats(), new Said()]
+  const [host, stats, sentNames] = [new Host(), new ProbeStats(), new SentNames()]
   counters.losses(() => ({ 'log/dropped': droppedLines() }))
   counters.figures(() => ({ ...processFigures(), host_failures: host.failures }))
   const heads = new Heads(identity, options.interval, () => counters.lost())
@@ -81,7 +81,7 @@ async function run(options: ProbeOptions): Promise<void> {
 
   const batches = options.fold ? fold.fold(reader.read()) : reader.read()
   for await (const { window, rows } of batches) {
-    const add = (rows: Rows, who: Who) => publisher.add(rows, said.with(who), () => heads.of(window))
+    const add = (rows: Rows, who: Who) => publisher.add(rows, sentNames.with(who), () => heads.of(window))
     if (rows) {
       add(rows, identifier.who(rows.layout, rows.bytes))
       continue
@@ -89,9 +89,9 @@ async function run(options: ProbeOptions): Promise<void> {
     const own = stats.since(counters.all())
     for (const sampled of [...(await host.sample()), own]) add(sampled, NOBODY)
     const { running, processes, ...found } = identifier.running()
-    const who = { ...said.with(found), running, ...(processes && { processes }) }
+    const who = { ...sentNames.with(found), running, ...(processes && { processes }) }
     publisher.end(heads.end(window), who)
-    said.end()
+    sentNames.end()
   }
 
   await publisher.close(STOP_MS)

@@ -40,7 +40,7 @@ class Names<T> {
 const isSame = (a: unknown, b: unknown): boolean =>
   a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
 
-export class Said {
+export class SentNames {
   readonly #cgroups = new Names<string>()
   readonly #netns = new Names<string>()
   readonly #containers = new Names<Who['containers'][string]>()
