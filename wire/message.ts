@@ -170,21 +170,21 @@ export type Message = {
 
 const EMPTY = Buffer.alloc(0)
 const jsonOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
-/** What is said again and again. */
-const said = new WeakMap<object, Buffer>()
+/** Frames of objects that are sent with many messages. */
+const frames = new WeakMap<object, Buffer>()
 
-function sayAgain(value: object): Buffer {
-  let frame = said.get(value)
+function cachedFrame(value: object): Buffer {
+  let frame = frames.get(value)
   if (!frame) {
     frame = jsonOf(value)
-    said.set(value, frame)
+    frames.set(value, frame)
   }
   return frame
 }
 
-/** Layouts and names are not changed once they were said. */
+/** Layouts and names are not changed once they were sent. */
 export function encode(head: Head, bundle: Bundle, who: Who): Buffer[] {
-  return [topicFrame(ROWS), ...framesOf(head, bundle), sayAgain(who)]
+  return [topicFrame(ROWS), ...framesOf(head, bundle), cachedFrame(who)]
 }
 
 export function encodeWindow(
@@ -196,7 +196,7 @@ export function encodeWindow(
 }
 
 function framesOf(head: Head, { parts, rows }: Bundle): Buffer[] {
-  const layouts = parts.map(({ layout }) => sayAgain(layout).toString())
+  const layouts = parts.map(({ layout }) => cachedFrame(layout).toString())
   return [jsonOf({ ...head, bytes: parts.map(({ length }) => length) }), Buffer.from(`[${layouts}]`), rows]
 }
 
