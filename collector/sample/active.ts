@@ -8,7 +8,7 @@ import type { Place } from './series.ts'
 import { OTHER } from './subjects.ts'
 
 /** What a window says by one measurement. */
-export interface Said {
+export interface Written {
   readonly samples: Gathering
   readonly distributions: DistributionSample[]
 }
@@ -37,7 +37,7 @@ function next(places: Map<string, number>, kind: string): number {
   return place
 }
 
-export const nothing = ({ samples }: Active): Said => ({ samples: samples.begin(), distributions: [] })
+export const nothing = ({ samples }: Active): Written => ({ samples: samples.begin(), distributions: [] })
 
 /** Of the series that stands for all that found no place; what is in no container is one subject for each host. */
 export function otherTags(metric: Metric): Tags {
@@ -47,13 +47,13 @@ export function otherTags(metric: Metric): Tags {
 }
 
 /** Where nobody looks. */
-export const unheard = ({ samples }: Active): Said => ({
+export const unheard = ({ samples }: Active): Written => ({
   samples: new Gathering(samples.measurement),
   distributions: [],
 })
 
-export const batchOf = ({ key, time, interval }: Folded, said: readonly Said[]): Batch => ({
+export const batchOf = ({ key, time, interval }: Folded, written: readonly Written[]): Batch => ({
   ...{ id: key, time, interval },
-  samples: said.map(({ samples }) => samples.samples()).filter(({ count }) => count > 0),
-  distributions: said.flatMap(({ distributions }) => distributions),
+  samples: written.map(({ samples }) => samples.samples()).filter(({ count }) => count > 0),
+  distributions: written.flatMap(({ distributions }) => distributions),
 })

@@ -18,7 +18,7 @@ import {
   type Role,
   type Row,
 } from '../metrics/metric.ts'
-import { type Active, activeOf, batchOf, nothing, otherTags, type Said, unheard } from './active.ts'
+import { type Active, activeOf, batchOf, nothing, otherTags, unheard, type Written } from './active.ts'
 import { Distribution } from './distribution.ts'
 import { type FlatRows, rowsOf } from './flat_rows.ts'
 import { PodHosts } from './pod_hosts.ts'
@@ -128,7 +128,7 @@ export class Sampler {
     const subjects = this.#subjects(window, ifid)
     const counted = new Map<FlowLevel, readonly Counted[]>()
     const rows: FlatRows = wanted.rest ? rowsOf(window) : {}
-    const said = this.#active.map(active => {
+    const written = this.#active.map(active => {
       const { metric } = active
       if (isFlat(metric)) return this.#flat(active, metric, rows, subjects)
       const level = counted.get(metric.level) ?? subjects.of(metric.level, wanted, this.#options.maxProcesses)
@@ -137,7 +137,7 @@ export class Sampler {
       return this.#owned(active, metric, level, subjects, wanted, window.fold)
     })
     this.mergedPods += subjects.mergedPods
-    return batchOf(window, said)
+    return batchOf(window, written)
   }
 
   #subjects(window: Folded, ifid: string | undefined): Subjects {
@@ -150,53 +150,53 @@ export class Sampler {
     level: readonly Counted[],
     subjects: Subjects,
     wanted: Wanted,
-  ): Said {
-    const said = nothing(active)
+  ): Written {
+    const written = nothing(active)
     const rest = new Group()
     let isRest = false
     for (const { group, subject } of level) {
-      if (subject.kind !== 'other' && this.#flow(active, metric, group, subject, said, rest)) continue
+      if (subject.kind !== 'other' && this.#flow(active, metric, group, subject, written, rest)) continue
       isRest = true
       if (subject.kind === 'other') rest.add(group)
       else this.beyond++
     }
-    if (!isRest || this.#options.profile === 'ntopng') return said
+    if (!isRest || this.#options.profile === 'ntopng') return written
     const other = subjects.other(metric.level, { [metric.level]: OTHER })
-    // the late part of a window would write over what the first has said of the rest: only its counters rise
-    this.#flow(active, metric, rest, other, wanted.rest ? said : unheard(active), new Group())
-    return said
+    // the late part of a window would write over what the first has written of the rest: only its counters rise
+    this.#flow(active, metric, rest, other, wanted.rest ? written : unheard(active), new Group())
+    return written
   }
 
-  /** @returns false where a series found no place: what it would have said is added to `rest` */
+  /** @returns false where a series found no place: what it would have written is added to `rest` */
   #flow(
     active: Active,
     metric: FlowMetric,
     group: Group,
     subject: Subject,
-    said: Said,
+    written: Written,
     rest: Group,
   ): boolean {
     if (!isByRole(metric)) {
-      if (this.#write(active, metric, group, subject, '', said)) return true
+      if (this.#write(active, metric, group, subject, '', written)) return true
       rest.add(group)
       return false
     }
     let found = true
     for (const role of ROLES) {
-      if (this.#write(active, metric, group[role], subject, role, said)) continue
+      if (this.#write(active, metric, group[role], subject, role, written)) continue
       rest[role].add(group[role])
       found = false
     }
     return found
   }
 
-  #flat(active: Active, metric: FlatMetric, rows: FlatRows, subjects: Subjects): Said {
-    const said = nothing(active)
+  #flat(active: Active, metric: FlatMetric, rows: FlatRows, subjects: Subjects): Written {
+    const written = nothing(active)
     const found = (rows[metric.source] ?? []).map(({ tags, numbers }) => {
       return [subjects.flat(metric.name, tags, metric.sparse), numbers] as const
     })
-    this.#rows(active, metric, found, subjects, said, said)
-    return said
+    this.#rows(active, metric, found, subjects, written, written)
+    return written
   }
 
   #owned(
@@ -206,16 +206,16 @@ export class Sampler {
     subjects: Subjects,
     wanted: Wanted,
     fold: Fold,
-  ): Said {
-    const said = nothing(active)
+  ): Written {
+    const written = nothing(active)
     const found = level.flatMap(({ group, subject }) => {
       const owners = group instanceof PodGroup ? group.members : [group]
       return Array.from(fold.owned.of(metric.source, owners), ({ values, numbers }) => {
         return [subjects.owned(metric, subject, values), numbers] as const
       })
     })
-    this.#rows(active, metric, found, subjects, said, wanted.rest ? said : unheard(active))
-    return said
+    this.#rows(active, metric, found, subjects, written, wanted.rest ? written : unheard(active))
+    return written
   }
 
   /** Rows that have a series each. @param restSaid where those that found no place are told */
@@ -224,13 +224,13 @@ export class Sampler {
     metric: FlatMetric | OwnedMetric,
     rows: readonly (readonly [Subject, Numbers])[],
     subjects: Subjects,
-    said: Said,
-    restSaid: Said,
+    written: Written,
+    restSaid: Written,
   ): void {
     const rest: Record<string, number> = {}
     let beyond = 0
     for (const [subject, numbers] of rows) {
-      if (this.#write(active, metric, numbers, subject, '', said)) continue
+      if (this.#write(active, metric, numbers, subject, '', written)) continue
       beyond++
       for (const [name, value] of Object.entries(numbers)) rest[name] = (rest[name] ?? 0) + value
     }
@@ -246,7 +246,7 @@ export class Sampler {
     source: S,
     subject: Subject,
     role: Role,
-    said: Said,
+    written: Written,
   ): boolean {
     const values = this.#values
     const known = this.#table.find(subject, active, role)
@@ -259,7 +259,7 @@ export class Sampler {
       if (isNew ? value : value !== undefined) isSilent = false
     }
     if (isSilent) {
-      distribute(known, said)
+      distribute(known, written)
       return true
     }
     const series = known ?? this.#table.series(subject, active, role)
@@ -274,20 +274,20 @@ export class Sampler {
       }
       values[at] = value / active.divisors[at]!
     }
-    said.samples.add({ tags: series.tags, values })
+    written.samples.add({ tags: series.tags, values })
     const all = this.#options.distributions ? distribution?.(source) : undefined
     if (all) {
       series.distribution ??= new Distribution()
       series.distribution.add(all)
     }
-    distribute(series, said)
+    distribute(series, written)
     return true
   }
 }
 
 const ROLES = ['client', 'server'] as const
 
-function distribute(series: Series | undefined, { samples, distributions }: Said): void {
+function distribute(series: Series | undefined, { samples, distributions }: Written): void {
   if (!series?.distribution) return
   const { measurement } = samples
   distributions.push({ measurement, tags: series.tags, distribution: series.distribution.copy() })
