@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import type { Rows } from '../wire/layout.ts'
-import type { Who } from '../wire/message.ts'
+import type { Names } from '../wire/message.ts'
 import { droppedLines, openLog } from '../wire/process/log.ts'
 import { stopping } from '../wire/process/signals.ts'
 import { readSettings } from '../wire/settings/read.ts'
@@ -25,7 +25,7 @@ import { FlowFold } from './read/fold.ts'
 import { Reader } from './read/read.ts'
 
 const STOP_MS = 1000
-const NOBODY: Who = { cgroups: {}, containers: {}, pods: {} }
+const NO_NAMES: Names = { cgroups: {}, containers: {}, pods: {} }
 
 export function addProbe(program: Command): void {
   const command = program
@@ -81,16 +81,17 @@ async function run(options: ProbeOptions): Promise<void> {
 
   const batches = options.fold ? fold.fold(reader.read()) : reader.read()
   for await (const { window, rows } of batches) {
-    const add = (rows: Rows, who: Who) => publisher.add(rows, sentNames.with(who), () => heads.of(window))
+    const add = (rows: Rows, names: Names) =>
+      publisher.add(rows, sentNames.with(names), () => heads.of(window))
     if (rows) {
-      add(rows, identifier.who(rows.layout, rows.bytes))
+      add(rows, identifier.namesOf(rows.layout, rows.bytes))
       continue
     }
     const own = stats.since(counters.all())
-    for (const sampled of [...(await host.sample()), own]) add(sampled, NOBODY)
+    for (const sampled of [...(await host.sample()), own]) add(sampled, NO_NAMES)
     const { running, processes, ...found } = identifier.running()
-    const who = { ...sentNames.with(found), running, ...(processes && { processes }) }
-    publisher.end(heads.end(window), who)
+    const names = { ...sentNames.with(found), running, ...(processes && { processes }) }
+    publisher.end(heads.end(window), names)
     sentNames.end()
   }
 

@@ -106,7 +106,7 @@ const isProcess = (value: unknown): boolean =>
   [value['comm'], value['exe'], value['parent_comm']].every(isText) &&
   isOptional(isText)(value['name']) &&
   [value['parent'], value['uid']].every(isCount)
-export const WHO = {
+export const NAMES = {
   cgroups: isRecordOf(isName),
   netns: isOptional(isRecordOf(isName)),
   containers: isRecordOf(isContainer),

@@ -1,9 +1,9 @@
 /**
- * What probe and collector say to each other: `topic · head · layouts · rows · who`, and back what stands in `ack.ts`. The
+ * What probe and collector say to each other: `topic · head · layouts · rows · names`, and back what stands in `ack.ts`. The
  * topic has the version with it, see `version.ts`.
  *
  * Each message stands alone: head says which window of which probe it belongs to, rows are of one or more records, layouts
- * say how they lie, who names what they refer to. The last message of a window, `window`, has one frame more that says
+ * describe their fields, names resolve what they refer to. The last message of a window, `window`, has one frame more that says
  * who runs. A lost message costs only itself. What seldom changes has a frame of its own, so that it is not parsed
  * again. 64-bit numbers in JSON are decimal strings.
  *
@@ -16,12 +16,12 @@ import {
   type Json,
   MalformedError,
   MOST_PARTS,
+  NAMES,
   need,
   parse,
   parseJson,
   RUNNING,
   SETTLED_HEAD,
-  WHO,
   WINDOW_HEAD,
 } from './check.ts'
 import { checkLayout, type Layout, type Rows } from './layout.ts'
@@ -119,7 +119,7 @@ export interface ProcessName {
 }
 
 /** The names of what the rows of a message refer to. */
-export interface Who {
+export interface Names {
   /** `hierarchy:cgroup` of a row → container id. A cgroup that is in no container is absent. */
   readonly cgroups: Readonly<Record<string, string>>
   /** `netns` of a row → id of a container that has no cgroup of its own; a row's cgroup goes first. */
@@ -129,7 +129,7 @@ export interface Who {
 }
 
 /** The message that ends a window also says which containers run, with flows or without. */
-export interface WindowWho extends Who {
+export interface WindowNames extends Names {
   readonly running: readonly string[]
   /** `pid` of the window's rows → what is known of it; of a bounded number. */
   readonly processes?: Readonly<Record<string, ProcessName>>
@@ -158,12 +158,17 @@ export type Message = {
   /** That the probe speaks, and that it is to be answered in. */
   readonly version: number
 } & (
-  | { readonly topic: typeof ROWS; readonly head: Head; readonly parts: readonly Rows[]; readonly who: Who }
+  | {
+      readonly topic: typeof ROWS
+      readonly head: Head
+      readonly parts: readonly Rows[]
+      readonly names: Names
+    }
   | {
       readonly topic: typeof WINDOW
       readonly head: WindowHead
       readonly parts: readonly Rows[]
-      readonly who: WindowWho
+      readonly names: WindowNames
     }
   | { readonly topic: typeof SETTLED; readonly head: SettledHead }
 )
@@ -183,16 +188,16 @@ function cachedFrame(value: object): Buffer {
 }
 
 /** Layouts and names are not changed once they were sent. */
-export function encode(head: Head, bundle: Bundle, who: Who): Buffer[] {
-  return [topicFrame(ROWS), ...framesOf(head, bundle), cachedFrame(who)]
+export function encode(head: Head, bundle: Bundle, names: Names): Buffer[] {
+  return [topicFrame(ROWS), ...framesOf(head, bundle), cachedFrame(names)]
 }
 
 export function encodeWindow(
   head: WindowHead,
   bundle: Bundle,
-  { running, processes, ...who }: WindowWho,
+  { running, processes, ...names }: WindowNames,
 ): Buffer[] {
-  return [topicFrame(WINDOW), ...framesOf(head, bundle), jsonOf(who), jsonOf({ running, processes })]
+  return [topicFrame(WINDOW), ...framesOf(head, bundle), jsonOf(names), jsonOf({ running, processes })]
 }
 
 function framesOf(head: Head, { parts, rows }: Bundle): Buffer[] {
@@ -216,7 +221,7 @@ export const encodeSettled = (head: SettledHead): Buffer[] => [
  */
 export function decode(
   given: readonly Buffer[],
-  known = new ParsedFrames<Who>(),
+  known = new ParsedFrames<Names>(),
   readers = READERS,
 ): Message {
   if (given.length === 0) throw new MalformedError('frames', '0 frames instead of 5')
@@ -224,8 +229,8 @@ export function decode(
   const reader = readers.get(version)
   if (!reader) throw versionError(version, 'probe', 'collector', readers.keys())
   const frames = reader(given)
-  const [, headFrame, layouts, rows, who, running] = frames
-  if (!headFrame || !layouts || !rows || !who)
+  const [, headFrame, layouts, rows, namesFrame, running] = frames
+  if (!headFrame || !layouts || !rows || !namesFrame)
     throw new MalformedError('frames', `${frames.length} frames instead of 5`)
   if (topic !== ROWS && topic !== WINDOW && topic !== SETTLED)
     throw new MalformedError('topic', `the topic is none of ${ROWS}, ${WINDOW}, ${SETTLED}`)
@@ -235,10 +240,10 @@ export function decode(
   need(head, 'head', topic === WINDOW ? WINDOW_HEAD : topic === ROWS ? HEAD : SETTLED_HEAD)
   if (topic === SETTLED) return { version, topic, head: head as unknown as SettledHead }
   try {
-    const names = known.who(`${head['boot']} ${head['probe']}`, who, parseWho)
+    const names = known.names(`${head['boot']} ${head['probe']}`, namesFrame, parseNames)
     const parts = partsOf(known.layouts(layouts, parseLayouts), head['bytes'] as number[], rows)
-    if (topic === ROWS) return { version, topic, head: head as unknown as Head, parts, who: names }
-    return { version, topic, head: windowOf(head), parts, who: { ...names, ...parseRunning(running!) } }
+    if (topic === ROWS) return { version, topic, head: head as unknown as Head, parts, names }
+    return { version, topic, head: windowOf(head), parts, names: { ...names, ...parseRunning(running!) } }
   } catch (error) {
     if (error instanceof MalformedError) error.head = head as unknown as Head
     throw error
@@ -280,15 +285,15 @@ function parseLayouts(frame: Buffer): Layout[] {
   }
 }
 
-function parseRunning(frame: Buffer): Pick<WindowWho, 'running' | 'processes'> {
+function parseRunning(frame: Buffer): Pick<WindowNames, 'running' | 'processes'> {
   const json = parse(frame, 'running')
-  need(json, 'who', RUNNING)
-  const { running, processes } = json as unknown as WindowWho
+  need(json, 'names', RUNNING)
+  const { running, processes } = json as unknown as WindowNames
   return { running, ...(processes && { processes }) }
 }
 
-function parseWho(frame: Buffer): Who {
-  const who = parse(frame, 'who')
-  need(who, 'who', WHO)
-  return who as unknown as Who
+function parseNames(frame: Buffer): Names {
+  const names = parse(frame, 'names')
+  need(names, 'names', NAMES)
+  return names as unknown as Names
 }

@@ -20,7 +20,7 @@ const MOST_LAYOUTS = 256
 /** @typeParam N what names are parsed to */
 export class ParsedFrames<N> {
   /** By probe. */
-  readonly #who = new Map<string, { readonly frame: Buffer; readonly who: N; asked: number }>()
+  readonly #names = new Map<string, { readonly frame: Buffer; readonly names: N; asked: number }>()
   /** Questions so far. */
   #asked = 0
   readonly #lists: { readonly frame: Buffer; readonly layouts: readonly Layout[] }[] = []
@@ -35,23 +35,23 @@ export class ParsedFrames<N> {
   }
 
   /** @param parse called for names that this probe did not say in its last message */
-  who(probe: string, frame: Buffer, parse: (frame: Buffer) => N): N {
+  names(probe: string, frame: Buffer, parse: (frame: Buffer) => N): N {
     this.#asked++
-    const known = this.#who.get(probe)
+    const known = this.#names.get(probe)
     if (known?.frame.equals(frame)) {
       known.asked = this.#asked
-      this.#who.delete(probe) // to the end: who was asked for longest ago is first
-      this.#who.set(probe, known)
-      return known.who
+      this.#names.delete(probe) // to the end: who was asked for longest ago is first
+      this.#names.set(probe, known)
+      return known.names
     }
-    const who = parse(frame)
+    const names = parse(frame)
     this.#forget(probe)
     if (this.#hasRoom(frame.length + OVERHEAD)) {
       // a copy: what came with the message is memory that goes back at once
-      this.#who.set(probe, { frame: Buffer.from(frame), who, asked: this.#asked })
+      this.#names.set(probe, { frame: Buffer.from(frame), names, asked: this.#asked })
       this.#bytes += frame.length + OVERHEAD
     }
-    return who
+    return names
   }
 
   /**
@@ -59,8 +59,8 @@ export class ParsedFrames<N> {
    * the one that comes next: it stays, unless it has missed several turns.
    */
   #hasRoom(bytes: number): boolean {
-    for (const [oldest, { asked }] of this.#who) {
-      if (this.#bytes + bytes <= this.#mostBytes || this.#asked - asked < TURNS * this.#who.size) break
+    for (const [oldest, { asked }] of this.#names) {
+      if (this.#bytes + bytes <= this.#mostBytes || this.#asked - asked < TURNS * this.#names.size) break
       this.#forget(oldest)
     }
     return this.#bytes + bytes <= this.#mostBytes
@@ -91,8 +91,8 @@ export class ParsedFrames<N> {
   }
 
   #forget(probe: string): void {
-    const known = this.#who.get(probe)
+    const known = this.#names.get(probe)
     if (known) this.#bytes -= known.frame.length + OVERHEAD
-    this.#who.delete(probe)
+    this.#names.delete(probe)
   }
 }

@@ -2,7 +2,7 @@
 
 import { Group } from '../../wire/count/totals.ts'
 import type { HostRecord } from '../../wire/host_records.ts'
-import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../../wire/message.ts'
+import type { ContainerName, Names, PodName, ProcessName, WindowNames } from '../../wire/message.ts'
 import { containerNames, podNames } from './names.ts'
 import { Owned } from './owned.ts'
 import { Containers } from './owners.ts'
@@ -70,7 +70,7 @@ export class Fold {
   /** Flows of these, and flat rows that are too many. */
   #crowded = 0
   /** What the message before said, and the owners that follow from it: most messages of a window say the same. */
-  #who: Who | undefined
+  #lastNames: Names | undefined
   #owners: Containers | undefined
 
   /** @param withProcesses total per process as well */
@@ -79,9 +79,9 @@ export class Fold {
     this.#mostGroups = mostGroups
   }
 
-  add(rows: Buffer, { size, fold }: Decoder, who: Who): void {
-    this.#learn(who)
-    this.#owners ??= new Containers(who, id => this.#container(id) ?? this.#crowdGroup(), this.host)
+  add(rows: Buffer, { size, fold }: Decoder, names: Names): void {
+    this.#learn(names)
+    this.#owners ??= new Containers(names, id => this.#container(id) ?? this.#crowdGroup(), this.host)
     fold(rows, { owners: this.#owners, processes: this.processes, keep: this.#keep })
     this.refused += this.#owners.refused
     this.#owners.refused = 0
@@ -106,10 +106,10 @@ export class Fold {
   }
 
   /** The window's end: who runs, with flows or without. */
-  end(who: WindowWho): void {
-    this.#learn(who)
-    this.#processNames = who.processes ?? {}
-    for (const id of who.running) {
+  end(names: WindowNames): void {
+    this.#learn(names)
+    this.#processNames = names.processes ?? {}
+    for (const id of names.running) {
       const container = this.#container(id)
       if (container) container.running = true
     }
@@ -166,13 +166,13 @@ export class Fold {
     }
   }
 
-  #learn(who: Who): void {
-    if (this.#who && isSame(this.#who, who)) return
-    this.#who = who
+  #learn(names: Names): void {
+    if (this.#lastNames && isSame(this.#lastNames, names)) return
+    this.#lastNames = names
     this.#owners = undefined
-    for (const [uid, name] of podNames(who.pods))
+    for (const [uid, name] of podNames(names.pods))
       if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, name)
-    for (const [id, name] of containerNames(who.containers)) {
+    for (const [id, name] of containerNames(names.containers)) {
       const known = this.#names.get(id)
       const saysMore = name.name || name.sandbox
       if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#mostGroups) continue
@@ -205,5 +205,5 @@ export class Fold {
 }
 
 /** The parts of names that were said again are the same objects. */
-const isSame = (a: Who, b: Who): boolean =>
+const isSame = (a: Names, b: Names): boolean =>
   a.cgroups === b.cgroups && a.netns === b.netns && a.containers === b.containers && a.pods === b.pods

@@ -1,6 +1,6 @@
 /** What is kept of names that probes send: a message may say more, and without end. */
 
-import type { ContainerName, PodName, ProcessName, Who } from '../../wire/message.ts'
+import type { ContainerName, Names, PodName, ProcessName } from '../../wire/message.ts'
 
 const pick = <T>(value: T, names: readonly (keyof T & string)[]): T =>
   Object.fromEntries(names.flatMap(name => (value[name] === undefined ? [] : [[name, value[name]]]))) as T
@@ -20,10 +20,10 @@ function keep<T>(
   return own
 }
 
-export const containerNames = (all: Who['containers']): ReadonlyMap<string, ContainerName> =>
+export const containerNames = (all: Names['containers']): ReadonlyMap<string, ContainerName> =>
   keep(all, ['runtime', 'name', 'pod', 'sandbox', 'labels', 'pending'])
 
-export const podNames = (all: Who['pods']): ReadonlyMap<string, PodName> =>
+export const podNames = (all: Names['pods']): ReadonlyMap<string, PodName> =>
   keep(all, ['name', 'namespace', 'labels'])
 
 /** Of a 64-digit id, what people and ntopng use. */

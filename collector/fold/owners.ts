@@ -2,7 +2,7 @@
 
 import { Owners } from '../../wire/count/owners.ts'
 import type { Group } from '../../wire/count/totals.ts'
-import type { Who } from '../../wire/message.ts'
+import type { Names } from '../../wire/message.ts'
 
 /** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */
 const WORDS = 4
@@ -13,14 +13,14 @@ const MOST_STEPS = 8
 class Places {
   /** Ids of containers, by place. */
   readonly ids: readonly string[]
-  readonly netns: Who['netns']
+  readonly netns: Names['netns']
   readonly #cgroups: Int32Array
   readonly #mask: number
   /** Those that found no entry. */
   readonly #others = new Map<string, number>()
   readonly #namespaces = new Map<number, number>()
 
-  constructor({ cgroups, netns }: Who) {
+  constructor({ cgroups, netns }: Names) {
     const [byCgroup, byNamespace] = [Object.entries(cgroups), Object.entries(netns ?? {})]
     this.netns = netns
     this.ids = [...byCgroup, ...byNamespace].map(([, id]) => id)
@@ -63,13 +63,13 @@ class Places {
 }
 
 /** A probe's names are mostly those of its last window, and then they are the same objects. */
-const known = new WeakMap<Who['cgroups'], Places>()
+const known = new WeakMap<Names['cgroups'], Places>()
 
-function placesOf(who: Who): Places {
-  const before = known.get(who.cgroups)
-  if (before && before.netns === who.netns) return before
-  const places = new Places(who)
-  known.set(who.cgroups, places)
+function placesOf(names: Names): Places {
+  const before = known.get(names.cgroups)
+  if (before && before.netns === names.netns) return before
+  const places = new Places(names)
+  known.set(names.cgroups, places)
   return places
 }
 
@@ -84,9 +84,9 @@ export class Containers extends Owners {
    * @param container the group of a container, asked for once, when a row is its own
    * @param host what is in no container
    */
-  constructor(who: Who, container: (id: string) => Group, host: Group) {
+  constructor(names: Names, container: (id: string) => Group, host: Group) {
     super()
-    this.#places = placesOf(who)
+    this.#places = placesOf(names)
     this.#container = container
     this.#host = host
     this.#groups = this.#places.ids.map(() => undefined)

@@ -10,8 +10,8 @@ import {
   type Identity,
   type Losses,
   type Message,
+  type Names,
   runOf,
-  type Who,
   WINDOW,
   type WindowKey,
 } from '../../wire/message.ts'
@@ -50,7 +50,7 @@ export class Ingest implements Counted {
   /** Those that have been silent, who was so longest first. */
   readonly #silent = new Map<string, ProbeWindows>()
   readonly #decoders = new WeakMap<Layout, Decoder>()
-  readonly #known = new ParsedFrames<Who>()
+  readonly #known = new ParsedFrames<Names>()
   readonly #withProcesses: () => boolean
   readonly #now: () => number
 
@@ -118,13 +118,13 @@ export class Ingest implements Counted {
     const { head, version } = message
     const probe = this.#probe(head)
     const nothing = { key: keyOf(head), version, folded: [], repeatedEnd: false }
-    if (!('who' in message)) return { ...nothing, settled: probe.settled(message.head) }
+    if (!('names' in message)) return { ...nothing, settled: probe.settled(message.head) }
     if (!probe.advance(head.sequence))
       return { ...nothing, repeatedEnd: message.topic === WINDOW && head.window <= probe.closed }
     probe.lost = head.lost
     this.received++
     const refused = this.#add(message, probe)
-    const folded = message.topic === WINDOW ? probe.end(message.head, message.who) : []
+    const folded = message.topic === WINDOW ? probe.end(message.head, message.names) : []
     return { ...nothing, folded, ...(refused !== undefined && { refused }) }
   }
 
@@ -144,7 +144,7 @@ export class Ingest implements Counted {
   }
 
   #rows(
-    { topic, head, who }: Exclude<Message, { topic: 'settled' }>,
+    { topic, head, names }: Exclude<Message, { topic: 'settled' }>,
     rows: Buffer,
     decode: Decoder,
     probe: ProbeWindows,
@@ -157,7 +157,7 @@ export class Ingest implements Counted {
     const fold = probe.open(head.window, topic === WINDOW)
     if (!fold) this.#lose('window_ahead', count)
     else {
-      fold.add(rows, decode, who)
+      fold.add(rows, decode, names)
       this.rows += count
     }
   }

@@ -1,6 +1,6 @@
 /** The windows of one probe: their rows until they end, and what the probe has told. */
 
-import type { Losses, SettledHead, WindowHead, WindowKey, WindowWho } from '../../wire/message.ts'
+import type { Losses, SettledHead, WindowHead, WindowKey, WindowNames } from '../../wire/message.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from './folded.ts'
 
@@ -66,9 +66,9 @@ export class ProbeWindows {
   }
 
   /** @returns the windows that end with this one, oldest first */
-  end(head: WindowHead, who: WindowWho): Folded[] {
+  end(head: WindowHead, names: WindowNames): Folded[] {
     if (head.window <= this.closed) return []
-    this.open(head.window, true)?.end(who)
+    this.open(head.window, true)?.end(names)
     const folded: Folded[] = []
     for (const [index, open] of [...this.#open].sort(([a], [b]) => a - b)) {
       if (index > head.window) break

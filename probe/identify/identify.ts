@@ -1,7 +1,7 @@
 /** Who is this? From the cgroup of a row, or its network namespace, to its container and pod. */
 
 import type { Layout } from '../../wire/layout.ts'
-import type { ContainerName, PodName, ProcessName, Who, WindowWho } from '../../wire/message.ts'
+import type { ContainerName, Names, PodName, ProcessName, WindowNames } from '../../wire/message.ts'
 import { Containers } from './containers.ts'
 import { NetnsOwners } from './netns.ts'
 import { namesOf, type PathNames } from './path.ts'
@@ -78,7 +78,7 @@ export class Identifier {
   }
 
   /** The names of what these rows refer to. @param layout of a record that has an owner */
-  who(layout: Layout, rows: Buffer): Who {
+  namesOf(layout: Layout, rows: Buffer): Names {
     this.#containers.notice()
     const reader = this.#rows.get(layout.name) ?? new RowReader(layout)
     this.#rows.set(layout.name, reader)
@@ -109,7 +109,7 @@ export class Identifier {
   }
 
   /** All containers that run now, with their names, and those whose names were waited for: what ends a window. */
-  running(): WindowWho {
+  running(): WindowNames {
     const running = this.#source.running()
     this.#containers.notice()
     for (const container of running) this.#containers.get(container.id, () => this.#pathOf(container))
@@ -134,7 +134,7 @@ export class Identifier {
     return container
   }
 
-  #names(ids: Iterable<string>): Pick<Who, 'containers' | 'pods'> {
+  #names(ids: Iterable<string>): Pick<Names, 'containers' | 'pods'> {
     const containers: Record<string, ContainerName> = {}
     const pods: Record<string, PodName> = {}
     for (const id of ids) {

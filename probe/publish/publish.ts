@@ -13,9 +13,9 @@ import {
   encodeWindow,
   type Head,
   type Identity,
-  type Who,
+  type Names,
   type WindowHead,
-  type WindowWho,
+  type WindowNames,
 } from '../../wire/message.ts'
 import { Bundler } from './bundler.ts'
 import type { Feed } from './connection.ts'
@@ -87,7 +87,7 @@ export class Publisher {
    * @param who names of all rows of the window so far
    * @param headOf the next message's head
    */
-  add({ layout, bytes }: Rows, who: Who, headOf: () => Head): void {
+  add({ layout, bytes }: Rows, names: Names, headOf: () => Head): void {
     this.#rows += bytes.length / layout.size
     for (let at = 0; at < bytes.length; ) {
       const added = this.#bundler.add({ layout, bytes: bytes.subarray(at) })
@@ -95,14 +95,14 @@ export class Publisher {
       if (added > 0) continue
       const head = headOf()
       const bundle = this.#bundler.take()
-      this.#push(head, encode(head, bundle, who), bundle.release, false)
+      this.#push(head, encode(head, bundle, names), bundle.release, false)
     }
   }
 
   /** The window has ended. */
-  end(head: WindowHead, who: WindowWho): void {
+  end(head: WindowHead, names: WindowNames): void {
     const bundle = this.#bundler.take()
-    this.#push(head, encodeWindow(head, bundle, who), bundle.release, true)
+    this.#push(head, encodeWindow(head, bundle, names), bundle.release, true)
     this.#slabs.trim()
   }
 

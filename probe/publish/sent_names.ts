@@ -4,10 +4,10 @@
  * network namespaces are of the window alone: their numbers are used again.
  */
 
-import type { Who } from '../../wire/message.ts'
+import type { Names } from '../../wire/message.ts'
 
 /** Names of one kind, and in which window each was last needed. */
-class Names<T> {
+class NameTable<T> {
   readonly #known = new Map<string, { value: T; window: number }>()
 
   /** @returns whether it is new, or another than before */
@@ -41,15 +41,15 @@ const isSame = (a: unknown, b: unknown): boolean =>
   a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
 
 export class SentNames {
-  readonly #cgroups = new Names<string>()
-  readonly #netns = new Names<string>()
-  readonly #containers = new Names<Who['containers'][string]>()
-  readonly #pods = new Names<Who['pods'][string]>()
-  #who: Who = { cgroups: {}, containers: {}, pods: {} }
+  readonly #cgroups = new NameTable<string>()
+  readonly #netns = new NameTable<string>()
+  readonly #containers = new NameTable<Names['containers'][string]>()
+  readonly #pods = new NameTable<Names['pods'][string]>()
+  #names: Names = { cgroups: {}, containers: {}, pods: {} }
   #window = 0
 
   /** @returns the same object as the last time, unless there is something new in it */
-  with({ cgroups, netns = {}, containers, pods }: Who): Who {
+  with({ cgroups, netns = {}, containers, pods }: Names): Names {
     const window = this.#window
     const news = [
       this.#cgroups.add(cgroups, window),
@@ -58,7 +58,7 @@ export class SentNames {
       this.#pods.add(pods, window),
     ]
     if (news.includes(true)) this.#say()
-    return this.#who
+    return this.#names
   }
 
   /** A window has ended: what it did not need is not said any more. */
@@ -72,7 +72,7 @@ export class SentNames {
 
   #say(): void {
     const netns = this.#netns.all
-    this.#who = {
+    this.#names = {
       cgroups: this.#cgroups.all,
       ...(Object.keys(netns).length > 0 && { netns }),
       containers: this.#containers.all,

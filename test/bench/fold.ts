@@ -9,11 +9,11 @@ import { endOf, headOf, ROWS, tcpRows, whoOf } from './simulated.ts'
 const CONTAINERS = 200
 
 export async function benchFold(count = 500): Promise<string[][]> {
-  const [said, who, head] = [tcpRows(ROWS, CONTAINERS), whoOf(CONTAINERS), headOf(0)]
+  const [said, names, head] = [tcpRows(ROWS, CONTAINERS), whoOf(CONTAINERS), headOf(0)]
   const messages = Array.from({ length: count }, (_, sequence) =>
-    encode({ ...head, sequence }, bundleOf(...said), who),
+    encode({ ...head, sequence }, bundleOf(...said), names),
   )
-  const last = encodeWindow({ ...head, ...endOf(10), sequence: count }, bundleOf(), who)
+  const last = encodeWindow({ ...head, ...endOf(10), sequence: count }, bundleOf(), names)
   const ingest = new Ingest()
   const before = ownSeconds()
   for (const message of messages) ingest.receive(message)

@@ -12,7 +12,7 @@ const FLOWS = 20_000
 const CONTAINERS = 50
 const FLOW_SAMPLED = 8 // enum flow_flags
 
-const who = whoOf(CONTAINERS)
+const names = whoOf(CONTAINERS)
 const cgroupOf = (index: number) => 1 + (index % CONTAINERS)
 const roleOf = (index: number) => 1 + (Math.floor(index / CONTAINERS) % 2)
 
@@ -66,8 +66,8 @@ function framesOf(window: number, said: readonly Rows[]): Buffer[][] {
   const head = (index: number) => ({ ...headOf(window), sequence: window * bundles.length + index })
   const last = { ...head(bundles.length - 1), ...endOf((window + 1) * INTERVAL) }
   return [
-    ...bundles.slice(0, -1).map((bundle, index) => encode(head(index), bundle, who)),
-    encodeWindow(last, bundles.at(-1)!, who),
+    ...bundles.slice(0, -1).map((bundle, index) => encode(head(index), bundle, names)),
+    encodeWindow(last, bundles.at(-1)!, names),
   ]
 }
 

@@ -12,7 +12,7 @@ import { FlowFold } from '../../probe/read/fold.ts'
 import { decodeAck } from '../../wire/ack.ts'
 import { encodeRows } from '../../wire/columns.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
-import { type Bundle, encode, encodeWindow, type WindowWho } from '../../wire/message.ts'
+import { type Bundle, encode, encodeWindow, type WindowNames } from '../../wire/message.ts'
 
 /** Seconds. */
 export const INTERVAL = 10
@@ -53,7 +53,7 @@ export function tcpRows(count: number, containers: number): Rows[] {
 }
 
 /** Containers that all run; their cgroups count from 1. No two of all hosts begin with the same 12 digits, the tag. */
-export function whoOf(containers: number, host = 0): WindowWho {
+export function whoOf(containers: number, host = 0): WindowNames {
   const ids = Array.from({ length: containers }, (_, index) =>
     (host * 1000 + index).toString(16).padStart(12, '0').padEnd(64, '0'),
   )
@@ -112,7 +112,7 @@ export interface HostLoad {
 /** Many hosts, each with a connection of its own, whose windows all end at the same moment: each sends in its turn. */
 export class Hosts {
   readonly #dealers: readonly Dealer[]
-  readonly #who: readonly WindowWho[]
+  readonly #who: readonly WindowNames[]
   readonly #sequences: number[]
   /** What each host says in a window. */
   readonly #said: readonly Bundle[]

@@ -9,7 +9,7 @@ import { GROUPS } from '../../collector/metrics/metric.ts'
 import { Sampler, type SamplerOptions } from '../../collector/sample/sampler.ts'
 import { objectPath } from '../../probe/kernel/load.ts'
 import type { Layout } from '../../wire/layout.ts'
-import type { Who } from '../../wire/message.ts'
+import type { Names } from '../../wire/message.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
 
 export const samplerOf = (
@@ -41,6 +41,6 @@ export function layoutOfRecord(name: string): Layout {
 }
 
 /** Folds rows of a record that are given as plain objects; what they do not say is 0. */
-export function addRows(fold: Fold, layout: Layout, rows: readonly object[], who: Who): void {
-  fold.add(encodeRows(layout, rows as readonly Flow[]), decoder(layout), who)
+export function addRows(fold: Fold, layout: Layout, rows: readonly object[], names: Names): void {
+  fold.add(encodeRows(layout, rows as readonly Flow[]), decoder(layout), names)
 }

@@ -30,8 +30,8 @@ function dealerTo(t: Test, endpoint: string) {
         partial: false,
       },
     }
-    const who = { cgroups: {}, containers: { a: name }, pods: {}, running: ['a'] }
-    return dealer.send(encodeWindow(head, bundleOf(), who))
+    const names = { cgroups: {}, containers: { a: name }, pods: {}, running: ['a'] }
+    return dealer.send(encodeWindow(head, bundleOf(), names))
   }
   const acknowledged = async () => decodeAck(await dealer.receive()).window
   return { dealer, end, acknowledged }

@@ -179,7 +179,7 @@ function checkFold(t: Test, { messages }: Recording): void {
   for (const message of messages) {
     if (!('parts' in message)) continue
     for (const { layout, bytes } of message.parts) {
-      fold.add(bytes, decoder(layout), message.who)
+      fold.add(bytes, decoder(layout), message.names)
       everything.add(bytes, decoder(layout), nobody)
     }
   }

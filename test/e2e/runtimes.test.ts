@@ -155,7 +155,9 @@ async function check(t: Test, starting: readonly Promise<Host>[]): Promise<void>
   const hosts = await Promise.all(starting)
   const site = await openSite()
   t.teardown(() => site.close())
-  const listening = new Map(hosts.flatMap(({ servers }) => servers.map(([who, ...where]) => [who, where])))
+  const listening = new Map(
+    hosts.flatMap(({ servers }) => servers.map(([names, ...where]) => [names, where])),
+  )
   const talk = await Talk.start(
     hosts.flatMap(({ lines }) => lines),
     listening,

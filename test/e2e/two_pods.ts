@@ -131,7 +131,7 @@ export function hostOpened({ recording, pair }: Stage): number {
       ({ netns, hierarchy, cgroup, reported_ns }) =>
         namespaces.includes(netns) &&
         reported_ns === 0 &&
-        message.who.cgroups[`${hierarchy}:${cgroup}`] === undefined,
+        message.names.cgroups[`${hierarchy}:${cgroup}`] === undefined,
     )
     return total + own.length
   }, 0)

@@ -9,7 +9,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Field, Layout } from '../../wire/layout.ts'
-import { encode, encodeWindow, type Head, type WindowWho } from '../../wire/message.ts'
+import { encode, encodeWindow, type Head, type WindowNames } from '../../wire/message.ts'
 import { VERSION } from '../../wire/version.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
@@ -32,7 +32,7 @@ function layoutOf(text: string): Layout {
 }
 
 const ID = (digit: string) => digit.repeat(64)
-const who = (window: number): WindowWho => ({
+const names = (window: number): WindowNames => ({
   cgroups: { '1:10': ID('a'), '1:11': ID('b'), '1:12': 'pause', '0:10': 'k8s.io/tool', '1:13': ID('d') },
   netns: { '7': ID('e') },
   containers: {
@@ -92,13 +92,13 @@ export function messages(): Buffer[][] {
     for (let window = 0; window < 3; window++) {
       for (let message = 0; message < 2; message++) {
         const rows = encodeRows(layout, Array.from({ length: 40 }, flow))
-        frames.push(encode(head(window), bundleOf({ layout, bytes: rows }), who(window)))
+        frames.push(encode(head(window), bundleOf({ layout, bytes: rows }), names(window)))
       }
       const end = {
         ...{ end_ns: String((window + 1) * 1e10), time: 1_767_323_040 + window * 10, interval: 10 },
         ...{ clock_offset_ns: '0', partial: false },
       }
-      frames.push(encodeWindow(Object.assign(head(window), end), bundleOf(), who(window)))
+      frames.push(encodeWindow(Object.assign(head(window), end), bundleOf(), names(window)))
     }
   }
   return frames

@@ -48,10 +48,10 @@ export class Ledger {
   }
 
   /** The fewest and the most flows that `who` had with this role in a window. */
-  flows(who: string, role: Role, window: number): { least: number; most: number } {
+  flows(names: string, role: Role, window: number): { least: number; most: number } {
     let least = 0
     let most = 0
-    for (const entry of this.#entries.filter(entry => entry[role] === who)) {
+    for (const entry of this.#entries.filter(entry => entry[role] === names)) {
       if (entry.opened[0] <= window && window <= entry.closed[1]) most += entry.count
       if (entry.opened[1] <= window && window <= entry.closed[0]) least += entry.count
     }

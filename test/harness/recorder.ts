@@ -2,14 +2,14 @@
 
 import { Router } from 'zeromq'
 import { encodeAck } from '../../wire/ack.ts'
-import { decode, WINDOW, type WindowHead, type WindowWho } from '../../wire/message.ts'
+import { decode, WINDOW, type WindowHead, type WindowNames } from '../../wire/message.ts'
 import { type Closable, closable } from './cleanup.ts'
 import { FlowRows, type Row } from './flow_rows.ts'
 import { freePort } from './sockflux.ts'
 import { until } from './until.ts'
 
 export interface RecordedWindow extends WindowHead {
-  readonly who: WindowWho
+  readonly names: WindowNames
 }
 
 export interface RecordedRow extends Row {
@@ -44,9 +44,9 @@ export class Recorder {
       if (!('parts' in message)) continue
       const { window } = message.head
       for (const row of message.parts.flatMap(({ layout, bytes }) => this.#flows.read(layout, bytes, window)))
-        this.rows.push({ ...row, container: message.who.cgroups[`${row.hierarchy}:${row.cgroup}`] })
+        this.rows.push({ ...row, container: message.names.cgroups[`${row.hierarchy}:${row.cgroup}`] })
       if (message.topic === WINDOW) {
-        this.windows[message.head.window] = { ...message.head, who: message.who }
+        this.windows[message.head.window] = { ...message.head, names: message.names }
         await router.send([route!, ...encodeAck(message.head)])
       }
     }

@@ -24,7 +24,7 @@ function identify({ kernel, names, records }: Watch, states: readonly string[] =
     new Bundles(states),
   )
   for (const paths of names.cgroup_path) identifier.learn(paths)
-  const { cgroups, containers } = identifier.who(tcpOf(kernel).layout, Buffer.concat(records))
+  const { cgroups, containers } = identifier.namesOf(tcpOf(kernel).layout, Buffer.concat(records))
   const containerOf = ({ hierarchy, cgroup }: Row) => cgroups[`${hierarchy}:${cgroup}`]
   return { containerOf, containers }
 }

@@ -12,9 +12,9 @@ import {
   encodeSettled,
   encodeWindow,
   type Head,
-  type Who,
+  type Names,
   type WindowKey,
-  type WindowWho,
+  type WindowNames,
 } from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
@@ -22,8 +22,8 @@ import { encodeRows, tcpFlowLayout } from '../harness/rows.ts'
 export const RANKS = [0, 1, 2]
 const identity = { host: 'h', boot: 'b', probe: 'p' }
 const layout = tcpFlowLayout()
-const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
-const everybody: WindowWho = { ...nobody, running: [] }
+const nobody: Names = { cgroups: {}, containers: {}, pods: {} }
+const everybody: WindowNames = { ...nobody, running: [] }
 
 /** A probe's end of it: messages with known numbers of rows, and losses that rise. */
 export class Probe {

@@ -8,11 +8,11 @@ import {
   encodeSettled,
   encodeWindow,
   type Head,
+  type Names,
   SETTLED,
-  type Who,
   WINDOW,
   type WindowHead,
-  type WindowWho,
+  type WindowNames,
 } from '../../wire/message.ts'
 import { ParsedFrames } from '../../wire/parsed_frames.ts'
 import { READERS, topicFrame, VERSION } from '../../wire/version.ts'
@@ -32,7 +32,7 @@ const head: Head = {
   start_ns: '18446744073709551615',
   lost: { 'kernel/slot': 2 },
 }
-const who: Who = {
+const names: Names = {
   cgroups: { '1:2': 'a' },
   netns: { '4026531840': 'a' },
   containers: { a: { runtime: 'cri', name: 'web', pod: 'u', labels: { team: 'x' } } },
@@ -46,11 +46,11 @@ const windowHead: WindowHead = {
   clock_offset_ns: '-5',
   partial: false,
 }
-const windowWho: WindowWho = { ...who, running: ['a'] }
+const windowWho: WindowNames = { ...names, running: ['a'] }
 const none = Buffer.alloc(0)
 const rows = { layout, bytes: Buffer.alloc(12, 1) }
 const bundle = bundleOf(rows)
-const rowsMessage = () => encode(head, bundle, who)
+const rowsMessage = () => encode(head, bundle, names)
 const windowMessage = () => encodeWindow(windowHead, bundle, windowWho)
 
 /** Why the frames are refused; undefined when they are not. Anything but MalformedError is thrown on. */
@@ -63,8 +63,8 @@ function reasonOf(frames: readonly Buffer[], read: (frames: readonly Buffer[]) =
     return error.reason
   }
 }
-const withHead = (change: object) => encode({ ...head, ...change }, bundle, who)
-const withWho = (change: object) => encode(head, bundle, { ...who, ...change })
+const withHead = (change: object) => encode({ ...head, ...change }, bundle, names)
+const withWho = (change: object) => encode(head, bundle, { ...names, ...change })
 const json = (text: string) => Buffer.from(text)
 const withLayout = (value: unknown) => rowsMessage().with(2, json(JSON.stringify([value])))
 
@@ -75,19 +75,19 @@ t.test('what was encoded is decoded', async t => {
     topic: 'rows',
     head: { ...head, bytes: [12] },
     parts,
-    who,
+    names,
   })
   const last = {
     version: VERSION,
     topic: WINDOW,
     head: { ...windowHead, bytes: [12] },
     parts,
-    who: windowWho,
+    names: windowWho,
   }
   t.same(decode(windowMessage()), last)
   const other = { layout: { ...layout, name: 'udp_flow' }, bytes: Buffer.alloc(8, 2) }
-  t.match(decode(encode(head, bundleOf(rows, other, rows), who)), { parts: [rows, other, rows] })
-  t.match(decode(encode(head, bundleOf(), who)), { parts: [] })
+  t.match(decode(encode(head, bundleOf(rows, other, rows), names)), { parts: [rows, other, rows] })
+  t.match(decode(encode(head, bundleOf(), names)), { parts: [] })
   const key = { host: 'h', boot: 'b', probe: 'p', window: 3 }
   t.same(decodeAck(encodeAck(key)), key)
 })
@@ -102,7 +102,7 @@ t.test('any names survive the way, also those of Object.prototype', async t => {
     fc.property(name, dictionary, (id, cgroups) => {
       const containers = Object.fromEntries([[id, { runtime: 'r', labels: cgroups }]])
       const sent = { cgroups, containers, pods: Object.fromEntries([[id, { name: id, namespace: '' }]]) }
-      const { who: got } = decode(encode(head, bundle, sent)) as { who: Who }
+      const { names: got } = decode(encode(head, bundle, sent)) as { names: Names }
       t.same(JSON.parse(JSON.stringify(got)), JSON.parse(JSON.stringify(sent)))
       t.equal(Object.getPrototypeOf(got.containers), Object.prototype)
       t.same(Object.keys(got.containers), [id])
@@ -212,7 +212,7 @@ t.test('each lie has its reason', async t => {
     'who_containers',
     'labels without end',
   )
-  t.equal(reasonOf(encodeWindow(windowHead, bundle, who as WindowWho)), 'who_running')
+  t.equal(reasonOf(encodeWindow(windowHead, bundle, names as WindowNames)), 'who_running')
   for (const change of [{ time: 29 }, { time: 1e15 }, { interval: 0 }, { interval: 86_401 }, { partial: 0 }])
     t.match(reasonOf(encodeWindow({ ...windowHead, ...change } as WindowHead, bundle, windowWho)), /^head_/)
 })
@@ -230,14 +230,14 @@ t.test('rows are a whole number of records of layouts that fit', async t => {
   for (const size of [0, 3, 65_537, -4, 1e300]) t.equal(reason(8, { size }), 'layouts', String(size))
   t.equal(reason(8, { size: 1, fields: [] }), undefined)
   const many = { layout: { ...layout, size: 1, fields: [] }, bytes: Buffer.alloc(2 ** 20 + 1) }
-  t.equal(reasonOf(encode(head, bundleOf(many), who)), 'rows', 'and not more than a million')
+  t.equal(reasonOf(encode(head, bundleOf(many), names)), 'rows', 'and not more than a million')
 })
 
 t.test('layouts that were said before are not parsed again, in whatever company', async t => {
-  const known = new ParsedFrames<Who>()
-  const layoutsOf = (...names: string[]) => {
-    const parts = names.map(name => ({ ...rows, layout: { ...layout, name } }))
-    const message = decode(encode(head, bundleOf(...parts), who), known)
+  const known = new ParsedFrames<Names>()
+  const layoutsOf = (...records: string[]) => {
+    const parts = records.map(name => ({ ...rows, layout: { ...layout, name } }))
+    const message = decode(encode(head, bundleOf(...parts), names), known)
     return 'parts' in message ? message.parts.map(({ layout }) => layout) : []
   }
   const [first] = layoutsOf('tcp_flow')
@@ -245,26 +245,26 @@ t.test('layouts that were said before are not parsed again, in whatever company'
   t.equal(layoutsOf('udp_flow', 'tcp_flow')[1], first)
   for (let other = 0; other < 300; other++) layoutsOf(`record${other}`)
   t.not(layoutsOf('tcp_flow')[0], first, 'they are bounded')
-  const long = encode(head, bundle, who).with(2, json(`[${JSON.stringify(layout)}${' '.repeat(70_000)}]`))
+  const long = encode(head, bundle, names).with(2, json(`[${JSON.stringify(layout)}${' '.repeat(70_000)}]`))
   t.match(decode(long, known), { parts: [{ layout: { name: 'tcp_flow' } }] })
 })
 
 t.test('with more names than there is room for, some are known in every turn', async t => {
-  const own = encode(head, bundle, who)[4]!.length + 2048
-  const known = new ParsedFrames<Who>(3 * own)
+  const own = encode(head, bundle, names)[4]!.length + 2048
+  const known = new ParsedFrames<Names>(3 * own)
   const turn = (probes: readonly number[]) =>
     probes.map(probe => {
-      const message = decode(encode({ ...head, probe: `p${probe}` }, bundle, who), known)
-      return 'who' in message ? message.who : undefined
+      const message = decode(encode({ ...head, probe: `p${probe}` }, bundle, names), known)
+      return 'names' in message ? message.names : undefined
     })
   const all = [0, 1, 2, 3, 4, 5]
   const first = turn(all)
-  const same = turn(all).filter((who, index) => who === first[index])
+  const same = turn(all).filter((names, index) => names === first[index])
   t.equal(same.length, 3)
   for (let later = 0; later < 20; later++) turn([3, 4, 5])
   const now = turn([3, 4, 5])
   t.same(
-    turn([3, 4, 5]).map((who, index) => who === now[index]),
+    turn([3, 4, 5]).map((names, index) => names === now[index]),
     [true, true, true],
     'and those of probes that are gone make room',
   )
@@ -329,7 +329,7 @@ t.test('any value in any place of head, layout and who is refused with a reason 
         reasonOf(withLayout({ ...layout, fields: [value] }))
         reasonOf(withWho({ [b]: value }))
         reasonOf(
-          encodeWindow({ ...windowHead, [a]: value }, bundle, { ...windowWho, [b]: value } as WindowWho),
+          encodeWindow({ ...windowHead, [a]: value }, bundle, { ...windowWho, [b]: value } as WindowNames),
         )
       },
     ),
@@ -338,18 +338,18 @@ t.test('any value in any place of head, layout and who is refused with a reason 
 })
 
 t.test('a who that a probe has said before is not parsed again; another probe says its own', async t => {
-  const known = new ParsedFrames<Who>()
-  const message = (probe: string, said: Who) =>
-    decode(encode({ ...head, probe }, bundle, said), known) as { who: Who }
-  const first = message('p', who).who
-  t.same(first, who)
-  t.equal(message('p', who).who, first)
-  t.not(message('q', who).who, first)
-  const changed = { ...who, pods: {} }
-  t.same(message('p', changed).who, changed)
-  t.same(message('p', who).who, who, 'only the last one is known')
-  const small = new ParsedFrames<Who>(10)
-  const again = () => (decode(encode(head, bundle, who), small) as { who: Who }).who
+  const known = new ParsedFrames<Names>()
+  const message = (probe: string, said: Names) =>
+    decode(encode({ ...head, probe }, bundle, said), known) as { names: Names }
+  const first = message('p', names).names
+  t.same(first, names)
+  t.equal(message('p', names).names, first)
+  t.not(message('q', names).names, first)
+  const changed = { ...names, pods: {} }
+  t.same(message('p', changed).names, changed)
+  t.same(message('p', names).names, names, 'only the last one is known')
+  const small = new ParsedFrames<Names>(10)
+  const again = () => (decode(encode(head, bundle, names), small) as { names: Names }).names
   t.not(again(), again(), 'it is bounded by bytes')
 })
 

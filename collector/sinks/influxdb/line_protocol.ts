@@ -9,7 +9,7 @@ import { measurementName, tagText } from './names.ts'
 /** Text as it is put into lines: a character for each byte of its UTF-8. */
 type Bytes = string
 
-interface Names {
+interface EncodedNames {
   readonly measurement: Bytes
   /** `as_client=` */
   readonly fields: readonly Bytes[]
@@ -24,7 +24,7 @@ interface Names {
 const TEXT = Symbol('line protocol')
 type CachedTags = Tags & { readonly [TEXT]?: Bytes }
 // all samples of one metric share their Measurement
-const namesCache = new WeakMap<Measurement, Names>()
+const namesCache = new WeakMap<Measurement, EncodedNames>()
 
 /** `-1.2345678901234567e-300`, and what stands before it. */
 const NUMBER_ROOM = 25
@@ -77,7 +77,7 @@ export class Lines {
    * @param time with the space before it
    */
   add(
-    { measurement, fields, room }: Names,
+    { measurement, fields, room }: EncodedNames,
     tags: Bytes,
     values: readonly number[],
     first: number,
@@ -167,7 +167,7 @@ export function* encode(batches: readonly Batch[], most: number, lines = new Lin
   if (lines.count > 0) yield lines
 }
 
-function namesOf(measurement: Measurement): Names {
+function namesOf(measurement: Measurement): EncodedNames {
   let names = namesCache.get(measurement)
   if (!names) {
     const name = bytesOf(measurementName(measurement.name))

@@ -4,7 +4,7 @@ import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
 import type { Group, Totals } from '../../../wire/count/totals.ts'
 import type { Field, Layout } from '../../../wire/layout.ts'
-import type { PodName, Who, WindowWho } from '../../../wire/message.ts'
+import type { Names, PodName, WindowNames } from '../../../wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../../harness/rows.ts'
 
 const layout = tcpFlowLayout()
@@ -14,7 +14,7 @@ const PREDATES = 1
 const MEASURED = { rtt_us: 1000, rtt_var_us: 500, segs_sent: 1 }
 
 const cri = (pod: string, more = {}) => ({ runtime: 'cri', pod, ...more })
-const who: WindowWho = {
+const names: WindowNames = {
   cgroups: { '1:10': 'a', '1:11': 'b', '1:12': 'pause', '2:10': 'd' },
   netns: { '7': 'n' },
   containers: {
@@ -29,7 +29,7 @@ const who: WindowWho = {
   running: ['a', 'b', 'pause', 'idle', 'n'],
 }
 
-function folded(flows: readonly Flow[], said: WindowWho = who, fold = new Fold(true)): Fold {
+function folded(flows: readonly Flow[], said: WindowNames = names, fold = new Fold(true)): Fold {
   fold.add(encodeRows(layout, flows), decode, said)
   fold.end(said)
   return fold
@@ -67,7 +67,7 @@ const byRole = (flows: readonly Flow[]) => ({
 const rolesOf = ({ client, server }: Group) => ({ client: counted(client), server: counted(server) })
 
 const ownerOf = ({ hierarchy, cgroup, netns }: Flow) =>
-  who.cgroups[`${hierarchy}:${cgroup}`] ?? who.netns![String(netns)]
+  names.cgroups[`${hierarchy}:${cgroup}`] ?? names.netns![String(netns)]
 
 const flow: fc.Arbitrary<Flow> = fc.record({
   hierarchy: fc.constantFrom(1, 2),
@@ -88,15 +88,15 @@ t.test('any rows, in any messages: exactly what the slow way counts', async t =>
   fc.assert(
     fc.property(fc.array(fc.array(flow, { maxLength: 30 }), { maxLength: 5 }), messages => {
       const fold = new Fold(true)
-      for (const flows of messages) fold.add(encodeRows(layout, flows), decode, who)
-      fold.end(who)
+      for (const flows of messages) fold.add(encodeRows(layout, flows), decode, names)
+      fold.end(names)
       const all = messages.flat()
       t.equal(fold.rows, all.length)
       t.same(rolesOf(fold.host), byRole(all.filter(flow => !ownerOf(flow))))
       for (const [id, container] of fold.containers)
         t.same(rolesOf(container), byRole(all.filter(flow => ownerOf(flow) === id)))
       for (const [uid, pod] of fold.pods())
-        t.same(rolesOf(pod), byRole(all.filter(flow => who.containers[ownerOf(flow) ?? '']?.pod === uid)))
+        t.same(rolesOf(pod), byRole(all.filter(flow => names.containers[ownerOf(flow) ?? '']?.pod === uid)))
       t.same([...fold.processes!.byPid.keys()].sort(), [...new Set(all.map(({ pid }) => pid))].sort())
       for (const [pid, process] of fold.processes!.byPid)
         t.same(rolesOf(process), byRole(all.filter(flow => flow.pid === pid)))
@@ -110,8 +110,8 @@ t.test('a layout with other offsets, wider numbers and more fields gives the sam
     fc.property(fc.array(flow, { maxLength: 20 }), fc.nat(), (flows, seed) => {
       const other = shuffled(layout, seed)
       const fold = new Fold(true)
-      fold.add(encodeRows(other, flows), decoder(other), who)
-      fold.end(who)
+      fold.add(encodeRows(other, flows), decoder(other), names)
+      fold.end(names)
       t.same(rolesOf(fold.host), rolesOf(folded(flows).host))
       t.same(
         [...fold.containers.values()].map(rolesOf).slice(0, 5),
@@ -184,7 +184,7 @@ t.test('processes have the name of the record and the container of their rows', 
   t.match(processes.get(5), { comm: 'curl', owner: { id: 'a' } })
   t.match(processes.get(6), { comm: 'sshd' })
   t.notOk('id' in processes.get(6)!.owner, 'in no container')
-  t.equal(folded([{ pid: 5 }], who, new Fold()).processes, undefined, 'only for who watches')
+  t.equal(folded([{ pid: 5 }], names, new Fold()).processes, undefined, 'only for who watches')
 })
 
 t.test('ids that are names of Object.prototype are ids like others', async t => {
@@ -207,12 +207,12 @@ t.test('ids that are names of Object.prototype are ids like others', async t => 
 })
 
 t.test('what is learnt later in the window counts, and nothing is kept that nobody reads', async t => {
-  const first = { ...who, containers: { a: cri('u1'), pause: cri('u1') }, pods: {} }
+  const first = { ...names, containers: { a: cri('u1'), pause: cri('u1') }, pods: {} }
   const more = { a: cri('u1', { name: 'web', note: 'x' }), pause: cri('u1', { sandbox: true }) }
   const fold = new Fold()
   fold.add(encodeRows(layout, [{ hierarchy: 1, cgroup: 10 }]), decode, first)
   fold.end({
-    ...who,
+    ...names,
     containers: more,
     pods: { u1: { name: 'web-0', namespace: 'shop', note: 'x' } as PodName },
   })
@@ -225,7 +225,7 @@ t.test('a cgroup id that a number cannot tell is counted, not guessed', async t 
   const fold = new Fold()
   const rows = encodeRows(layout, [{ hierarchy: 1 }, { hierarchy: 1, cgroup: 10 }])
   rows.writeBigUInt64LE(2n ** 60n, layout.fields.find(({ name }) => name === 'cgroup')!.offset)
-  fold.add(rows, decode, who)
+  fold.add(rows, decode, names)
   t.match(fold, { refused: 1, rows: 2, host: { client: { flows: 0 } } })
 })
 
@@ -233,7 +233,7 @@ t.test(
   "containers and processes without end find no place: their rows are the host's, and counted",
   async t => {
     const ids = ['c0', 'c1', 'c2', 'c3']
-    const crowd: Who = {
+    const crowd: Names = {
       cgroups: Object.fromEntries(ids.map((id, index) => [`1:${index}`, id])),
       containers: Object.fromEntries(ids.map(id => [id, cri(id)])),
       pods: Object.fromEntries(ids.map(id => [id, { name: id, namespace: '' }])),
@@ -248,7 +248,7 @@ t.test(
     for (const cgroup of [0, 1, 2, 2, 0, 3])
       parts.add(encodeRows(layout, [{ hierarchy: 1, cgroup }]), decode, crowd)
     t.match(parts, { rows: 6, crowded: 3, host: { client: { flows: 3 } } }, 'in however many messages')
-    const processes = folded([{ pid: 1 }, { pid: 2 }, { pid: 3 }, { pid: 1 }], who, new Fold(true, 2))
+    const processes = folded([{ pid: 1 }, { pid: 2 }, { pid: 3 }, { pid: 1 }], names, new Fold(true, 2))
     t.same([...processes.processes!.byPid.keys()], [1, 2])
     t.equal(processes.host.client.flows, 4)
   },

@@ -23,14 +23,14 @@ t.test('a row is whose its cgroup is, else whose its network namespace is, else 
         known.map(({ hierarchy, cgroup }) => [`${hierarchy}:${cgroup}`, `c${hierarchy}:${cgroup}`]),
       )
       const netns = { [2 ** 32 - 1]: 'n', 'no number': 'x' }
-      const who = { cgroups: { ...cgroups, '7:x': 'x', ':': 'x' }, netns, containers: {}, pods: {} }
+      const names = { cgroups: { ...cgroups, '7:x': 'x', ':': 'x' }, netns, containers: {}, pods: {} }
       const [groups, host] = [new Map<string, Group>(), new Group()]
       const container = (id: string) => {
         const group = groups.get(id) ?? new Group()
         groups.set(id, group)
         return group
       }
-      const owners = new Containers(who, container, host)
+      const owners = new Containers(names, container, host)
       const view = new DataView(new ArrayBuffer(16))
       for (const row of [...known, ...asked, ...known]) {
         view.setBigUint64(0, BigInt(row.cgroup), true)

@@ -3,12 +3,12 @@ import type { Folded } from '../../../collector/ingest/folded.ts'
 import { Ingest } from '../../../collector/ingest/ingest.ts'
 import { MalformedError } from '../../../wire/check.ts'
 import type { Rows } from '../../../wire/layout.ts'
-import { encode, encodeSettled, encodeWindow, type Head, type Who } from '../../../wire/message.ts'
+import { encode, encodeSettled, encodeWindow, type Head, type Names } from '../../../wire/message.ts'
 import { bundleOf } from '../../harness/bundle.ts'
 import { encodeRows, tcpFlowLayout } from '../../harness/rows.ts'
 
 const layout = tcpFlowLayout()
-const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
+const nobody: Names = { cgroups: {}, containers: {}, pods: {} }
 const START = 1_000_000
 
 /** A probe that numbers its messages; `skip` loses one on the way. */
@@ -198,7 +198,7 @@ t.test('a message that is refused for what it says is no gap', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   ingest.receive(probe.rows(0, 1))
   const bad = probe.rows(0, 1).with(-1, Buffer.from('{"cgroups":7}'))
-  t.throws(() => ingest.receive(bad), { reason: 'who_cgroups', message: /who.cgroups/ })
+  t.throws(() => ingest.receive(bad), { reason: 'names_cgroups', message: /names.cgroups/ })
   t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 1 }])
   t.same(ingest.lost, { malformed_who_cgroups: 1 })
 })

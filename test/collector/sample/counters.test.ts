@@ -7,7 +7,7 @@ import type { Folded } from '../../../collector/ingest/folded.ts'
 import type { Sampler } from '../../../collector/sample/sampler.ts'
 import { encodeRows } from '../../../wire/columns.ts'
 import { hostLayout } from '../../../wire/host_records.ts'
-import type { WindowWho } from '../../../wire/message.ts'
+import type { WindowNames } from '../../../wire/message.ts'
 import type { Flow } from '../../harness/rows.ts'
 import { linesOf, pointsOf } from '../../harness/samples.ts'
 import { addRows, layoutOfRecord, samplerOf, windowOf } from '../given.ts'
@@ -17,7 +17,7 @@ const CLIENT = 1
 const SERVER = 2
 
 /** Containers `0`, `1`, ... in cgroups 0, 1, ... of hierarchy 1. */
-const whoOf = (containers: number): WindowWho => {
+const whoOf = (containers: number): WindowNames => {
   const ids = Array.from({ length: containers }, (_, index) => String(index))
   return {
     cgroups: Object.fromEntries(ids.map(id => [`1:${id}`, id])),

@@ -5,7 +5,7 @@ import { catalogue } from '../../../collector/metrics/catalogue.ts'
 import { isByRole, isFlow, LEVELS, type OwnedMetric } from '../../../collector/metrics/metric.ts'
 import { Sampler } from '../../../collector/sample/sampler.ts'
 import { Group } from '../../../wire/count/totals.ts'
-import type { WindowWho } from '../../../wire/message.ts'
+import type { WindowNames } from '../../../wire/message.ts'
 import { linesOf, pointsOf } from '../../harness/samples.ts'
 import { addRows, layoutOfRecord, windowOf } from '../given.ts'
 
@@ -22,7 +22,7 @@ const drops = LEVELS.map(
   }),
 )
 const options = { profile: 'sockflux', metrics: ['tcp'], maxSeries: 10_000, maxProcesses: 20 } as const
-const who = (name = 'web'): WindowWho => ({
+const who = (name = 'web'): WindowNames => ({
   cgroups: { '1:1': 'a', '1:2': 'b' },
   containers: {
     a: name ? { runtime: 'cri', name, pod: 'u' } : { runtime: 'cri', pending: true },

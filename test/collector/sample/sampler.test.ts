@@ -4,7 +4,7 @@ import { shortId } from '../../../collector/fold/names.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
 import type { Folded } from '../../../collector/ingest/folded.ts'
 import type { Sampler } from '../../../collector/sample/sampler.ts'
-import type { ContainerName, PodName, WindowWho } from '../../../wire/message.ts'
+import type { ContainerName, PodName, WindowNames } from '../../../wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../../harness/rows.ts'
 import { linesOf, pointsOf } from '../../harness/samples.ts'
 import { samplerOf, windowOf } from '../given.ts'
@@ -17,10 +17,10 @@ const SERVER = 2
 const TIME = 1_767_323_040
 const ID = '0123456789ab'.padEnd(64, 'c')
 
-function folded(flows: readonly Flow[], who: WindowWho, window = 1): Folded {
+function folded(flows: readonly Flow[], names: WindowNames, window = 1): Folded {
   const fold = new Fold()
-  fold.add(encodeRows(layout, flows), decode, who)
-  fold.end(who)
+  fold.add(encodeRows(layout, flows), decode, names)
+  fold.end(names)
   const key = { host: 'node 1', boot: 'b', probe: 'p', window }
   return windowOf(fold, { key, time: TIME })
 }
@@ -126,9 +126,9 @@ t.test('two pods of one name stay two; only ntopng has them as one, weighted by 
   const containers = { a: { runtime: 'cri', pod: 'u1' }, b: { runtime: 'cri', pod: 'u2' } }
   const pods = { u1: { name: 'db-0', namespace: 'shop' }, u2: { name: 'db-0', namespace: 'test' } }
   const flows = [flow(1, CLIENT, 1000), flow(1, CLIENT, 1000), flow(1, CLIENT, 1000), flow(2, CLIENT, 5000)]
-  const who = { cgroups: { '1:1': 'a', '1:2': 'b' }, containers, pods, running: ['a', 'b'] }
+  const names = { cgroups: { '1:1': 'a', '1:2': 'b' }, containers, pods, running: ['a', 'b'] }
   const podsOf = (sampler: Sampler, name: string) =>
-    pointsOf(sampler.sample(folded(flows, who), '0'))
+    pointsOf(sampler.sample(folded(flows, names), '0'))
       .filter(({ measurement }) => measurement.name === name)
       .map(({ tags, values }) => [tags['namespace'], values[0]])
   const ntopng = samplerOf('ntopng')
@@ -149,11 +149,11 @@ t.test(
   async t => {
     const containers = { a: { runtime: 'cri', pod: 'u1' } }
     const pods = { u1: { name: 'db-0', namespace: 'shop' } }
-    const who = { cgroups: { '1:1': 'a' }, containers, pods, running: ['a'] }
+    const names = { cgroups: { '1:1': 'a' }, containers, pods, running: ['a'] }
     const sampler = samplerOf('ntopng')
     const sample = (host: string, time: number, ifid = '0') => {
       const key = { host, boot: 'b', probe: host, window: 1 }
-      sampler.sample({ ...folded([flow(1, CLIENT)], who), key, time }, ifid)
+      sampler.sample({ ...folded([flow(1, CLIENT)], names), key, time }, ifid)
       return sampler.podHosts.shared
     }
     t.equal(sample('one', 10), 0)
@@ -166,8 +166,8 @@ t.test(
 t.test('tags are those of one name, per interface and host', async t => {
   const sampler = samplerOf('sockflux')
   const tagsOf = (name: ContainerName, pods: Record<string, PodName> = {}, ifid = '0', id = 'a') => {
-    const who = { cgroups: {}, containers: { [id]: name }, pods, running: [id] }
-    const samples = pointsOf(sampler.sample(folded([], who), ifid))
+    const names = { cgroups: {}, containers: { [id]: name }, pods, running: [id] }
+    const samples = pointsOf(sampler.sample(folded([], names), ifid))
     return samples.find(({ measurement }) => measurement.name === 'container:num_flows')!.tags
   }
   const first = tagsOf({ runtime: 'cri', name: 'web', pod: 'u' })
@@ -193,8 +193,8 @@ t.test("a pod has series of its own under each name, and in ntopng's profile as 
     const sampler = samplerOf(profile)
     const podsOf = (name: string) => {
       const pods = { u: { name, namespace: 'shop' } }
-      const who = { cgroups: {}, containers: { a: { runtime: 'cri', pod: 'u' } }, pods, running: ['a'] }
-      const samples = pointsOf(sampler.sample(folded([], who), '0'))
+      const names = { cgroups: {}, containers: { a: { runtime: 'cri', pod: 'u' } }, pods, running: ['a'] }
+      const samples = pointsOf(sampler.sample(folded([], names), '0'))
       return samples.filter(({ measurement }) => measurement.name === 'pod:num_flows')
     }
     t.same(
@@ -207,15 +207,15 @@ t.test("a pod has series of its own under each name, and in ntopng's profile as 
 
 t.test('the late part of a window says so in its identity, and has its time', async t => {
   const sampler = samplerOf('sockflux', { metrics: ['flows'] })
-  const who = (name: ContainerName) => ({
+  const names = (name: ContainerName) => ({
     cgroups: { '1:1': 'a' },
     containers: { a: name },
     pods: {},
     running: ['a'],
   })
-  const window = folded([flow(1, CLIENT)], who({ runtime: 'docker', pending: true }))
+  const window = folded([flow(1, CLIENT)], names({ runtime: 'docker', pending: true }))
   const first = sampler.sample(window, '0')
-  const late = sampler.sampleLate(window, '0', folded([], who({ runtime: 'docker', name: 'web' }), 2).fold)
+  const late = sampler.sampleLate(window, '0', folded([], names({ runtime: 'docker', name: 'web' }), 2).fold)
   t.same(first.id, window.key)
   t.same(late.id, { ...window.key, part: 'late' })
   t.equal(late.time, first.time)

@@ -10,7 +10,7 @@ const layout = tcpFlowLayout()
 const decode = decoder(layout)
 const SERVER = 2
 
-const who = {
+const names = {
   cgroups: { '1:1': 'a', '1:2': 'pause' },
   containers: {
     a: { runtime: 'cri', name: 'web', pod: 'u' },
@@ -23,8 +23,8 @@ const who = {
 
 function folded(flows: readonly Flow[] = [], host = 'h', window = 1): Folded {
   const fold = new Fold(true)
-  fold.add(encodeRows(layout, flows), decode, who)
-  fold.end(who)
+  fold.add(encodeRows(layout, flows), decode, names)
+  fold.end(names)
   return windowOf(fold, { key: { host, boot: 'b', probe: 'p', window }, time: window * 10 })
 }
 

@@ -15,9 +15,12 @@ t.test('rows have the container of their cgroup in its own hierarchy', async t =
   identifier.learn(
     Buffer.concat([pathRecord(1, `/docker/${ID}`), pathRecord(2, '/system.slice/cron.service')]),
   )
-  const who = identifier.who(tcpFlow, Buffer.concat([flow(1), flow(2), flow(1, 0, 4), flow(9), flow(1)]))
-  t.same(who.cgroups, { '1:1': ID })
-  t.same(who.containers, { [ID]: { runtime: 'docker' } })
+  const names = identifier.namesOf(
+    tcpFlow,
+    Buffer.concat([flow(1), flow(2), flow(1, 0, 4), flow(9), flow(1)]),
+  )
+  t.same(names.cgroups, { '1:1': ID })
+  t.same(names.containers, { [ID]: { runtime: 'docker' } })
   t.equal(identifier.unknownCgroups, 2, '4:1 and 1:9; the service is known to be in no container')
 })
 
@@ -25,7 +28,7 @@ t.test('a cgroup whose number is given to another is the other', async t => {
   const identifier = fresh()
   identifier.learn(pathRecord(1, `/docker/${ID}`))
   identifier.learn(pathRecord(1, '/user.slice'))
-  t.same(identifier.who(tcpFlow, flow(1)).cgroups, {})
+  t.same(identifier.namesOf(tcpFlow, flow(1)).cgroups, {})
 })
 
 t.test('of 32,768 cgroups and more those are forgotten that were not told of for longest', async t => {
@@ -34,7 +37,8 @@ t.test('of 32,768 cgroups and more those are forgotten that were not told of for
   for (let cgroup = 1; cgroup <= 32_768; cgroup++) identifier.learn(pathRecord(cgroup, path))
   identifier.learn(pathRecord(1, path))
   identifier.learn(pathRecord(99_999, path))
-  const known = (cgroup: number) => Object.keys(identifier.who(tcpFlow, flow(cgroup)).cgroups).length === 1
+  const known = (cgroup: number) =>
+    Object.keys(identifier.namesOf(tcpFlow, flow(cgroup)).cgroups).length === 1
   t.same([1, 2, 3, 99_999].map(known), [true, false, true, true])
 })
 
@@ -48,7 +52,7 @@ t.test('processes of the window are named at its end, once', async t => {
     fields: [...tcpFlow.fields, { name: 'pid', offset: 16, size: 4, type: 'u32' }],
   }
   const rows = Buffer.concat([7, 7, 8, 9].map(pid => Buffer.concat([flow(1), Buffer.from([pid, 0, 0, 0])])))
-  identifier.who(withPid, rows)
+  identifier.namesOf(withPid, rows)
   t.match(identifier.running().processes, {
     7: { comm: 'wget', exe: '/bin/wget', parent: 1, parent_comm: 'init', uid: 1000 },
     8: { exe: '…/b/c/d' },

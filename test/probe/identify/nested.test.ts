@@ -22,7 +22,7 @@ t.test('a container without a name has that of the container around it', async t
   const nameIn = (known: Record<string, Described>, path: string) => {
     const identifier = identifierOf(known)
     identifier.learn(pathRecord(1, path))
-    return identifier.who(tcpFlow, flow(1)).containers[INNER]?.name
+    return identifier.namesOf(tcpFlow, flow(1)).containers[INNER]?.name
   }
   const outer = { [OUTER]: { name: 'dind' } }
   t.equal(nameIn(outer, `/docker/${OUTER}/docker/${INNER}`), 'dind')
@@ -47,19 +47,19 @@ t.test("a container in a pod's network is the pod's", { skip: needs('root', 'net
   // "in a cgroup of its own" is told by the id in the path of its process's cgroup
   const own = pathIn(readFileSync(`/proc/${child.pid}/cgroup`, 'utf8')).slice(1) || '/'
   const running = [{ id: own, pid: child.pid }]
-  const who = (known: Record<string, Described>, at: number) => {
+  const names = (known: Record<string, Described>, at: number) => {
     const identifier = identifierOf({ [own]: { name: 'app', pod: POD }, ...known }, running)
     identifier.learn(pathRecord(1, `/docker/${INNER}`))
-    return identifier.who(tcpFlow, flow(1, at))
+    return identifier.namesOf(tcpFlow, flow(1, at))
   }
-  t.match(who({}, inode), {
+  t.match(names({}, inode), {
     containers: { [INNER]: { runtime: 'docker', pod: 'u' } },
     pods: { u: { name: 'web-0' } },
   })
   t.notOk(
-    who({ [INNER]: { name: 'web' } }, inode).containers[INNER]?.pod,
+    names({ [INNER]: { name: 'web' } }, inode).containers[INNER]?.pod,
     'one that has a name is nobody else',
   )
-  t.notOk(who({}, inode + 1).containers[INNER]?.pod, 'another network')
-  t.notOk(who({}, netnsOf('/proc', 1)!).containers[INNER]?.pod, "the host's network")
+  t.notOk(names({}, inode + 1).containers[INNER]?.pod, 'another network')
+  t.notOk(names({}, netnsOf('/proc', 1)!).containers[INNER]?.pod, "the host's network")
 })

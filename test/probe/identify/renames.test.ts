@@ -23,7 +23,7 @@ function windowsOf(source: Source, path: string) {
   identifier.learn(pathRecord(1, path))
   return () => {
     now += 1000
-    const { containers, pods } = identifier.who(tcpFlow, flow(1))
+    const { containers, pods } = identifier.namesOf(tcpFlow, flow(1))
     identifier.running()
     return { container: containers[ID]?.name, pod: Object.values(pods)[0]?.name }
   }

@@ -64,11 +64,11 @@ t.test('pods of containerd', { skip: needs('root', 'netns', 'containerd') }, asy
   const { main, side } = web.containers
   const flows = [main, side, twin.containers.main].map(({ pid }, index) => seen(pid, index + 1))
   identifier.learn(Buffer.concat(flows.map(({ path }) => path)))
-  const who = identifier.who(tcpFlow, Buffer.concat(flows.map(({ row }) => row)))
-  t.same(who.cgroups, { '1:1': main.id, '1:2': side.id, '1:3': twin.containers.main.id })
-  t.same(who.containers[main.id], { runtime: 'containerd', name: 'main', image: IMAGE, pod: web.uid })
-  t.same(who.containers[twin.containers.main.id]?.pod, twin.uid)
-  t.same(who.pods, {
+  const names = identifier.namesOf(tcpFlow, Buffer.concat(flows.map(({ row }) => row)))
+  t.same(names.cgroups, { '1:1': main.id, '1:2': side.id, '1:3': twin.containers.main.id })
+  t.same(names.containers[main.id], { runtime: 'containerd', name: 'main', image: IMAGE, pod: web.uid })
+  t.same(names.containers[twin.containers.main.id]?.pod, twin.uid)
+  t.same(names.pods, {
     [web.uid]: { name: 'web-0', namespace: 'shop' },
     [twin.uid]: { name: 'web-0', namespace: 'test' },
   })
@@ -82,7 +82,7 @@ t.test('pods of containerd', { skip: needs('root', 'netns', 'containerd') }, asy
   await node.stopContainer(side)
   t.notOk(identifier.running().running.includes(side.id))
   t.equal(
-    identifier.who(tcpFlow, flows[1]!.row).containers[side.id]?.name,
+    identifier.namesOf(tcpFlow, flows[1]!.row).containers[side.id]?.name,
     'side',
     'names outlive their container',
   )
@@ -94,10 +94,10 @@ t.test('pods of containerd', { skip: needs('root', 'netns', 'containerd') }, asy
     const { identifier, close } = start({ criSocket: [node.containerd.socket], label: ['app'] })
     t.teardown(close)
     identifier.learn(flows[0]!.path)
-    t.ok(identifier.who(tcpFlow, flows[0]!.row).containers[main.id]?.pending, 'its name is on its way')
+    t.ok(identifier.namesOf(tcpFlow, flows[0]!.row).containers[main.id]?.pending, 'its name is on its way')
     const { containers, pods } = await until('the name', () => {
-      const who = identifier.who(tcpFlow, flows[0]!.row)
-      return who.containers[main.id]?.name !== undefined && who
+      const names = identifier.namesOf(tcpFlow, flows[0]!.row)
+      return names.containers[main.id]?.name !== undefined && names
     })
     t.same(containers[main.id], { runtime: 'cri', name: 'main', image: IMAGE, pod: web.uid })
     t.same(pods[web.uid], { name: 'web-0', namespace: 'shop', labels: { app: 'web' } })
@@ -158,9 +158,9 @@ t.test('a container of ctr has a name and no id', { skip: needs('root', 'netns',
   const pid = Number((await ctr('tasks', 'list')).split('\n')[1]!.split(/\s+/)[1])
   const { path, row } = seen(pid, 7)
   identifier.learn(Buffer.concat([path, pathRecord(8, '/shop/other')]))
-  const who = identifier.who(tcpFlow, Buffer.concat([row, flow(8)]))
-  t.same(who.cgroups, { '1:7': 'shop/web' }, 'only a bundle makes a directory a container')
-  t.same(who.containers, { 'shop/web': { runtime: 'containerd', name: 'web' } })
+  const names = identifier.namesOf(tcpFlow, Buffer.concat([row, flow(8)]))
+  t.same(names.cgroups, { '1:7': 'shop/web' }, 'only a bundle makes a directory a container')
+  t.same(names.containers, { 'shop/web': { runtime: 'containerd', name: 'web' } })
   t.same(identifier.running().running, ['shop/web'])
 })
 
@@ -182,15 +182,15 @@ t.test('containers of Docker', { skip: needs('root', 'netns', 'docker') }, async
     const { identifier, close } = start(places)
     t.teardown(close)
     identifier.learn(path)
-    t.same(identifier.who(tcpFlow, row).containers, { [container.id]: expected })
+    t.same(identifier.namesOf(tcpFlow, row).containers, { [container.id]: expected })
     t.same(identifier.running().running, [container.id])
   })
   await t.test('over its socket', async t => {
     const { identifier, close } = start({ dockerSocket: [socket], label: ['team'] })
     t.teardown(close)
     identifier.learn(path)
-    await until('the name', () => !identifier.who(tcpFlow, row).containers[container.id]?.pending)
-    t.same(identifier.who(tcpFlow, row).containers, { [container.id]: expected })
+    await until('the name', () => !identifier.namesOf(tcpFlow, row).containers[container.id]?.pending)
+    t.same(identifier.namesOf(tcpFlow, row).containers, { [container.id]: expected })
     t.same(identifier.running().running, [container.id])
     const another = await docker.runContainer({ name: 'other', command: IDLE })
     await until('the other one', () => identifier.running().running.includes(another.id))
@@ -211,7 +211,7 @@ t.test('containers of Docker', { skip: needs('root', 'netns', 'docker') }, async
     const probes = places.map(start)
     for (const { close } of probes) t.teardown(close)
     const nameIn = ({ identifier }: (typeof probes)[number]) => {
-      const name = identifier.who(tcpFlow, row).containers[container.id]?.name
+      const name = identifier.namesOf(tcpFlow, row).containers[container.id]?.name
       identifier.running()
       return name
     }
@@ -233,9 +233,9 @@ t.test('containers of Docker', { skip: needs('root', 'netns', 'docker') }, async
     t.equal(identifier.running().containers[id]?.name, 'rootless')
     const netns = netnsOf('/proc', pid)!
     identifier.learn(pathRecord(3, '/user.slice/user-1000.slice/user@1000.service/docker.service'))
-    const who = identifier.who(tcpFlow, flow(3, netns))
-    t.same(who.netns, { [netns]: id }, 'talking')
-    t.equal(who.containers[id]?.name, 'rootless')
+    const names = identifier.namesOf(tcpFlow, flow(3, netns))
+    t.same(names.netns, { [netns]: id }, 'talking')
+    t.equal(names.containers[id]?.name, 'rootless')
     await run(docker.command('stop', '--time=0', id))
     t.notOk(identifier.running().running.includes(id))
     await docker.removeContainer({ id })
@@ -268,7 +268,7 @@ t.test('containers of podman', { skip: needs('root', 'netns', 'podman') }, async
     const { identifier, close } = start({ ociState: [podman.runtimeRoot] })
     t.teardown(close)
     identifier.learn(Buffer.concat(flows.map(({ path }) => path)))
-    t.same(identifier.who(tcpFlow, rows).containers, {
+    t.same(identifier.namesOf(tcpFlow, rows).containers, {
       [container.id]: { runtime: 'podman', name: 'web', image: IMAGE },
       [removed.id]: { runtime: 'podman', name: 'job', image: IMAGE },
     })
@@ -278,7 +278,7 @@ t.test('containers of podman', { skip: needs('root', 'netns', 'podman') }, async
     await run(podman.command('run', '--pull=never', '--name=brief', IMAGE, '/bin/true'))
     const id = (await run(podman.command('inspect', '--format', '{{.Id}}', 'brief'))).trim()
     identifier.learn(pathRecord(9, `/libpod_parent/libpod-${id}`))
-    const { containers } = identifier.who(tcpFlow, flow(9))
+    const { containers } = identifier.namesOf(tcpFlow, flow(9))
     t.same(containers[id], { runtime: 'podman', name: 'brief', image: IMAGE }, 'one that has ended')
   })
   await t.test('podman rename', async t => {
@@ -290,7 +290,7 @@ t.test('containers of podman', { skip: needs('root', 'netns', 'podman') }, async
       await run(podman.command('rename', container.id, name))
       await until(name, () => {
         identifier.running()
-        return identifier.who(tcpFlow, row).containers[container.id]?.name === name
+        return identifier.namesOf(tcpFlow, row).containers[container.id]?.name === name
       })
     }
   })
@@ -338,11 +338,11 @@ t.test(
       flow(3, netnsOf('/proc', 'self')),
     ])
     identifier.learn(Buffer.concat([...flows.map(({ path }) => path), pathRecord(3, '/')]))
-    const who = identifier.who(tcpFlow, rows)
+    const names = identifier.namesOf(tcpFlow, rows)
     const inodes = [web, other].map(({ pid }) => netnsOf('/proc', pid))
-    t.same(who.cgroups, {}, 'they have no cgroup of their own')
-    t.same(who.netns, { [inodes[0]!]: web.id, [inodes[1]!]: other.id })
-    t.match(who.containers[web.id], { runtime: 'podman', name: 'web', image: IMAGE })
+    t.same(names.cgroups, {}, 'they have no cgroup of their own')
+    t.same(names.netns, { [inodes[0]!]: web.id, [inodes[1]!]: other.id })
+    t.match(names.containers[web.id], { runtime: 'podman', name: 'web', image: IMAGE })
     t.equal(identifier.ownerlessRows, 1, "the flow in nobody's namespace is counted, the host's is not")
     t.same(identifier.running().running.toSorted(), [web.id, other.id].toSorted())
   },

@@ -39,7 +39,7 @@ function start(): { source: Slow; identifier: Identifier } {
 t.test('a new container without a name is asked for once, and waits for the answer', async t => {
   const { source, identifier } = start()
   t.equal(source.wishes, 1)
-  t.same(identifier.who(tcpFlow, flow(1)).containers[ID], { runtime: 'docker', pending: true })
+  t.same(identifier.namesOf(tcpFlow, flow(1)).containers[ID], { runtime: 'docker', pending: true })
   t.same(identifier.running().containers[ID], { runtime: 'docker', pending: true })
   t.equal(source.wishes, 1)
 })
@@ -61,10 +61,10 @@ t.test('the name is told when it comes, also with the window after, and of one t
 t.test('nobody waits longer than a window, nor for a name that nobody has', async t => {
   const { source, identifier } = start()
   t.ok(identifier.running().containers[ID]?.pending)
-  t.notOk(identifier.who(tcpFlow, flow(1)).containers[ID]?.pending, 'its first window is over')
+  t.notOk(identifier.namesOf(tcpFlow, flow(1)).containers[ID]?.pending, 'its first window is over')
   source.heardMs = 1
   identifier.learn(pathRecord(2, `/docker/${OTHER}`))
-  t.same(identifier.who(tcpFlow, flow(2)).containers[OTHER], { runtime: 'docker' }, 'all were heard')
+  t.same(identifier.namesOf(tcpFlow, flow(2)).containers[OTHER], { runtime: 'docker' }, 'all were heard')
 })
 
 t.test(
@@ -72,16 +72,16 @@ t.test(
   async t => {
     const { source, identifier } = start()
     source.known[ID] = { name: 'web' }
-    t.equal(identifier.who(tcpFlow, flow(1)).containers[ID]?.name, 'web')
+    t.equal(identifier.namesOf(tcpFlow, flow(1)).containers[ID]?.name, 'web')
     delete source.known[ID]
     for (const minute of [4, 8, 12]) {
       source.now = minute * 60_000
       identifier.running()
-      t.equal(identifier.who(tcpFlow, flow(1)).containers[ID]?.name, 'web')
+      t.equal(identifier.namesOf(tcpFlow, flow(1)).containers[ID]?.name, 'web')
     }
     source.now += 5 * 60_000 + 1
     identifier.running()
-    t.equal(identifier.who(tcpFlow, flow(1)).containers[ID]?.name, undefined)
+    t.equal(identifier.namesOf(tcpFlow, flow(1)).containers[ID]?.name, undefined)
   },
 )
 
@@ -95,7 +95,7 @@ t.test('the labels that are wanted come along, others do not', async t => {
   const options = { labels: ['team', 'app', 'none'], now: () => 0 }
   const identifier = new Identifier(cgroupPath, processLayout, source, options)
   identifier.learn(pathRecord(1, `/docker/${ID}`))
-  const { containers, pods } = identifier.who(tcpFlow, flow(1))
+  const { containers, pods } = identifier.namesOf(tcpFlow, flow(1))
   t.same(containers[ID], { runtime: 'docker', name: 'web', pod: 'u', labels: { team: 'a' } })
   t.same(pods, { u: { name: 'web-0', namespace: 'shop', labels: { app: 'web' } } })
 })

@@ -7,15 +7,15 @@ import { Publisher, type PublishOptions } from '../../../probe/publish/publish.t
 import { ranked } from '../../../probe/publish/rendezvous.ts'
 import { Turn } from '../../../probe/publish/turn.ts'
 import { encodeAck } from '../../../wire/ack.ts'
-import type { Who, WindowWho } from '../../../wire/message.ts'
+import type { Names, WindowNames } from '../../../wire/message.ts'
 import { temporary } from '../../harness/embedded.ts'
 import { startRecorder } from '../../harness/recorder.ts'
 import { until } from '../../harness/until.ts'
 
 const turn = new Turn('h', 0, 1)
 const identity = { host: 'h', boot: 'b', probe: 'p' }
-const nobody: Who = { cgroups: {}, containers: {}, pods: {} }
-const everybody: WindowWho = { ...nobody, running: [] }
+const nobody: Names = { cgroups: {}, containers: {}, pods: {} }
+const everybody: WindowNames = { ...nobody, running: [] }
 
 /** Publishes windows to two collectors, until all of them are acknowledged. */
 async function publish(windows: number, sendTo: PublishOptions['sendTo']) {

@@ -7,7 +7,7 @@ import { decoder } from '../../../collector/fold/records/decoder.ts'
 import { FlowFold } from '../../../probe/read/fold.ts'
 import { flowTotalLayout } from '../../../wire/count/flow_total.ts'
 import { viewOf } from '../../../wire/layout.ts'
-import type { WindowWho } from '../../../wire/message.ts'
+import type { WindowNames } from '../../../wire/message.ts'
 import { layoutOfRecord, samplerOf, windowOf } from '../../collector/given.ts'
 import { encodeRows } from '../../harness/rows.ts'
 import { pointsOf } from '../../harness/samples.ts'
@@ -22,7 +22,7 @@ const layouts = {
 type RecordName = keyof typeof layouts
 const kernel = { layout: (name: string) => layouts[name as RecordName] }
 
-const who: WindowWho = {
+const names: WindowNames = {
   cgroups: { '1:10': 'a', '1:11': 'b', '2:10': 'c' },
   netns: { '7': 'n' },
   containers: {
@@ -112,8 +112,8 @@ const foldedOf = (said: readonly Message[], fold: FlowFold) => [
 
 function samplesOf(messages: ReturnType<typeof given>) {
   const fold = new Fold()
-  for (const { layout, bytes } of messages) fold.add(bytes, decoder(layout), who)
-  fold.end(who)
+  for (const { layout, bytes } of messages) fold.add(bytes, decoder(layout), names)
+  fold.end(names)
   const batch = samplerOf('sockflux', { distributions: true }).sample(windowOf(fold), '0')
   const said = [
     ...pointsOf(batch).map(({ measurement, tags, values }) => ({ of: measurement.name, tags, values })),

@@ -3,7 +3,7 @@ import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { addRows, layoutOfRecord } from '../../collector/given.ts'
 
-const who = { cgroups: { '1:10': 'a', '1:11': 'b' }, containers: {}, pods: {} }
+const names = { cgroups: { '1:10': 'a', '1:11': 'b' }, containers: {}, pods: {} }
 const count = fc.oneof(fc.constant(0), fc.nat(2 ** 32 - 1))
 const flow = fc.record({
   socket: fc.nat(),
@@ -28,7 +28,7 @@ t.test('an update counts as the row with everything of a flow that is open and w
     fc.property(fc.array(flow, { maxLength: 20 }), flows => {
       const told = (record: string, rows: readonly object[]) => {
         const fold = new Fold(true)
-        addRows(fold, layoutOfRecord(record), rows, who)
+        addRows(fold, layoutOfRecord(record), rows, names)
         return { ...fold, containers: fold.containers, processes: fold.processes, host: fold.host }
       }
       const whole = flows.map(row => ({ ...row, reported_ns: 1, established_ns: 1 }))

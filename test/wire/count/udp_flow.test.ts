@@ -4,7 +4,7 @@ import { addRows, layoutOfRecord } from '../../collector/given.ts'
 
 const CLIENT = 1
 const SERVER = 2
-const who = {
+const names = {
   cgroups: { '1:10': 'a' },
   containers: { a: { runtime: 'docker' } },
   pods: {},
@@ -14,7 +14,7 @@ t.test('UDP counts as flows by role and in the traffic, and leaves the RTT of TC
   const fold = new Fold(true)
   const owner = { hierarchy: 1, cgroup: 10, pid: 7, comm: 'named' }
   const tcp = { ...owner, role: CLIENT, segs_sent: 1, rtt_us: 1000 }
-  addRows(fold, layoutOfRecord('tcp_flow'), [tcp], who)
+  addRows(fold, layoutOfRecord('tcp_flow'), [tcp], names)
   const carried = { bytes_sent: 2 ** 33, bytes_rcvd: 100, packets_sent: 3, packets_rcvd: 1 }
   addRows(
     fold,
@@ -24,7 +24,7 @@ t.test('UDP counts as flows by role and in the traffic, and leaves the RTT of TC
       { ...owner, ...carried, role: SERVER },
       { ...carried, role: SERVER },
     ],
-    who,
+    names,
   )
   const { client, server } = fold.containers.get('a')!
   t.match(client, { flows: 2, measured: 1, meanRttUs: 1000, bytesSent: 2 ** 33, packetsSent: 4, opened: 1 })

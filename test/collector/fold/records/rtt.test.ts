@@ -7,7 +7,7 @@ import { addRows, layoutOfRecord } from '../../given.ts'
 const totalLayout = layoutOfRecord('tcp_total')
 const bucketLayout = layoutOfRecord('rtt_bucket')
 const SERVER = 2
-const who = {
+const names = {
   cgroups: { '1:10': 'a', '1:11': 'b' },
   netns: { '7': 'n' },
   containers: {
@@ -36,10 +36,10 @@ function addSamples(fold: Fold, owner: Owner, samples: readonly number[]): void 
     rtt_min_us: Math.min(...samples),
     rtt_max_us: Math.max(...samples),
   }
-  addRows(fold, totalLayout, [total], who)
+  addRows(fold, totalLayout, [total], names)
   const buckets = Map.groupBy(samples, bucketOf)
   const rows = [...buckets].map(([bucket, values]) => ({ ...owner, bucket, samples: values.length }))
-  addRows(fold, bucketLayout, rows, who)
+  addRows(fold, bucketLayout, rows, names)
 }
 
 const plain = (histogram: Histogram | undefined) => {
@@ -89,7 +89,7 @@ t.test('resets count, with samples or without', async t => {
     { hierarchy: 1, cgroup: 10, role: SERVER, resets_sent: 2 },
     { hierarchy: 1, cgroup: 10, role: SERVER, resets_sent: 1, resets_rcvd: 4 },
   ]
-  addRows(fold, totalLayout, rows, who)
+  addRows(fold, totalLayout, rows, names)
   const { server } = fold.containers.get('a')!
   t.match(server, { resetsSent: 3, resetsRcvd: 4, flows: 0 })
   t.equal(server.rtt, undefined)
