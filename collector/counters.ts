@@ -15,7 +15,7 @@ export interface Counted {
 }
 
 /** Counted since the start. */
-export interface OwnTotals {
+export interface SelfTotals {
   readonly stats: CollectorStats
   /** By `stage/reason`. */
   readonly lost: Readonly<Record<string, number>>
@@ -28,7 +28,7 @@ export class Counters {
     this.#parts.push(...parts)
   }
 
-  totals(): OwnTotals {
+  totals(): SelfTotals {
     const stats: CollectorStats = {
       ...{ messages: 0, rows: 0, probes: 0, waiting: 0, written: 0, series: 0 },
       ...{ cpu_us: 0, rss_bytes: 0 },

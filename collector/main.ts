@@ -16,7 +16,7 @@ import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Listeners } from './ingest/listeners.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
-import { OWN_INTERVAL } from './sample/own.ts'
+import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
 import { healthPages } from './serve/pages.ts'
 import { routesOf } from './serve/routes.ts'
@@ -74,8 +74,8 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of [ingest, top, writers]) part.expire()
     }),
-    every(OWN_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
-      writers.tellOwn(Date.now() / 1000),
+    every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
+      writers.writeSelf(Date.now() / 1000),
     ),
   ]
   const [http] = webs

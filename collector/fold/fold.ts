@@ -1,6 +1,6 @@
 /** One host's window: rows in, totals per container, pod and host out. */
 
-import { Group } from '../../wire/count/totals.ts'
+import { Group } from '../../wire/count/flow_sums.ts'
 import type { HostRecord } from '../../wire/host_records.ts'
 import type { ContainerName, Names, PodName, ProcessName, WindowNames } from '../../wire/message.ts'
 import { containerNames, podNames } from './names.ts'

@@ -3,7 +3,7 @@
  * values are as many as a host has, so rows are bounded; those beyond it add up in one row of their owner.
  */
 
-import type { Group } from '../../wire/count/totals.ts'
+import type { Group } from '../../wire/count/flow_sums.ts'
 
 /** What a dimension says of the rows that found no place. */
 export const BEYOND = '~other'

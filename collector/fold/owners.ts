@@ -1,7 +1,7 @@
 /** Whose rows are they? By what the probe says of cgroups and network namespaces. */
 
-import { Owners } from '../../wire/count/owners.ts'
-import type { Group } from '../../wire/count/totals.ts'
+import type { Group } from '../../wire/count/flow_sums.ts'
+import { Owners } from '../../wire/count/group_lookup.ts'
 import type { Names } from '../../wire/message.ts'
 
 /** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */

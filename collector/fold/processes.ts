@@ -1,7 +1,7 @@
 /** Totals per process of one host's window, for people who watch and for the group `process`. */
 
 import { layoutOf } from '../../wire/columns.ts'
-import { Group } from '../../wire/count/totals.ts'
+import { Group } from '../../wire/count/flow_sums.ts'
 import { textOf } from '../../wire/layout.ts'
 
 /** `comm_t`: at most fifteen characters, ended by a NUL. */

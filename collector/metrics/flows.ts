@@ -1,6 +1,6 @@
 /** How many flows, how fast, and what they carry. */
 
-import type { Group, Totals } from '../../wire/count/totals.ts'
+import type { Group, Totals } from '../../wire/count/flow_sums.ts'
 import { type Field, type FlowLevel, type FlowMetric, LEVELS, type MetricGroup } from './metric.ts'
 
 /** One field for each role of the local end. */

@@ -1,7 +1,7 @@
 /** What a row of the metric tables says. The sinks, the catalogue and the dashboard check all read these rows. */
 
+import type { Group, Totals } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
-import type { Group, Totals } from '../../wire/count/totals.ts'
 
 /** What is switched together by `--metrics`. */
 export const GROUPS = [

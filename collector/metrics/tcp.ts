@@ -1,7 +1,7 @@
 /** What only TCP can tell: every RTT sample, connections that came and went, and how long it took to connect. */
 
+import type { Group, Totals } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
-import type { Group, Totals } from '../../wire/count/totals.ts'
 import { type Field, type FlowMetric, LEVELS } from './metric.ts'
 
 const sample = (name: string, help: string, of: (rtt: Histogram) => number | undefined): Field<Totals> => ({

@@ -1,6 +1,6 @@
 /** From a window's totals to samples: the metric tables applied, with the tags of each subject. */
 
-import { Group } from '../../wire/count/totals.ts'
+import { Group } from '../../wire/count/flow_sums.ts'
 import type { Batch } from '../batch.ts'
 import { type Fold, PodGroup } from '../fold/fold.ts'
 import type { Folded } from '../ingest/folded.ts'
@@ -91,7 +91,7 @@ export class Sampler {
   }
 
   /** What the collector tells of itself, in a window of its own. */
-  sampleOwn(window: Folded, rows: FlatRows): Batch {
+  sampleSelf(window: Folded, rows: FlatRows): Batch {
     const subjects = this.#subjects(window, undefined)
     return batchOf(
       window,

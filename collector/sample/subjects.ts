@@ -1,6 +1,6 @@
 /** Who a window tells of, with the tags of each. */
 
-import { Group } from '../../wire/count/totals.ts'
+import { Group } from '../../wire/count/flow_sums.ts'
 import type { Tags } from '../batch.ts'
 import { ContainerGroup, type PodGroup } from '../fold/fold.ts'
 import { processCalled, shortId } from '../fold/names.ts'

@@ -1,15 +1,15 @@
-/** The way of the windows to the sinks of one profile: sampled, held until names have come, queued. */
+/** The way of the windows to the sinks of one profile: sampled, pending until names have come, queued. */
 
 import type { WindowKey } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
-import type { OwnTotals } from '../counters.ts'
+import type { SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
-import { Hold } from './hold.ts'
-import { OwnWindows } from './own.ts'
+import { PendingNames } from './pending_names.ts'
 import { Sampler, type SamplerOptions } from './sampler.ts'
+import { SelfMetrics } from './self_metrics.ts'
 
 /** What waits for a name longer than two of the longest windows waits for a probe that is gone. */
-const HELD_MS = 2 * 3_600_000
+const PENDING_MS = 2 * 3_600_000
 
 /** Where batches go: the queue of a sink. */
 export interface Outlet {
@@ -21,20 +21,20 @@ export interface Outlet {
 export class Writer {
   readonly sampler: Sampler
   readonly #outlets: readonly Outlet[]
-  readonly #hold: Hold
-  readonly #own: OwnWindows
+  readonly #pending: PendingNames
+  readonly #self: SelfMetrics
 
   /** @param totals what the collector tells of itself */
-  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => OwnTotals) {
+  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => SelfTotals) {
     this.sampler = new Sampler(options)
     this.#outlets = outlets
-    this.#hold = new Hold(this.sampler, (batch, settled) => this.#push(batch, settled))
-    this.#own = new OwnWindows(this.sampler, totals)
+    this.#pending = new PendingNames(this.sampler, (batch, settled) => this.#push(batch, settled))
+    this.#self = new SelfMetrics(this.sampler, totals)
   }
 
   /** @param settled called when every sink has settled the window, or it is not to be written */
   write(window: Folded, ifid: string, settled: () => void): void {
-    this.#hold.write(window, ifid, settled)
+    this.#pending.write(window, ifid, settled)
   }
 
   /**
@@ -42,24 +42,24 @@ export class Writer {
    * @param elsewhere by another collector: its counters began at 0, and so do ours
    */
   settled(key: WindowKey, elsewhere: boolean): void {
-    this.#hold.forget(key)
+    this.#pending.forget(key)
     if (elsewhere) this.sampler.restart(key.host)
   }
 
   /** Windows of which a part waits for names. */
   get waiting(): number {
-    return this.#hold.size
+    return this.#pending.size
   }
 
   /** @param seconds since the epoch */
-  tellOwn(seconds: number): void {
-    const batch = this.#own.next(seconds)
+  writeSelf(seconds: number): void {
+    const batch = this.#self.next(seconds)
     if (batch) this.#push(batch, () => {})
   }
 
   /** Forget who has been silent. */
   expire(): void {
-    this.#hold.flush(HELD_MS)
+    this.#pending.flush(PENDING_MS)
     this.sampler.expire()
   }
 
@@ -73,7 +73,7 @@ export class Writer {
 export function writersOf(
   options: SamplerOptions,
   outlets: readonly Outlet[],
-  totals: () => OwnTotals,
+  totals: () => SelfTotals,
 ): Writer[] {
   const profiles = Map.groupBy(outlets, ({ wants }) =>
     wants.samples === 'all' ? 'sockflux' : options.profile,

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import type { WindowKey } from '../../wire/message.ts'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
-import type { Counted, OwnTotals } from '../counters.ts'
+import type { Counted, SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { SamplerOptions } from './sampler.ts'
 import { afterAll, type Outlet, type Writer, writersOf } from './writer.ts'
@@ -19,7 +19,7 @@ export class Writers implements Counted {
   readonly #log: ThrottledLog
 
   /** @param totals what the collector tells of itself */
-  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => OwnTotals, log: Logger) {
+  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => SelfTotals, log: Logger) {
     this.#writers = writersOf(options, outlets, totals)
     this.withProcesses = this.#writers.some(({ sampler }) => sampler.withProcesses)
     this.#options = options
@@ -48,8 +48,8 @@ export class Writers implements Counted {
   }
 
   /** @param seconds since the epoch */
-  tellOwn(seconds: number): void {
-    for (const writer of this.#writers) writer.tellOwn(seconds)
+  writeSelf(seconds: number): void {
+    for (const writer of this.#writers) writer.writeSelf(seconds)
   }
 
   /** Forget who has been silent. */

@@ -1,6 +1,6 @@
 /** The last window of each host, for people who watch: containers and the busiest processes. */
 
-import type { Group, Totals } from '../../wire/count/totals.ts'
+import type { Group, Totals } from '../../wire/count/flow_sums.ts'
 import type { ProcessName } from '../../wire/message.ts'
 import type { ContainerGroup } from '../fold/fold.ts'
 import { processCalled, shortId } from '../fold/names.ts'

@@ -73,7 +73,7 @@ export class Kernel {
     this.#rings.drain()
   }
 
-  /** The sums of all cgroups since they were first seen, one per CPU; see `probe/read/totals.ts`. */
+  /** The sums of all cgroups since they were first seen, one per CPU; see `probe/read/rtt_sums.ts`. */
   totals(): Entries {
     this.#window.writeUInt32LE((this.#window.readUInt32LE(0) + 1) >>> 0, 0)
     return this.#object.map('tcp_total').entries()

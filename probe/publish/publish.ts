@@ -23,8 +23,8 @@ import { type Connected, connect } from './connections.ts'
 import { Failover } from './failover.ts'
 import { Queue, type Queued } from './queue.ts'
 import { ranked } from './rendezvous.ts'
+import type { Turn } from './send_offset.ts'
 import { Slabs } from './slabs.ts'
-import type { Turn } from './turn.ts'
 
 export interface PublishOptions {
   /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */

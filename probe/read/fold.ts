@@ -3,11 +3,11 @@
  * the collector makes what it makes of the flows, without their processes.
  */
 
-import { Owners } from '../../wire/count/owners.ts'
+import { Group } from '../../wire/count/flow_sums.ts'
+import { Owners } from '../../wire/count/group_lookup.ts'
 import type { FlowDecoder, OwnerColumns } from '../../wire/count/record.ts'
 import { tcpFlow } from '../../wire/count/tcp_flow.ts'
 import { tcpUpdate } from '../../wire/count/tcp_update.ts'
-import { Group } from '../../wire/count/totals.ts'
 import { udpFlow } from '../../wire/count/udp_flow.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
 import { type Owned, type SampleLayouts, sumsOf } from './fold_rows.ts'

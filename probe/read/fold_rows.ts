@@ -1,6 +1,7 @@
 /** The rows that folded flows become: `flow_total`, `tcp_total`, `rtt_bucket` and `connect_bucket`. */
 
 import { encodeRows, type Given } from '../../wire/columns.ts'
+import type { Group, Totals } from '../../wire/count/flow_sums.ts'
 import {
   connectBucketLayout,
   type FLOW_TOTAL,
@@ -8,7 +9,6 @@ import {
   TOTAL_SUMS,
 } from '../../wire/count/flow_total.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
-import type { Group, Totals } from '../../wire/count/totals.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
 import { ROLE_CLIENT, ROLE_SERVER, type RTT_BUCKET, type TCP_TOTAL } from '../../wire/records.ts'
 

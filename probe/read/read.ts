@@ -5,7 +5,7 @@ import type { Rows } from '../../wire/layout.ts'
 import type { Flows, Pass } from '../signals/flows.ts'
 import { Records } from './records.ts'
 import { Router } from './route.ts'
-import { Totals, type TotalsKernel } from './totals.ts'
+import { Totals, type TotalsKernel } from './rtt_sums.ts'
 import { type Clock, type Window, Windows } from './window.ts'
 
 /** What is needed of the kernel here. */

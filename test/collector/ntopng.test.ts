@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Ingest } from '../../collector/ingest/ingest.ts'
-import { Hold } from '../../collector/sample/hold.ts'
+import { PendingNames } from '../../collector/sample/pending_names.ts'
 import { decode } from '../../wire/message.ts'
 import { READERS, type Reader, topicFrame, VERSION } from '../../wire/version.ts'
 import { messages } from '../golden/ntopng.ts'
@@ -19,7 +19,7 @@ const recorded = recordedIn(VERSION)
 
 t.test('profile ntopng: the same messages give the same lines as ever, in whatever order', async t => {
   const lines: string[] = []
-  const hold = new Hold(samplerOf('ntopng'), (batch, settled) => {
+  const hold = new PendingNames(samplerOf('ntopng'), (batch, settled) => {
     lines.push(...linesOf(batch))
     settled()
   })

@@ -1,6 +1,6 @@
 import { bootTime } from 'bcc-bindings'
 import t from 'tap'
-import { Totals } from '../../probe/read/totals.ts'
+import { Totals } from '../../probe/read/rtt_sums.ts'
 import type { RttBucket, TcpTotal } from '../../wire/records.ts'
 import { startActor } from '../harness/actor.ts'
 import { removeCgroup } from '../harness/cgroup.ts'

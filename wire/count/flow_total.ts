@@ -5,9 +5,9 @@
 
 import { layoutOf } from '../columns.ts'
 import { RTT_BUCKET } from '../records.ts'
+import { COUNTED } from './flow_sums.ts'
 import { OWNER_COLUMNS } from './record.ts'
 import { FLOW_SUMS } from './sums.ts'
-import { COUNTED } from './totals.ts'
 
 const SUMS = { ...COUNTED, ...FLOW_SUMS } as const
 type SumColumn = keyof typeof SUMS

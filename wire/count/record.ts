@@ -1,7 +1,7 @@
 /** What counting the rows of flows needs, on the probe as in the collector; each record is a file beside this one. */
 
 import { TCP_FLOW } from '../records.ts'
-import type { Group } from './totals.ts'
+import type { Group } from './flow_sums.ts'
 
 const { cgroup, hierarchy, netns, role } = TCP_FLOW
 /** The columns that every record of sockets has; without these a row has no owner. */

@@ -2,10 +2,10 @@
 
 import { type Layout, viewOf } from '../layout.ts'
 import { FLOW_FAILED, FLOW_PREDATES, FLOW_SAMPLED, ROLE_CLIENT, ROLE_SERVER, TCP_FLOW } from '../records.ts'
+import type { Totals } from './flow_sums.ts'
 import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
 import { isZero, type Table, tableOf, u64 } from './table.ts'
 import { addSmoothed, countTraffic } from './tcp_traffic.ts'
-import type { Totals } from './totals.ts'
 
 type TcpTable = Table<typeof TCP_FLOW>
 type Offsets = TcpTable['at']

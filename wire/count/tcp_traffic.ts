@@ -1,8 +1,8 @@
 /** What the rows of `tcp_flow` and `tcp_update` have in common: what flows carry, and their smoothed RTT. */
 
 import type { TCP_FLOW, TCP_UPDATE } from '../records.ts'
+import type { Totals } from './flow_sums.ts'
 import { addTcpFlowDeltas, addTcpFlowLevels } from './sums.ts'
-import type { Totals } from './totals.ts'
 
 type Offsets = { readonly [K in keyof typeof TCP_FLOW & keyof typeof TCP_UPDATE]: number }
 

@@ -2,10 +2,10 @@
 
 import { type Layout, viewOf } from '../layout.ts'
 import { ROLE_SERVER, UDP_FLOW } from '../records.ts'
+import type { Totals } from './flow_sums.ts'
 import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
 import { addUdpFlowDeltas, addUdpFlowLevels } from './sums.ts'
 import { type Table, tableOf } from './table.ts'
-import type { Totals } from './totals.ts'
 
 type UdpTable = Table<typeof UDP_FLOW>
 

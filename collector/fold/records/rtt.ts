@@ -1,10 +1,10 @@
 /** `tcp_total` and `rtt_bucket`: what the kernel adds up of every RTT sample, and the resets. */
 
+import type { Totals } from '../../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../../wire/count/histogram.ts'
 import { type OWNER_COLUMNS, REQUIRED } from '../../../wire/count/record.ts'
 import { addTcpTotalDeltas, addTcpTotalLevels } from '../../../wire/count/sums.ts'
 import { type Table, tableOf, u64 } from '../../../wire/count/table.ts'
-import type { Totals } from '../../../wire/count/totals.ts'
 import { type Layout, viewOf } from '../../../wire/layout.ts'
 import { ROLE_SERVER, RTT_BUCKET, TCP_TOTAL } from '../../../wire/records.ts'
 import type { Decoder, Into } from './record.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Containers } from '../../../collector/fold/owners.ts'
-import { Group } from '../../../wire/count/totals.ts'
+import { Group } from '../../../wire/count/flow_sums.ts'
 
 /** Numbers that fall together in a table, and large ones. */
 const cgroup = fc.oneof(

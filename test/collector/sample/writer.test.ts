@@ -2,7 +2,7 @@ import { text as textOf } from 'node:stream/consumers'
 import { pino } from 'pino'
 import t from 'tap'
 import type { Batch } from '../../../collector/batch.ts'
-import type { OwnTotals } from '../../../collector/counters.ts'
+import type { SelfTotals } from '../../../collector/counters.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { GROUPS } from '../../../collector/metrics/metric.ts'
 import { afterAll, type Outlet, type Writer, writersOf } from '../../../collector/sample/writer.ts'
@@ -17,7 +17,7 @@ import { addRows, layoutOfRecord, windowOf } from '../given.ts'
 
 const layout = layoutOfRecord('tcp_flow')
 const stats = { messages: 1, rows: 2, probes: 1, waiting: 0, written: 3, series: 4, cpu_us: 5, rss_bytes: 6 }
-const totals = (): OwnTotals => ({ stats, lost: {} })
+const totals = (): SelfTotals => ({ stats, lost: {} })
 
 function start(profile: 'sockflux' | 'ntopng') {
   const batches: Batch[] = []
@@ -73,7 +73,7 @@ t.test('Prometheus shows the same whatever the profile; the database has its own
   for (const { writers } of [own, ntopng]) {
     write(writers, 1, { runtime: 'cri', pending: true })
     write(writers, 2, NAMED, PODS)
-    for (const writer of writers) writer.tellOwn(1000)
+    for (const writer of writers) writer.writeSelf(1000)
   }
   const text = await own.told()
   t.same(await ntopng.told(), text)

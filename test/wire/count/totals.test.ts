@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Totals } from '../../../wire/count/totals.ts'
+import { Totals } from '../../../wire/count/flow_sums.ts'
 
 /** Each number another one. */
 function counted(factor: number): Totals {

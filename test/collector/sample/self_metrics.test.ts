@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { OwnTotals } from '../../../collector/counters.ts'
-import { OwnWindows } from '../../../collector/sample/own.ts'
+import type { SelfTotals } from '../../../collector/counters.ts'
+import { SelfMetrics } from '../../../collector/sample/self_metrics.ts'
 import { linesOf } from '../../harness/samples.ts'
 import { samplerOf } from '../given.ts'
 
@@ -16,8 +16,8 @@ const stats = {
 }
 
 t.test('every ten seconds a window: what rises is added up, the rest is as it is', async t => {
-  let totals: OwnTotals = { stats: { ...stats, messages: 3, cpu_us: 250_000 }, lost: { 'ingest/gap': 2 } }
-  const own = new OwnWindows(samplerOf('sockflux'), () => totals)
+  let totals: SelfTotals = { stats: { ...stats, messages: 3, cpu_us: 250_000 }, lost: { 'ingest/gap': 2 } }
+  const own = new SelfMetrics(samplerOf('sockflux'), () => totals)
   const linesAt = (seconds: number) => {
     const batch = own.next(seconds)
     return batch && linesOf(batch).map(line => line.replace(/host=[^, ]+/, 'host=h'))
@@ -36,5 +36,5 @@ t.test('every ten seconds a window: what rises is added up, the rest is as it is
 
 t.test('nothing without the group stats, or for ntopng', async t => {
   for (const sampler of [samplerOf('sockflux', { metrics: ['flows'] }), samplerOf('ntopng')])
-    t.equal(new OwnWindows(sampler, () => ({ stats, lost: {} })).next(1000), undefined)
+    t.equal(new SelfMetrics(sampler, () => ({ stats, lost: {} })).next(1000), undefined)
 })

@@ -3,7 +3,7 @@
 import { open } from 'bcc-bindings'
 import t from 'tap'
 import { objectPath } from '../../../probe/kernel/load.ts'
-import { Totals } from '../../../probe/read/totals.ts'
+import { Totals } from '../../../probe/read/rtt_sums.ts'
 import { roomForSums } from '../../../probe/signals/rtt.ts'
 import { numberOf, viewOf } from '../../../wire/layout.ts'
 

@@ -8,19 +8,19 @@ import type { Batch } from '../batch.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { Sampler } from './sampler.ts'
 
-interface Held {
+interface Pending {
   readonly window: Folded
   readonly ifid: string
   readonly sinceMs: number
   readonly settled: () => void
 }
 
-export class Hold {
+export class PendingNames {
   readonly #sampler: Sampler
   readonly #push: (batch: Batch, settled: () => void) => void
   readonly #now: () => number
   /** By probe: at most one window each. */
-  readonly #held = new Map<string, Held>()
+  readonly #pending = new Map<string, Pending>()
 
   /**
    * @param push hands a batch to the sinks, and calls back when all have settled it
@@ -37,7 +37,7 @@ export class Hold {
   }
 
   get size(): number {
-    return this.#held.size
+    return this.#pending.size
   }
 
   /** @param settled called when all of the window is settled, what waits included */
@@ -51,31 +51,31 @@ export class Hold {
     let parts = 2
     const settledPart = () => --parts === 0 && settled()
     this.#hand(window, this.#sampler.sample(window, ifid), settledPart)
-    this.#held.set(probe, { window, ifid, sinceMs: this.#now(), settled: settledPart })
+    this.#pending.set(probe, { window, ifid, sinceMs: this.#now(), settled: settledPart })
   }
 
   /** What waits of the windows before this one was written by another collector. */
   forget({ boot, probe, window }: WindowKey): void {
     const id = `${boot} ${probe}`
-    const held = this.#held.get(id)
-    if (!held || held.window.key.window >= window) return
-    this.#held.delete(id)
-    held.settled()
+    const pending = this.#pending.get(id)
+    if (!pending || pending.window.key.window >= window) return
+    this.#pending.delete(id)
+    pending.settled()
   }
 
   /** Write what has waited for so long: the probe may be gone. */
   flush(olderThanMs: number): void {
     const old = this.#now() - olderThanMs
-    for (const [probe, { window, sinceMs }] of this.#held) if (sinceMs <= old) this.#release(probe, window)
+    for (const [probe, { window, sinceMs }] of this.#pending) if (sinceMs <= old) this.#release(probe, window)
   }
 
   #release(probe: string, later: Folded): void {
-    const held = this.#held.get(probe)
-    if (!held) return
-    this.#held.delete(probe)
-    const batch = this.#sampler.sampleLate(held.window, held.ifid, later.fold)
-    if (batch.samples.length > 0) this.#hand(held.window, batch, held.settled)
-    else held.settled() // it was a sandbox after all
+    const pending = this.#pending.get(probe)
+    if (!pending) return
+    this.#pending.delete(probe)
+    const batch = this.#sampler.sampleLate(pending.window, pending.ifid, later.fold)
+    if (batch.samples.length > 0) this.#hand(pending.window, batch, pending.settled)
+    else pending.settled() // it was a sandbox after all
   }
 
   /** The first window of a probe's run is not written, but what its counters rose by is in those of the next. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Turn } from '../../../probe/publish/turn.ts'
+import { Turn } from '../../../probe/publish/send_offset.ts'
 
 const HOSTS = Array.from({ length: 1000 }, (_, index) => `node-${index}`)
 const START_MS = 1_767_323_040_000

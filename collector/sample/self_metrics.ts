@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Batch } from '../batch.ts'
-import type { OwnTotals } from '../counters.ts'
+import type { SelfTotals } from '../counters.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { CollectorStats } from '../metrics/flat.ts'
@@ -12,24 +12,24 @@ import { lostRows } from './flat_rows.ts'
 import type { Sampler } from './sampler.ts'
 
 /** Seconds. */
-export const OWN_INTERVAL = 10
+export const SELF_INTERVAL = 10
 
 /** Counted since the start; of these the window's share is written. */
 const RISING = ['messages', 'rows', 'written', 'cpu_us'] as const satisfies (keyof CollectorStats)[]
 
-export class OwnWindows {
+export class SelfMetrics {
   readonly #sampler: Sampler
-  readonly #totals: () => OwnTotals
+  readonly #totals: () => SelfTotals
   readonly #key = {
     host: hostname(),
     boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     probe: `collector ${randomBytes(8).toString('hex')}`,
   }
-  #before: OwnTotals | undefined
+  #before: SelfTotals | undefined
   #window = 0
   #time = 0
 
-  constructor(sampler: Sampler, totals: () => OwnTotals) {
+  constructor(sampler: Sampler, totals: () => SelfTotals) {
     this.#sampler = sampler
     this.#totals = totals
   }
@@ -39,7 +39,7 @@ export class OwnWindows {
    * @returns undefined while the last window's time has not passed, or when nobody wants to know
    */
   next(seconds: number): Batch | undefined {
-    const time = Math.floor(seconds / OWN_INTERVAL) * OWN_INTERVAL
+    const time = Math.floor(seconds / SELF_INTERVAL) * SELF_INTERVAL
     if (time <= this.#time) return undefined
     const totals = this.#totals()
     const before = this.#before
@@ -50,9 +50,9 @@ export class OwnWindows {
       .filter(([, count]) => count > 0)
     const window: Folded = {
       key: { ...this.#key, window: this.#window++ },
-      ...{ time, partial: false, complete: true, interval: OWN_INTERVAL, lost: {}, fold: new Fold() },
+      ...{ time, partial: false, complete: true, interval: SELF_INTERVAL, lost: {}, fold: new Fold() },
     }
-    const batch = this.#sampler.sampleOwn(window, {
+    const batch = this.#sampler.sampleSelf(window, {
       collector_stats: [{ tags: {}, numbers: stats }],
       collector_lost: lostRows(Object.fromEntries(lost)),
     })

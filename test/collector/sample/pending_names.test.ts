@@ -3,7 +3,7 @@ import type { Batch } from '../../../collector/batch.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
 import type { Folded } from '../../../collector/ingest/folded.ts'
-import { Hold } from '../../../collector/sample/hold.ts'
+import { PendingNames } from '../../../collector/sample/pending_names.ts'
 import type { Field, Layout } from '../../../wire/layout.ts'
 import type { ContainerName, PodName } from '../../../wire/message.ts'
 import { openStore, rows as storedRows, temporary } from '../../harness/embedded.ts'
@@ -59,7 +59,7 @@ function start() {
     batches.push(batch)
     done()
   }
-  const hold = new Hold(samplerOf('sockflux'), push, () => now)
+  const hold = new PendingNames(samplerOf('sockflux'), push, () => now)
   const write = (folded: Folded) => hold.write(folded, '0', () => settled.push(folded.key.window))
   /** The flows of what was pushed since the last call: `time measurement name flows`. */
   const written = () =>
@@ -131,7 +131,7 @@ t.test('every pod waits for a container that may be in any of them', async t => 
 
 t.test('the store keeps both parts of a window, each once', async t => {
   const batches: Batch[] = []
-  const hold = new Hold(samplerOf('sockflux'), batch => batches.push(batch))
+  const hold = new PendingNames(samplerOf('sockflux'), batch => batches.push(batch))
   hold.write(window(1, { a: { runtime: 'docker', name: 'web' }, b: pending }), '0', () => {})
   hold.write(window(2, { b: { runtime: 'docker', name: 'new' } }), '0', () => {})
   const sink = await openStore(t, await temporary(t), { now: () => 0 })
@@ -199,7 +199,7 @@ t.test('the first window of a run is not written, but its counters are', async t
   const { write, written, settled } = start()
   const sampler = samplerOf('sockflux')
   const batches: Batch[] = []
-  const hold = new Hold(sampler, (batch, done) => {
+  const hold = new PendingNames(sampler, (batch, done) => {
     batches.push(batch)
     done()
   })

@@ -1,7 +1,7 @@
 /** From a row to the group that it counts in, which each program finds in its own way. */
 
+import type { Group } from './flow_sums.ts'
 import type { OwnerColumns } from './record.ts'
-import type { Group } from './totals.ts'
 
 /** Kernfs ids stay far below 2^53; above it two could look alike as a JavaScript number. */
 const UNSAFE_HIGH = 2 ** 21
