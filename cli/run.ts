@@ -185,7 +185,7 @@ async function run(
       return value === undefined ? [] : [`--${name}`, String(value)]
     })
   children.start('collector', pass(['config', 'socket', 'store', 'influx-url']))
-  children.start('probe', [...pass(['config', 'interval']), '--spread', '0']) // there is no other host to spare
+  children.start('probe', [...pass(['config', 'interval']), '--send-offset', '0']) // there is no other host to spare
   await print(process.stdout, 'starting probe and collector …\n')
   try {
     await answering(path, stopped.signal)

@@ -19,7 +19,7 @@ import { Kernel } from './kernel/kernel.ts'
 import { namespaces } from './kernel/privileges.ts'
 import { kernelOptions, type ProbeOptions, probeSettings, publisherOptions } from './options.ts'
 import { Publisher } from './publish/publish.ts'
-import { Turn } from './publish/send_offset.ts'
+import { SendOffset } from './publish/send_offset.ts'
 import { SentNames } from './publish/sent_names.ts'
 import { FlowFold } from './read/fold.ts'
 import { Reader } from './read/read.ts'
@@ -60,8 +60,12 @@ async function run(options: ProbeOptions): Promise<void> {
     'identify/unknown_cgroup': identifier.unknownCgroups,
     'identify/no_cgroup': identifier.ownerlessRows,
   }))
-  const turn = new Turn(identity.host, options.spread ?? options.interval / 5, options.interval)
-  const publisher = new Publisher({ ...publisherOptions(options), turn }, identity, log)
+  const sendOffset = new SendOffset(
+    identity.host,
+    options.sendOffset ?? options.interval / 5,
+    options.interval,
+  )
+  const publisher = new Publisher({ ...publisherOptions(options), sendOffset }, identity, log)
   counters.losses(() => ({ 'queue/full': publisher.stats().dropped }))
   counters.figures(() => {
     const { messages, rows, waiting, bytes } = publisher.stats()

@@ -40,11 +40,12 @@ export const probeSettings = {
     value: '<seconds>',
     help: 'length of a window; samples carry multiples of it as timestamps',
   }),
-  spread: setting<number | undefined>({
+  sendOffset: setting<number | undefined>({
+    former: 'spread',
     type: whole(0, 3600),
     fallback: undefined,
     value: '<seconds>',
-    help: 'hosts begin to send at moments of their own within so many seconds after the end of a window, so that a collector has not to hold the windows of all at once; by default a fifth of the interval, at most half of it',
+    help: 'each host begins to send at its own offset within so many seconds after the end of a window, so that a collector does not hold the windows of all hosts at once; by default a fifth of the interval, at most half of it',
   }),
   host: setting<string | undefined>({
     type: hostTag(),

@@ -23,7 +23,7 @@ import { type Connected, connect } from './connections.ts'
 import { Failover } from './failover.ts'
 import { Queue, type Queued } from './queue.ts'
 import { ranked } from './rendezvous.ts'
-import type { Turn } from './send_offset.ts'
+import type { SendOffset } from './send_offset.ts'
 import { Slabs } from './slabs.ts'
 
 export interface PublishOptions {
@@ -33,7 +33,7 @@ export interface PublishOptions {
   /** Bytes that may wait: for each collector, or for the one. */
   readonly queueBytes: number
   /** When in each window this host sends. */
-  readonly turn: Turn
+  readonly sendOffset: SendOffset
 }
 
 /** Of rows in a message: a full page of the kernel's pass fits in, `PAGE_ROWS` in `bpf/report.bpf.h`. */
@@ -52,15 +52,15 @@ export class Publisher {
   readonly #failover: Failover | undefined
   readonly #slabs = new Slabs(SLAB_BYTES)
   readonly #bundler: Bundler
-  readonly #turn: Turn
+  readonly #sendOffset: SendOffset
   #waking: NodeJS.Timeout | undefined
   #isClosing = false
   #messages = 0
   #rows = 0
 
   constructor(options: PublishOptions, identity: Identity, log: Logger) {
-    const { collectors, sendTo, queueBytes, turn } = options
-    this.#turn = turn
+    const { collectors, sendTo, queueBytes, sendOffset } = options
+    this.#sendOffset = sendOffset
     const endpoints = sendTo === 'one' ? ranked(identity.host, collectors) : collectors
     const [first, ...others] = endpoints
     if (sendTo === 'one' && first !== undefined)
@@ -77,7 +77,7 @@ export class Publisher {
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
     this.#connections = endpoints.map((endpoint, index) =>
-      connect(endpoint, this.#inTurn(feeds[index]!), identity, log),
+      connect(endpoint, this.#atOffset(feeds[index]!), identity, log),
     )
   }
 
@@ -128,12 +128,12 @@ export class Publisher {
     await Promise.all(this.#connections.map(connection => connection.close()))
   }
 
-  #inTurn(feed: Feed): Feed {
-    return { ...feed, next: () => (this.#isOurTurn() ? feed.next() : undefined) }
+  #atOffset(feed: Feed): Feed {
+    return { ...feed, next: () => (this.#isDue() ? feed.next() : undefined) }
   }
 
-  #isOurTurn(): boolean {
-    const waitMs = this.#isClosing ? 0 : this.#turn.waitMs()
+  #isDue(): boolean {
+    const waitMs = this.#isClosing ? 0 : this.#sendOffset.waitMs()
     if (waitMs === 0) return true
     this.#waking ??= setTimeout(() => {
       this.#waking = undefined

@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto'
 
-export class Turn {
+export class SendOffset {
   readonly #intervalMs: number
   readonly #delayMs: number
   readonly #now: () => number

@@ -12,7 +12,7 @@ export interface Work {
   readonly rate: number
 }
 
-interface Turn extends Work {
+interface SendOffset extends Work {
   /** Percent over the load without an agent of the same turn. */
   readonly added: number
   readonly seen: number | undefined
@@ -38,7 +38,7 @@ export async function compare(
   work: () => Promise<Work>,
   peers: readonly Agent[] = [],
 ): Promise<{ compared: Compared[]; lessBare: number }> {
-  const turns = new Map<Agent, Turn[]>([none, bare, sockflux, ...peers].map(agent => [agent, []]))
+  const turns = new Map<Agent, SendOffset[]>([none, bare, sockflux, ...peers].map(agent => [agent, []]))
   await work()
   for (let round = 0; round < rounds; round++) {
     const pair = round % 2 === 0 ? [bare, sockflux] : [sockflux, bare]

@@ -6,7 +6,7 @@ import { Context, Dealer } from 'zeromq'
 import { objectPath } from '../../probe/kernel/load.ts'
 import { Bundler } from '../../probe/publish/bundler.ts'
 import { SLAB_BYTES } from '../../probe/publish/publish.ts'
-import { Turn } from '../../probe/publish/send_offset.ts'
+import { SendOffset } from '../../probe/publish/send_offset.ts'
 import { Slabs } from '../../probe/publish/slabs.ts'
 import { FlowFold } from '../../probe/read/fold.ts'
 import { decodeAck } from '../../wire/ack.ts'
@@ -141,7 +141,7 @@ export class Hosts {
     const window = this.#window++
     const sending = this.#dealers.map(async (dealer, host) => {
       const [head, who] = [headOf(window, host), this.#who[host]!]
-      await sleep(new Turn(head.host, INTERVAL / 5, INTERVAL, () => 0).waitMs())
+      await sleep(new SendOffset(head.host, INTERVAL / 5, INTERVAL, () => 0).waitMs())
       const { running: _, ...names } = who
       const next = () => ({ ...head, sequence: this.#sequences[host]!++ })
       for (const bundle of this.#said.slice(0, -1)) await dealer.send(encode(next(), bundle, names))

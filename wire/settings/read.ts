@@ -69,12 +69,16 @@ export function inspectSettings<S extends Settings>(
       return undefined
     }
   }
-  const file = attempt(() => fileOf(Object.keys(settings).map(snake), section, flags, env, root))
+  const file = attempt(() => fileOf(keysOf(settings), section, flags, env, root))
   problems.push(...(file?.problems ?? []))
   const values = Object.entries(settings).map(([name, row]) => {
-    const found = attempt(() => fromFlag(name, flags) ?? fromEnv(name, row, env, warnings))
-    const last = found ?? file?.get(snake(name))
+    const names = [name, ...(row.former === undefined ? [] : [row.former])]
+    const flag = names.map(name => fromFlag(name, flags)).find(Boolean)
+    const found = flag ?? attempt(() => fromEnv(name, row, env, warnings))
+    const last = found ?? names.map(name => file?.get(snake(name))).find(Boolean)
     if (!last) return [name, row.fallback]
+    if (row.former !== undefined && isFormer(last.where, row.former))
+      warnings.push(`${last.where}: the setting is called ${kebab(name)} now`)
     places.set(name, last.where)
     const read = attempt(() => ({ value: parse(row, last) }))
     return [name, read ? read.value : row.fallback]
@@ -85,6 +89,13 @@ export function inspectSettings<S extends Settings>(
   for (const { warning, text } of check?.(result, given) ?? []) (warning ? warnings : problems).push(text)
   return { values: result, given, problems, warnings, file: file?.path }
 }
+
+const keysOf = (settings: Settings): string[] =>
+  Object.entries(settings).flatMap(([name, { former }]) => [name, former ?? name].map(snake))
+
+/** Whether the flag, variable or key has the name that the setting had before. */
+const isFormer = (where: string, former: string): boolean =>
+  where === `--${kebab(former)}` || where.toLowerCase().endsWith(snake(former))
 
 /**
  * Warnings go to standard error when there is a check, which only a program that starts has.

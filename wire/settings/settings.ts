@@ -16,6 +16,8 @@ export interface Setting<T = unknown> {
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
   readonly list?: boolean
+  /** A name that it had before, which still works and is warned of. */
+  readonly former?: string
   /** Never a flag, because `ps` shows flags; each variable has a variant `<NAME>_FILE`. */
   readonly secret?: boolean
 }
@@ -43,9 +45,11 @@ export const setting = <T>(row: Setting<T>): Setting<T> => row
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 export const snake = (name: string): string => kebab(name).replaceAll('-', '_')
 export const variables = (name: string, row: Setting): string[] => [
-  `SOCKFLUX_${snake(name).toUpperCase()}`,
+  variable(name),
   ...(row.env ?? []),
+  ...(row.former === undefined ? [] : [variable(row.former)]),
 ]
+const variable = (name: string): string => `SOCKFLUX_${snake(name).toUpperCase()}`
 
 /** Read when neither --config nor SOCKFLUX_CONFIG names a file. */
 export const defaultFile = (section: string): string => `/etc/sockflux/${section}.yaml`
@@ -54,7 +58,7 @@ function helpOf(name: string, row: Setting): string {
   const { fallback } = row
   const shown =
     fallback === undefined || fallback === '' ? [] : [`default: ${[fallback].flat().join(', ') || 'none'}`]
-  const env = variables(name, row).map(variable => (row.secret ? `${variable}[_FILE]` : variable))
+  const env = [variable(name), ...(row.env ?? [])].map(name => (row.secret ? `${name}[_FILE]` : name))
   return `${row.help} (${[...shown, `env: ${env.join(', ')}`].join('; ')})`
 }
 
@@ -67,6 +71,8 @@ export function addFlags(command: Command, section: string, settings: Settings):
   const hidden: string[] = []
   for (const [name, row] of Object.entries(settings)) {
     const help = helpOf(name, row)
+    if (row.former !== undefined)
+      command.addOption(new Option(`--${kebab(row.former)} ${row.value ?? ''}`.trim(), help).hideHelp())
     if (row.secret) hidden.push(`  ${help}`)
     else if (row.value)
       command.addOption(

@@ -5,14 +5,14 @@ import { Router } from 'zeromq'
 import { Connection, type Feed } from '../../../probe/publish/connection.ts'
 import { Publisher, type PublishOptions } from '../../../probe/publish/publish.ts'
 import { ranked } from '../../../probe/publish/rendezvous.ts'
-import { Turn } from '../../../probe/publish/send_offset.ts'
+import { SendOffset } from '../../../probe/publish/send_offset.ts'
 import { encodeAck } from '../../../wire/ack.ts'
 import type { Names, WindowNames } from '../../../wire/message.ts'
 import { temporary } from '../../harness/embedded.ts'
 import { startRecorder } from '../../harness/recorder.ts'
 import { until } from '../../harness/until.ts'
 
-const turn = new Turn('h', 0, 1)
+const sendOffset = new SendOffset('h', 0, 1)
 const identity = { host: 'h', boot: 'b', probe: 'p' }
 const nobody: Names = { cgroups: {}, containers: {}, pods: {} }
 const everybody: WindowNames = { ...nobody, running: [] }
@@ -23,7 +23,7 @@ async function publish(windows: number, sendTo: PublishOptions['sendTo']) {
   const collectors = recorders.map(({ endpoint }) => endpoint)
   const said: string[] = []
   const log = pino({}, { write: line => said.push(line) })
-  const publisher = new Publisher({ collectors, sendTo, queueBytes: 2 ** 20, turn }, identity, log)
+  const publisher = new Publisher({ collectors, sendTo, queueBytes: 2 ** 20, sendOffset }, identity, log)
   await until('both connections', () => said.filter(line => line.includes('"connected"')).length === 2)
   for (let window = 0; window < windows; window++) {
     const head = { ...identity, window, sequence: window, start_ns: '1', lost: {} }
@@ -47,7 +47,7 @@ t.test('or only the one that is the first in rank for this host', async t => {
   t.same(await publish(3, 'one'), { own: 3, other: 0, messages: 3, dropped: 0, bytes: 0 })
 })
 
-t.test('a host sends when its turn has come; one that stops, at once', async t => {
+t.test('a host sends when its sendOffset has come; one that stops, at once', async t => {
   const recorder = await startRecorder()
   t.teardown(() => recorder.close())
   let now = 0
@@ -56,7 +56,7 @@ t.test('a host sends when its turn has come; one that stops, at once', async t =
       collectors: [recorder.endpoint],
       sendTo: 'all',
       queueBytes: 2 ** 20,
-      turn: new Turn('h', 1, 2, () => now),
+      sendOffset: new SendOffset('h', 1, 2, () => now),
     },
     identity,
     pino({ level: 'silent' }),
@@ -82,7 +82,11 @@ t.test('a collector that does not answer is said, once', async t => {
   const said: { msg: string; collector: string }[] = []
   const log = pino({}, { write: line => said.push(JSON.parse(line)) })
   const collectors = ['ipc:///nowhere/collector']
-  const publisher = new Publisher({ collectors, sendTo: 'all', queueBytes: 2 ** 20, turn }, identity, log)
+  const publisher = new Publisher(
+    { collectors, sendTo: 'all', queueBytes: 2 ** 20, sendOffset },
+    identity,
+    log,
+  )
   t.teardown(() => publisher.close(0))
   await until('a line in the log', () => said.length > 0)
   t.match(said, [

@@ -12,7 +12,7 @@ const collector = (root: string) => inspectSettings(collectorSettings, 'collecto
 t.test('the default file of each program is read when no other is named', async t => {
   const root = t.testdir({
     etc: { sockflux: { 'probe.yaml': 'interval: 3\n', 'collector.yaml': 'collector:\n  store_days: 2\n' } },
-    other: 'probe:\n  spread: 1\n',
+    other: 'probe:\n  send_offset: 1\n',
   })
   t.equal(probe(root).values.interval, 3)
   t.equal(probe(root).file, join(root, 'etc/sockflux/probe.yaml'))
@@ -22,7 +22,7 @@ t.test('the default file of each program is read when no other is named', async 
     probe(root, { SOCKFLUX_CONFIG: join(root, 'other') }),
     probe(root, {}, { config: join(root, 'other') }),
   ])
-    t.same([values.interval, values.spread], [10, 1], 'the default file is not read as well')
+    t.same([values.interval, values.sendOffset], [10, 1], 'the default file is not read as well')
   t.equal(probe(root, { SOCKFLUX_INTERVAL: '4' }).values.interval, 4)
 })
 

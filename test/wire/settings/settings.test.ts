@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { collectorSettings } from '../../../collector/options.ts'
 import { probeSettings } from '../../../probe/options.ts'
-import { readSettings } from '../../../wire/settings/read.ts'
+import { inspectSettings, readSettings } from '../../../wire/settings/read.ts'
 import { SettingError, type Settings } from '../../../wire/settings/settings.ts'
 import { Cleanup } from '../../harness/cleanup.ts'
 import { scratch } from '../../harness/scratch.ts'
@@ -248,4 +248,18 @@ t.test('run, top and query take a complete file', async t => {
   t.equal(code, 1)
   t.match(stderr, 'the probe ended', 'run gets as far as its probe, which refuses the interval of 0')
   t.match(stderr, `${config}:3:13: probe.interval: needs a whole number from 1 to 3600, not 0`)
+})
+
+t.test('a setting that was renamed is read by its former name, and warned of', async t => {
+  for (const [flags, env, where] of [
+    [{ spread: '3' }, {}, '--spread'],
+    [{}, { SOCKFLUX_SPREAD: '3' }, 'SOCKFLUX_SPREAD'],
+  ] as const) {
+    const { values, warnings, problems } = inspectSettings(probeSettings, 'probe', flags, env)
+    t.same(problems, [])
+    t.equal(values.sendOffset, 3)
+    t.same(warnings, [`${where}: the setting is called send-offset now`])
+  }
+  const both = inspectSettings(probeSettings, 'probe', { sendOffset: '2', spread: '3' }, {})
+  t.same([both.values.sendOffset, both.warnings], [2, []], 'the new name wins')
 })
