@@ -1,4 +1,4 @@
-/** Totals per process of one host's window, for people who watch and for the group `process`. */
+/** FlowSums per process of one host's window, for people who watch and for the group `process`. */
 
 import { layoutOf } from '../../wire/columns.ts'
 import { Group } from '../../wire/count/flow_sums.ts'

@@ -1,13 +1,13 @@
 /** How many flows, how fast, and what they carry. */
 
-import type { Group, Totals } from '../../wire/count/flow_sums.ts'
+import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import { type Field, type FlowLevel, type FlowMetric, LEVELS, type MetricGroup } from './metric.ts'
 
 /** One field for each role of the local end. */
 function byRole(
   unit: Field<Group>['unit'],
   help: string,
-  of: (totals: Totals) => number | undefined,
+  of: (totals: FlowSums) => number | undefined,
 ): Field<Group>[] {
   return [
     { name: 'as_client', type: 'gauge', unit, help: `${help}, as client`, of: ({ client }) => of(client) },
@@ -20,7 +20,7 @@ const sum = (
   name: string,
   unit: Field<Group>['unit'],
   help: string,
-  of: (totals: Totals) => number,
+  of: (totals: FlowSums) => number,
 ): Field<Group> => ({
   name,
   type: 'counter',

@@ -1,6 +1,6 @@
 /** What a row of the metric tables says. The sinks, the catalogue and the dashboard check all read these rows. */
 
-import type { Group, Totals } from '../../wire/count/flow_sums.ts'
+import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
 
 /** What is switched together by `--metrics`. */
@@ -91,7 +91,7 @@ export interface Row<S> {
 /** Of flows: one series for each subject of the level. */
 type SubjectMetric = { readonly dimensions: readonly [] } & Row<Group>
 /** Of flows: one for each role of each subject. */
-type RoleMetric = { readonly dimensions: readonly ['role'] } & Row<Totals>
+type RoleMetric = { readonly dimensions: readonly ['role'] } & Row<FlowSums>
 
 export type FlowMetric = { readonly level: FlowLevel; readonly ntopng: boolean } & (
   | SubjectMetric

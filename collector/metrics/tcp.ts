@@ -1,10 +1,10 @@
 /** What only TCP can tell: every RTT sample, connections that came and went, and how long it took to connect. */
 
-import type { Group, Totals } from '../../wire/count/flow_sums.ts'
+import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
 import { type Field, type FlowMetric, LEVELS } from './metric.ts'
 
-const sample = (name: string, help: string, of: (rtt: Histogram) => number | undefined): Field<Totals> => ({
+const sample = (name: string, help: string, of: (rtt: Histogram) => number | undefined): Field<FlowSums> => ({
   name,
   type: 'gauge',
   unit: 'ms',
@@ -34,20 +34,20 @@ const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
       type: 'gauge',
       unit: 'flows',
       help: 'flows whose samples are not known, each in it once with its smoothed RTT',
-      of: ({ rtt, smoothed }: Totals) => rtt && smoothed,
+      of: ({ rtt, smoothed }: FlowSums) => rtt && smoothed,
     },
   ],
-  distribution: ({ rtt }: Totals) => rtt,
+  distribution: ({ rtt }: FlowSums) => rtt,
   help: 'distribution of all RTT samples that the kernel took in the window',
   ntopng: false,
 })
 
 const counter = (
   name: string,
-  unit: Field<Totals>['unit'],
+  unit: Field<FlowSums>['unit'],
   help: string,
-  of: (totals: Totals) => number,
-): Field<Totals> => ({ name, type: 'counter', unit, help, of })
+  of: (totals: FlowSums) => number,
+): Field<FlowSums> => ({ name, type: 'counter', unit, help, of })
 
 const tcp = (level: (typeof LEVELS)[number]): FlowMetric => ({
   name: `${level}:tcp`,
@@ -64,7 +64,7 @@ const tcp = (level: (typeof LEVELS)[number]): FlowMetric => ({
       type: 'gauge',
       unit: 'segments',
       help: "segments that the kernel takes for lost and that nobody has acknowledged since, at the window's end, of the flows that are open then: a level, like lost: of ss",
-      of: (totals: Totals) => totals.lostSegments,
+      of: (totals: FlowSums) => totals.lostSegments,
     },
     counter('resets_sent', 'resets', 'RST sent', totals => totals.resetsSent),
     counter('resets_rcvd', 'resets', 'RST received', totals => totals.resetsRcvd),

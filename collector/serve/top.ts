@@ -1,6 +1,6 @@
 /** The last window of each host, for people who watch: containers and the busiest processes. */
 
-import type { Group, Totals } from '../../wire/count/flow_sums.ts'
+import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { ProcessName } from '../../wire/message.ts'
 import type { ContainerGroup } from '../fold/fold.ts'
 import { processCalled, shortId } from '../fold/names.ts'
@@ -106,7 +106,7 @@ export class Top {
 function rowOf(group: Group, id: string, name: string, pod: string): TopRow {
   const { client, server } = group
   const measured = client.measured + server.measured
-  const mean = (sum: (totals: Totals) => number) =>
+  const mean = (sum: (totals: FlowSums) => number) =>
     measured > 0 ? (sum(client) + sum(server)) / measured / 1000 : null
   return {
     id,

@@ -1,7 +1,7 @@
 /** The rows that folded flows become: `flow_total`, `tcp_total`, `rtt_bucket` and `connect_bucket`. */
 
 import { encodeRows, type Given } from '../../wire/columns.ts'
-import type { Group, Totals } from '../../wire/count/flow_sums.ts'
+import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import {
   connectBucketLayout,
   type FLOW_TOTAL,
@@ -37,7 +37,7 @@ export function sumsOf(owned: readonly Owned[], { total, bucket }: SampleLayouts
   const samples: Given<typeof TCP_TOTAL>[] = []
   const buckets: Buffer[] = []
   const connects: Buffer[] = []
-  const add = (key: Key, totals: Totals) => {
+  const add = (key: Key, totals: FlowSums) => {
     if (totals.flows === 0) return
     const { rtt, connect } = totals
     flows.push({ ...key, ...flowSums(totals), ...(connect && connectSums(connect)) })
@@ -59,7 +59,7 @@ export function sumsOf(owned: readonly Owned[], { total, bucket }: SampleLayouts
   ].filter(({ bytes }) => bytes.length > 0)
 }
 
-const flowSums = (totals: Totals): Given<typeof FLOW_TOTAL> =>
+const flowSums = (totals: FlowSums): Given<typeof FLOW_TOTAL> =>
   Object.fromEntries(TOTAL_SUMS.map(([column, sum]) => [column, totals[sum]]))
 
 const connectSums = (connect: Histogram): Given<typeof FLOW_TOTAL> => ({

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { Fold } from '../../collector/fold/fold.ts'
 import { shortId } from '../../collector/fold/names.ts'
 import { decoder } from '../../collector/fold/records/decoder.ts'
-import { Group, type Totals } from '../../wire/count/flow_sums.ts'
+import { type FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
 import { needs } from '../harness/skip.ts'
 import { opens } from '../harness/snmp.ts'
@@ -197,8 +197,8 @@ function checkFold(t: Test, { messages }: Recording): void {
 }
 
 /** The sum, bucket by bucket, of what adds up. */
-function plain(totals: readonly Totals[]) {
-  const of = (pick: (totals: Totals) => Histogram | undefined) => {
+function plain(totals: readonly FlowSums[]) {
+  const of = (pick: (totals: FlowSums) => Histogram | undefined) => {
     const histograms = totals.flatMap(own => pick(own) ?? [])
     const buckets: Record<number, number> = {}
     for (const histogram of histograms)

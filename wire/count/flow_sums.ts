@@ -18,7 +18,7 @@ export const COUNTED = {
 const COUNTS = Object.values(COUNTED)
 
 /** Of flows with one role. */
-export class Totals extends Sums {
+export class FlowSums extends Sums {
   flows = 0
   /** Flows that exchanged segments in the window and have a measured RTT. */
   measured = 0
@@ -35,7 +35,7 @@ export class Totals extends Sums {
   /** From SYN_SENT to ESTABLISHED; undefined while there is none. */
   connect: Histogram | undefined = undefined
 
-  override add(other: Totals): void {
+  override add(other: FlowSums): void {
     super.add(other)
     for (const name of COUNTS) this[name] += other[name]
     if (other.rtt) this.rttSamples().merge(other.rtt)
@@ -63,15 +63,15 @@ export class Totals extends Sums {
 }
 
 type NumbersOf<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T]
-/** A number of `Totals` that would be lost where totals are added up or sent: there must be none. */
-type Forgotten = Exclude<NumbersOf<Totals>, keyof Sums | (typeof COUNTS)[number]>
+/** A number of `FlowSums` that would be lost where totals are added up or sent: there must be none. */
+type Forgotten = Exclude<NumbersOf<FlowSums>, keyof Sums | (typeof COUNTS)[number]>
 const nothingIsForgotten: [Forgotten] extends [never] ? true : Forgotten = true
 void nothingIsForgotten
 
 /** Flows by role of the local end. */
 export class Group {
-  readonly client = new Totals()
-  readonly server = new Totals()
+  readonly client = new FlowSums()
+  readonly server = new FlowSums()
   /** Running containers without the sandbox, where the group is a pod. */
   containers = 0
 

@@ -12,12 +12,12 @@ import { FLOW_SUMS } from './sums.ts'
 const SUMS = { ...COUNTED, ...FLOW_SUMS } as const
 type SumColumn = keyof typeof SUMS
 
-/** What each column that adds up is in `Totals`. */
+/** What each column that adds up is in `FlowSums`. */
 export const TOTAL_SUMS = Object.entries(SUMS) as readonly [SumColumn, (typeof SUMS)[SumColumn]][]
 
 export const FLOW_TOTAL = {
   ...(Object.fromEntries(TOTAL_SUMS.map(([column]) => [column, 'u64'])) as Record<SumColumn, 'u64'>),
-  /** Of `Totals.connect`. */
+  /** Of `FlowSums.connect`. */
   connects: 'u64',
   connect_sum_ns: 'u64',
   connect_squares_us2: 'u64',

@@ -2,7 +2,7 @@
 
 import { type Layout, viewOf } from '../layout.ts'
 import { FLOW_FAILED, FLOW_PREDATES, FLOW_SAMPLED, ROLE_CLIENT, ROLE_SERVER, TCP_FLOW } from '../records.ts'
-import type { Totals } from './flow_sums.ts'
+import type { FlowSums } from './flow_sums.ts'
 import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
 import { isZero, type Table, tableOf, u64 } from './table.ts'
 import { addSmoothed, countTraffic } from './tcp_traffic.ts'
@@ -34,7 +34,7 @@ function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Count
 }
 
 /** @returns what countTraffic does */
-function count(totals: Totals, flags: number, view: DataView, row: number, at: Offsets): number {
+function count(totals: FlowSums, flags: number, view: DataView, row: number, at: Offsets): number {
   if ((flags & FLOW_PREDATES) === 0 && isZero(view, row + at.reported_ns)) totals.opened++
   if (!isZero(view, row + at.closed_ns)) {
     totals.closed++
@@ -44,7 +44,7 @@ function count(totals: Totals, flags: number, view: DataView, row: number, at: O
 }
 
 /** How long a client took to connect: told by the window in which it did. */
-function connected(totals: Totals, flags: number, view: DataView, row: number, at: Offsets): void {
+function connected(totals: FlowSums, flags: number, view: DataView, row: number, at: Offsets): void {
   const established = u64(view, row + at.established_ns)
   const opened = u64(view, row + at.opened_ns)
   const isTold = established <= u64(view, row + at.reported_ns)

@@ -2,7 +2,7 @@
 
 import { type Layout, viewOf } from '../layout.ts'
 import { ROLE_SERVER, UDP_FLOW } from '../records.ts'
-import type { Totals } from './flow_sums.ts'
+import type { FlowSums } from './flow_sums.ts'
 import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
 import { addUdpFlowDeltas, addUdpFlowLevels } from './sums.ts'
 import { type Table, tableOf } from './table.ts'
@@ -27,7 +27,7 @@ function fold({ size, at }: UdpTable, rows: Buffer, { owners, processes }: Count
   }
 }
 
-function count(totals: Totals, view: DataView, row: number, at: UdpTable['at']): void {
+function count(totals: FlowSums, view: DataView, row: number, at: UdpTable['at']): void {
   totals.flows++
   addUdpFlowLevels(totals, view, row, at)
   addUdpFlowDeltas(totals, view, row, at)

@@ -1,6 +1,6 @@
 /** `tcp_total` and `rtt_bucket`: what the kernel adds up of every RTT sample, and the resets. */
 
-import type { Totals } from '../../../wire/count/flow_sums.ts'
+import type { FlowSums } from '../../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../../wire/count/histogram.ts'
 import { type OWNER_COLUMNS, REQUIRED } from '../../../wire/count/record.ts'
 import { addTcpTotalDeltas, addTcpTotalLevels } from '../../../wire/count/sums.ts'
@@ -41,7 +41,7 @@ export function addSquares(histogram: Histogram, view: DataView, at: number): vo
 /** Of rows that each add to the totals of their owner and role. */
 export function decoderOf(
   table: Table<typeof OWNER_COLUMNS>,
-  count: (totals: Totals, view: DataView, row: number) => void,
+  count: (totals: FlowSums, view: DataView, row: number) => void,
 ): Decoder {
   const { incoming, size, at } = table
   const fold = (given: Buffer, { owners }: Into) => {

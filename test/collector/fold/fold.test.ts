@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
-import type { Group, Totals } from '../../../wire/count/flow_sums.ts'
+import type { FlowSums, Group } from '../../../wire/count/flow_sums.ts'
 import type { Field, Layout } from '../../../wire/layout.ts'
 import type { Names, PodName, WindowNames } from '../../../wire/message.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../../harness/rows.ts'
@@ -51,7 +51,7 @@ function expected(flows: readonly Flow[]) {
     rttVariance: mean('rtt_var_us'),
   }
 }
-const counted = (totals: Totals) => ({
+const counted = (totals: FlowSums) => ({
   flows: totals.flows,
   measured: totals.measured,
   opened: totals.opened,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
-import type { Totals } from '../../../wire/count/flow_sums.ts'
+import type { FlowSums } from '../../../wire/count/flow_sums.ts'
 import { type Layout, LayoutError } from '../../../wire/layout.ts'
 import { FLOW_FAILED, FLOW_PREDATES, FLOW_SAMPLED, ROLE_CLIENT, ROLE_SERVER } from '../../../wire/records.ts'
 import { addRows, layoutOfRecord } from '../../collector/given.ts'
@@ -16,7 +16,8 @@ function host(flows: readonly Flow[], as: Layout = layout) {
   addRows(fold, as, flows, nobody)
   return fold.host
 }
-const client = (...flows: Flow[]): Totals => host(flows.map(flow => ({ role: ROLE_CLIENT, ...flow }))).client
+const client = (...flows: Flow[]): FlowSums =>
+  host(flows.map(flow => ({ role: ROLE_CLIENT, ...flow }))).client
 
 t.test('bytes, segments and retransmits add up, beyond 32 bits too', async t => {
   const flow = { segs_sent: 10, segs_rcvd: 7, segs_resent: 2, bytes_sent: 2 ** 40, bytes_rcvd: 1000 }

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { Totals } from '../../../wire/count/flow_sums.ts'
+import { FlowSums } from '../../../wire/count/flow_sums.ts'
 
 /** Each number another one. */
-function counted(factor: number): Totals {
-  const totals = new Totals()
+function counted(factor: number): FlowSums {
+  const totals = new FlowSums()
   const numbers = Object.entries(totals).filter(([, value]) => typeof value === 'number')
   Object.assign(totals, Object.fromEntries(numbers.map(([name], index) => [name, (index + 1) * factor])))
   return totals
