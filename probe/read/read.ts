@@ -5,7 +5,7 @@ import type { Rows } from '../../wire/layout.ts'
 import type { Flows, Pass } from '../signals/flows.ts'
 import { Records } from './records.ts'
 import { Router } from './route.ts'
-import { Totals, type TotalsKernel } from './rtt_sums.ts'
+import { RttSums, type TotalsKernel } from './rtt_sums.ts'
 import { type Clock, type Window, Windows } from './window.ts'
 
 /** What is needed of the kernel here. */
@@ -60,14 +60,14 @@ export class Reader {
   readonly #kernel: ReaderKernel
   readonly #clock: Clock
   readonly #streams: readonly Stream[]
-  readonly #totals: Totals
+  readonly #totals: RttSums
   readonly #stopped = new AbortController()
 
   constructor(kernel: ReaderKernel, clock: Clock, interval: number) {
     this.#kernel = kernel
     this.#clock = clock
     this.#streams = kernel.flows.map(flows => new Stream(flows))
-    this.#totals = new Totals(kernel)
+    this.#totals = new RttSums(kernel)
     this.windows = new Windows(clock, interval)
   }
 

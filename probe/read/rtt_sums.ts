@@ -41,7 +41,7 @@ const offsetsOf = (layout: Layout): Readonly<Record<string, number>> =>
 const u32 = (value: number): number => value >>> 0
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value)
 
-export class Totals {
+export class RttSums {
   readonly #kernel: TotalsKernel
   readonly #total: Layout
   readonly #bucket: Layout

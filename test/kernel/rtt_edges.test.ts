@@ -1,6 +1,6 @@
 import { bootTime } from 'bcc-bindings'
 import t from 'tap'
-import { Totals } from '../../probe/read/rtt_sums.ts'
+import { RttSums } from '../../probe/read/rtt_sums.ts'
 import type { RttBucket, TcpTotal } from '../../wire/records.ts'
 import { startActor } from '../harness/actor.ts'
 import { removeCgroup } from '../harness/cgroup.ts'
@@ -24,7 +24,7 @@ t.test('what is sampled at the end of a window has its range in the window that 
   const pair = await stage(t, 1)
   const kernel = kernelWith({}, () => {})
   t.teardown(() => kernel.close())
-  const totals = new Totals(kernel)
+  const totals = new RttSums(kernel)
   const flows = tcpOf(kernel)
   const pass = async () => {
     const report = kernel.report(flows, bootTime(), { closing: 0, missed: 0, guessed: 0 })

@@ -3,7 +3,7 @@
 import { open } from 'bcc-bindings'
 import t from 'tap'
 import { objectPath } from '../../../probe/kernel/load.ts'
-import { Totals } from '../../../probe/read/rtt_sums.ts'
+import { RttSums } from '../../../probe/read/rtt_sums.ts'
 import { roomForSums } from '../../../probe/signals/rtt.ts'
 import { numberOf, viewOf } from '../../../wire/layout.ts'
 
@@ -58,7 +58,7 @@ class Kernel {
   }
 }
 
-function read(totals: Totals, endNs = 0n) {
+function read(totals: RttSums, endNs = 0n) {
   return Object.fromEntries(
     totals
       .rows(endNs)
@@ -77,7 +77,7 @@ function read(totals: Totals, endNs = 0n) {
 
 t.test('what each window adds, over all CPUs, with its own range', async t => {
   const kernel = new Kernel()
-  const totals = new Totals(kernel)
+  const totals = new RttSums(kernel)
   kernel.sample(0, 100, 60)
   kernel.sample(1, 20, 20)
   kernel.sample(1, 20, 20)
@@ -100,7 +100,7 @@ t.test('what each window adds, over all CPUs, with its own range', async t => {
 
 t.test('sums that wrap around, and a sample that was read in the middle', async t => {
   const kernel = new Kernel()
-  const totals = new Totals(kernel)
+  const totals = new RttSums(kernel)
   kernel.values.writeBigUInt64LE(2n ** 64n - 10n, at('rtt_sum_us'))
   kernel.values.writeUInt32LE(2 ** 32 - 1, at('bucket') + 40 * 4)
   read(totals)
@@ -115,7 +115,7 @@ t.test('sums that wrap around, and a sample that was read in the middle', async 
 
 t.test('what is silent for a minute is forgotten on both sides', async t => {
   const kernel = new Kernel()
-  const totals = new Totals(kernel)
+  const totals = new RttSums(kernel)
   kernel.sample(0, 100, 60)
   read(totals, 0n)
   read(totals, MINUTE)
