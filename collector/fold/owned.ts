@@ -1,5 +1,5 @@
 /**
- * Numbers of a container, or of what is in none, by the values of dimensions: drops by reason and direction. Owners and
+ * Numbers of a container, or of what is in none, by the values of dimensions: drops by reason and direction. GroupLookup and
  * values are as many as a host has, so rows are bounded; those beyond it add up in one row of their owner.
  */
 

@@ -1,7 +1,7 @@
 /** Whose rows are they? By what the probe says of cgroups and network namespaces. */
 
 import type { Group } from '../../wire/count/flow_sums.ts'
-import { Owners } from '../../wire/count/group_lookup.ts'
+import { GroupLookup } from '../../wire/count/group_lookup.ts'
 import type { Names } from '../../wire/message.ts'
 
 /** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */
@@ -73,7 +73,7 @@ function placesOf(names: Names): Places {
   return places
 }
 
-export class Containers extends Owners {
+export class Containers extends GroupLookup {
   readonly #places: Places
   readonly #container: (id: string) => Group
   readonly #host: Group

@@ -4,7 +4,7 @@
  */
 
 import { Group } from '../../wire/count/flow_sums.ts'
-import { Owners } from '../../wire/count/group_lookup.ts'
+import { GroupLookup } from '../../wire/count/group_lookup.ts'
 import type { FlowDecoder, OwnerColumns } from '../../wire/count/record.ts'
 import { tcpFlow } from '../../wire/count/tcp_flow.ts'
 import { tcpUpdate } from '../../wire/count/tcp_update.ts'
@@ -23,7 +23,7 @@ const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([
 const MOST_OWNERS = 4096
 
 /** The groups of one window. */
-class Groups extends Owners {
+class Groups extends GroupLookup {
   readonly owned: Owned[] = []
   readonly #most: number
   readonly #known = new Map<number, Map<number, Group>>()

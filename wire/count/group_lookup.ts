@@ -6,7 +6,7 @@ import type { OwnerColumns } from './record.ts'
 /** Kernfs ids stay far below 2^53; above it two could look alike as a JavaScript number. */
 const UNSAFE_HIGH = 2 ** 21
 
-export abstract class Owners {
+export abstract class GroupLookup {
   /** Rows whose cgroup id cannot be told apart: none, with any kernel known. */
   refused = 0
   // The last question and its answer: rows of one cgroup often come together.
