@@ -187,20 +187,20 @@ async function memoryOf(): Promise<HostRow<'host_mem'>> {
 }
 
 /** What the probe knows of itself. What rises is counted since its start. */
-export type ProbeTotals = HostRow<'probe_stats'>
+export type ProbeFigures = HostRow<'probe_stats'>
 
 const NOTHING = Object.fromEntries(
   hostLayout('probe_stats').fields.map(({ name }) => [name, 0]),
-) as unknown as ProbeTotals
+) as unknown as ProbeFigures
 const RISING = ['user_us', 'system_us', 'rows', 'messages', 'host_failures'] as const
 
 /** The row `probe_stats` of each window. */
 export class ProbeStats {
-  #before: Partial<ProbeTotals> = {}
+  #before: Partial<ProbeFigures> = {}
 
   /** @param counted what is left out is 0 */
-  since(counted: Partial<ProbeTotals>): Rows {
-    const now: ProbeTotals = { ...NOTHING, ...counted }
+  since(counted: Partial<ProbeFigures>): Rows {
+    const now: ProbeFigures = { ...NOTHING, ...counted }
     const risen = RISING.map(name => [name, now[name] - (this.#before[name] ?? 0)] as const)
     this.#before = now
     return hostRows('probe_stats', [{ ...now, ...Object.fromEntries(risen) }])
