@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
   { title: '± ms', cell: ({ rttVariance }) => milliseconds(rttVariance), right: true, leaves: 2 },
   { title: '', cell: row => program(row), least: 24, leaves: 3, spare: true },
 ]
-const MOST_ROWS = 12
+const MAX_ROWS = 12
 /** A table's least: its titles, a row, and how many more there are. */
 const LEAST_LINES = 3
 const NO_END: Size = { rows: Number.POSITIVE_INFINITY, columns: Number.POSITIVE_INFINITY }
@@ -46,7 +46,7 @@ const program = ({ process }: TopRow): string =>
 
 /** At most `rows` lines, none wider than `columns`. */
 function table(title: string, rows: readonly TopRow[], total: number, size: Size): string[] {
-  const room = Math.min(MOST_ROWS, total > size.rows - 1 ? size.rows - 2 : size.rows - 1)
+  const room = Math.min(MAX_ROWS, total > size.rows - 1 ? size.rows - 2 : size.rows - 1)
   const shown = rows.slice(0, Math.max(0, room))
   const lines = [
     COLUMNS.map((column, index) => (index === 0 ? title : column.title)),
@@ -94,7 +94,7 @@ function widthsIn(lines: readonly (readonly string[])[], columns: number): numbe
 
 /** Lines of a table that may be as long as it likes. */
 const linesOf = (rows: readonly TopRow[], total: number): number => {
-  const shown = Math.min(rows.length, MOST_ROWS)
+  const shown = Math.min(rows.length, MAX_ROWS)
   return 1 + shown + (total > shown ? 1 : 0)
 }
 

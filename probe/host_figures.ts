@@ -20,7 +20,7 @@ export interface HostOptions {
 }
 
 /** Interfaces beyond these count together as `~other`: a host with many containers has one for each. */
-const MOST_INTERFACES = 64
+const MAX_INTERFACES = 64
 const LIMIT_MS = 1000
 
 export function hostRows<N extends HostRecord>(record: N, rows: readonly HostRow<N>[]): Rows {
@@ -115,7 +115,7 @@ class Interfaces {
       const last = before.get(ifname)
       return { ifname, ...grown(counters, last) } as Iface
     })
-    const rest = rows.splice(MOST_INTERFACES)
+    const rest = rows.splice(MAX_INTERFACES)
     if (rest.length > 0)
       rows.push(
         Object.fromEntries(

@@ -32,9 +32,9 @@ export function parse(frame: Buffer, name: string): Json {
 }
 
 /** Of anything that has a name; InfluxDB takes tags up to 64 KB, people no more than this. */
-export const MOST_CHARACTERS = 512
+export const MAX_NAME_CHARACTERS = 512
 const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= MOST_CHARACTERS
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_CHARACTERS
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isNanoseconds = (value: unknown): value is string =>
   typeof value === 'string' && /^-?\d{1,20}$/.test(value)
@@ -55,9 +55,9 @@ const isRecord = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isRecordOf = (ok: (value: unknown) => boolean) => (value: unknown) =>
   isRecord(value) &&
-  Object.entries(value).every(([name, value]) => name.length <= MOST_CHARACTERS && ok(value))
+  Object.entries(value).every(([name, value]) => name.length <= MAX_NAME_CHARACTERS && ok(value))
 const isOptional = (ok: (value: unknown) => boolean) => (value: unknown) => value === undefined || ok(value)
-const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MOST_CHARACTERS
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= MAX_NAME_CHARACTERS
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 
 /** Kept for as long as the probe lives: bounded. */
@@ -71,9 +71,9 @@ const isTime = (value: unknown): boolean => isCount(value) && value <= 253_402_3
 const isInterval = (value: unknown): boolean => isCount(value) && value >= 1 && value <= 86_400
 
 /** Records in one message. */
-export const MOST_PARTS = 256
+export const MAX_PARTS = 256
 const isCounts = (value: unknown): boolean =>
-  Array.isArray(value) && value.length <= MOST_PARTS && value.every(isCount)
+  Array.isArray(value) && value.length <= MAX_PARTS && value.every(isCount)
 
 const ANY_HEAD = { ...KEY, sequence: isCount, lost: isLosses }
 export const HEAD = { ...ANY_HEAD, start_ns: isNanoseconds, bytes: isCounts }

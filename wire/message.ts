@@ -14,8 +14,8 @@
 import {
   HEAD,
   type Json,
+  MAX_PARTS,
   MalformedError,
-  MOST_PARTS,
   NAMES,
   need,
   parse,
@@ -29,7 +29,7 @@ import { ParsedFrames } from './parsed_frames.ts'
 import { READERS, topicFrame, topicOf, versionError } from './version.ts'
 
 /** Of one record in a message: rows of a narrower layout become wider when they are read. */
-const MOST_ROWS = 2 ** 20
+const MAX_ROWS = 2 ** 20
 
 /** One run of one probe. */
 export interface Identity {
@@ -265,7 +265,7 @@ function partsOf(layouts: readonly Layout[], bytes: readonly number[], rows: Buf
     const count = bytes[index]! / layout.size
     if (!Number.isInteger(count))
       throw new MalformedError('rows', `${bytes[index]} bytes are no whole number of ${layout.name}`)
-    if (count > MOST_ROWS) throw new MalformedError('rows', `${count} rows of ${layout.name} in one message`)
+    if (count > MAX_ROWS) throw new MalformedError('rows', `${count} rows of ${layout.name} in one message`)
     const start = at
     at += bytes[index]!
     return { layout, bytes: rows.subarray(start, at) }
@@ -276,8 +276,8 @@ function partsOf(layouts: readonly Layout[], bytes: readonly number[], rows: Buf
 
 function parseLayouts(frame: Buffer): Layout[] {
   const layouts = parseJson(frame, 'layouts')
-  if (!Array.isArray(layouts) || layouts.length > MOST_PARTS)
-    throw new MalformedError('layouts', `layouts are no list of at most ${MOST_PARTS}`)
+  if (!Array.isArray(layouts) || layouts.length > MAX_PARTS)
+    throw new MalformedError('layouts', `layouts are no list of at most ${MAX_PARTS}`)
   try {
     return layouts.map(checkLayout)
   } catch (error) {

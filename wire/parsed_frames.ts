@@ -11,11 +11,11 @@ const OVERHEAD = 2048
 /** In which an entry that nobody asks for may stay, though others have no room. */
 const TURNS = 8
 /** Lists of layouts: one for each mix of records that hosts send. */
-const MOST_LISTS = 64
+const MAX_LISTS = 64
 /** Bytes of a list: ours take 15,000. What is longer is no probe's of ours, and is not kept. */
-const LONGEST_LIST = 65_536
+const MAX_LIST_BYTES = 65_536
 /** Layouts of different content. */
-const MOST_LAYOUTS = 256
+const MAX_LAYOUTS = 256
 
 /** @typeParam N what names are parsed to */
 export class ParsedFrames<N> {
@@ -26,12 +26,12 @@ export class ParsedFrames<N> {
   readonly #lists: { readonly frame: Buffer; readonly layouts: readonly Layout[] }[] = []
   /** By their text. */
   readonly #layouts = new Map<string, Layout>()
-  readonly #mostBytes: number
+  readonly #maxBytes: number
   #bytes = 0
 
-  /** @param mostBytes of frames of names that are kept; what is made of them takes three times as much */
-  constructor(mostBytes = 16 * 2 ** 20) {
-    this.#mostBytes = mostBytes
+  /** @param maxBytes of frames of names that are kept; what is made of them takes three times as much */
+  constructor(maxBytes = 16 * 2 ** 20) {
+    this.#maxBytes = maxBytes
   }
 
   /** @param parse called for names that this probe did not say in its last message */
@@ -60,10 +60,10 @@ export class ParsedFrames<N> {
    */
   #hasRoom(bytes: number): boolean {
     for (const [oldest, { asked }] of this.#names) {
-      if (this.#bytes + bytes <= this.#mostBytes || this.#asked - asked < TURNS * this.#names.size) break
+      if (this.#bytes + bytes <= this.#maxBytes || this.#asked - asked < TURNS * this.#names.size) break
       this.#forget(oldest)
     }
-    return this.#bytes + bytes <= this.#mostBytes
+    return this.#bytes + bytes <= this.#maxBytes
   }
 
   /** @returns the same object for the same layout, in whatever list */
@@ -73,19 +73,19 @@ export class ParsedFrames<N> {
       frame: Buffer.from(frame),
       layouts: parse(frame).map(layout => this.#same(layout)),
     }
-    if (at === 0 || frame.length > LONGEST_LIST) return known.layouts
+    if (at === 0 || frame.length > MAX_LIST_BYTES) return known.layouts
     // first what is asked for most: all probes of one version say the same
     if (at > 0) this.#lists.splice(at, 1)
     this.#lists.unshift(known)
-    this.#lists.length = Math.min(this.#lists.length, MOST_LISTS)
+    this.#lists.length = Math.min(this.#lists.length, MAX_LISTS)
     return known.layouts
   }
 
   #same(layout: Layout): Layout {
     const text = JSON.stringify(layout)
     const known = this.#layouts.get(text)
-    if (known || text.length > LONGEST_LIST) return known ?? layout
-    if (this.#layouts.size >= MOST_LAYOUTS) this.#layouts.clear()
+    if (known || text.length > MAX_LIST_BYTES) return known ?? layout
+    if (this.#layouts.size >= MAX_LAYOUTS) this.#layouts.clear()
     this.#layouts.set(text, layout)
     return layout
   }

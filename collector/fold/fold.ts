@@ -34,9 +34,9 @@ export class PodGroup extends Group {
 }
 
 /** Containers, and processes, of one host in one window. */
-const MOST_GROUPS = 100_000
+const MAX_GROUPS = 100_000
 /** Rows of one record that belong to no flow: interfaces, for the most part. */
-const MOST_ROWS = 256
+const MAX_ROWS = 256
 
 /** Whose containers have a pod's UID in their cgroup's path, or are in none. */
 const PODLESS = new Set(['docker', 'lxc'])
@@ -63,7 +63,7 @@ export class Fold {
   readonly #pods = new Map<string, PodName>()
   readonly #flat = new Map<HostRecord, FlatRow[]>()
   #processNames: Readonly<Record<string, ProcessName>> = {}
-  readonly #mostGroups: number
+  readonly #maxGroups: number
   #waiting: Waiting | undefined
   /** In the rows that are being folded, those of containers that are too many: they count with the host. */
   #crowd: Group | undefined
@@ -74,9 +74,9 @@ export class Fold {
   #owners: Containers | undefined
 
   /** @param withProcesses total per process as well */
-  constructor(withProcesses = false, mostGroups = MOST_GROUPS) {
-    this.processes = withProcesses ? new Processes(mostGroups) : undefined
-    this.#mostGroups = mostGroups
+  constructor(withProcesses = false, maxGroups = MAX_GROUPS) {
+    this.processes = withProcesses ? new Processes(maxGroups) : undefined
+    this.#maxGroups = maxGroups
   }
 
   add(rows: Buffer, { size, fold }: Decoder, names: Names): void {
@@ -171,11 +171,11 @@ export class Fold {
     this.#lastNames = names
     this.#owners = undefined
     for (const [uid, name] of podNames(names.pods))
-      if (this.#pods.size < this.#mostGroups || this.#pods.has(uid)) this.#pods.set(uid, name)
+      if (this.#pods.size < this.#maxGroups || this.#pods.has(uid)) this.#pods.set(uid, name)
     for (const [id, name] of containerNames(names.containers)) {
       const known = this.#names.get(id)
       const saysMore = name.name || name.sandbox
-      if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#mostGroups) continue
+      if (known ? !known.pending && (known.name || !saysMore) : this.#names.size >= this.#maxGroups) continue
       this.#names.set(id, name)
       const container = this.containers.get(id)
       if (container) container.name = name
@@ -189,7 +189,7 @@ export class Fold {
 
   #container(id: string): ContainerGroup | undefined {
     let container = this.containers.get(id)
-    if (!container && this.containers.size < this.#mostGroups) {
+    if (!container && this.containers.size < this.#maxGroups) {
       container = new ContainerGroup(id, this.#names.get(id) ?? { runtime: 'unknown' })
       this.containers.set(id, container)
     }
@@ -199,7 +199,7 @@ export class Fold {
   readonly #keep = (record: HostRecord, row: FlatRow): void => {
     const rows = this.#flat.get(record) ?? []
     if (rows.length === 0) this.#flat.set(record, rows)
-    if (rows.length < MOST_ROWS) rows.push(row)
+    if (rows.length < MAX_ROWS) rows.push(row)
     else this.#crowded++
   }
 }

@@ -7,7 +7,7 @@ import type { Names } from '../../wire/message.ts'
 /** Words of an entry: the cgroup's two, its hierarchy, and the container's place + 1. */
 const WORDS = 4
 /** Entries in a row that are searched: who sends the names also chooses where they fall. */
-const MOST_STEPS = 8
+const MAX_STEPS = 8
 
 /** Containers by what rows have of them: the numbers. A table of words, because each row looks something up. */
 class Places {
@@ -53,7 +53,7 @@ class Places {
   #entry(low: number, high: number, hierarchy: number): number {
     const table = this.#cgroups
     const first = low ^ high ^ hierarchy
-    for (let at = first; at < first + MOST_STEPS; at++) {
+    for (let at = first; at < first + MAX_STEPS; at++) {
       const entry = (at & this.#mask) * WORDS
       if (table[entry + 3] === 0) return entry
       if (table[entry] === low && table[entry + 1] === high && table[entry + 2] === hierarchy) return entry

@@ -5,8 +5,8 @@ import { runOf, type WindowKey } from '../../wire/message.ts'
 import type { Route, Transport } from './transport.ts'
 
 /** Answers that may wait, and probes remembered; one that misses an answer sends its window again. */
-const MOST_WAITING = 65_536
-const MOST_PROBES = 8192
+const MAX_WAITING = 65_536
+const MAX_PROBES = 8192
 
 export class Acknowledger {
   readonly #transport: Pick<Transport, 'send'>
@@ -64,7 +64,7 @@ export class Acknowledger {
   }
 
   #send(route: Route, frames: Buffer[]): void {
-    if (this.#waiting.length >= MOST_WAITING) return
+    if (this.#waiting.length >= MAX_WAITING) return
     this.#waiting.push({ route, frames })
     this.#working ??= this.#work()
   }
@@ -86,5 +86,5 @@ export class Acknowledger {
 
 function dropOldest(kept: Map<string, unknown> | Set<string>): void {
   const [oldest] = kept.keys()
-  if (oldest !== undefined && kept.size > MOST_PROBES) kept.delete(oldest)
+  if (oldest !== undefined && kept.size > MAX_PROBES) kept.delete(oldest)
 }

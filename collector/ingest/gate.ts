@@ -9,7 +9,7 @@ export const HANDSHAKE_MS = 5000
 const AGAIN_MS = 1000
 /** Of the descriptors; the rest is for files, sinks and clients. */
 const SHARE = 0.5
-const MOST_CONNECTIONS = 65_536
+const MAX_CONNECTIONS = 65_536
 
 /**
  * Counts who has connected and not said what it is. Each of them is closed after `HANDSHAKE_MS`, so they are of this period or
@@ -27,7 +27,7 @@ export class Gate {
 
   /** @param descriptors that this process may have open */
   constructor(descriptors: number, log: ThrottledLog) {
-    this.max = Math.min(Math.floor(descriptors * SHARE), MOST_CONNECTIONS)
+    this.max = Math.min(Math.floor(descriptors * SHARE), MAX_CONNECTIONS)
     this.#log = log
     setInterval(() => {
       this.#before = Math.max(this.#now, 0)

@@ -37,7 +37,7 @@ interface Outcome {
   readonly settled?: { readonly elsewhere: boolean }
 }
 
-const MOST_PROBES = 4096
+const MAX_PROBES = 4096
 /** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
 const REMEMBERED_MS = 24 * 3_600_000
 
@@ -111,7 +111,7 @@ export class Ingest implements Counted {
       this.#silent.set(id, probe)
     }
     for (const [id, { seenMs }] of this.#silent)
-      if (this.#silent.size > MOST_PROBES || now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
+      if (this.#silent.size > MAX_PROBES || now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
   }
 
   #accept(message: Message): Outcome {
@@ -166,10 +166,10 @@ export class Ingest implements Counted {
     const id = runOf(head)
     let probe = this.#probes.get(id)
     if (!probe) {
-      if (this.#probes.size >= MOST_PROBES) {
+      if (this.#probes.size >= MAX_PROBES) {
         this.expire()
-        if (this.#probes.size >= MOST_PROBES)
-          throw new MalformedError('too_many_probes', `${MOST_PROBES} probes are known already`)
+        if (this.#probes.size >= MAX_PROBES)
+          throw new MalformedError('too_many_probes', `${MAX_PROBES} probes are known already`)
       }
       const lose = (reason: string, count: number) => this.#lose(reason, count)
       probe = this.#silent.get(id) ?? new ProbeWindows(this.#withProcesses, lose)

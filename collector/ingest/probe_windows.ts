@@ -10,7 +10,7 @@ const OPEN_WINDOWS = 3
 const IDLE_MS = 10 * 60_000
 const IDLE_WINDOWS = 3
 /** The longest interval that a probe takes, for one that has not told its own yet. */
-const LONGEST_S = 3600
+const MAX_INTERVAL_S = 3600
 
 export class ProbeWindows {
   /** Of its last message. */
@@ -22,7 +22,7 @@ export class ProbeWindows {
   /** Highest losses the probe told, by stage and reason. */
   lost: Losses = {}
   /** Seconds; of the window that ended last. */
-  interval = LONGEST_S
+  interval = MAX_INTERVAL_S
   seenMs = 0
   readonly #open = new Map<number, Fold>()
   /** The window before which another collector had the probe; -1 when none had. */

@@ -59,12 +59,12 @@ export class Subjects {
     this.#podHosts = podHosts
   }
 
-  /** @param mostProcesses the busiest have subjects of their own, the others one together */
-  of(level: FlowLevel, wanted: Wanted, mostProcesses: number): readonly Counted[] {
+  /** @param maxProcesses the busiest have subjects of their own, the others one together */
+  of(level: FlowLevel, wanted: Wanted, maxProcesses: number): readonly Counted[] {
     if (level === 'container') return this.#containers(wanted)
     if (level === 'pod') return this.#pods(wanted)
     if (!wanted.rest) return []
-    return level === 'host' ? [this.#host()] : this.#processes(mostProcesses)
+    return level === 'host' ? [this.#host()] : this.#processes(maxProcesses)
   }
 
   /** Who stands for those of this level, or measurement, that found no place. */

@@ -36,8 +36,8 @@ export interface TopHost {
 
 /** Watchers ask every second; after so long without one, processes are not counted any more. */
 const WATCHED_MS = 30_000
-const MOST_HOSTS = 1000
-const MOST_ROWS = 200
+const MAX_HOSTS = 1000
+const MAX_ROWS = 200
 
 export class Top {
   readonly #hosts = new Map<string, TopHost & { readonly untilMs: number }>()
@@ -87,7 +87,7 @@ export class Top {
       untilMs: this.#now() + idleMs(interval),
     })
     const [oldest] = this.#hosts.keys()
-    if (oldest !== undefined && this.#hosts.size > MOST_HOSTS) this.#hosts.delete(oldest)
+    if (oldest !== undefined && this.#hosts.size > MAX_HOSTS) this.#hosts.delete(oldest)
   }
 
   /** Also says that somebody watches. */
@@ -120,4 +120,4 @@ function rowOf(group: Group, id: string, name: string, pod: string): TopRow {
 }
 
 const busiest = (rows: readonly TopRow[]): TopRow[] =>
-  rows.toSorted((a, b) => b.asClient + b.asServer - a.asClient - a.asServer).slice(0, MOST_ROWS)
+  rows.toSorted((a, b) => b.asClient + b.asServer - a.asClient - a.asServer).slice(0, MAX_ROWS)

@@ -12,7 +12,7 @@ const GATHER_MS = 200
 const FIRST_DELAY_MS = 250
 const LAST_DELAY_MS = 30_000
 /** A server may ask for more patience than our longest delay, but not for a day by mistake. */
-const LONGEST_RETRY_AFTER_MS = 300_000
+const MAX_RETRY_AFTER_MS = 300_000
 /** So often all are tried together before it is looked for one that troubles the server. */
 const TOGETHER_TRIES = 3
 /** So often a batch fails alone, while others are stored, before it is given up. */
@@ -253,7 +253,7 @@ function trouble(error: unknown) {
   return {
     message: String(message ?? error),
     reason: String(reason ?? name ?? 'error'),
-    retryAfterMs: typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS) : 0,
+    retryAfterMs: typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) : 0,
     fault,
   }
 }

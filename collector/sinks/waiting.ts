@@ -13,7 +13,7 @@ export interface Entry {
 }
 
 /** Hosts' names come from outside: with more than these all are trusted again. */
-const MOST_SUSPECTS = 4096
+const MAX_SUSPECTS = 4096
 
 /** The batches that wait for a sink, oldest first, and whose turn is next. */
 export class Waiting {
@@ -86,7 +86,7 @@ export class Waiting {
   /** @returns whether that is new */
   suspect({ batch }: Entry): boolean {
     const isNew = !this.#suspects.has(batch.id.host)
-    if (this.#suspects.size >= MOST_SUSPECTS) this.#suspects.clear()
+    if (this.#suspects.size >= MAX_SUSPECTS) this.#suspects.clear()
     this.#suspects.add(batch.id.host)
     return isNew
   }

@@ -9,7 +9,7 @@ const MARKS = new Map<Finding['ok'], string>([
 ])
 const WORDS = ['all is well', 'the probe cannot run', 'the probe runs with less']
 /** Names of what has the same cause; the rest is a number. */
-const MOST_NAMES = 3
+const MAX_NAMES = 3
 
 /** 0: all is well; 1: the probe cannot run; 2: it runs with less. */
 export function exitCodeOf(findings: readonly Finding[]): 0 | 1 | 2 {
@@ -57,10 +57,10 @@ function together(group: readonly Finding[]): Finding {
     return {
       ...first,
       name: area,
-      found: group.length > 2 * MOST_NAMES ? `${group.length} of them, all fine` : list,
+      found: group.length > 2 * MAX_NAMES ? `${group.length} of them, all fine` : list,
     }
   }
-  const names = others.slice(0, MOST_NAMES).map(({ name }) => name)
+  const names = others.slice(0, MAX_NAMES).map(({ name }) => name)
   const rest = others.length > names.length ? ` and ${others.length - names.length} more` : ''
   return { ...first, found: `${first.found}; for the same reason ${names.join(', ')}${rest}` }
 }

@@ -1,6 +1,6 @@
 /** What is known of each container: its names, looked for again each window, because people rename what runs. */
 
-import { MOST_CHARACTERS } from '../../wire/check.ts'
+import { MAX_NAME_CHARACTERS } from '../../wire/check.ts'
 import type { ContainerName, PodName } from '../../wire/message.ts'
 import type { PathNames } from './path.ts'
 import { type Described, isComplete, type Labels, merge, type Pod, type Source } from './source.ts'
@@ -11,7 +11,7 @@ const KEEP_MS = 5 * 60_000
 const LOOK_MS = 100
 
 /** Runtimes set no limit to a label; a collector does. */
-const cut = (text: string): string => text.slice(0, MOST_CHARACTERS)
+const cut = (text: string): string => text.slice(0, MAX_NAME_CHARACTERS)
 
 export interface Container {
   readonly path: PathNames | undefined

@@ -11,9 +11,9 @@ import { PathReader, RowReader } from './rows.ts'
 import type { Running, Source } from './source.ts'
 
 /** Cgroups remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
-const MOST_CGROUPS = 32_768
+const MAX_CGROUPS = 32_768
 /** Processes of one window that are named. */
-const MOST_PROCESSES = 2000
+const MAX_PROCESSES = 2000
 /** In the same order each time: a collector need not read again what it knows. */
 const sorted = (names: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(names).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -67,7 +67,7 @@ export class Identifier {
       if (path) this.#containers.get(path.container, () => path)
     }
     for (const key of this.#cgroups.keys()) {
-      if (this.#cgroups.size <= MOST_CGROUPS) break
+      if (this.#cgroups.size <= MAX_CGROUPS) break
       this.#cgroups.delete(key)
     }
   }
@@ -100,7 +100,7 @@ export class Identifier {
     }
     this.unknownCgroups += unknown.size
     const ids = new Set([...Object.values(cgroups), ...Object.values(netns)])
-    for (const pid of reader.pids(rows)) if (this.#pids.size < MOST_PROCESSES) this.#pids.add(pid)
+    for (const pid of reader.pids(rows)) if (this.#pids.size < MAX_PROCESSES) this.#pids.add(pid)
     return {
       cgroups: sorted(cgroups),
       ...(Object.keys(netns).length > 0 && { netns }),

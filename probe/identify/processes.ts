@@ -5,7 +5,7 @@ import type { ProcessName } from '../../wire/message.ts'
 import { nameOf } from './program/process_name.ts'
 
 /** Processes remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
-const MOST_PROCESSES = 32_768
+const MAX_PROCESSES = 32_768
 
 export class Processes {
   readonly #known = new Map<number, ProcessName>()
@@ -51,7 +51,7 @@ export class Processes {
       this.#known.set(pid, { ...process, name: nameOf(pid, process, this.#proc) })
     }
     for (const pid of this.#known.keys()) {
-      if (this.#known.size <= MOST_PROCESSES) break
+      if (this.#known.size <= MAX_PROCESSES) break
       this.#known.delete(pid)
     }
   }

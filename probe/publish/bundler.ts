@@ -1,6 +1,6 @@
 /** Rows on their way into a message: of whatever records, one after the other, until it is full or the window ends. */
 
-import { MOST_PARTS } from '../../wire/check.ts'
+import { MAX_PARTS } from '../../wire/check.ts'
 import type { Rows } from '../../wire/layout.ts'
 import type { Bundle, Part } from '../../wire/message.ts'
 import type { Slabs } from './slabs.ts'
@@ -32,7 +32,7 @@ export class Bundler {
     const room = this.#slabs.size - this.#used
     const length = Math.min(bytes.length, room - (room % layout.size))
     const last = this.#parts.at(-1)
-    if (length === 0 || (this.#parts.length === MOST_PARTS && last?.layout !== layout)) return 0
+    if (length === 0 || (this.#parts.length === MAX_PARTS && last?.layout !== layout)) return 0
     this.#slab ??= this.#slabs.take()
     bytes.copy(this.#slab, this.#used, 0, length)
     this.#used += length

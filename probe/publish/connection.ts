@@ -31,9 +31,9 @@ export interface Feed {
 /** Without a connection for so long, somebody should look; a collector that is restarted is back before. */
 const AWAY_MS = 5000
 const LEAST_PAUSE_MS = 100
-const MOST_PAUSE_MS = 5000
+const MAX_PAUSE_MS = 5000
 /** What answers with so many messages that are no acknowledgements is no collector. */
-const MOST_STRANGE = 16
+const MAX_STRANGE = 16
 /** A connection that lasted so long is worth a pause that begins small again. */
 const SETTLED_MS = 10_000
 
@@ -43,7 +43,7 @@ export class Connection {
   readonly #identity: Identity
   readonly #log: Logger
   readonly #throttled: ThrottledLog
-  readonly #backoff = new Backoff(LEAST_PAUSE_MS, MOST_PAUSE_MS)
+  readonly #backoff = new Backoff(LEAST_PAUSE_MS, MAX_PAUSE_MS)
   readonly #closing = new AbortController()
   #dialled: Dialled | undefined
   #isUp = false
@@ -202,7 +202,7 @@ export class Connection {
         this.#throttled.warn('version', `${error.message}; what it should have waits, up to --queue-size`)
       else
         this.#throttled.warn('strange', `the collector sent no acknowledgement (${(error as Error).message})`)
-      if (++this.#strange >= MOST_STRANGE) dialled.close()
+      if (++this.#strange >= MAX_STRANGE) dialled.close()
     }
   }
 }

@@ -20,7 +20,7 @@ const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([
   ['udp_flow', udpFlow],
 ])
 /** Cgroups, once for each of their network namespaces. */
-const MOST_OWNERS = 4096
+const MAX_OWNERS = 4096
 
 /** The groups of one window. */
 class Groups extends GroupLookup {
@@ -77,7 +77,7 @@ export class FlowFold {
   #groups: Groups
 
   /** @param kernel knows the layouts of `tcp_total` and `rtt_bucket` */
-  constructor(kernel: { layout(name: string): Layout }, most = MOST_OWNERS) {
+  constructor(kernel: { layout(name: string): Layout }, most = MAX_OWNERS) {
     this.#layouts = { total: kernel.layout('tcp_total'), bucket: kernel.layout('rtt_bucket') }
     this.#most = most
     this.#groups = new Groups(most)

@@ -1,5 +1,5 @@
 /** More than this is not kept: it was one burst. */
-const MOST_BYTES = 4 * 2 ** 20
+const MAX_BYTES = 4 * 2 ** 20
 
 /** Records one after the other, in memory that is used again. */
 export class Records {
@@ -28,7 +28,7 @@ export class Records {
     const taken = this.#room.subarray(0, this.#used)
     const room = this.#room
     this.#room = this.#spare
-    this.#spare = room.length > MOST_BYTES ? Buffer.alloc(0) : room
+    this.#spare = room.length > MAX_BYTES ? Buffer.alloc(0) : room
     this.#used = 0
     return taken
   }

@@ -2,13 +2,13 @@ import { cpus } from 'node:os'
 import type { Signal } from './signal.ts'
 
 /** Memory for the sums, all CPUs together, and how many there are at least and at most. */
-const MOST_BYTES = 64 * 2 ** 20
-const [FEWEST_SUMS, MOST_SUMS] = [512, 4096]
+const MAX_BYTES = 64 * 2 ** 20
+const [FEWEST_SUMS, MAX_SUMS] = [512, 4096]
 
 /** How many sums the kernel is to have room for. @param bytes of one, on one CPU */
 export function roomForSums(bytes: number): number {
-  const room = Math.floor(MOST_BYTES / (bytes * cpus().length))
-  return Math.min(Math.max(room, FEWEST_SUMS), MOST_SUMS)
+  const room = Math.floor(MAX_BYTES / (bytes * cpus().length))
+  return Math.min(Math.max(room, FEWEST_SUMS), MAX_SUMS)
 }
 
 export const rtt: Signal = {

@@ -17,7 +17,7 @@ const NODE_FLAGS = ['--perf-basic-prof', '--no-logfile-per-isolate', '--logfile=
 /** A virtual machine may have no counters of cycles. */
 const RECORD = ['perf', 'record', '-e', 'cpu-clock', '-F', '997']
 const READY_MS = 500 // it does not say when it looks
-const MOST_LINES = 20
+const MAX_LINES = 20
 const SEPARATOR = '\t'
 
 /** Without the kind of a symbol and the thread of V8's code; of a function's file the end of the path. */
@@ -31,7 +31,7 @@ async function report(data: string, sort: string): Promise<string[][]> {
   return text
     .split('\n')
     .filter(line => /^\s*[\d.]+%/.test(line))
-    .slice(0, MOST_LINES)
+    .slice(0, MAX_LINES)
     .map(line => {
       const [share = '', ...where] = line.split(SEPARATOR, 4).map(part => part.trim())
       return [where.map(named).join(', '), share]

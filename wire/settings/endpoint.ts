@@ -3,7 +3,7 @@
 import { hostFault } from './host_name.ts'
 
 /** sun_path of unix(7) holds 108 bytes and a zero. */
-const MOST_OF_PATH = 107
+const MAX_OF_PATH = 107
 const EXAMPLES = 'such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector'
 
 /** A password is not for messages, should somebody have written one. */
@@ -29,8 +29,8 @@ function ipcFault(path: string): string | undefined {
 
 const lengthFault = (path: string): string | undefined => {
   const length = Buffer.byteLength(path)
-  return length > MOST_OF_PATH
-    ? `the path has ${length} bytes, a unix socket takes ${MOST_OF_PATH}: give a shorter one`
+  return length > MAX_OF_PATH
+    ? `the path has ${length} bytes, a unix socket takes ${MAX_OF_PATH}: give a shorter one`
     : undefined
 }
 

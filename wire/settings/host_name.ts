@@ -5,10 +5,10 @@ import { domainToASCII } from 'node:url'
 import { codePoint } from './text.ts'
 
 /** As long as the DNS allows: RFC 1035, 2.3.4. */
-const MOST_OF_NAME = 253
-const MOST_OF_LABEL = 63
+const MAX_OF_NAME = 253
+const MAX_OF_LABEL = 63
 /** IFNAMSIZ without its zero, linux/if.h. */
-const MOST_OF_INTERFACE = 15
+const MAX_OF_INTERFACE = 15
 /** RFC 1123, 2.1; the underscore is in names of Docker Compose. */
 const LABEL = /^[a-z\d_](?:[a-z\d_-]*[a-z\d_])?$/i
 
@@ -30,12 +30,12 @@ export function hostFault(host: string): string | undefined {
   // a name that ends in digits is read as a number, as in 127.1 or 0x7f.1: WHATWG URL, "ends in a number"
   if (/^(\d+|0x[\da-f]*)$/i.test(labels.at(-1)!))
     return isIPv4(host) ? undefined : `${host} is no IPv4 address: it has four numbers from 0 to 255`
-  if (name.length > MOST_OF_NAME)
-    return `the host's name has ${name.length} characters: ${MOST_OF_NAME} is the most`
-  const wrong = labels.find(label => label.length > MOST_OF_LABEL || !LABEL.test(label))
+  if (name.length > MAX_OF_NAME)
+    return `the host's name has ${name.length} characters: ${MAX_OF_NAME} is the most`
+  const wrong = labels.find(label => label.length > MAX_OF_LABEL || !LABEL.test(label))
   if (wrong === undefined) return undefined
-  return wrong.length > MOST_OF_LABEL
-    ? `a part of the host's name has ${wrong.length} characters: ${MOST_OF_LABEL} is the most`
+  return wrong.length > MAX_OF_LABEL
+    ? `a part of the host's name has ${wrong.length} characters: ${MAX_OF_LABEL} is the most`
     : `${host} is no host name: its parts are not empty and begin and end with a letter or digit`
 }
 
@@ -45,8 +45,8 @@ function addressFault(host: string): string | undefined {
   const isLinkLocal = /^fe[89ab]/i.test(address)
   if (zone === undefined)
     return isLinkLocal ? `${host} is link-local: add its interface, as in ${host}%eth0` : undefined
-  if (more.length > 0 || !/^[^\s/%]+$/.test(zone) || Buffer.byteLength(zone) > MOST_OF_INTERFACE)
-    return `${zone} is no interface: it has 1 to ${MOST_OF_INTERFACE} characters without / and blanks`
+  if (more.length > 0 || !/^[^\s/%]+$/.test(zone) || Buffer.byteLength(zone) > MAX_OF_INTERFACE)
+    return `${zone} is no interface: it has 1 to ${MAX_OF_INTERFACE} characters without / and blanks`
   return undefined
 }
 

@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { SettingError } from './settings.ts'
 
 /** A settings file or a secret is smaller; /dev/zero is not. */
-const MOST_BYTES = 2 ** 20
+const MAX_BYTES = 2 ** 20
 
 /** Characters that nobody sees: control (Cc) and format (Cf) characters, and the line separators. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029]/u
@@ -41,12 +41,12 @@ export const codePoint = (character: string): string =>
 export function readText(path: string, where: string): string {
   let bytes: Buffer
   try {
-    bytes = readUpTo(path, MOST_BYTES + 1)
+    bytes = readUpTo(path, MAX_BYTES + 1)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     throw new SettingError(`${where}: cannot read ${path} (${code}): correct the path or its permissions`)
   }
-  if (bytes.length > MOST_BYTES)
+  if (bytes.length > MAX_BYTES)
     throw new SettingError(`${where}: ${path} is larger than 1 MiB: give the file with the settings`)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -5,7 +5,7 @@ export interface Range {
 }
 
 /** More requests than this are not spent on finding bad lines: what then still fails is given up as it is. */
-const MOST_REQUESTS = 200
+const MAX_REQUESTS = 200
 
 /**
  * Which lines of a request that failed make it fail. Finds about ten single lines among 5000.
@@ -23,7 +23,7 @@ export async function sift(
   const good = isSure ? undefined : await findStored({ from: 0, count }, isStored)
   if (!isSure && !good) return undefined
   const bad: Range[] = []
-  let left = MOST_REQUESTS
+  let left = MAX_REQUESTS
   const ranges: Range[] = halves({ from: 0, count })
   for (let range = ranges.shift(); range; range = ranges.shift()) {
     left--

@@ -26,7 +26,7 @@ interface Source {
 
 const SILENT_WINDOWS = 2
 /** Series of sparse measurements that are remembered of one source. */
-const MOST_SPARSE = 1000
+const MAX_SPARSE = 1000
 /** One such piece of text takes less than a millisecond. */
 const PIECE_CHARS = 65_536
 
@@ -129,6 +129,6 @@ function lasting(before: ReadonlyMap<string, Samples> | undefined, samples: read
       lasting.set(`${some.measurement.name} ${labelsOf(tags)}`, one)
     }
   }
-  for (const key of lasting.keys()) if (lasting.size > MOST_SPARSE) lasting.delete(key)
+  for (const key of lasting.keys()) if (lasting.size > MAX_SPARSE) lasting.delete(key)
   return lasting
 }

@@ -34,7 +34,7 @@ export const TIMEOUT_MS = 2000
 const FIRST_WAIT_MS = 1000
 const LAST_WAIT_MS = 60_000
 /** Of one runtime: a node has some hundred. */
-const MOST_CONTAINERS = 16_384
+const MAX_CONTAINERS = 16_384
 
 /** One word for the counter: by our own error, Node's error code or gRPC's status (grpc/doc/statuscodes.md). */
 function reasonOf(error: unknown): string {
@@ -108,7 +108,7 @@ export class Asked implements Source {
     try {
       const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(TIMEOUT_MS)])
       const answer = await within(signal, this.#runtime.ask(signal))
-      if (answer.containers.size > MOST_CONTAINERS) throw new NonsenseError('too many containers')
+      if (answer.containers.size > MAX_CONTAINERS) throw new NonsenseError('too many containers')
       this.#answer = answer
       this.answered++
       this.#waitMs = 0

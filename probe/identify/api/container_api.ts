@@ -58,13 +58,13 @@ function answerOf(api: Api, listed: unknown): Answer {
 }
 
 /** Sockets that one pattern names: each user who runs containers has one. */
-const MOST_SOCKETS = 64
+const MAX_SOCKETS = 64
 /** Of one of several: a user's that hangs is left out, and the others have been heard by then. */
 const ONE_OF_MANY_MS = TIMEOUT_MS / 2
 
 /** @param pattern of the socket's path; `*` for any one name, as in `/run/user/<any>/docker.sock` */
 function runtime(api: Api, pattern: string): Runtime {
-  const sockets = () => expand(pattern).filter(existsSync).slice(0, MOST_SOCKETS)
+  const sockets = () => expand(pattern).filter(existsSync).slice(0, MAX_SOCKETS)
   const askOne = async (socketPath: string, signal: AbortSignal) =>
     answerOf(api, await getJson({ socketPath, path: api.path, host: 'localhost' }, signal))
   return {

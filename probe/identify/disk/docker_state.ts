@@ -7,12 +7,12 @@ import { expand, isRecord, member, readJson, textOr, textsOf } from './files.ts'
 import { Kept } from './kept.ts'
 
 /** Containers of one host whose state is remembered. */
-const MOST_FILES = 4096
+const MAX_FILES = 4096
 const FILE = 'config.v2.json'
 
 /** What Docker keeps of each container, by its directory; one that is renamed has it written anew. */
 export class DockerFiles {
-  readonly #files = new Kept(MOST_FILES, path => {
+  readonly #files = new Kept(MAX_FILES, path => {
     const state = readJson(path)
     return isRecord(state) ? described(state) : undefined
   })

@@ -14,9 +14,9 @@ import { Kept } from './kept.ts'
 import { Store } from './store.ts'
 
 /** Directories of bundles remembered: root has one, and each user who runs containers. */
-const MOST_DIRECTORIES = 64
+const MAX_DIRECTORIES = 64
 /** Bundles of one host that are remembered. */
-const MOST_CONFIGS = 4096
+const MAX_CONFIGS = 4096
 /** podman and CRI-O keep a container's bundle in `<store>/<driver>-containers/<id>/userdata` until it is removed. */
 const BUNDLE = 'userdata'
 
@@ -47,7 +47,7 @@ export class OciStates implements Source {
   readonly #roots: readonly string[]
   readonly #proc: string
   readonly #store = new Store()
-  readonly #configs = new Kept(MOST_CONFIGS, readConfig)
+  readonly #configs = new Kept(MAX_CONFIGS, readConfig)
   /** Where bundles were: the runtime forgets a container when it ends, its bundle tells who it was. */
   readonly #directories = new Set<string>()
   #known = new Map<string, State>()
@@ -92,7 +92,7 @@ export class OciStates implements Source {
 
   #remember(state: State): State {
     const { bundle } = state
-    if (basename(bundle) === BUNDLE && this.#directories.size < MOST_DIRECTORIES)
+    if (basename(bundle) === BUNDLE && this.#directories.size < MAX_DIRECTORIES)
       this.#directories.add(dirname(dirname(bundle)))
     return state
   }

@@ -10,10 +10,10 @@ import { Kept } from './kept.ts'
 
 const FILES = ['containers.json', 'volatile-containers.json']
 /** Files remembered: two for each user who runs containers. */
-const MOST_FILES = 256
+const MAX_FILES = 256
 
 export class Store {
-  readonly #files = new Kept(MOST_FILES, containersIn)
+  readonly #files = new Kept(MAX_FILES, containersIn)
 
   /** @param directory `<store>/<driver>-containers` */
   find(directory: string, id: string): Described | undefined {

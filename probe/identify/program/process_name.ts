@@ -8,7 +8,7 @@ import { startOf } from '../process.ts'
 import { isInterpreter, scriptOf } from './script.ts'
 
 /** Of a process's arguments: the script is among the first. */
-const MOST_BYTES = 4096
+const MAX_BYTES = 4096
 /** TASK_COMM_LEN, linux/sched.h, less the NUL. */
 const COMM = 15
 /** sysconf(_SC_CLK_TCK): 100 a second, on every machine that eBPF runs on. */
@@ -39,7 +39,7 @@ function argumentsOf(proc: string, pid: number, startedNs: bigint): readonly str
   const text = present(() => {
     const file = openSync(join(proc, String(pid), 'cmdline'), 'r')
     try {
-      const bytes = Buffer.alloc(MOST_BYTES)
+      const bytes = Buffer.alloc(MAX_BYTES)
       return bytes.toString('utf8', 0, readSync(file, bytes))
     } finally {
       closeSync(file)

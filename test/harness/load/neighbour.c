@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { NAP_NS = 200000, MOST_MS = 60000 };
+enum { NAP_NS = 200000, MAX_MS = 60000 };
 
 static long long now_ns(void) {
     struct timespec now;
@@ -23,7 +23,7 @@ static int by_size(const void *a, const void *b) {
 
 int nap(int argc, char **argv) {
     long ms = argc == 1 ? strtol(argv[0], 0, 10) : 0;
-    if (ms < 1 || ms > MOST_MS)
+    if (ms < 1 || ms > MAX_MS)
         usage("neighbour needs 1 to 60000 ms");
     long long *late = calloc(ms * 1000000LL / NAP_NS, sizeof *late);
     if (!late)
