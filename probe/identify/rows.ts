@@ -5,7 +5,7 @@ import { type Layout, viewOf } from '../../wire/layout.ts'
 /** `hierarchy:cgroup`: cgroup ids are unique within a hierarchy only. */
 type CgroupKey = string
 
-export interface Owner {
+export interface OwnerCount {
   readonly key: CgroupKey
   /** Of the rows' network namespace. */
   readonly inode: number
@@ -14,7 +14,7 @@ export interface Owner {
 }
 
 /** The same in words of 32 bits, signed: as unsigned numbers they would not fit V8's small integers. */
-class Counted implements Owner {
+class Counted implements OwnerCount {
   count = 0
   readonly #low: number
   readonly #high: number
@@ -80,7 +80,7 @@ export class RowReader {
   }
 
   /** The distinct owners of rows. */
-  owners(rows: Buffer): readonly Owner[] {
+  owners(rows: Buffer): readonly OwnerCount[] {
     const view = viewOf(rows)
     const owners: Counted[] = []
     const byCgroup = new Map<number, Counted[]>()
