@@ -10,7 +10,7 @@ import { tcpFlow } from '../../wire/count/tcp_flow.ts'
 import { tcpUpdate } from '../../wire/count/tcp_update.ts'
 import { udpFlow } from '../../wire/count/udp_flow.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
-import { type Owned, type SampleLayouts, sumsOf } from './fold_rows.ts'
+import { type OwnedSums, type SampleLayouts, sumsOf } from './fold_rows.ts'
 import type { Batch } from './read.ts'
 
 /** The records that are folded. */
@@ -24,7 +24,7 @@ const MAX_OWNERS = 4096
 
 /** The groups of one window. */
 class Groups extends GroupLookup {
-  readonly owned: Owned[] = []
+  readonly owned: OwnedSums[] = []
   readonly #most: number
   readonly #known = new Map<number, Map<number, Group>>()
   /** Which of the rows that are being folded have found no group. */

@@ -12,15 +12,15 @@ import type { Histogram } from '../../wire/count/histogram.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
 import { ROLE_CLIENT, ROLE_SERVER, type RTT_BUCKET, type TCP_TOTAL } from '../../wire/records.ts'
 
-interface Owner {
+interface OwnerKey {
   readonly cgroup: number
   readonly hierarchy: number
   readonly netns: number
 }
 
 /** What the flows of an owner add up to. */
-export interface Owned {
-  readonly owner: Owner
+export interface OwnedSums {
+  readonly owner: OwnerKey
   readonly group: Group
 }
 
@@ -30,9 +30,9 @@ export interface SampleLayouts {
   readonly bucket: Layout
 }
 
-type Key = Owner & { readonly role: number }
+type Key = OwnerKey & { readonly role: number }
 
-export function sumsOf(owned: readonly Owned[], { total, bucket }: SampleLayouts): Rows[] {
+export function sumsOf(owned: readonly OwnedSums[], { total, bucket }: SampleLayouts): Rows[] {
   const flows: Given<typeof FLOW_TOTAL>[] = []
   const samples: Given<typeof TCP_TOTAL>[] = []
   const buckets: Buffer[] = []
