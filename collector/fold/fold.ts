@@ -66,9 +66,9 @@ export class Fold {
   readonly #maxGroups: number
   #waiting: Waiting | undefined
   /** In the rows that are being folded, those of containers that are too many: they count with the host. */
-  #crowd: Group | undefined
+  #overflow: Group | undefined
   /** Flows of these, and flat rows that are too many. */
-  #crowded = 0
+  #overflowed = 0
   /** What the message before said, and the owners that follow from it: most messages of a window say the same. */
   #lastNames: Names | undefined
   #owners: Containers | undefined
@@ -81,23 +81,23 @@ export class Fold {
 
   add(rows: Buffer, { size, fold }: Decoder, names: Names): void {
     this.#learn(names)
-    this.#owners ??= new Containers(names, id => this.#container(id) ?? this.#crowdGroup(), this.host)
+    this.#owners ??= new Containers(names, id => this.#container(id) ?? this.#overflowGroup(), this.host)
     fold(rows, { owners: this.#owners, processes: this.processes, keep: this.#keep })
     this.refused += this.#owners.refused
     this.#owners.refused = 0
     this.rows += rows.length / size
-    if (this.#crowd) {
-      this.host.add(this.#crowd)
-      this.owned.move(this.#crowd, this.host)
-      this.#crowded += this.#crowd.client.flows + this.#crowd.server.flows
-      this.#crowd = undefined
-      this.#owners = undefined // they know the crowd
+    if (this.#overflow) {
+      this.host.add(this.#overflow)
+      this.owned.move(this.#overflow, this.host)
+      this.#overflowed += this.#overflow.client.flows + this.#overflow.server.flows
+      this.#overflow = undefined
+      this.#owners = undefined // they know the overflow group
     }
   }
 
   /** Rows that count with the host, or with no process, or not at all, because there are too many of their kind. */
-  get crowded(): number {
-    return this.#crowded + this.owned.crowded + (this.processes?.crowded ?? 0)
+  get overflowed(): number {
+    return this.#overflowed + this.owned.overflowed + (this.processes?.overflowed ?? 0)
   }
 
   /** Rows of a record that belongs to no flow. */
@@ -182,9 +182,9 @@ export class Fold {
     }
   }
 
-  #crowdGroup(): Group {
-    this.#crowd ??= new Group()
-    return this.#crowd
+  #overflowGroup(): Group {
+    this.#overflow ??= new Group()
+    return this.#overflow
   }
 
   #container(id: string): ContainerGroup | undefined {
@@ -200,7 +200,7 @@ export class Fold {
     const rows = this.#flat.get(record) ?? []
     if (rows.length === 0) this.#flat.set(record, rows)
     if (rows.length < MAX_ROWS) rows.push(row)
-    else this.#crowded++
+    else this.#overflowed++
   }
 }
 

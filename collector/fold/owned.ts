@@ -22,7 +22,7 @@ export const keyOf = (values: readonly string[]): string => values.join('\0')
 
 export class Owned {
   /** Rows that found no place of their own. */
-  crowded = 0
+  overflowed = 0
   readonly #sources = new Map<string, Map<Group, Rows>>()
   readonly #max: number
   #count = 0
@@ -38,7 +38,7 @@ export class Owned {
       if (addTo(rows, values, numbers)) this.#count++
       return
     }
-    this.crowded++
+    this.overflowed++
     const beyond = values.map(() => BEYOND)
     addTo(rows, beyond, numbers)
   }

@@ -24,7 +24,7 @@ export class ProcessGroup extends Group {
 export class Processes {
   readonly byPid = new Map<number, ProcessGroup>()
   /** Rows that count with no process, because there are too many. */
-  crowded = 0
+  overflowed = 0
   readonly #most: number
 
   constructor(most: number) {
@@ -38,7 +38,7 @@ export class Processes {
       process = new ProcessGroup(pid, readComm(rows, comm), owner)
       this.byPid.set(pid, process)
     }
-    if (!process) this.crowded++
+    if (!process) this.overflowed++
     return process
   }
 }

@@ -73,7 +73,7 @@ export class ProbeWindows {
     for (const [index, open] of [...this.#open].sort(([a], [b]) => a - b)) {
       if (index > head.window) break
       this.#open.delete(index)
-      this.#lose('groups', open.crowded)
+      this.#lose('groups', open.overflowed)
       this.#lose('cgroup_id', open.refused)
       const complete = index === head.window
       if (!complete) this.#lose('incomplete', 1)

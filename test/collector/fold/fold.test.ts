@@ -233,21 +233,21 @@ t.test(
   "containers and processes without end find no place: their rows are the host's, and counted",
   async t => {
     const ids = ['c0', 'c1', 'c2', 'c3']
-    const crowd: Names = {
+    const overflowing: Names = {
       cgroups: Object.fromEntries(ids.map((id, index) => [`1:${index}`, id])),
       containers: Object.fromEntries(ids.map(id => [id, cri(id)])),
       pods: Object.fromEntries(ids.map(id => [id, { name: id, namespace: '' }])),
     }
     const flows = [0, 1, 2, 3, 3, 9].map(cgroup => ({ hierarchy: 1, cgroup }))
-    const fold = folded(flows, { ...crowd, running: ids }, new Fold(false, 2))
-    fold.add(encodeRows(layout, flows), decode, crowd)
+    const fold = folded(flows, { ...overflowing, running: ids }, new Fold(false, 2))
+    fold.add(encodeRows(layout, flows), decode, overflowing)
     t.same([...fold.containers.keys()], ['c0', 'c1'])
     t.equal(fold.host.client.flows, 8, 'nothing is missing in the sum')
-    t.equal(fold.crowded, 6)
+    t.equal(fold.overflowed, 6)
     const parts = new Fold(false, 2)
     for (const cgroup of [0, 1, 2, 2, 0, 3])
-      parts.add(encodeRows(layout, [{ hierarchy: 1, cgroup }]), decode, crowd)
-    t.match(parts, { rows: 6, crowded: 3, host: { client: { flows: 3 } } }, 'in however many messages')
+      parts.add(encodeRows(layout, [{ hierarchy: 1, cgroup }]), decode, overflowing)
+    t.match(parts, { rows: 6, overflowed: 3, host: { client: { flows: 3 } } }, 'in however many messages')
     const processes = folded([{ pid: 1 }, { pid: 2 }, { pid: 3 }, { pid: 1 }], names, new Fold(true, 2))
     t.same([...processes.processes!.byPid.keys()], [1, 2])
     t.equal(processes.host.client.flows, 4)

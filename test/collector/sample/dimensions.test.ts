@@ -142,7 +142,7 @@ t.test('rows of a window are bounded, and those of owners beyond the bound move'
     ['r1', 'in', 1],
     [BEYOND, BEYOND, 3],
   ])
-  t.equal(owned.crowded, 3)
+  t.equal(owned.overflowed, 3)
   owned.move(a, b)
   t.same(rows(a), [])
   t.equal(

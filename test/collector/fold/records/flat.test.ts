@@ -33,5 +33,5 @@ t.test('256 rows of a record and window are kept, the others counted', async t =
     Array.from({ length: 300 }, (_, index) => ({ ifname: `veth${index}` })),
   )
   t.equal(fold.flat('iface').length, 256)
-  t.equal(fold.crowded, 44)
+  t.equal(fold.overflowed, 44)
 })
