@@ -1,6 +1,6 @@
 import type { Batch, Measurement, Sample, Samples, Tags, WindowId } from '../../collector/batch.ts'
 import { Gathering } from '../../collector/sample/gathering.ts'
-import { encode } from '../../collector/sinks/influxdb/line_protocol.ts'
+import { encodeLines } from '../../collector/sinks/influxdb/line_protocol.ts'
 
 /** Samples for the sinks' tests. */
 export const numFlows: Measurement = { name: 'container:num_flows', fields: ['as_client', 'as_server'] }
@@ -39,6 +39,6 @@ export function batch(window: number, points: readonly Point[], origin = start):
 
 /** What is written of it to InfluxDB, line by line. */
 export function linesOf(batch: Batch): string[] {
-  const [lines] = encode([batch], Number.POSITIVE_INFINITY)
+  const [lines] = encodeLines([batch], Number.POSITIVE_INFINITY)
   return lines?.bytes(lines.count).toString().split('\n') ?? []
 }

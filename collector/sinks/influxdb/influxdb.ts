@@ -3,7 +3,7 @@ import type { Batch } from '../../batch.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
 import { clip, described, explainAnswer, RefusedWhole, wordsOf } from './answers.ts'
 import { explainError, InfluxError, type Server } from './errors.ts'
-import { encode, Lines } from './line_protocol.ts'
+import { encodeLines, Lines } from './line_protocol.ts'
 import { type ProxyEnv, variableOf } from './proxy.ts'
 import { RequestSize } from './request_size.ts'
 import { findStored, type Range, sift } from './sift.ts'
@@ -85,7 +85,7 @@ export class InfluxSink implements Sink {
   async writeAll(batches: readonly Batch[]): Promise<void> {
     this.#isAlone = batches.length === 1
     const refusals = batches.flatMap(batch => notFinite(batch) ?? [])
-    for (const lines of encode(batches, this.#options.linesPerRequest, this.#lines))
+    for (const lines of encodeLines(batches, this.#options.linesPerRequest, this.#lines))
       while (lines.count > 0) refusals.push(...(await this.#send(lines)))
     const last = refusals.at(-1)
     if (last)

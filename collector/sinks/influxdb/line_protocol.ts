@@ -150,7 +150,7 @@ function putThousandths(bytes: Buffer, start: number, value: number): number {
  * @param lines where they are written, over what is there
  * @yields as often as `most` of them are together, and at the end
  */
-export function* encode(batches: readonly Batch[], most: number, lines = new Lines()): Generator<Lines> {
+export function* encodeLines(batches: readonly Batch[], most: number, lines = new Lines()): Generator<Lines> {
   lines.clear()
   for (const { samples, time: seconds } of batches) {
     const time = ` ${seconds}`

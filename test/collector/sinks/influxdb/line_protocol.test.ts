@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Tags } from '../../../../collector/batch.ts'
-import { encode } from '../../../../collector/sinks/influxdb/line_protocol.ts'
+import { encodeLines } from '../../../../collector/sinks/influxdb/line_protocol.ts'
 import { batch, linesOf, sample } from '../../../harness/samples.ts'
 
 // Checked by hand against docs.influxdata.com, "Line protocol reference", special characters.
@@ -130,7 +130,7 @@ t.test('lines come as many together as are wanted, and can be taken in parts', a
     ),
   )
   const parts: string[] = []
-  for (const lines of encode(given, 4))
+  for (const lines of encodeLines(given, 4))
     while (lines.count > 0) {
       const some = Math.min(3, lines.count)
       parts.push(lines.bytes(some).toString())
