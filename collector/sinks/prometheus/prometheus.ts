@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type Batch, type DistributionSample, Samples } from '../../batch.ts'
 import { catalogue } from '../../metrics/catalogue.ts'
 import type { Sink } from '../sink.ts'
-import { encode, labelsOf } from './text.ts'
+import { encodeMetric, labelsOf } from './text.ts'
 
 export interface PrometheusOptions {
   readonly version: string
@@ -105,7 +105,7 @@ export class PrometheusSink implements Sink {
     // a probe that was started again has left series that the new one tells as well: the newest window goes first
     const sources = [...this.#sources.values()].reverse()
     for (const metric of catalogue)
-      yield* encode(metric, {
+      yield* encodeMetric(metric, {
         samples: sources
           .flatMap(({ samples }) => samples.get(metric.name) ?? [])
           .flatMap(some => [...some.each()]),

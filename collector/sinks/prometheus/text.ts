@@ -15,7 +15,7 @@ interface Told {
 }
 
 /** @yields some lines at a time, each family's together */
-export function* encode(metric: Metric, told: Told): Generator<string> {
+export function* encodeMetric(metric: Metric, told: Told): Generator<string> {
   const samples = unique(told.samples)
   const distributions = unique(told.distributions)
   for (const family of familiesOf(metric)) {

@@ -3,7 +3,7 @@ import type { Sample, Tags } from '../../../../collector/batch.ts'
 import { catalogue } from '../../../../collector/metrics/catalogue.ts'
 import { STEPS } from '../../../../collector/metrics/steps.ts'
 import { Distribution } from '../../../../collector/sample/distribution.ts'
-import { encode, labelsOf } from '../../../../collector/sinks/prometheus/text.ts'
+import { encodeMetric, labelsOf } from '../../../../collector/sinks/prometheus/text.ts'
 import { Histogram } from '../../../../wire/count/histogram.ts'
 import { lint } from '../../../harness/prometheus.ts'
 import { needs } from '../../../harness/skip.ts'
@@ -16,7 +16,7 @@ const measurementOf = (name: string) => ({
 
 function textOf(name: string, samples: readonly [Tags, ...Sample['values']][]): string {
   const told = samples.map(([tags, ...values]) => ({ tags, values }))
-  return [...encode(metricOf(name), { samples: told, distributions: [] })].join('')
+  return [...encodeMetric(metricOf(name), { samples: told, distributions: [] })].join('')
 }
 
 // Checked by hand against prometheus.io/docs/instrumenting/exposition_formats, once.
@@ -69,7 +69,7 @@ t.test('a histogram: steps that add up, sum and count', async t => {
     samples: [],
     distributions: [{ measurement, tags: { pod: 'p' }, distribution: distribution.copy() }],
   }
-  const lines = [...encode(metricOf('pod:connect'), told)].join('').split('\n')
+  const lines = [...encodeMetric(metricOf('pod:connect'), told)].join('').split('\n')
   const name = 'sockflux_pod_connect_seconds'
   t.same(lines.slice(1, 5), [
     `# TYPE ${name} histogram`,
@@ -96,7 +96,7 @@ t.test('promtool finds no fault in any row of the tables', { skip: needs('promet
       ? [{ measurement, tags, distribution: distribution.copy() }]
       : []
     const samples = [{ tags, values: metric.fields.map((_, at) => at) }]
-    return [...encode(metric, { samples, distributions })].join('')
+    return [...encodeMetric(metric, { samples, distributions })].join('')
   })
   t.equal(await lint(text.join('')), '')
   t.match(await lint('# TYPE sockflux_x counter\nsockflux_x 1\n'), /sockflux_x/, 'it does find faults')
