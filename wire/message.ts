@@ -188,7 +188,7 @@ function cachedFrame(value: object): Buffer {
 }
 
 /** Layouts and names are not changed once they were sent. */
-export function encode(head: Head, bundle: Bundle, names: Names): Buffer[] {
+export function encodeMessage(head: Head, bundle: Bundle, names: Names): Buffer[] {
   return [topicFrame(ROWS), ...framesOf(head, bundle), cachedFrame(names)]
 }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Rows } from '../../wire/layout.ts'
 import {
-  encode,
+  encodeMessage,
   encodeSettled,
   encodeWindow,
   type Head,
@@ -95,7 +95,7 @@ export class Publisher {
       if (added > 0) continue
       const head = headOf()
       const bundle = this.#bundler.take()
-      this.#push(head, encode(head, bundle, names), bundle.release, false)
+      this.#push(head, encodeMessage(head, bundle, names), bundle.release, false)
     }
   }
 

@@ -1,7 +1,7 @@
 /** The collector's part that sees every row: messages decoded and folded, in this process, without the network. */
 
 import { Ingest } from '../../collector/ingest/ingest.ts'
-import { encode, encodeWindow } from '../../wire/message.ts'
+import { encodeMessage, encodeWindow } from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { ownSeconds } from './cpu.ts'
 import { endOf, headOf, ROWS, tcpRows, whoOf } from './simulated.ts'
@@ -11,7 +11,7 @@ const CONTAINERS = 200
 export async function benchFold(count = 500): Promise<string[][]> {
   const [said, names, head] = [tcpRows(ROWS, CONTAINERS), whoOf(CONTAINERS), headOf(0)]
   const messages = Array.from({ length: count }, (_, sequence) =>
-    encode({ ...head, sequence }, bundleOf(...said), names),
+    encodeMessage({ ...head, sequence }, bundleOf(...said), names),
   )
   const last = encodeWindow({ ...head, ...endOf(10), sequence: count }, bundleOf(), names)
   const ingest = new Ingest()

@@ -4,7 +4,7 @@ import { Ingest } from '../../collector/ingest/ingest.ts'
 import { FlowFold } from '../../probe/read/fold.ts'
 import { encodeRows } from '../../wire/columns.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
-import { encode, encodeWindow } from '../../wire/message.ts'
+import { encodeMessage, encodeWindow } from '../../wire/message.ts'
 import { ownSeconds } from './cpu.ts'
 import { endOf, headOf, INTERVAL, inMessages, layoutOf, whoOf } from './simulated.ts'
 
@@ -66,7 +66,7 @@ function framesOf(window: number, said: readonly Rows[]): Buffer[][] {
   const head = (index: number) => ({ ...headOf(window), sequence: window * bundles.length + index })
   const last = { ...head(bundles.length - 1), ...endOf((window + 1) * INTERVAL) }
   return [
-    ...bundles.slice(0, -1).map((bundle, index) => encode(head(index), bundle, names)),
+    ...bundles.slice(0, -1).map((bundle, index) => encodeMessage(head(index), bundle, names)),
     encodeWindow(last, bundles.at(-1)!, names),
   ]
 }

@@ -12,7 +12,7 @@ import { FlowFold } from '../../probe/read/fold.ts'
 import { decodeAck } from '../../wire/ack.ts'
 import { encodeRows } from '../../wire/columns.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
-import { type Bundle, encode, encodeWindow, type WindowNames } from '../../wire/message.ts'
+import { type Bundle, encodeMessage, encodeWindow, type WindowNames } from '../../wire/message.ts'
 
 /** Seconds. */
 export const INTERVAL = 10
@@ -144,7 +144,7 @@ export class Hosts {
       await sleep(new SendOffset(head.host, INTERVAL / 5, INTERVAL, () => 0).waitMs())
       const { running: _, ...names } = who
       const next = () => ({ ...head, sequence: this.#sequences[host]!++ })
-      for (const bundle of this.#said.slice(0, -1)) await dealer.send(encode(next(), bundle, names))
+      for (const bundle of this.#said.slice(0, -1)) await dealer.send(encodeMessage(next(), bundle, names))
       const time = this.#firstTime + window * INTERVAL
       await dealer.send(encodeWindow({ ...next(), ...endOf(time) }, this.#said.at(-1)!, who))
       const acknowledged = decodeAck(await dealer.receive())

@@ -9,7 +9,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Field, Layout } from '../../wire/layout.ts'
-import { encode, encodeWindow, type Head, type WindowNames } from '../../wire/message.ts'
+import { encodeMessage, encodeWindow, type Head, type WindowNames } from '../../wire/message.ts'
 import { VERSION } from '../../wire/version.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { encodeRows, type Flow } from '../harness/rows.ts'
@@ -92,7 +92,7 @@ export function messages(): Buffer[][] {
     for (let window = 0; window < 3; window++) {
       for (let message = 0; message < 2; message++) {
         const rows = encodeRows(layout, Array.from({ length: 40 }, flow))
-        frames.push(encode(head(window), bundleOf({ layout, bytes: rows }), names(window)))
+        frames.push(encodeMessage(head(window), bundleOf({ layout, bytes: rows }), names(window)))
       }
       const end = {
         ...{ end_ns: String((window + 1) * 1e10), time: 1_767_323_040 + window * 10, interval: 10 },

@@ -8,7 +8,7 @@ import { Ingest } from '../../collector/ingest/ingest.ts'
 import { Failover } from '../../probe/publish/failover.ts'
 import { Queue, type Settled } from '../../probe/publish/queue.ts'
 import {
-  encode,
+  encodeMessage,
   encodeSettled,
   encodeWindow,
   type Head,
@@ -56,7 +56,11 @@ export class Probe {
     this.#rows += rows
     const head = this.#head()
     const flows = Array.from({ length: rows }, () => ({}))
-    this.#send(head, encode(head, bundleOf({ layout, bytes: encodeRows(layout, flows) }), nobody), false)
+    this.#send(
+      head,
+      encodeMessage(head, bundleOf({ layout, bytes: encodeRows(layout, flows) }), nobody),
+      false,
+    )
   }
 
   end(): void {

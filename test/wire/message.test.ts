@@ -4,7 +4,7 @@ import { decodeAck, encodeAck, encodeRefused } from '../../wire/ack.ts'
 import { MalformedError } from '../../wire/check.ts'
 import {
   decode,
-  encode,
+  encodeMessage,
   encodeSettled,
   encodeWindow,
   type Head,
@@ -50,7 +50,7 @@ const windowWho: WindowNames = { ...names, running: ['a'] }
 const none = Buffer.alloc(0)
 const rows = { layout, bytes: Buffer.alloc(12, 1) }
 const bundle = bundleOf(rows)
-const rowsMessage = () => encode(head, bundle, names)
+const rowsMessage = () => encodeMessage(head, bundle, names)
 const windowMessage = () => encodeWindow(windowHead, bundle, windowWho)
 
 /** Why the frames are refused; undefined when they are not. Anything but MalformedError is thrown on. */
@@ -63,8 +63,8 @@ function reasonOf(frames: readonly Buffer[], read: (frames: readonly Buffer[]) =
     return error.reason
   }
 }
-const withHead = (change: object) => encode({ ...head, ...change }, bundle, names)
-const withWho = (change: object) => encode(head, bundle, { ...names, ...change })
+const withHead = (change: object) => encodeMessage({ ...head, ...change }, bundle, names)
+const withWho = (change: object) => encodeMessage(head, bundle, { ...names, ...change })
 const json = (text: string) => Buffer.from(text)
 const withLayout = (value: unknown) => rowsMessage().with(2, json(JSON.stringify([value])))
 
@@ -86,8 +86,8 @@ t.test('what was encoded is decoded', async t => {
   }
   t.same(decode(windowMessage()), last)
   const other = { layout: { ...layout, name: 'udp_flow' }, bytes: Buffer.alloc(8, 2) }
-  t.match(decode(encode(head, bundleOf(rows, other, rows), names)), { parts: [rows, other, rows] })
-  t.match(decode(encode(head, bundleOf(), names)), { parts: [] })
+  t.match(decode(encodeMessage(head, bundleOf(rows, other, rows), names)), { parts: [rows, other, rows] })
+  t.match(decode(encodeMessage(head, bundleOf(), names)), { parts: [] })
   const key = { host: 'h', boot: 'b', probe: 'p', window: 3 }
   t.same(decodeAck(encodeAck(key)), key)
 })
@@ -102,7 +102,7 @@ t.test('any names survive the way, also those of Object.prototype', async t => {
     fc.property(name, dictionary, (id, cgroups) => {
       const containers = Object.fromEntries([[id, { runtime: 'r', labels: cgroups }]])
       const sent = { cgroups, containers, pods: Object.fromEntries([[id, { name: id, namespace: '' }]]) }
-      const { names: got } = decode(encode(head, bundle, sent)) as { names: Names }
+      const { names: got } = decode(encodeMessage(head, bundle, sent)) as { names: Names }
       t.same(JSON.parse(JSON.stringify(got)), JSON.parse(JSON.stringify(sent)))
       t.equal(Object.getPrototypeOf(got.containers), Object.prototype)
       t.same(Object.keys(got.containers), [id])
@@ -230,14 +230,14 @@ t.test('rows are a whole number of records of layouts that fit', async t => {
   for (const size of [0, 3, 65_537, -4, 1e300]) t.equal(reason(8, { size }), 'layouts', String(size))
   t.equal(reason(8, { size: 1, fields: [] }), undefined)
   const many = { layout: { ...layout, size: 1, fields: [] }, bytes: Buffer.alloc(2 ** 20 + 1) }
-  t.equal(reasonOf(encode(head, bundleOf(many), names)), 'rows', 'and not more than a million')
+  t.equal(reasonOf(encodeMessage(head, bundleOf(many), names)), 'rows', 'and not more than a million')
 })
 
 t.test('layouts that were said before are not parsed again, in whatever company', async t => {
   const known = new ParsedFrames<Names>()
   const layoutsOf = (...records: string[]) => {
     const parts = records.map(name => ({ ...rows, layout: { ...layout, name } }))
-    const message = decode(encode(head, bundleOf(...parts), names), known)
+    const message = decode(encodeMessage(head, bundleOf(...parts), names), known)
     return 'parts' in message ? message.parts.map(({ layout }) => layout) : []
   }
   const [first] = layoutsOf('tcp_flow')
@@ -245,16 +245,19 @@ t.test('layouts that were said before are not parsed again, in whatever company'
   t.equal(layoutsOf('udp_flow', 'tcp_flow')[1], first)
   for (let other = 0; other < 300; other++) layoutsOf(`record${other}`)
   t.not(layoutsOf('tcp_flow')[0], first, 'they are bounded')
-  const long = encode(head, bundle, names).with(2, json(`[${JSON.stringify(layout)}${' '.repeat(70_000)}]`))
+  const long = encodeMessage(head, bundle, names).with(
+    2,
+    json(`[${JSON.stringify(layout)}${' '.repeat(70_000)}]`),
+  )
   t.match(decode(long, known), { parts: [{ layout: { name: 'tcp_flow' } }] })
 })
 
 t.test('with more names than there is room for, some are known in every turn', async t => {
-  const own = encode(head, bundle, names)[4]!.length + 2048
+  const own = encodeMessage(head, bundle, names)[4]!.length + 2048
   const known = new ParsedFrames<Names>(3 * own)
   const turn = (probes: readonly number[]) =>
     probes.map(probe => {
-      const message = decode(encode({ ...head, probe: `p${probe}` }, bundle, names), known)
+      const message = decode(encodeMessage({ ...head, probe: `p${probe}` }, bundle, names), known)
       return 'names' in message ? message.names : undefined
     })
   const all = [0, 1, 2, 3, 4, 5]
@@ -340,7 +343,7 @@ t.test('any value in any place of head, layout and who is refused with a reason 
 t.test('a who that a probe has said before is not parsed again; another probe says its own', async t => {
   const known = new ParsedFrames<Names>()
   const message = (probe: string, said: Names) =>
-    decode(encode({ ...head, probe }, bundle, said), known) as { names: Names }
+    decode(encodeMessage({ ...head, probe }, bundle, said), known) as { names: Names }
   const first = message('p', names).names
   t.same(first, names)
   t.equal(message('p', names).names, first)
@@ -349,7 +352,7 @@ t.test('a who that a probe has said before is not parsed again; another probe sa
   t.same(message('p', changed).names, changed)
   t.same(message('p', names).names, names, 'only the last one is known')
   const small = new ParsedFrames<Names>(10)
-  const again = () => (decode(encode(head, bundle, names), small) as { names: Names }).names
+  const again = () => (decode(encodeMessage(head, bundle, names), small) as { names: Names }).names
   t.not(again(), again(), 'it is bounded by bytes')
 })
 

@@ -3,7 +3,7 @@ import type { Folded } from '../../../collector/ingest/folded.ts'
 import { Ingest } from '../../../collector/ingest/ingest.ts'
 import { MalformedError } from '../../../wire/check.ts'
 import type { Rows } from '../../../wire/layout.ts'
-import { encode, encodeSettled, encodeWindow, type Head, type Names } from '../../../wire/message.ts'
+import { encodeMessage, encodeSettled, encodeWindow, type Head, type Names } from '../../../wire/message.ts'
 import { bundleOf } from '../../harness/bundle.ts'
 import { encodeRows, tcpFlowLayout } from '../../harness/rows.ts'
 
@@ -27,7 +27,7 @@ class Probe {
   }
 
   send(window: number, ...parts: readonly Rows[]): Buffer[] {
-    return encode(this.#head(window), bundleOf(...parts), nobody)
+    return encodeMessage(this.#head(window), bundleOf(...parts), nobody)
   }
 
   end(window: number, partial = false, count = 0): Buffer[] {
