@@ -198,7 +198,7 @@ async function run(
     await children.stop('collector')
     children.close()
   }
-  if (failed) throw new Error(`the ${failed} ended:\n  ${children.notes.join('\n  ') || 'it said nothing'}`)
+  if (failed) throw new Error(`the ${failed} ended:\n  ${children.notes.join('\n  ') || 'no log output'}`)
   await print(process.stdout, '\nstopped\n')
 }
 

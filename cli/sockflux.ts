@@ -42,7 +42,7 @@ const program = new Command('sockflux')
     'Which container talks, how much and how fast: flows and round-trip times from the kernel to InfluxDB',
   )
   .version(version())
-  .showHelpAfterError('(--help tells what there is)')
+  .showHelpAfterError('(run with --help for usage)')
 // what the probe keeps for longer than a message it keeps for good: a young generation that grows saves it nothing
 if (wanted === 'probe') setFlagsFromString('--semi-space-growth-factor=1')
 const parts = Object.hasOwn(PARTS, wanted) ? [PARTS[wanted]!] : Object.values(PARTS)

@@ -18,7 +18,7 @@ function checkSentence(t: Test, { code, stdout, stderr }: Ended, sentence: RegEx
   t.match(stderr, sentence)
   t.equal(code, 1)
   t.equal(stdout, '')
-  const lines = stderr.split('\n').filter(line => line && line !== '(--help tells what there is)')
+  const lines = stderr.split('\n').filter(line => line && line !== '(run with --help for usage)')
   t.equal(lines.length, 1, 'one sentence', { stderr })
 }
 
