@@ -78,7 +78,7 @@ async function run(options: ProbeOptions): Promise<void> {
   stopping().addEventListener('abort', () => reader.stop(), { once: true })
   await kernel.scan()
   for (const [{ gives, fallback }, why] of kernel.unavailable)
-    log.warn(`without ${gives}: ${fallback}; ${why}`)
+    log.warn(`${gives} unavailable (${why}); fallback: ${fallback}`)
   const where = namespaces({ root: '/' })
   if (where.ok !== true) log.warn(sentenceOf(where))
   log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')

@@ -79,7 +79,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'collector/directory.ts',
     'collector/options.ts',
   ],
-  'collector/counters.ts': ['collector/metrics'],
+  'collector/counters.ts': ['wire/process', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
   'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts', 'collector/throttled_log.ts'],

@@ -91,7 +91,7 @@ export function inspectSettings<S extends Settings>(
 }
 
 const keysOf = (settings: Settings): string[] =>
-  Object.entries(settings).flatMap(([name, { former }]) => [name, former ?? name].map(snake))
+  [...Object.keys(settings), ...Object.values(settings).flatMap(({ former }) => former ?? [])].map(snake)
 
 /** Whether the flag, variable or key has the name that the setting had before. */
 const isFormer = (where: string, former: string): boolean =>
