@@ -115,9 +115,11 @@ t.test('the groups that were asked for are written, and the plan counts their se
     const { host, window } = decodeAck(await probe.receive())
     windows.add(`${host} ${window}`)
   }
-  const tables = await site.query('show tables')
+  const tables = []
+  for (const { name } of await site.query('show tables'))
+    if ((await site.query(`from "${name}" limit 1`)).length > 0) tables.push(name)
   t.same(
-    tables.map(({ name }) => name),
+    tables,
     ['container', 'host', 'pod'].flatMap(level => [
       ...(level === 'pod' ? ['pod:num_containers'] : []),
       ...[`${level}:num_flows`, `${level}:tcp`],

@@ -10,7 +10,10 @@ const url = () =>
     try {
       splitLogin(given)
     } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message.replace(/^--influx-url: /, '') })
+      context.addIssue({
+        code: 'custom',
+        message: (error as Error).message.replace(/^--influx-url: |(?<=:8086), not \S*$/g, ''),
+      })
     }
   })
 

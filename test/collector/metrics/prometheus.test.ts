@@ -19,8 +19,8 @@ t.test('roles are labels, units are base units and come last, counters end in to
   ])
   t.same(namesOf('container:tcp'), [
     ...['container_tcp_opened_total', 'container_tcp_closed_total', 'container_tcp_failed_total'],
-    ...['container_tcp_retransmits_total', 'container_tcp_sent_resets_total'],
-    'container_tcp_received_resets_total',
+    ...['container_tcp_retransmits_total', 'container_tcp_lost_segments'],
+    ...['container_tcp_sent_resets_total', 'container_tcp_received_resets_total'],
   ])
   t.same(namesOf('host:cpu').slice(0, 2), ['host_cpu_load_ratio', 'host_cpu_user_ratio'])
   t.same(namesOf('collector:lost'), ['collector_lost_total'])

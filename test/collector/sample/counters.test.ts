@@ -71,7 +71,7 @@ t.test('counters rise by what each window adds, gauges are of the window', async
 
 t.test('a role has its counters from its first flow on', async t => {
   const sampler = samplerOf('sockflux')
-  const rest = 'failed=0 retransmits=0 resets_sent=0 resets_rcvd=0'
+  const rest = 'failed=0 retransmits=0 lost_segments=0 resets_sent=0 resets_rcvd=0'
   const tcp = (flows: Flow[]) => said(sampler, windowWith(flows), 'container:tcp')
   t.same(tcp([]), [])
   t.same(tcp([{ role: SERVER }]), [`0 server opened=1 closed=0 ${rest}`])

@@ -60,7 +60,7 @@ const node = (): Folded =>
 // silent flow, the sandbox's flow is its pod's, what was not measured has no field.
 const CONTAINER = `container=0123456789ab,container_name=web,host=node\\ 1,ifid=0,label_team=a\\,b,namespace=shop,pod=web-0`
 const POD = 'host=node\\ 1,ifid=0,namespace=shop,pod=web-0'
-const TCP = 'closed=0,failed=0,retransmits=0,resets_sent=0,resets_rcvd=0'
+const TCP = 'closed=0,failed=0,retransmits=0,lost_segments=0,resets_sent=0,resets_rcvd=0'
 const ONE = (ms: number) => `min=${ms},mean=${ms},stddev=0,p50=${ms},p95=${ms},p99=${ms},max=${ms}`
 /** The median of two is the first, 1000 us, in a bucket from 992 to 1024. */
 const TWO = 'min=1,mean=1.5,stddev=0.5,p50=1.008,p95=2,p99=2,max=2'
