@@ -149,7 +149,8 @@ t.test('two pods of one name stay two, and are one for ntopng', { skip }, async 
   for (const [measurement, rows] of merged)
     for (const row of rows.filter(({ container }) => ids.includes(String(container)))) {
       const same = apart.get(measurement)!.filter(({ container }) => container === row['container'])
-      t.match(same, [row], `${measurement}: a container is what it was`)
+      const written = Object.entries(row).filter(([, value]) => value !== null) // a table has columns for all tags
+      t.match(same, [Object.fromEntries(written)], `${measurement}: a container is what it was`)
     }
   const said = merging.stderr.split('\n').filter(line => line.includes('pods of one name'))
   t.equal(said.length, 1, 'it is said once')

@@ -163,7 +163,7 @@ t.test('a collector that cannot listen says why in a sentence', any, async t => 
       opened.store,
     ])
     t.match(await collector.exited, { code: 1 })
-    t.match(collector.stderr, /^sockflux: .*(cannot listen on|needs)[^\n]*\n$/)
+    t.match(collector.stderr, /^sockflux: .*(cannot listen on|needs|is no)[^\n]*\n$/)
   }
 })
 

@@ -1,14 +1,27 @@
-import { writeFile } from 'node:fs/promises'
+import { chmod, copyFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Processes } from '../../probe/identify/processes.ts'
 import { loadBinary } from '../harness/binary.ts'
+import { Cleanup } from '../harness/cleanup.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { run, start } from '../harness/process.ts'
+import { scratch } from '../harness/scratch.ts'
 import { needs } from '../harness/skip.ts'
 import { CLIENT, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
+
+/** Where another user can run it, too: the repository may be in a folder of root. */
+async function publicCopy(t: Test, program: string): Promise<string> {
+  const cleanup = new Cleanup()
+  t.teardown(() => cleanup.close())
+  const directory = await scratch(cleanup, 'program')
+  await chmod(directory, 0o755)
+  const copy = join(directory, basename(program))
+  await copyFile(program, copy)
+  return copy
+}
 
 t.test(
   'a program of a shell loop is named with its path, parent and user after it is gone',
@@ -21,9 +34,9 @@ t.test(
     await server.line(/listening/)
     const seen = await Watch.start()
     t.teardown(() => seen.close())
-    const load = await loadBinary()
-    const loop = `for i in 1 2 3 4 5; do setpriv --reuid 65534 ${load} client 'open 1 127.0.0.1 8000' </dev/null; done`
-    await run(inNetns(netns.path, ['bash', '-c', loop]), 20_000)
+    const load = await publicCopy(t, await loadBinary())
+    const loop = `for i in 1 2 3 4 5; do setpriv --reuid 65534 "$0" client 'open 1 127.0.0.1 8000' </dev/null; done`
+    await run(inNetns(netns.path, ['bash', '-c', loop, load]), 20_000)
     await seen.windowEnd()
     const processes = new Processes(seen.kernel.layout('process'))
     for (const records of seen.names.process) processes.learn(records)
@@ -46,8 +59,8 @@ t.test('a process that runs another program is told again', real, async t => {
   t.teardown(() => seen.close())
   const load = await loadBinary()
   // bash connects (and is refused), then becomes another program under the same number
-  const script = `exec 2>/dev/null; : < /dev/tcp/127.0.0.1/9; exec ${load} client 'open 1 127.0.0.1 9'`
-  await run(inNetns(netns.path, ['bash', '-c', `(${script}) </dev/null; true`]), 20_000)
+  const script = `exec 2>/dev/null; : < /dev/tcp/127.0.0.1/9; exec "$0" client 'open 1 127.0.0.1 9'`
+  await run(inNetns(netns.path, ['bash', '-c', `(${script}) </dev/null; true`, load]), 20_000)
   await seen.windowEnd()
   const processes = new Processes(seen.kernel.layout('process'))
   for (const records of seen.names.process) processes.learn(records)
