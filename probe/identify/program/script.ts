@@ -134,6 +134,7 @@ function ranAs(what: string, { isClass }: Language, option?: string): string | u
 
 /** A process that gave itself a title: `gunicorn: master [shop]`, `npm start`. Its first word is its name. */
 function titleOf(first: string): string | undefined {
+  if (isInterpreter(base(first))) return undefined // its path may have blanks
   const program = base(first.split(/[ :]/)[0]!)
   return first === '' || isInterpreter(program.replace(/^-/, '')) ? undefined : named(program)
 }

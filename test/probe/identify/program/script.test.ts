@@ -53,6 +53,8 @@ for (const [commandLine, program, script] of CASES)
 
 t.test('a title is one argument, and its first word the name', async t => {
   t.equal(scriptOf('node', ['npm start', '']), 'npm')
+  for (const path of ['/srv/my apps/node', '/opt/a: b/node-24', '/srv/my apps/python3.11'])
+    t.equal(scriptOf('node', [path, '--no-warnings', '/srv/my apps/worker.mjs']), 'worker.mjs', path)
   t.equal(scriptOf('python3.11', ['gunicorn: master [shop]']), 'gunicorn')
   t.equal(scriptOf('python3.11', ['[celeryd: s3cr3t@host]']), undefined, 'no name begins so')
 })
