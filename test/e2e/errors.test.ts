@@ -109,7 +109,18 @@ t.test('what another collector has is said with its name', async t => {
 })
 
 t.test('a probe without its privileges says which', kernel, async t => {
-  const nobody = ['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups']
+  // tap's loader, which it adds to every child, writes into the repository
+  const nobody = [
+    'env',
+    '-u',
+    'NODE_OPTIONS',
+    'setpriv',
+    '--reuid',
+    'nobody',
+    '--regid',
+    'nogroup',
+    '--clear-groups',
+  ]
   const cleanup = new Cleanup()
   t.teardown(() => cleanup.close())
   const { behind, at } = await showRepository(cleanup)

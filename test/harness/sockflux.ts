@@ -33,18 +33,12 @@ type Environment = Record<string, string>
 
 export const SOCKFLUX = [process.execPath, join(import.meta.dirname, '../../cli/sockflux.ts')]
 
-/**
- * The developer's own settings are not the test's; a variable that is empty counts as not set. Nor does tap's loader belong
- * to the program: it writes into the repository, which another user cannot.
- */
-const UNSET: Environment = {
-  NODE_OPTIONS: '',
-  ...Object.fromEntries(
-    Object.keys(process.env)
-      .filter(name => /^(SOCKFLUX|INFLUX)_/.test(name))
-      .map(name => [name, '']),
-  ),
-}
+/** The developer's own settings are not the test's; a variable that is empty counts as not set. */
+const UNSET: Environment = Object.fromEntries(
+  Object.keys(process.env)
+    .filter(name => /^(SOCKFLUX|INFLUX)_/.test(name))
+    .map(name => [name, '']),
+)
 
 /** Starts the command; it need not succeed. */
 export function sockflux(words: readonly string[], env: Environment = {}): Child {
