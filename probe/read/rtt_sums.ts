@@ -5,6 +5,7 @@
 
 import type { Entries, Layout } from 'bcc-bindings'
 import { encodeRows, type Given } from '../../wire/columns.ts'
+import { BUCKETS, bucketOf, lowest } from '../../wire/count/histogram.ts'
 import { kindOf } from '../../wire/count/kinds.ts'
 import type { Rows } from '../../wire/layout.ts'
 import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/records.ts'
@@ -36,6 +37,26 @@ interface Change {
 
 const offsetsOf = (layout: Layout): Readonly<Record<string, number>> =>
   Object.fromEntries(layout.fields.map(({ name, offset }) => [name, offset]))
+
+interface Range {
+  readonly rtt_min_us: number
+  readonly rtt_max_us: number
+}
+
+/**
+ * The range, within the buckets that have samples. A sample that came while the kernel's sums were read has its range and
+ * its bucket in two windows: then the bucket's own bound is the nearest that is known.
+ * @param buckets lowest first
+ */
+function fitted(range: Range, buckets: readonly Given<typeof RTT_BUCKET>[]): Range {
+  const [first, last] = [buckets[0]?.bucket, buckets.at(-1)?.bucket]
+  if (typeof first !== 'number' || typeof last !== 'number') return range
+  const most = last === BUCKETS - 1 ? lowest(last) : Math.ceil(lowest(last + 1)) - 1
+  return {
+    rtt_min_us: bucketOf(range.rtt_min_us) === first ? range.rtt_min_us : Math.ceil(lowest(first)),
+    rtt_max_us: bucketOf(range.rtt_max_us) === last ? range.rtt_max_us : most,
+  }
+}
 
 /** Sums wrap around as the kernel's do. */
 const u32 = (value: number): number => value >>> 0
@@ -127,7 +148,7 @@ export class RttSums {
     if (samples === 0 && risen.every(count => count === 0)) return undefined
     const sums = {
       ...Object.fromEntries(this.#counters.map((name, index) => [name, risen[index]])),
-      ...{ ...owner, ...this.#range(values, window), rtt_samples: samples },
+      ...{ ...owner, ...fitted(this.#range(values, window), buckets), rtt_samples: samples },
       rtt_sum_us: u64(sum - known.sum),
       rtt_squares_us2: u64(squares - known.squares),
     }
@@ -153,7 +174,7 @@ export class RttSums {
     return { sum, squares, counts }
   }
 
-  #range(values: Buffer, window: number): { rtt_min_us: number; rtt_max_us: number } {
+  #range(values: Buffer, window: number): Range {
     const at = this.#sums
     let [min, max] = [0, 0]
     for (let cpu = 0; cpu < values.length; cpu += this.#stride)

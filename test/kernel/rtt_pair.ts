@@ -90,7 +90,13 @@ export function distribution(
   const histogram = new Histogram()
   const sampled = own(totals).filter(row => row.rtt_samples > 0)
   for (const row of sampled)
-    histogram.addTotals(row.rtt_samples, row.rtt_sum_us, row.rtt_squares_us2, row.rtt_min_us, row.rtt_max_us)
+    histogram.addTotals(
+      row.rtt_samples,
+      row.rtt_sum_us * 1000,
+      row.rtt_squares_us2,
+      row.rtt_min_us,
+      row.rtt_max_us,
+    )
   for (const { bucket, samples } of own(buckets)) histogram.addBucket(bucket, samples)
   return { histogram, rows: sampled, bucketed: sum(own(buckets).map(({ samples }) => samples)) }
 }

@@ -30,7 +30,7 @@ export function lowest(bucket: number): number {
 
 export class Histogram {
   count = 0
-  /** Whole below 2^53: a sum of 104 days. */
+  /** Whole below 2^53: a sum of 104 days. Open connections have less: their round trips follow one another. */
   #sumNs = 0
   /** Two words: a million samples of 100 ms are above 2^53. */
   #squaresHigh = 0
@@ -44,18 +44,39 @@ export class Histogram {
 
   /** @param us to the nanosecond; of its square the fraction does not count */
   add(us: number): void {
-    this.addTotals(1, us, Math.floor(us * us), us, us)
+    this.addTotals(1, Math.floor(us * 1000 + 0.5), Math.floor(us * us), us, us)
     this.addBucket(bucketOf(us), 1)
   }
 
-  /** What is exact of `count` values, whose buckets come by `addBucket`. @param squares whole */
-  addTotals(count: number, sum: number, squares: number, min: number, max: number): void {
+  /**
+   * What is exact of `count` values, whose buckets come by `addBucket`. The sum is in nanoseconds: through a fraction of
+   * microseconds sums above 2^51 would not come back the same.
+   * @param sumNs whole
+   * @param squares whole
+   */
+  addTotals(count: number, sumNs: number, squares: number, min: number, max: number): void {
     if (count === 0) return
     this.count += count
-    this.#sumNs += Math.floor(sum * 1000 + 0.5)
+    this.#sumNs += sumNs
     this.addSquares(squares)
     if (min < this.#min) this.#min = min
     if (max > this.#max) this.#max = max
+  }
+
+  /**
+   * The same of values that others counted. A range that does not hold their mean is wrong: it is made as wide as the
+   * mean, so that quantiles, which keep to the range, do not fall to 0 with it.
+   */
+  addCounted(count: number, sumNs: number, squares: number, min: number, max: number): void {
+    const mean = sumNs / 1000 / count
+    const isRange = max > 0 && min <= max
+    this.addTotals(
+      count,
+      sumNs,
+      squares,
+      isRange ? Math.min(min, mean) : mean,
+      isRange ? Math.max(max, mean) : mean,
+    )
   }
 
   /** For sums that a number of 53 bits does not hold: in parts that it does. @param squares whole */
@@ -76,7 +97,7 @@ export class Histogram {
   }
 
   merge(other: Histogram): void {
-    this.addTotals(other.count, other.sum, other.#squaresLow, other.#min, other.#max)
+    this.addTotals(other.count, other.#sumNs, other.#squaresLow, other.#min, other.#max)
     this.#squaresHigh += other.#squaresHigh
     this.#bucketed += other.#bucketed
     for (let at = 0; at < other.#counts.length; at++) {

@@ -17,7 +17,7 @@ export function flowTotal(layout: Layout): Decoder {
     if (connects === 0) return
     const us = (column: number) => u64(view, row + column) / 1000
     const { connect_sum_ns: sum, connect_min_ns: min, connect_max_ns: max } = at
-    totals.connects().addTotals(connects, us(sum), 0, us(min), us(max))
+    totals.connects().addTotals(connects, u64(view, row + sum), 0, us(min), us(max))
     addSquares(totals.connects(), view, row + at.connect_squares_us2)
   })
 }

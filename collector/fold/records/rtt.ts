@@ -18,7 +18,7 @@ export function tcpTotal(layout: Layout): Decoder {
     const samples = view.getUint32(row + at.rtt_samples, true)
     if (samples === 0) return
     const [min, max] = [view.getUint32(row + at.rtt_min_us, true), view.getUint32(row + at.rtt_max_us, true)]
-    totals.rttSamples().addTotals(samples, u64(view, row + at.rtt_sum_us), 0, min, max)
+    totals.rttSamples().addCounted(samples, u64(view, row + at.rtt_sum_us) * 1000, 0, min, max)
     addSquares(totals.rttSamples(), view, row + at.rtt_squares_us2)
   })
 }

@@ -5,6 +5,7 @@ import t from 'tap'
 import { objectPath } from '../../../probe/kernel/load.ts'
 import { RttSums } from '../../../probe/read/rtt_sums.ts'
 import { roomForSums } from '../../../probe/signals/rtt.ts'
+import { bucketOf, lowest } from '../../../wire/count/histogram.ts'
 import { numberOf, viewOf } from '../../../wire/layout.ts'
 
 const object = open(objectPath())
@@ -31,7 +32,7 @@ class Kernel {
   }
 
   /** What add_sample() does. */
-  sample(cpu: number, us: number, bucket: number): void {
+  sample(cpu: number, us: number, bucket = bucketOf(us)): void {
     const base = cpu * stride
     const add = (place: number, more: bigint) =>
       this.values.writeBigUInt64LE(BigInt.asUintN(64, this.values.readBigUInt64LE(place) + more), place)
@@ -78,9 +79,9 @@ function read(totals: RttSums, endNs = 0n) {
 t.test('what each window adds, over all CPUs, with its own range', async t => {
   const kernel = new Kernel()
   const totals = new RttSums(kernel)
-  kernel.sample(0, 100, 60)
-  kernel.sample(1, 20, 20)
-  kernel.sample(1, 20, 20)
+  kernel.sample(0, 100)
+  kernel.sample(1, 20)
+  kernel.sample(1, 20)
   t.match(read(totals), {
     tcp_total: [
       {
@@ -89,12 +90,12 @@ t.test('what each window adds, over all CPUs, with its own range', async t => {
       },
     ],
     rtt_bucket: [
-      { bucket: 20, samples: 2, cgroup: 7 },
-      { bucket: 60, samples: 1, role: 2 },
+      { bucket: bucketOf(20), samples: 2, cgroup: 7 },
+      { bucket: bucketOf(100), samples: 1, role: 2 },
     ],
   })
   t.same(read(totals), {}, 'and nothing when nothing came')
-  kernel.sample(0, 50, 40)
+  kernel.sample(0, 50)
   t.match(read(totals), { tcp_total: [{ rtt_samples: 1, rtt_min_us: 50, rtt_max_us: 50, rtt_sum_us: 50 }] })
 })
 
@@ -129,4 +130,23 @@ t.test('the room for sums is bounded by memory, and never nothing', async t => {
   t.ok(roomForSums(sums.size) >= 512 && roomForSums(sums.size) <= 4096)
   t.equal(roomForSums(2 ** 30), 512)
   t.equal(roomForSums(8), 4096)
+})
+
+t.test('a range that was not read with its samples is that of their buckets', async t => {
+  const kernel = new Kernel()
+  const totals = new RttSums(kernel)
+  for (const us of [100, 5000]) kernel.sample(0, us)
+  kernel.values.writeUInt32LE(0, at('range_max_us'))
+  const [low, high] = [bucketOf(100), bucketOf(5000)]
+  t.match(read(totals), {
+    tcp_total: [{ rtt_min_us: lowest(low), rtt_max_us: lowest(high + 1) - 1, rtt_samples: 2 }],
+  })
+  kernel.sample(1, 300)
+  kernel.sample(0, 2 ** 31)
+  kernel.values.writeUInt32LE(7, at('range_min_us') + 4 + stride)
+  t.match(
+    read(totals),
+    { tcp_total: [{ rtt_min_us: Math.ceil(lowest(bucketOf(300))), rtt_max_us: 2 ** 31 }] },
+    'a smallest one of no bucket',
+  )
 })

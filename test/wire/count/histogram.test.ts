@@ -89,7 +89,7 @@ t.test('buckets whose totals were lost still have quantiles, totals without buck
   t.equal(buckets.quantile(1), 2 ** END, 'a bucket that does not exist is the last')
   t.equal(buckets.mean, undefined)
   const totals = new Histogram()
-  totals.addTotals(2, 3000, 5e6, 1000, 2000)
+  totals.addTotals(2, 3_000_000, 5e6, 1000, 2000)
   t.match(totals, { count: 2, mean: 1500, min: 1000, max: 2000, stddev: 500 })
   t.equal(totals.quantile(0.5), undefined)
 })
@@ -112,5 +112,66 @@ t.test('sums are the same to the last bit, whatever is added first', async t => 
       },
     ),
     { numRuns: 200 },
+  )
+})
+
+t.test('sums up to 2^53 ns come back the same from totals', async t => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.maxSafeNat().map(ns => Math.floor(ns / 16)),
+        { maxLength: 16 },
+      ),
+      sums => {
+        const merged = new Histogram()
+        for (const sum of sums) {
+          const one = new Histogram()
+          one.addTotals(1, sum, 0, sum / 1000, sum / 1000)
+          merged.merge(one)
+        }
+        t.equal(
+          merged.sumNs,
+          sums.reduce((total, sum) => total + sum, 0),
+        )
+      },
+    ),
+  )
+})
+
+/** What a kernel says of values: exact, or with a range that is missing or of other values. */
+const range = fc.constantFrom('exact', 'none', 'low', 'high')
+const parts = fc.array(fc.record({ all: values(rtt), range }), { minLength: 1, maxLength: 6 })
+
+t.test('quantiles keep to the range, and the range holds the mean, whatever ranges came', async t => {
+  fc.assert(
+    fc.property(parts, fc.constantFrom(0, 0.5, 0.95, 0.99, 1), (parts, share) => {
+      const merged = new Histogram()
+      for (const { all, range } of parts) {
+        const one = new Histogram()
+        const sum = all.reduce((total, us) => total + us, 0)
+        const [min, max] = [Math.min(...all), Math.max(...all)]
+        const given = { exact: [min, max], none: [0, 0], low: [1, 2], high: [2 ** 27, 2 ** 28] }[range]
+        one.addCounted(all.length, sum * 1000, 0, given[0]!, given[1]!)
+        for (const us of all) one.addBucket(bucketOf(us), 1)
+        merged.merge(one)
+      }
+      const value = merged.quantile(share)!
+      t.ok(merged.min! <= value && value <= merged.max!, `${merged.min} <= ${value} <= ${merged.max}`)
+      t.ok(merged.min! <= merged.mean! && merged.mean! <= merged.max!, `${merged.mean} is in the range`)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+t.test('every quantile of a single value is in its bucket, whatever its range says', async t => {
+  fc.assert(
+    fc.property(rtt, fc.constantFrom([0, 0], [1, 1], [2 ** 28, 2 ** 28]), (us, [min, max]) => {
+      const one = new Histogram()
+      one.addCounted(1, us * 1000, us * us, min!, max!)
+      one.addBucket(bucketOf(us), 1)
+      const value = one.quantile(0.95)!
+      t.ok(value >= Math.min(us, min!) && value <= Math.max(us, max!), `${value} of ${us}`)
+      if (max === 0) t.equal(bucketOf(value), bucketOf(us))
+    }),
   )
 })
