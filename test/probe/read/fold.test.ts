@@ -45,11 +45,14 @@ const count = fc.oneof(fc.constant(0), fc.nat(5), fc.nat(2 ** 32 - 1))
 const bytes = fc.nat(2 ** 44)
 /** Squares of the longest are above 2^53 already. */
 const us = fc.oneof(fc.constant(0), fc.nat(100_000), fc.nat(2 ** 27))
-const ns = fc.oneof(fc.constant(0), fc.integer({ min: 2 ** 50, max: 2 ** 50 + 2 ** 35 }))
+const time = fc.integer({ min: 2 ** 50, max: 2 ** 50 + 2 ** 35 })
+const ns = fc.oneof(fc.constant(0), time)
+/** Sums of at most 320 rows stay below 2^53 ns, as those of a host do. */
+const sumUs = fc.nat(2 ** 34)
 const tcpFlow = fc.record({
   ...owner,
-  flags: fc.nat(31),
-  opened_ns: ns,
+  flags: fc.nat(127),
+  opened_ns: time, // never 0: then it would have taken the whole uptime to connect
   established_ns: ns,
   closed_ns: ns,
   reported_ns: ns,
@@ -71,7 +74,7 @@ const udpFlow = fc.record({
 })
 const tcpTotal = fc.record({
   ...owner,
-  rtt_sum_us: bytes,
+  rtt_sum_us: sumUs,
   rtt_squares_us2: fc.nat(2 ** 52),
   rtt_samples: count,
   rtt_min_us: us,
