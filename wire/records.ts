@@ -30,7 +30,7 @@ export interface TcpFlow {
   readonly role: number
   /** u8 */
   readonly state: number
-  /** u8 */
+  /** flow_flags_t */
   readonly flags: number
   /** usec_t */
   readonly rtt_us: number
@@ -134,7 +134,7 @@ export interface TcpUpdate {
   readonly role: number
   /** u8 */
   readonly state: number
-  /** u8 */
+  /** flow_flags_t */
   readonly flags: number
   /** u8 */
   readonly pad: number
@@ -379,6 +379,8 @@ export const FLOW_GUESSED = 2
 export const FLOW_OWNERLESS = 4
 export const FLOW_SAMPLED = 8
 export const FLOW_FAILED = 16
+export const FLOW_MEASURED = 32
+export const FLOW_HANDED = 64
 
 /** `enum lost`: reasons by their number. */
 export const LOST = [

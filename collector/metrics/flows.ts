@@ -57,7 +57,7 @@ const rtt = (level: FlowLevel): FlowMetric => ({
   group: groupOf(level, 'rtt'),
   dimensions: [],
   fields: byRole('ms', 'mean of the smoothed RTT', totals => totals.meanRttUs),
-  help: "mean of the kernel's smoothed round-trip times over the TCP flows that exchanged segments in the window",
+  help: "mean of the kernel's smoothed round-trip times over the TCP flows that took an RTT sample in the window; no sample, no value",
   ntopng: isNtopng(level),
 })
 

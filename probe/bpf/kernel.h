@@ -16,6 +16,7 @@
 #define IPPROTO_UDP 17
 #define SOCK_DGRAM 2 /* linux/net.h */
 #define IPPROTO_MPTCP 262
+#define MSG_PEEK 2            /* linux/socket.h */
 #define PF_KTHREAD 0x00200000 /* task_struct.flags */
 
 /* include/net/tcp_states.h */
@@ -220,6 +221,11 @@ struct tcp_sock {
     __u32 segs_out;
     __u32 total_retrans;
     __u32 lost_out;
+    __u32 delivered;
+    __u32 rcv_nxt;
+    __u32 copied_seq;
+    __u32 snd_nxt;
+    __u32 write_seq;
     _Bool is_mptcp;
 };
 

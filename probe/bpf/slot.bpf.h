@@ -17,14 +17,14 @@ struct slot {
      * compare-and-swap and a flow that closes during it is either in the report or in its close record, never
      * both. */
     __u64 word;
-    __u32 next; /* free list: index + 1 */
-    __u32 pad;
+    __u32 next;  /* free list: index + 1 */
+    __u32 whole; /* the next report is a row with everything: the flow has another owner */
 };
 
 enum slot_state {
     SLOT_FREE,
     SLOT_LIVE,
-    SLOT_BUSY,  /* the report pass is at it */
+    SLOT_BUSY,  /* the report pass or a hand-over holds it */
     SLOT_CLOSED /* its close record is on the way */
 };
 
@@ -84,7 +84,7 @@ static __always_inline void open_slot(struct slot *slot) {
 }
 
 /* True when the flow is the caller's to close. After it, a slot that was LIVE in `word` is the caller's to
- * free, one that was BUSY is left to the pass. */
+ * free, one that was BUSY is freed by the program that holds it. */
 static __always_inline bool claim_close(struct slot *slot, __u64 *word) {
     for (int i = 0; i < 8; i++) {
         *word = *(volatile __u64 *)&slot->word;

@@ -27,6 +27,7 @@ typedef __u32 level_segments_t;
 
 typedef __u16 port_t;       /* host byte order */
 typedef __u8 address_t[16]; /* IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2) */
+typedef __u8 flow_flags_t;  /* enum flow_flags, FLOW_MEASURED among them: older probes have a mere number */
 typedef char comm_t[16];    /* task_struct.comm of the thread group leader */
 
 /* tcp_flow.role, udp_flow.role: who the local end is. */
@@ -42,5 +43,7 @@ enum flow_flags {
     FLOW_GUESSED = 2,   /* owner is who listened or created the socket; nobody has been seen using it */
     FLOW_OWNERLESS = 4, /* no process was seen with it: the cgroup is the socket's own, there is no process */
     FLOW_SAMPLED = 8,   /* each of its RTT samples is in rtt_samples, tcp_total and rtt_bucket */
-    FLOW_FAILED = 16    /* it closed before it was established */
+    FLOW_FAILED = 16,   /* it closed before it was established */
+    FLOW_MEASURED = 32, /* it took an RTT sample since its last report: rtt_us is of this window */
+    FLOW_HANDED = 64    /* closed_ns is when it went to another container: this row is the former owner's */
 };

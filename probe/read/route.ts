@@ -6,6 +6,7 @@
 
 import { kindOf } from '../../wire/count/kinds.ts'
 import { type Layout, viewOf } from '../../wire/layout.ts'
+import { FLOW_FAILED, FLOW_MEASURED } from '../../wire/records.ts'
 
 /** A 64-bit unsigned number at `at`, compared without BigInt: high words first. */
 const isBelow = (rows: DataView, at: number, high: number, low: number): boolean => {
@@ -20,6 +21,7 @@ export class Router {
   readonly #reported: number
   /** TCP's. */
   readonly #established: number | undefined
+  readonly #flags: number | undefined
   readonly #tellsClose: boolean
   /** Fields that add up: what happened since the last report, and what there is at a window's end. */
   readonly #sums: readonly { offset: number; size: number }[]
@@ -36,6 +38,7 @@ export class Router {
     this.#closed = field('closed_ns').offset
     this.#reported = field('reported_ns').offset
     this.#established = layout.fields.find(({ name }) => name === 'established_ns')?.offset
+    this.#flags = layout.fields.find(({ name }) => name === 'flags')?.offset
     this.#tellsClose = tellsClose
     this.#sums = layout.fields.filter(field => kindOf(field) !== undefined)
   }
@@ -74,13 +77,19 @@ export class Router {
     const established = this.#established
     if (established !== undefined && !isBelow(view, at + established, high, low))
       open.fill(0, established, established + 8)
-    return open
+    return this.#without(open, FLOW_FAILED)
   }
 
   #onlyClosed(row: Buffer, endNs: bigint): Buffer {
     const closed = Buffer.from(row)
     closed.writeBigUInt64LE(endNs, this.#reported)
     for (const { offset, size } of this.#sums) closed.fill(0, offset, offset + size)
-    return closed
+    return this.#without(closed, FLOW_MEASURED)
+  }
+
+  /** A flag of one of both rows would count twice. */
+  #without(row: Buffer, flag: number): Buffer {
+    if (this.#flags !== undefined) row[this.#flags]! &= ~flag
+    return row
   }
 }

@@ -13,6 +13,7 @@ import { decodeAck } from '../../wire/ack.ts'
 import { encodeRows } from '../../wire/columns.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
 import { type Bundle, encodeMessage, encodeWindow, type WindowNames } from '../../wire/message.ts'
+import { FLOW_MEASURED } from '../../wire/records.ts'
 
 /** Seconds. */
 export const INTERVAL = 10
@@ -34,6 +35,7 @@ function rowsOf(layout: Layout, count: number, containers: number): Rows {
   const rows = Array.from({ length: count }, (_, index) => ({
     cgroup: 1 + (index % containers),
     role: 1 + (Math.floor(index / containers) % 2),
+    flags: FLOW_MEASURED,
     rtt_us: 20_000 + (index % ROWS),
     rtt_var_us: 100,
     segs_sent: 5,

@@ -41,6 +41,8 @@ export function rowsOf<R = TcpFlow>(layout: Layout, rows: Buffer, window: number
 
 /** An update says that the flow was reported, not when. */
 const EARLIER = 1
+/** enum flow_flags: FLOW_HANDED */
+export const HANDED = 64
 
 export class FlowRows {
   /** By cookie. */
@@ -50,7 +52,8 @@ export class FlowRows {
   read(layout: Layout, rows: Buffer, window: number): Row[] {
     if (layout.name === 'tcp_flow') {
       const whole = rowsOf(layout, rows, window)
-      for (const row of whole) this.#told.set(row.cookie, row)
+      // a row of its former owner does not end a flow
+      for (const row of whole) this.#told.set(row.cookie, row.flags & HANDED ? { ...row, closed_ns: 0 } : row)
       return whole
     }
     if (layout.name !== 'tcp_update') return []

@@ -3,7 +3,7 @@
 import type { Test } from 'tap'
 import { type Actor, type Socket, startActor } from './actor.ts'
 import { removeCgroup } from './cgroup.ts'
-import type { Row } from './flow_rows.ts'
+import { HANDED, type Row } from './flow_rows.ts'
 import { createNetns } from './netns.ts'
 import { Watch } from './watch.ts'
 
@@ -38,7 +38,8 @@ export async function watch(t: Test): Promise<Watch> {
 /** Who owns a socket by its last row until the end of this window: one that closed may have had it in the window before. */
 export async function lookup(seen: Watch, netns: string) {
   const { index } = await seen.windowEnd()
-  const rows = seen.in(netns).filter(row => row.window <= index)
+  // a former owner's row may be read after the pass
+  const rows = seen.in(netns).filter(row => row.window <= index && !(row.flags & HANDED))
   return ({ port, peer }: Socket) => rows.findLast(row => row.local_port === port && row.remote_port === peer)
 }
 

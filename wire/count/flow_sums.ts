@@ -20,7 +20,7 @@ const COUNTS = Object.values(COUNTED)
 /** Of flows with one role. */
 export class FlowSums extends Sums {
   flows = 0
-  /** Flows that exchanged segments in the window and have a measured RTT. */
+  /** Flows that took an RTT sample in the window. */
   measured = 0
   /** Sum over the measured flows. */
   rttUs = 0

@@ -1,27 +1,36 @@
 /** `tcp_flow`: flows, what they carry, their smoothed RTT, and how long they took to connect. */
 
 import { type Layout, viewOf } from '../layout.ts'
-import { FLOW_FAILED, FLOW_PREDATES, FLOW_SAMPLED, ROLE_CLIENT, ROLE_SERVER, TCP_FLOW } from '../records.ts'
+import {
+  FLOW_FAILED,
+  FLOW_HANDED,
+  FLOW_PREDATES,
+  FLOW_SAMPLED,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+  TCP_FLOW,
+} from '../records.ts'
 import type { FlowSums } from './flow_sums.ts'
 import { type Counts, type FlowDecoder, REQUIRED } from './record.ts'
 import { isZero, type Table, tableOf, u64 } from './table.ts'
-import { addSmoothed, countTraffic } from './tcp_traffic.ts'
+import { addSmoothed, countTraffic, flagsOf, marksMeasured } from './tcp_traffic.ts'
 
 type TcpTable = Table<typeof TCP_FLOW>
 type Offsets = TcpTable['at']
 
 export function tcpFlow(layout: Layout): FlowDecoder {
   const table = tableOf(layout, TCP_FLOW, REQUIRED)
-  return { size: table.incoming, fold: (rows, counts) => fold(table, table.rows(rows), counts) }
+  const marks = marksMeasured(layout)
+  return { size: table.incoming, fold: (rows, counts) => fold(table, marks, table.rows(rows), counts) }
 }
 
-function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Counts): void {
+function fold({ size, at }: TcpTable, marks: boolean, rows: Buffer, { owners, processes }: Counts): void {
   const view = viewOf(rows)
   for (let row = 0; row < rows.length; row += size) {
     const group = owners.of(view, row, at)
     if (group === undefined) continue
     const role = view.getUint8(row + at.role)
-    const flags = view.getUint8(row + at.flags)
+    const flags = flagsOf(marks, view, row, at)
     const totals = role === ROLE_SERVER ? group.server : group.client
     const rtt = count(totals, flags, view, row, at)
     if (rtt !== 0 && (flags & FLOW_SAMPLED) === 0) addSmoothed(totals, rtt)
@@ -36,11 +45,11 @@ function fold({ size, at }: TcpTable, rows: Buffer, { owners, processes }: Count
 /** @returns what countTraffic does */
 function count(totals: FlowSums, flags: number, view: DataView, row: number, at: Offsets): number {
   if ((flags & FLOW_PREDATES) === 0 && isZero(view, row + at.reported_ns)) totals.opened++
-  if (!isZero(view, row + at.closed_ns)) {
+  if ((flags & FLOW_HANDED) === 0 && !isZero(view, row + at.closed_ns)) {
     totals.closed++
     if ((flags & FLOW_FAILED) !== 0) totals.failed++
   }
-  return countTraffic(totals, view, row, at)
+  return countTraffic(totals, flags, view, row, at)
 }
 
 /** How long a client took to connect: told by the window in which it did. */

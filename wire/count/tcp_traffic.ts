@@ -1,17 +1,42 @@
 /** What the rows of `tcp_flow` and `tcp_update` have in common: what flows carry, and their smoothed RTT. */
 
-import type { TCP_FLOW, TCP_UPDATE } from '../records.ts'
+import type { Layout } from '../layout.ts'
+import { FLOW_MEASURED, type TCP_FLOW, type TCP_UPDATE } from '../records.ts'
 import type { FlowSums } from './flow_sums.ts'
 import { addTcpFlowDeltas, addTcpFlowLevels } from './sums.ts'
 
 type Offsets = { readonly [K in keyof typeof TCP_FLOW & keyof typeof TCP_UPDATE]: number }
 
-/** @returns its smoothed RTT, of a flow that exchanged segments in the window and has one; else 0 */
-export function countTraffic(totals: FlowSums, view: DataView, row: number, at: Offsets): number {
+/** Whether a row says that its flow took an RTT sample; an older probe has no typedef there, and does not. */
+export const marksMeasured = (layout: Layout): boolean =>
+  layout.fields.find(({ name }) => name === 'flags')?.typedef === 'flow_flags_t'
+
+/** Of an older probe each flow that exchanged segments counts as measured. @param marks `marksMeasured` of its layout */
+export function flagsOf(marks: boolean, view: DataView, row: number, at: Offsets): number {
+  const flags = view.getUint8(row + at.flags)
+  if (marks || !exchanged(view, row, at)) return flags
+  return flags | FLOW_MEASURED
+}
+
+const exchanged = (view: DataView, row: number, at: Offsets): boolean =>
+  (view.getInt32(row + at.segs_sent, true) | view.getInt32(row + at.segs_rcvd, true)) !== 0
+
+/**
+ * A flow without an RTT sample in the window has no RTT in it: the kernel keeps the smoothed RTT of the last sample for
+ * ever, and a flow that only receives has none after its handshake.
+ * @returns its smoothed RTT, of a flow that took an RTT sample in the window; else 0
+ */
+export function countTraffic(
+  totals: FlowSums,
+  flags: number,
+  view: DataView,
+  row: number,
+  at: Offsets,
+): number {
   totals.flows++
   addTcpFlowLevels(totals, view, row, at)
-  if ((view.getInt32(row + at.segs_sent, true) | view.getInt32(row + at.segs_rcvd, true)) === 0) return 0 // then it carried nothing
-  addTcpFlowDeltas(totals, view, row, at)
+  if (exchanged(view, row, at)) addTcpFlowDeltas(totals, view, row, at)
+  if ((flags & FLOW_MEASURED) === 0) return 0
   const rtt = view.getUint32(row + at.rtt_us, true)
   if (rtt === 0) return 0
   totals.measured++

@@ -34,10 +34,11 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *it, __u32
     flow = &slot->flow;
     __builtin_memset(flow, 0, sizeof *flow);
     __builtin_memset(slot->base, 0, sizeof slot->base);
+    slot->slot.whole = 0;
     slot->rtt_sum_us = 0;
     slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->waiting_us = 0;
     if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
-        read_counters(&slot->base[0], tp, true);
+        read_counters(&slot->base[0], tp, 0, true);
         slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, TYPED, LOCKED);
     }
     flow->socket = new_cookie_of(sk);
@@ -90,7 +91,7 @@ static __noinline void close_unseen(struct sock *sk, struct socket_owner *it, bo
                   : user || it->user ? 0
                                      : FLOW_GUESSED);
     if (predates) /* how much of it was before us is not known: none of it is told */
-        read_counters(&zero.base[0], tp, true);
+        read_counters(&zero.base[0], tp, 0, true);
     if (it && rtt_args && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
         row->flags |= FLOW_SAMPLED;
     row->role = it ? it->role : role_by_listener(sk);
@@ -133,7 +134,7 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *it, bool
         submit_row(row);
     }
     if (WORD_STATE(word) == SLOT_LIVE)
-        free_slot(&slot->slot, &tcp_pool, index); /* else the pass that is at it does */
+        free_slot(&slot->slot, &tcp_pool, index); /* else the program that holds it does */
 }
 
 static __always_inline bool is_watched(int state) {

@@ -15,27 +15,27 @@ struct tcp_flow {
     hierarchy_t hierarchy; /* of cgroup */
     process_id_t pid;
     netns_id_t netns;
-    port_t local_port;              /* inet_sock.inet_sport */
-    port_t remote_port;             /* sock_common.skc_dport */
-    __u8 family;                    /* sock_common.skc_family: AF_INET or AF_INET6 */
-    __u8 role;                      /* enum role */
-    __u8 state;                     /* sock_common.skc_state, TCP_ESTABLISHED = 1 ... */
-    __u8 flags;                     /* enum flow_flags */
-    usec_t rtt_us;                  /* tcp_sock.srtt_us >> 3: the kernel keeps eight times the RTT */
-    usec_t rtt_var_us;              /* tcp_sock.mdev_us >> 2: the mean deviation, kept four times */
-    delta_segments_t segs_sent;     /* since the last report: tcp_sock.segs_out */
-    delta_segments_t segs_rcvd;     /* since the last report: tcp_sock.segs_in */
-    delta_segments_t segs_resent;   /* since the last report: tcp_sock.total_retrans */
-    delta_bytes_t bytes_sent;       /* since the last report: tcp_sock.bytes_sent - bytes_retrans */
-    delta_bytes_t bytes_rcvd;       /* since the last report: tcp_sock.bytes_received, less a FIN */
-    boot_ns_t closed_ns;            /* CLOSE; 0 while open */
-    boot_ns_t reported_ns;          /* end of the last window whose pass reported this flow; 0 for none */
-    __u64 rtt_sum_us;               /* sum of all RTT samples of the flow */
-    samples_t rtt_samples;          /* calls of BPF_SOCK_OPS_RTT_CB for it */
-    usec_t rtt_min_us;              /* of all samples of the flow; 0 for none */
-    usec_t rtt_max_us;              /* of all samples of the flow */
-    address_t local;                /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
-    address_t remote;               /* sock_common.skc_daddr / skc_v6_daddr */
+    port_t local_port;            /* inet_sock.inet_sport */
+    port_t remote_port;           /* sock_common.skc_dport */
+    __u8 family;                  /* sock_common.skc_family: AF_INET or AF_INET6 */
+    __u8 role;                    /* enum role */
+    __u8 state;                   /* sock_common.skc_state, TCP_ESTABLISHED = 1 ... */
+    flow_flags_t flags;           /* enum flow_flags */
+    usec_t rtt_us;                /* tcp_sock.srtt_us >> 3: the kernel keeps eight times the RTT */
+    usec_t rtt_var_us;            /* tcp_sock.mdev_us >> 2: the mean deviation, kept four times */
+    delta_segments_t segs_sent;   /* since the last report: tcp_sock.segs_out */
+    delta_segments_t segs_rcvd;   /* since the last report: tcp_sock.segs_in */
+    delta_segments_t segs_resent; /* since the last report: tcp_sock.total_retrans */
+    delta_bytes_t bytes_sent;     /* since the last report: tcp_sock.bytes_sent - bytes_retrans */
+    delta_bytes_t bytes_rcvd;     /* since the last report: tcp_sock.bytes_received, less a FIN */
+    boot_ns_t closed_ns;          /* CLOSE, or with FLOW_HANDED the hand-over; 0 while open */
+    boot_ns_t reported_ns; /* end of the last window whose pass reported it, or its hand-over; 0: none */
+    __u64 rtt_sum_us;      /* sum of all RTT samples of the flow */
+    samples_t rtt_samples; /* calls of BPF_SOCK_OPS_RTT_CB for it */
+    usec_t rtt_min_us;     /* of all samples of the flow; 0 for none */
+    usec_t rtt_max_us;     /* of all samples of the flow */
+    address_t local;       /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
+    address_t remote;      /* sock_common.skc_daddr / skc_v6_daddr */
     level_segments_t lost_segments; /* tcp_sock.lost_out: taken for lost, not acknowledged since */
 };
 
@@ -61,7 +61,7 @@ struct tcp_update {
     level_segments_t lost_segments;
     __u8 role;
     __u8 state;
-    __u8 flags;
+    flow_flags_t flags;
     __u8 pad;
 };
 

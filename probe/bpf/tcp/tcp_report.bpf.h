@@ -51,7 +51,8 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
 static __always_inline bool is_told(const struct tcp_slot *slot, __u64 word, const struct report *pass) {
     boot_ns_t established_ns = slot->flow.established_ns;
 
-    return WORD_REPORTED(word) && (established_ns <= WORD_REPORTED(word) || established_ns >= pass->end_ns);
+    return WORD_REPORTED(word) && !slot->slot.whole &&
+           (established_ns <= WORD_REPORTED(word) || established_ns >= pass->end_ns);
 }
 
 static __always_inline void write_update(struct tcp_update *row, const struct tcp_slot *slot) {
@@ -78,7 +79,7 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     confirm_by_user(slot);
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
-        READ_STATE(update, tp, base, now, typed, UNLOCKED);
+        READ_STATE(update, tp, slot->rtt_samples, base, now, typed, UNLOCKED);
         return WRITTEN_UPDATE;
     }
     if (!slot->flow.remote_port)
@@ -88,6 +89,7 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     if (row->established_ns >= pass->end_ns)
         row->established_ns = 0; /* told by the next window */
     read_state(row, tp, slot, base, now, typed ? TYPED : BY_ADDRESS, UNLOCKED);
+    slot->slot.whole = 0;
     return WRITTEN_FLOW;
 }
 
@@ -116,6 +118,10 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
         pass->closing++;
     if (WORD_STATE(word) != SLOT_LIVE || !is_opened(slot, pass->end_ns))
         return 0;
+    if (WORD_REPORTED(word) >= pass->end_ns) {
+        pass->closing++; /* handed over after the window's end: the former owner's row is for this window */
+        return 0;
+    }
     busy = (word & ~3ULL) | SLOT_BUSY;
     if (__sync_val_compare_and_swap(&slot->slot.word, word, busy) != word) {
         pass->closing++;

@@ -86,7 +86,20 @@ static __always_inline bytes_t without_fin(bytes_t received, bytes_t before, str
     return unsure || (READ(typed, tp, TCP_COMMON.skc_flags) & fin_seen) ? received - 1 : received;
 }
 
-static __always_inline void read_counters(struct tcp_counters *now, struct tcp_sock *tp, const bool typed) {
+/* What changes when the flow takes an RTT sample. An odd number has its samples; without the callbacks an even
+ * one has tcp_sock.delivered: the kernel measures what is acknowledged. This also counts acknowledgements of
+ * retransmitted segments, which give no sample without TCP timestamps (Karn), and all that one round trip
+ * acknowledges. The callbacks come once per round trip: a sender whose round trip is longer than the window
+ * has windows without a sample. */
+static __always_inline __u32 rtt_progress(samples_t samples, struct tcp_sock *tp, const bool typed) {
+    return samples ? samples << 1 | 1 : READ(typed, tp, delivered) << 1;
+}
+
+static __always_inline void read_counters(struct tcp_counters *now, struct tcp_sock *tp, samples_t samples,
+                                          const bool typed) {
+    /* first: the segment that brought the sample has been counted by then */
+    now->rtt_progress = rtt_progress(samples, tp, typed);
+    barrier();
     now->bytes_sent = READ(typed, tp, bytes_sent) - READ(typed, tp, bytes_retrans);
     now->segs_sent = READ(typed, tp, segs_out);
     now->segs_rcvd = READ(typed, tp, segs_in);
@@ -96,9 +109,9 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
 
 /* What changes in a row from report to report, of both kinds of rows. Takes the deltas from `base` and leaves
  * the new base in `now`. `locks`: the caller holds the socket. */
-#define READ_STATE(row, tp, base, now, typed, locks)                                                         \
+#define READ_STATE(row, tp, samples, base, now, typed, locks)                                                \
     do {                                                                                                     \
-        read_counters(now, tp, typed);                                                                       \
+        read_counters(now, tp, samples, typed);                                                              \
         /* tcp_retransmit_skb() raises bytes_retrans before bytes_sent */                                    \
         if ((now)->bytes_sent < (base)->bytes_sent)                                                          \
             (now)->bytes_sent = (base)->bytes_sent;                                                          \
@@ -106,6 +119,8 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
         (row)->segs_sent = (now)->segs_sent - (base)->segs_sent;                                             \
         (row)->segs_rcvd = (now)->segs_rcvd - (base)->segs_rcvd;                                             \
         (row)->segs_resent = (now)->segs_resent - (base)->segs_resent;                                       \
+        if ((now)->rtt_progress != (base)->rtt_progress)                                                     \
+            (row)->flags |= FLOW_MEASURED;                                                                   \
         (row)->rtt_us = READ(typed, tp, srtt_us) >> 3;                                                       \
         (row)->rtt_var_us = READ(typed, tp, mdev_us) >> 2;                                                   \
         (row)->lost_segments = (locks) ? 0 : READ(typed, tp, lost_out); /* a closed flow has none */         \
@@ -117,7 +132,7 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
 static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp, const struct tcp_slot *slot,
                                        const struct tcp_counters *base, struct tcp_counters *now,
                                        const enum access typed, const enum lock locks) {
-    READ_STATE(row, tp, base, now, typed, locks);
+    READ_STATE(row, tp, slot->rtt_samples, base, now, typed, locks);
     row->rtt_sum_us = slot->rtt_sum_us;
     row->rtt_samples = slot->rtt_samples;
     row->rtt_min_us = slot->rtt_min_us;

@@ -12,7 +12,7 @@ struct tcp_counters {
     segments_t segs_sent;
     segments_t segs_rcvd;
     segments_t segs_resent;
-    __u32 pad;
+    __u32 rtt_progress; /* changes with every RTT sample: rtt_progress() */
 };
 
 struct tcp_slot {

@@ -32,6 +32,7 @@ const flow = (cgroup: number, role: number, rtt_us = 0, rtt_var_us = 0): Flow =>
   rtt_us,
   rtt_var_us,
   segs_sent: rtt_us && 1,
+  flags: rtt_us && 32, // measured
 })
 
 /** A pod with its sandbox, a container outside pods that is idle, and a flow of the host. */

@@ -47,7 +47,7 @@ function start(profile: 'sockflux' | 'ntopng') {
 function window(index: number, name: ContainerName, pods: Record<string, PodName> = {}, flows = 1) {
   const fold = new Fold()
   const names = { cgroups: { '1:1': 'a' }, containers: { a: name }, pods, running: ['a'] }
-  const flow = { hierarchy: 1, cgroup: 1, role: 1, rtt_us: 1000, segs_sent: 1, bytes_sent: 5 }
+  const flow = { hierarchy: 1, cgroup: 1, role: 1, rtt_us: 1000, flags: 32, segs_sent: 1, bytes_sent: 5 }
   addRows(fold, layout, new Array(flows).fill({ ...flow, established_ns: 2e6, opened_ns: 1e6 }), names)
   fold.end(names)
   return windowOf(fold, { key: { host: 'h', boot: 'b', probe: 'p', window: index } })

@@ -30,13 +30,13 @@ function folded(flows: readonly Flow[] = [], host = 'h', window = 1): Folded {
 
 t.test('containers and processes, the busiest first, with the mean over both roles', async t => {
   const top = new Top()
-  const web = { hierarchy: 1, cgroup: 1, pid: 5, comm: 'nginx', segs_sent: 1 }
+  const web = { hierarchy: 1, cgroup: 1, pid: 5, comm: 'nginx', segs_sent: 1, flags: 32 }
   top.take(
     folded([
       { ...web, rtt_us: 1000, rtt_var_us: 300 },
       { ...web, rtt_us: 1000, rtt_var_us: 300 },
       { ...web, role: SERVER, rtt_us: 4000, rtt_var_us: 900 },
-      { ...web, segs_sent: 0, rtt_us: 9000 },
+      { ...web, flags: 0, rtt_us: 9000 },
       { pid: 6, comm: 'sshd', role: SERVER },
     ]),
   )

@@ -4,6 +4,7 @@ import t from 'tap'
 import { objectPath } from '../../../probe/kernel/load.ts'
 import { Router } from '../../../probe/read/route.ts'
 import { type Field, type Layout, numberOf, viewOf } from '../../../wire/layout.ts'
+import { FLOW_FAILED, FLOW_MEASURED, FLOW_PREDATES } from '../../../wire/records.ts'
 
 const object = open(objectPath())
 const layout: Layout = object.layout('tcp_flow')
@@ -64,6 +65,18 @@ t.test('a flow that was open at the end and closed before the pass came is in bo
     [{ ...both, closed_ns: 0 }],
     [{ ...both, reported_ns: at(100), bytes_sent: 0, segs_rcvd: 0 }],
   ])
+})
+
+t.test('of a flow that closes between the end and the pass, only the close has failed', async t => {
+  const row = record({ socket: 1, opened_ns: at(50), closed_ns: at(100) })
+  const flags = layout.fields.find(({ name }) => name === 'flags')!.offset
+  row[flags] = FLOW_PREDATES | FLOW_FAILED | FLOW_MEASURED
+  const { ended, next } = new Router(layout, true).split(row, END)
+  t.same(
+    [ended, next].map(rows => rows.map(row => row[flags])),
+    [[FLOW_PREDATES | FLOW_MEASURED], [FLOW_PREDATES | FLOW_FAILED]],
+    'and only the row with the traffic is measured',
+  )
 })
 
 t.test('what adds up is told by its typedef, not by its name', async t => {

@@ -4,7 +4,15 @@ import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
 import type { FlowSums } from '../../../wire/count/flow_sums.ts'
 import { type Layout, LayoutError } from '../../../wire/layout.ts'
-import { FLOW_FAILED, FLOW_PREDATES, FLOW_SAMPLED, ROLE_CLIENT, ROLE_SERVER } from '../../../wire/records.ts'
+import {
+  FLOW_FAILED,
+  FLOW_HANDED,
+  FLOW_MEASURED,
+  FLOW_PREDATES,
+  FLOW_SAMPLED,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+} from '../../../wire/records.ts'
 import { addRows, layoutOfRecord } from '../../collector/given.ts'
 import type { Flow } from '../../harness/rows.ts'
 
@@ -44,6 +52,32 @@ t.test('failed is closed before it was established', async t => {
   t.match(totals, { opened: 3, closed: 2, failed: 1 })
 })
 
+t.test('a flow that only receives has no RTT after its handshake', async t => {
+  const flow = { rtt_us: 100_000, rtt_var_us: 9, segs_rcvd: 1000, segs_sent: 500 }
+  const totals = client(
+    flow,
+    { ...flow, flags: FLOW_SAMPLED },
+    { ...flow, rtt_us: 200, flags: FLOW_MEASURED },
+  )
+  t.match(totals, { measured: 1, meanRttUs: 200, meanRttVarUs: 9, packetsRcvd: 3000 })
+  t.equal(client(flow).meanRttUs, undefined)
+})
+
+t.test('an older probe does not mark measured flows: each that exchanged segments is one', async t => {
+  const fields = layout.fields.map(({ typedef, ...field }) =>
+    field.name === 'flags' ? field : { ...field, typedef: typedef! },
+  )
+  const flow = { role: ROLE_CLIENT, rtt_us: 1000 }
+  const rows = [{ ...flow, segs_rcvd: 1 }, { ...flow, segs_sent: 1 }, flow]
+  t.match(host(rows, { ...layout, fields }).client, { flows: 3, measured: 2, rttUs: 2000 })
+})
+
+t.test("a former owner's row opens the flow and does not close it", async t => {
+  const row = { closed_ns: 5, bytes_sent: 10, segs_sent: 1, flags: FLOW_HANDED }
+  t.match(client(row, { ...row, reported_ns: 3 }), { flows: 2, opened: 1, closed: 0, bytesSent: 20 })
+  t.match(client({ ...row, reported_ns: 5, flags: 0 }), { opened: 0, closed: 1 })
+})
+
 t.test('a connection is told by the window in which it was established, once, by its client', async t => {
   const flow = { opened_ns: 1e9, established_ns: 1e9 + 2_500_500 }
   const { connect } = client(
@@ -60,18 +94,18 @@ t.test('a connection is told by the window in which it was established, once, by
 })
 
 t.test('a flow whose samples nobody counts is one sample of its smoothed RTT', async t => {
-  const flow = { rtt_us: 1000, segs_rcvd: 1 }
+  const flow = { rtt_us: 1000, segs_rcvd: 1, flags: FLOW_MEASURED }
   const totals = client(
     flow,
     { ...flow, rtt_us: 3000 },
-    { ...flow, flags: FLOW_SAMPLED },
-    { ...flow, segs_rcvd: 0 },
+    { ...flow, flags: FLOW_MEASURED | FLOW_SAMPLED },
+    { ...flow, flags: 0 },
     { ...flow, rtt_us: 0 },
   )
   t.equal(totals.smoothed, 2)
   t.match(totals.rtt, { count: 2, mean: 2000, min: 1000, max: 3000 })
   t.equal(totals.measured, 3, 'the mean of the smoothed RTTs is over all of them')
-  t.equal(client({ ...flow, flags: FLOW_SAMPLED }).rtt, undefined)
+  t.equal(client({ ...flow, flags: FLOW_MEASURED | FLOW_SAMPLED }).rtt, undefined)
 })
 
 t.test('what an older probe does not tell is 0', async t => {
@@ -96,7 +130,7 @@ t.test('a number too large for its column becomes the largest that fits', async 
     size: layout.size + 8,
     fields: layout.fields.map(field => (field === wide ? at : field)),
   }
-  t.equal(host([{ rtt_us: 2 ** 40, segs_sent: 1 }], other).client.meanRttUs, 2 ** 32 - 1)
+  t.equal(host([{ rtt_us: 2 ** 40, flags: FLOW_MEASURED }], other).client.meanRttUs, 2 ** 32 - 1)
 })
 
 t.test('whatever layout comes from the network: it is refused as such, or its rows are folded', async t => {

@@ -11,7 +11,7 @@ const flow = fc.record({
   cgroup: fc.constantFrom(10, 11, 12),
   netns: fc.nat(3),
   role: fc.nat(2),
-  flags: fc.nat(15), // one that failed is closed
+  flags: fc.nat(15).chain(flags => fc.constantFrom(flags, flags | 32)), // one that failed is closed
   pid: fc.nat(5),
   comm: fc.constantFrom('nginx', 'a-name-of-15-ch'),
   bytes_sent: fc.nat(2 ** 44),

@@ -13,7 +13,7 @@ const names = {
 t.test('UDP counts as flows by role and in the traffic, and leaves the RTT of TCP as it is', async t => {
   const fold = new Fold(true)
   const owner = { hierarchy: 1, cgroup: 10, pid: 7, comm: 'named' }
-  const tcp = { ...owner, role: CLIENT, segs_sent: 1, rtt_us: 1000 }
+  const tcp = { ...owner, role: CLIENT, segs_sent: 1, rtt_us: 1000, flags: 32 }
   addRows(fold, layoutOfRecord('tcp_flow'), [tcp], names)
   const carried = { bytes_sent: 2 ** 33, bytes_rcvd: 100, packets_sent: 3, packets_rcvd: 1 }
   addRows(
