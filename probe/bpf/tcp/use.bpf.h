@@ -3,10 +3,10 @@
  * around, io_uring too. Since Linux 6.3; without it the acceptor, or the closer, keeps the flow. */
 #pragma once
 
-#include "tcp_flow.bpf.h"
+#include "hand_over.bpf.h"
 
-/* A user that this socket did not have before. */
-static __always_inline void use_socket(struct sock *sk, struct socket_owner *it) {
+/* A user that this socket did not have before. `use`: what it has just done. */
+static __always_inline void use_socket(struct sock *sk, struct socket_owner *it, const struct use *use) {
     struct task_struct *task = bpf_get_current_task_btf();
     bool first = !it->user;
     struct tcp_slot *slot;
@@ -19,7 +19,9 @@ static __always_inline void use_socket(struct sock *sk, struct socket_owner *it)
         slot = slot_of(sk, it);
         if (first && (!slot || is_guess(slot)))
             forget_user(sk);
-        if (slot)
+        if (slot && is_of_another_container(slot, &it->owner))
+            hand_over(sk, it, use);
+        else if (slot)
             confirm_flow(slot, &it->owner);
     } else {
         note_user(sk, &it->owner); /* its flows are out of reach from here: the pass looks it up */
@@ -27,7 +29,7 @@ static __always_inline void use_socket(struct sock *sk, struct socket_owner *it)
 }
 
 /* Not known to be the last user: it may be, all the same. */
-static __noinline int look_at_use(struct sock *sk) {
+static __noinline int look_at_use(struct sock *sk, const struct use *use) {
     __u16 family = sk->__sk_common.skc_family;
     struct socket_owner *it;
 
@@ -41,25 +43,29 @@ static __noinline int look_at_use(struct sock *sk) {
         return 0;
     }
     if (it->user != current_tgid())
-        use_socket(sk, it);
+        use_socket(sk, it, use);
     remember_user(sk->__sk_common.skc_cookie.counter, *(volatile process_id_t *)&it->user);
     return 0;
 }
 
-static __always_inline int note_use(struct sock *sk, int bytes) {
+static __always_inline int note_use(struct sock *sk, int bytes, const struct use *use) {
     __u64 cookie = sk->__sk_common.skc_cookie.counter;
 
     if (bytes <= 0 || known_of(cookie)->user == user_word(cookie, current_tgid()))
         return 0;
-    return look_at_use(sk);
+    return look_at_use(sk, use);
 }
 
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(socket_send, struct sock *sk, int bytes) {
-    return note_use(sk, bytes);
+    struct use use = {.sent = bytes};
+
+    return note_use(sk, bytes, &use);
 }
 
 SEC("?tp_btf/sock_recv_length")
-int BPF_PROG(socket_recv, struct sock *sk, int bytes) {
-    return note_use(sk, bytes);
+int BPF_PROG(socket_recv, struct sock *sk, int bytes, int flags) {
+    struct use use = {.read = flags & MSG_PEEK ? 0 : bytes};
+
+    return note_use(sk, bytes, &use);
 }
