@@ -1,12 +1,12 @@
-/** The kernel, libbpf or the object file said no. */
+/** An error of the kernel, libbpf or the object file. */
 export class BpfError extends Error {
   override readonly name = 'BpfError'
   /** Name of the errno: `EPERM`; libbpf's own are `LIBBPF_ERRNO__FORMAT` and so on. */
   readonly code: string
   readonly errno: number
-  /** What was being done: `open`, `load`, `attach`, `iterate`, `run`, `map_lookup`, ... */
+  /** The failed operation: `open`, `load`, `attach`, `iterate`, `run`, `map_lookup`, ... */
   readonly syscall: string
-  /** What libbpf said about it, the verifier's log included (its last 256 KB). */
+  /** libbpf's messages, with the verifier's log (its last 256 KB). */
   readonly log?: string
 
   constructor(message: string, code: string, errno: number, syscall: string, log?: string) {

@@ -7,10 +7,10 @@ export { BpfError }
 
 const addon = loadAddon()
 addon.init(BpfError)
-// A job of a program that answers "again" for ever would keep the process from ending.
+// A job of a program that always returns "again" would keep the process from ending.
 process.once('exit', () => addon.stop())
 
-/** Read an object file. Nothing is in the kernel yet. */
+/** Reads an object file; nothing is loaded yet. */
 export function open(path: string): BpfObject {
   return new BpfObject(path)
 }
@@ -21,15 +21,15 @@ export function bootTime(): bigint {
 }
 
 /**
- * A descriptor of the root of the cgroup2 hierarchy, mounted in no directory: it goes when the descriptor
- * does, even after SIGKILL. Its files are under `/proc/self/fd/<fd>/`; fs.closeSync() ends it. Needs
+ * A descriptor of the root of the cgroup2 hierarchy, mounted in no directory: it ends with the
+ * descriptor, even after SIGKILL. Its files are under `/proc/self/fd/<fd>/`; fs.closeSync() ends it. Needs
  * CAP_SYS_ADMIN.
  */
 export function mountCgroup2(): number {
   return addon.mountCgroup2()
 }
 
-/** An object file, from open() to close(). Keep it: what it attached ends with it. */
+/** An object file, from open() to close(). Keep a reference: its links end with it. */
 export class BpfObject {
   readonly #native: NativeObject
   readonly #maps = new Map<string, BpfMap>()
@@ -57,17 +57,17 @@ export class BpfObject {
     this.#native.resizeMap(name, maxEntries)
   }
 
-  /** Before load(): leave a program out, or take one in that its section (`SEC("?...")`) leaves out. */
+  /** Before load(): leave a program out, or include one whose section (`SEC("?...")`) leaves it out. */
   setAutoload(program: string, on: boolean): void {
     this.#native.setAutoload(program, on)
   }
 
-  /** Create the maps and have the programs verified. Once: after a failure open the file again. */
+  /** Creates the maps and loads the programs. Once: after a failure open the file again. */
   load(): void {
     this.#native.load()
   }
 
-  /** Attach a program where its section says. */
+  /** Attaches a program as its section describes. */
   attach(program: string, target: Target = {}): Link {
     const id = this.#native.attach(program, target.cgroup, target.map)
     return new Link(() => this.#native.detach(id))
@@ -75,8 +75,8 @@ export class BpfObject {
 
   /**
    * Run an iterator to its end on a worker thread: all that it wrote with bpf_seq_write(). A program that
-   * returns 1 ends one read(2); the next goes on with the same element, and what that call of the program
-   * wrote is dropped. `chunk` is the most bytes of one read; the kernel gives no more than 32 KiB. An iterator
+   * returns 1 ends one read(2); the next goes on with the same element, and the output of that call is
+   * dropped. `chunk` is the most bytes of one read; the kernel gives no more than 32 KiB. An iterator
    * over sockets sees one network namespace: that of the file `netns`, such as `/proc/PID/ns/net`, or ours.
    */
   async iterate(
@@ -88,7 +88,7 @@ export class BpfObject {
 
   /**
    * Run a `SEC("syscall")` program on a worker thread, its context in and out. It is run again as long as
-   * it returns 1; the first other return value comes back, as int32. Leave `context` alone meanwhile.
+   * it returns 1; the first other return value comes back, as int32. Do not use `context` meanwhile.
    */
   async run(program: string, context: Buffer): Promise<number> {
     return this.#native.run(program, context)
@@ -96,7 +96,7 @@ export class BpfObject {
 
   /**
    * Read ring buffer maps as they fill. `onRecords` gets one Buffer per ring and wake-up, its records back
-   * to back, good until it returns or calls drain(). They keep the process alive until closed.
+   * to back, valid until it returns or calls drain(). They keep the process alive until closed.
    */
   rings(names: readonly string[], onRecords: (ring: string, records: Buffer) => void): Rings {
     const native = new addon.Rings(this.#native, names, (ring, batch, used) =>
@@ -124,14 +124,14 @@ export class BpfObject {
     return this.#native.enumerators(name)
   }
 
-  /** What the loaded programs cost so far. */
+  /** The costs of the loaded programs so far. */
   programStats(): readonly ProgramStats[] {
     return this.#native.programStats()
   }
 
   /**
-   * End it all: rings, links, views, and the object as soon as its last job is over. A job that still runs
-   * is rejected with ECANCELED after the pass it is in, unless that was the last. May be called again.
+   * Ends everything: rings, links, views, and the object after its last job. A running job is rejected with
+   * ECANCELED after its current pass, unless that was the last. May be called again.
    */
   close(): void {
     for (const rings of this.#rings) rings.close()
@@ -141,7 +141,7 @@ export class BpfObject {
   }
 }
 
-/** A program that is attached. */
+/** An attached program. */
 export class Link {
   readonly #detach: () => void
 
@@ -155,7 +155,7 @@ export class Link {
   }
 }
 
-/** Ring buffers that are being read. */
+/** Ring buffers and their reader. */
 export class Rings {
   readonly #native: NativeRings
   readonly #forget: () => void
@@ -170,12 +170,12 @@ export class Rings {
     return this.#native.badRecords()
   }
 
-  /** Consume now: calls onRecords before it returns the number of records. */
+  /** Consumes now: calls onRecords, then returns the number of records. */
   drain(): number {
     return this.#native.drain()
   }
 
-  /** No record is delivered any more. May be called again. */
+  /** Ends the delivery of records. May be called again. */
   close(): void {
     this.#native.close()
     this.#forget()
@@ -217,12 +217,12 @@ export class BpfMap {
     this.#native.mapSet(this.#name, key, value)
   }
 
-  /** Whether it was there. */
+  /** @returns whether the key existed */
   delete(key: Buffer): boolean {
     return this.#native.mapDelete(this.#name, key)
   }
 
-  /** All entries, a few thousand per bpf(2) call where the map type can. A map that changes meanwhile may show one twice. */
+  /** All entries, a few thousand per bpf(2) call if the map type has batches. A map that changes meanwhile may return one twice. */
   entries(): Entries {
     return this.#native.mapEntries(this.#name)
   }

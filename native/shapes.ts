@@ -1,4 +1,4 @@
-/** One program of an object file. `section` says where it attaches, `type` is libbpf's name for its kind. */
+/** One program of an object file. `section` is where it attaches, `type` is libbpf's name for its kind. */
 export interface Program {
   readonly name: string
   readonly section: string
@@ -34,13 +34,13 @@ export interface Field {
   readonly type: 'u8' | 'u16' | 'u32' | 'u64' | 'i8' | 'i16' | 'i32' | 'i64' | 'bytes'
   /** Array length (the product, if it has several dimensions), 1 for a single number. */
   readonly count: number
-  /** The outermost typedef as BTF has it; absent for none and for those that only say the size (`__u32`). */
+  /** The outermost typedef in BTF; absent for none and for those that only name the size (`__u32`). */
   readonly typedef?: string
   /** An array of plain `char`. */
   readonly text: boolean
 }
 
-/** Where a C struct keeps its members. */
+/** The layout of a C struct. */
 export interface Layout {
   readonly name: string
   /** Bytes, `sizeof`. */
@@ -48,7 +48,7 @@ export interface Layout {
   readonly fields: readonly Field[]
 }
 
-/** What attach() cannot know from the program's section. */
+/** What the program's section does not say. */
 export interface Target {
   /** A directory of a cgroup2 hierarchy, or a descriptor of one: for cgroup and sockops programs. */
   readonly cgroup?: string | number

@@ -8,7 +8,7 @@ namespace bcc {
 struct Scalar {
     uint32_t size; // bytes
     bool isSigned;
-    bool isText; // plain char, which C keeps apart from signed char and unsigned char
+    bool isText; // plain char, a type of its own beside signed char and unsigned char
 };
 
 // The type behind typedefs, const, volatile and their like.

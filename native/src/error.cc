@@ -9,7 +9,7 @@ namespace bcc {
 
 namespace {
 
-// A verifier log can be 16 MB; its end is where the reason is.
+// A verifier log can be 16 MB; the reason is at its end.
 constexpr size_t LONGEST_MESSAGE = 256 * 1024;
 constexpr size_t LONGEST_LOG = 2 * LONGEST_MESSAGE;
 
@@ -56,7 +56,7 @@ std::string codeOf(int error) {
     return name ? name : "E" + std::to_string(error);
 }
 
-// The line of what libbpf said that names the culprit: the first that failed, for retries are told before it.
+// The line of libbpf's messages with the cause: the first failure, because retries are logged before it.
 std::string culprit(const std::string &log) {
     size_t failed = log.find("failed");
     size_t start = failed == std::string::npos ? 0 : log.rfind('\n', failed) + 1; // npos + 1 is 0

@@ -54,7 +54,7 @@ class Iteration : public Job {
     std::vector<uint8_t> written;
 };
 
-// An iterator sees the network namespace of the thread that created it, which is in that of `path` meanwhile.
+// An iterator sees the network namespace of the thread that creates it: the thread enters that of `path` for it.
 // Returns the iterator, or -1 with errno.
 int createIn(const std::string &path, const bpf_link *link) {
     Fd own(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
@@ -63,7 +63,7 @@ int createIn(const std::string &path, const bpf_link *link) {
         return -1;
     int iterator = bpf_iter_create(bpf_link__fd(link));
     int error = errno;
-    if (setns(own.get(), CLONE_NEWNET)) // nothing may go on elsewhere than it began
+    if (setns(own.get(), CLONE_NEWNET)) // without a way back the thread must not go on
         abort();
     errno = error;
     return iterator;

@@ -22,7 +22,7 @@ class Job : public Napi::AsyncWorker {
     // On the JavaScript thread, after Execute() without a failure.
     virtual Napi::Value result(Napi::Env env) = 0;
 
-    // Between two passes: whether close() wants an end.
+    // Checked between two passes: whether close() was called.
     bool canceled(const char *syscall) {
         if (!object->isEnding())
             return false;

@@ -19,7 +19,7 @@ struct Field {
     bool text;
 };
 
-// A typedef that says no more than the C type does.
+// A typedef that only names the size of the C type.
 bool isPlainNumber(const std::string &name) {
     static const std::regex plain("(__)?[us](8|16|32|64)|u?int(8|16|32|64)_t|bool");
     return std::regex_match(name, plain);
@@ -29,7 +29,7 @@ class Reader {
   public:
     explicit Reader(const btf *types) : types(types) {}
 
-    // Empty, or why the struct is not flat data.
+    // Why the struct is not flat data; empty if it is.
     std::string read(const btf_type *structure, const std::string &prefix, uint32_t base) {
         const btf_member *members = btf_members(structure);
         for (int i = 0; i < btf_vlen(structure); i++) {

@@ -44,7 +44,7 @@ static bool wantsCgroup(const bpf_program *program) {
     }
 }
 
-// A link on a cgroup runs beside the programs of others (multi-attach) and ends with its descriptor.
+// A link on a cgroup runs beside other programs (multi-attach) and ends with its descriptor.
 static bpf_link *attachCgroup(Napi::Env env, bpf_program *program, Napi::Value cgroup) {
     if (cgroup.IsNumber())
         return bpf_program__attach_cgroup(program, cgroup.As<Napi::Number>());

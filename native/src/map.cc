@@ -12,7 +12,7 @@ namespace bcc {
 
 namespace {
 
-// Of one BPF_MAP_LOOKUP_BATCH: entries, or fewer where their values are large.
+// Entries of one BPF_MAP_LOOKUP_BATCH; fewer when their values are large.
 constexpr uint32_t BATCH = 4096;
 constexpr size_t BATCH_BYTES = 1 << 18;
 
@@ -150,7 +150,7 @@ static int readBatches(const bpf_map *map, Entries &entries) {
         int error = bpf_map_lookup_batch(bpf_map__fd(map), first ? nullptr : position.data(), position.data(),
                                          entries.keys.data() + entries.count * keySize,
                                          entries.values.data() + entries.count * valueSize, &got, nullptr);
-        if (error == -ENOSPC) { // one bucket holds more than that
+        if (error == -ENOSPC) { // one bucket has more entries than that
             room *= 2;
             continue;
         }
@@ -159,7 +159,7 @@ static int readBatches(const bpf_map *map, Entries &entries) {
         entries.count += got;
         first = false;
         if (error == -ENOENT)
-            return 0; // that was the last one
+            return 0; // that was the last batch
     }
 }
 
@@ -196,7 +196,7 @@ Napi::Value Object::mapEntries(const Napi::CallbackInfo &info) {
     bpf_map *map = loadedMap(env, name, "map_lookup_batch");
     Entries entries;
     int error = readBatches(map, entries);
-    if (error) { // no batch for this type, or not on this kernel: which errno says so differs
+    if (error) { // no batches for this type, or on this kernel: the errno differs
         entries = {};
         error = readOneByOne(map, entries);
     }

@@ -14,7 +14,7 @@ static void init(const Napi::CallbackInfo &info) {
     instanceOf(info.Env()).errorClass = Napi::Persistent(info[0].As<Napi::Function>());
 }
 
-// stop(): ask every job that is still on a worker thread to end, for the process waits for them at exit.
+// stop(): ends every job on a worker thread after its current pass, because the process waits for them at exit.
 static void stop(const Napi::CallbackInfo &info) {
     *instanceOf(info.Env()).ending = true;
 }

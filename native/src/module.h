@@ -6,10 +6,10 @@
 
 namespace bcc {
 
-// What one JavaScript environment (the main thread or a worker) has of this addon.
+// The addon's state in one JavaScript environment (the main thread or a worker).
 struct Instance {
     Napi::FunctionReference errorClass; // index.ts's BpfError
-    // Set when it ends: jobs look at it between two passes, also when this struct is gone.
+    // Set when it ends: jobs check it between two passes, also after the end of this struct.
     std::shared_ptr<std::atomic<bool>> ending = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -9,7 +9,7 @@
 
 namespace bcc {
 
-// fsopen(2), fsconfig(2), fsmount(2), Linux 5.2: by number, for glibc has wrappers since 2.36 only.
+// fsopen(2), fsconfig(2), fsmount(2), Linux 5.2: by number, because glibc has wrappers only since 2.36.
 Fd mountDetached(const char *filesystem, const char *&doing) {
     doing = "fsopen";
     Fd context(syscall(SYS_fsopen, filesystem, FSOPEN_CLOEXEC));

@@ -4,8 +4,8 @@
 
 namespace bcc {
 
-// A file system mounted in no directory, which ends with its descriptor; -1 with errno, and what was being
-// done.
+// A file system mounted in no directory, which ends with its descriptor; on failure -1 with errno and the
+// operation.
 Fd mountDetached(const char *filesystem, const char *&doing);
 
 } // namespace bcc

@@ -129,7 +129,7 @@ void Object::load(const Napi::CallbackInfo &info) {
     object->loaded = true;
 }
 
-// A job that still runs keeps the bpf_object until its pass is over; the hooks stop now.
+// A running job keeps the bpf_object until the end of its pass; the hooks stop now.
 void Object::close(const Napi::CallbackInfo &info) {
     if (!object)
         return;

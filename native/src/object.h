@@ -11,7 +11,7 @@
 namespace bcc {
 
 // A bpf_object and its links. JavaScript's Object, its rings and the jobs on worker threads share it;
-// the last one to let go closes it.
+// the last one to release it closes it.
 struct OpenObject {
     OpenObject(const Instance &instance, bpf_object *object, std::string name);
     ~OpenObject();
@@ -36,7 +36,7 @@ class Object : public Napi::ObjectWrap<Object> {
     static Napi::Function define(Napi::Env env);
     explicit Object(const Napi::CallbackInfo &info);
 
-    // The open object, or the error that says that it is closed. Every call starts here.
+    // The open object; throws when it is closed. Every call starts here.
     const std::shared_ptr<OpenObject> &opened(Napi::Env env, const char *syscall);
     bpf_program *program(Napi::Env env, const std::string &name, const char *syscall);
     bpf_program *loadedProgram(Napi::Env env, const std::string &name, const char *syscall);

@@ -21,7 +21,7 @@ Napi::Value Object::programs(const Napi::CallbackInfo &info) {
     return list;
 }
 
-// bpf_prog_info of what is loaded; programs left out of load() have no row.
+// bpf_prog_info of the loaded programs; those left out of load() have no row.
 Napi::Value Object::programStats(const Napi::CallbackInfo &info) {
     Napi::Env env = info.Env();
     requireLoaded(env, "program_stats");

@@ -9,7 +9,7 @@ namespace bcc {
 
 namespace {
 
-// A ring that fills faster than it is read must not keep the loop from the others.
+// A ring that fills faster than it is read must not keep the others waiting.
 constexpr size_t BATCH_BYTES = 1 << 20;
 
 int keepRecord(void *context, void *record, size_t size) {
@@ -82,7 +82,7 @@ void Rings::watch(Napi::Env env) {
     if (error)
         throw bpfError(env, failed(error, "rings", object->name));
     poll = created.release();
-    // An environment that ends waits for the handle to be closed.
+    // At its end an environment waits until the handle is closed.
     napi_add_async_cleanup_hook(
         env,
         [](napi_async_cleanup_hook_handle, void *argument) {
@@ -117,7 +117,7 @@ void Rings::release() {
     Unref();
 }
 
-// Consume one batch and hand it over; its records. The callback may close these rings.
+// Consumes one batch, delivers it and returns its number of records. The callback may close these rings.
 size_t Rings::deliver(Ring &ring, bool fromLoop) {
     ring.used = 0;
     ring_buffer__consume(ring.buffer.get());
@@ -144,7 +144,7 @@ void Rings::onReadable() {
     }
 }
 
-// drain(): what is in the rings now, at most one filling of each, so that a busy kernel cannot hold it here
+// drain(): the records that are in the rings now, at most one ring size of each, so that it ends on a busy kernel
 Napi::Value Rings::drain(const Napi::CallbackInfo &info) {
     if (!poll)
         throw bpfError(info.Env(), {EBADF, "rings", "drain: the rings are closed", ""});

@@ -19,8 +19,8 @@ struct Ring {
     std::unique_ptr<ring_buffer, Free> buffer;
     uint32_t bytes;          // of the ring
     uint32_t recordSize = 0; // of the first record
-    uint64_t badRecords = 0; // of another size
-    // What is being handed over: one Buffer, used again for each batch.
+    uint64_t badRecords = 0; // records of another size
+    // The batch that is delivered: one Buffer, reused for each batch.
     Napi::Reference<Napi::Buffer<uint8_t>> batch;
     uint8_t *room;
     size_t used = 0;

@@ -21,7 +21,7 @@ static int readId(int directory, const std::string &path) {
     return std::stoi(text);
 }
 
-// libbpf reads the number from a mounted tracefs only; containers and small systems have none.
+// libbpf reads the number only from a mounted tracefs; containers and small systems have none.
 static int tracepointId(const std::string &path) {
     Fd mounted(open(MOUNTED, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     int id = mounted.get() < 0 ? -1 : readId(mounted.get(), path);
@@ -48,7 +48,7 @@ bpf_link *attachTracepoint(Napi::Env env, bpf_program *program) {
         throw bpfError(env, failed(errno, "perf_event_open", "tracepoint " + name));
     bpf_link *link = bpf_program__attach_perf_event(program, opened.get());
     if (link)
-        opened.release(); // the link's now
+        opened.release(); // the link owns it now
     return link;
 }
 

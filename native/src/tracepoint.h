@@ -5,7 +5,7 @@
 
 namespace bcc {
 
-// The link of a tracepoint/<category>/<name> program; throws what the kernel said.
+// The link of a tracepoint/<category>/<name> program; throws the kernel's error.
 bpf_link *attachTracepoint(Napi::Env env, bpf_program *program);
 
 } // namespace bcc
