@@ -1,7 +1,7 @@
 /**
- * Writes what TypeScript has to know of the C headers, read from the BTF of the built object: `wire/records.ts`, what each
- * record's fields are called and which columns it has, and `wire/count/sums.ts`, what adds up of them. The C header is the
- * only schema; a metric that names a field which is not there does not compile.
+ * Writes the TypeScript of the C headers from the BTF of the built object: `wire/records.ts` has the fields and columns of
+ * each record, `wire/count/sums.ts` the fields that add up. The C header is the only schema; a metric that names a missing
+ * field does not compile.
  *
  *     node probe/bpf/generate.ts [--check]
  */

@@ -1,4 +1,4 @@
-/** `wire/records.ts`: types and columns of the records, and the enums that they hold. */
+/** `wire/records.ts`: types and columns of the records, and their enums. */
 
 import type { BpfObject, Layout } from 'bcc-bindings'
 import { SIGNALS } from '../signals/index.ts'
@@ -6,7 +6,7 @@ import { SIGNALS } from '../signals/index.ts'
 const RECORDS = [...new Set(SIGNALS.flatMap(({ records }) => records))]
 /** Their enumerators become constants. */
 const ENUMS = ['role', 'flow_flags']
-/** In `lost.bpf.h`: `LOST_<REASON>` is counted as `kernel/<reason>`; the last one is how many there are. */
+/** In `lost.bpf.h`: `LOST_<REASON>` is counted as `kernel/<reason>`; the last one is their number. */
 const LOST = 'lost'
 
 export function recordsText(object: BpfObject): string {
@@ -41,7 +41,7 @@ function typeOf({ name, fields }: Layout): string {
 }
 
 /**
- * What `tableOf` and `layoutOf` take. Columns that a flow's row shares with its updates come first and in the same order:
+ * The argument of `tableOf` and `layoutOf`. Columns that a flow's row shares with its updates come first and in the same order:
  * code that reads both finds them at the same place in the object of offsets, else a row takes 1.4 times as long.
  */
 function columnsOf({ name, fields }: Layout, first: readonly string[]): string {

@@ -1,11 +1,11 @@
-/** `wire/count/sums.ts`: what adds up of the fields of records, and the code that adds it. */
+/** `wire/count/sums.ts`: the fields of records that add up, and the code that adds them. */
 
 import type { BpfObject, Field } from 'bcc-bindings'
 import { type Kind, kindOf } from '../../wire/count/kinds.ts'
 import { SIGNALS } from '../signals/index.ts'
 import type { Signal } from '../signals/signal.ts'
 
-/** Where a sum has another name than the field: TCP's segments and UDP's datagrams are packets alike. */
+/** Sums with another name than the field: TCP's segments and UDP's datagrams are both packets. */
 const SUM_NAMES: Readonly<Record<string, string>> = {
   segs_sent: 'packets_sent',
   segs_rcvd: 'packets_rcvd',
@@ -37,7 +37,7 @@ function sumsOf(object: Layouts, record: string): Sum[] {
   })
 }
 
-/** Of flows, rows of two records are read by the same code. @throws when they differ in what adds up */
+/** Of flows, rows of two records are read by the same code. @throws when they differ in the fields that add up */
 function flowSums(object: Layouts, { flows }: Signal): Sum[] {
   if (!flows) return []
   const { row, update } = flows
@@ -52,7 +52,7 @@ const HEAD = `// Generated from the BTF of probe.bpf.o by probe/bpf/generate.ts:
 
 import { u64 } from './table.ts'
 
-/** For records of which nothing of the kind adds up: their counting need not change when something does. */
+/** For records without fields of the kind: their callers need no change when one is added. */
 type AddNothing = (sums: Sums, view: DataView, row: number, at: object) => void
 `
 
@@ -70,7 +70,7 @@ export function sumsText(object: Layouts): string {
   return [
     HEAD,
     classOf([...new Set(records.flatMap(([, sums]) => sums.map(({ property }) => property)))]),
-    '/** What adds up of flows: its column in `flow_total`, and its sum. */',
+    '/** Sums of flows: the column in `flow_total`, and the sum. */',
     `export const FLOW_SUMS = {\n${[...columns].map(([column, property]) => `  ${column}: '${property}',`).join('\n')}\n} as const\n`,
     ...records.flatMap(([record, sums]) =>
       (['Deltas', 'Levels'] as const).map(part => adder(record, part, sums)),
@@ -84,7 +84,7 @@ function classOf(properties: readonly string[]): string {
   return `/** Sums of the fields of records. */\nexport class Sums {\n${fields.join('\n')}\n\n  add(other: Sums): void {\n${lines.join('\n')}\n  }\n}\n`
 }
 
-/** Straight lines: a loop over names takes several times as long for each row. */
+/** Without a loop: a loop over names takes several times as long for each row. */
 function adder(record: string, part: 'Deltas' | 'Levels', sums: readonly Sum[]): string {
   const mine = sums.filter(({ kind }) => kind === (part === 'Deltas' ? 'delta' : 'level'))
   const name = `${pascal(record)}${part}`

@@ -1,4 +1,4 @@
-/** Programs of a loaded object, attached and run where their signals say. */
+/** Attaches and runs the programs of a loaded object, as their signals describe. */
 
 import { closeSync } from 'node:fs'
 import { BpfError, type BpfObject, type Link, mountCgroup2 } from 'bcc-bindings'
@@ -42,7 +42,7 @@ function attachSignal(
   }
 }
 
-/** The root of cgroup2 where none is mounted; undefined where that is not allowed. */
+/** Mounts cgroup2 where none is mounted; undefined where that is not allowed. */
 function mountOwn(): number | undefined {
   try {
     return mountCgroup2()
@@ -60,7 +60,7 @@ export async function scan(object: BpfObject, wanted: Wanted, proc: string): Pro
     for (const signal of wanted.signals)
       for (const program of programsOf(signal, 'netns_scan'))
         await object.iterate(program, { netns }).catch((error: unknown) => {
-          // entering another network namespace
+          // setns(2) to another network namespace
           if (error instanceof BpfError && error.code === 'EPERM')
             wanted.refuse(signal, 'other network namespaces need CAP_SYS_ADMIN')
           else if (!isGone(error)) throw error

@@ -8,10 +8,10 @@ const NO_CONTROLLER = /^(r[wo]|xattr|clone_children|noprefix|none|release_agent=
 
 /** linux/magic.h */
 const CGROUP2_SUPER_MAGIC = 0x63677270
-/** fs/kernfs/dir.c: the root is made first. */
+/** fs/kernfs/dir.c: the root is created first. */
 const ROOT_INODE = 1
 
-/** Blank, tab, newline and backslash stand there as `\040`, `\011`, `\012` and `\134`. */
+/** Blank, tab, newline and backslash are escaped as `\040`, `\011`, `\012` and `\134`. */
 const decoded = (path: string): string =>
   path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
@@ -26,7 +26,7 @@ function mountsIn(env: Pick<Host, 'root'>) {
   })
 }
 
-/** Another mount may hide it, and in a cgroup namespace its root is another group. Of a directory that stands for a host nothing can be asked. */
+/** Another mount may hide it, and in a cgroup namespace its root is another group. A test directory in place of `/` has no such files. */
 function isWhole({ root }: Pick<Host, 'root'>, path: string): boolean {
   if (root !== '/') return true
   try {

@@ -6,7 +6,7 @@ import { btf, lockdown } from './features.ts'
 import { type Finding, type Host, sentenceOf } from './finding.ts'
 import { namespaces, privileges } from './privileges.ts'
 
-/** In the order in which the kernel asks: whoever may not load learns nothing about types. */
+/** In the order of the kernel's checks: without the right to load programs, types are not checked. */
 const CAUSES = [privileges, namespaces, btf, lockdown]
 
 interface Reason {
@@ -16,7 +16,7 @@ interface Reason {
   readonly remedy: string | ((release: string) => string)
 }
 
-/** The oldest kernel that has what the probe cannot do without; the rest came later, one by one. */
+/** The oldest kernel with all that the probe requires; optional features came later, one by one. */
 const OLDEST = [5, 15] as const
 
 const newer = (release: string): string => {
@@ -47,7 +47,7 @@ const REASONS: readonly Reason[] = [
     remedy: 'boot one with CONFIG_BPF_SYSCALL=y',
   },
   {
-    // libbpf says so of programs for cgroups; with these a refusal by seccomp would have come when they were loaded
+    // libbpf's message for cgroup programs; seccomp would have refused them already at load
     when: ({ code, syscall, log = '' }) =>
       code === 'EPERM' && syscall === 'attach' && /failed to attach to cgroup/.test(log),
     found: () => 'another eBPF program is attached to the root of cgroup2 and allows none beside it',
@@ -61,7 +61,7 @@ const REASONS: readonly Reason[] = [
   },
 ]
 
-/** @returns undefined when the error and its log say more than we know */
+/** @returns undefined for an unknown cause: then the error and its log say more */
 export function causeOf(error: BpfError, env: Host): Pick<Finding, 'found' | 'remedy'> | undefined {
   if (error.syscall !== 'load' && error.syscall !== 'attach') return undefined
   const cause = CAUSES.map(check => check(env)).find(({ ok }) => ok === false)
@@ -77,7 +77,7 @@ export function causeOf(error: BpfError, env: Host): Pick<Finding, 'found' | 're
   return undefined
 }
 
-/** The same, as one sentence; for the probe. */
+/** The same as one sentence, for the probe. */
 export function explainLoad(error: BpfError, env = { root: '/', release: release() }): string | undefined {
   const cause = causeOf(error, env)
   return cause && sentenceOf(cause)

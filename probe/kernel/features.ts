@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { codeOf, type Finding, type Host, textIn } from './finding.ts'
 
 const BTF = '/sys/kernel/btf/vmlinux'
-/** Samples from before this project existed are from a clock that was never set. */
+/** A clock before this project's start was never set. */
 const EARLIEST = Date.UTC(2024, 0, 1)
-/** Maps, programs, links, rings and sockets are some 50. */
+/** The probe opens about 50: maps, programs, links, rings and sockets. */
 const FILES = 256
 
 export function kernel({ release }: Host): Finding {
@@ -66,7 +66,7 @@ export function limits(env: Host): Finding {
   return { name: 'limits', ok: true, found }
 }
 
-/** time_namespaces(7): the kernel side takes the kernel's boot time, ours would be shifted. */
+/** time_namespaces(7): BPF programs read the host's boot time; the probe's would be shifted. */
 export function clock(env: Host, now = new Date()): Finding {
   const [, seconds, nanoseconds] =
     /^boottime\s+(-?\d+)\s+(\d+)/m.exec(textIn(env, '/proc/self/timens_offsets') ?? '') ?? []

@@ -1,30 +1,30 @@
-/** What a look at this host found. */
+/** The result of a check of this host. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where it is looked. */
+/** The host that is checked. */
 export interface Host {
-  /** Absolute paths are looked up below it; `/` but in tests. */
+  /** Absolute paths are looked up below it; `/` except in tests. */
   readonly root: string
-  /** As `uname -r` says. */
+  /** As in `uname -r`. */
   readonly release: string
 }
 
 export interface Finding {
   readonly name: string
-  /** What it belongs to. */
+  /** The part of the host that it belongs to. */
   readonly area?: string
   /** false: the probe cannot run; warn: it runs with less. */
   readonly ok: boolean | 'warn'
   readonly found: string
-  /** What to do about it; always there when something is to be done. */
+  /** What to do; present whenever something can be done. */
   readonly remedy?: string
 }
 
 export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error'
 
-/** Text of a file, or undefined where it is not to be had. */
+/** Text of a file; undefined when it cannot be read. */
 export function textIn(host: Pick<Host, 'root'>, path: string): string | undefined {
   try {
     return readFileSync(join(host.root, path), 'utf8')

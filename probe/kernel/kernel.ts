@@ -1,4 +1,4 @@
-/** The probe's kernel side: loaded, attached and read as the signals say. Knows nothing of windows. */
+/** The probe's kernel side: loads, attaches and reads programs as the signals describe. It does not know windows. */
 
 import type { BpfObject, Entries, Layout, Link, ProgramStats, Rings } from 'bcc-bindings'
 import type { Rows } from '../../wire/layout.ts'
@@ -10,7 +10,7 @@ import { explained, load } from './load.ts'
 import { Report } from './report.ts'
 import { Wanted } from './wanted.ts'
 
-/** Who takes the records of the rings; they are good until the function returns. */
+/** The readers of the rings; records are valid until the function returns. */
 export type RingReaders = Readonly<Record<RingReader, (ring: string, records: Buffer) => void>>
 
 export class Kernel {
@@ -21,10 +21,10 @@ export class Kernel {
   readonly #rings: Rings
   readonly #report: Report
   readonly #lost: Buffer
-  /** The window that sums count their range in. */
+  /** The number of the window in which sums keep their range. */
   readonly #window: Buffer
 
-  /** @throws with the doctor's sentence, or BpfError with the verifier's log; nothing is left behind then */
+  /** @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then */
   constructor(options: KernelOptions, readers: RingReaders) {
     this.#wanted = new Wanted(options)
     this.#object = load(this.#wanted)
@@ -45,7 +45,7 @@ export class Kernel {
     }
   }
 
-  /** Signals that this kernel or its configuration does not allow, and why: the rest goes on. */
+  /** Signals that this kernel or its configuration refuses, and why; the others run. */
   get unavailable(): ReadonlyMap<Signal, string> {
     return this.#wanted.unavailable
   }
@@ -58,17 +58,17 @@ export class Kernel {
     await scan(this.#object, this.#wanted, proc)
   }
 
-  /** The state of every flow that was open at `endNs`: whole rows, which the next step overwrites. */
+  /** The state of every flow that was open at `endNs`: whole rows, valid until the next step. */
   report(flows: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Rows> {
     return this.#report.run(flows, endNs, pass)
   }
 
-  /** What the programs cost so far, while kernel.bpf_stats_enabled is 1. */
+  /** The costs of the programs so far, while kernel.bpf_stats_enabled is 1. */
   stats(): readonly ProgramStats[] {
     return this.#object.programStats()
   }
 
-  /** Read what the rings hold now. */
+  /** Reads all records that are in the rings now. */
   drain(): void {
     this.#rings.drain()
   }

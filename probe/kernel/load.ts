@@ -1,4 +1,4 @@
-/** The BPF object: where it lies, and how it is loaded with what the kernel allows of it. */
+/** The BPF object: its path, and how it is loaded without the programs that the kernel refuses. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { SIGNALS } from '../signals/index.ts'
 import { explainLoad } from './explain.ts'
 import type { Wanted } from './wanted.ts'
 
-/** From the source tree and from `dist/` alike: the object lies in the project's `build/`. */
+/** The object is in the project's `build/`, for the source tree and for `dist/`. */
 export function objectPath(): string {
   for (const up of ['../..', '../../..']) {
     const path = join(import.meta.dirname, up, 'build/bpf/probe.bpf.o')
@@ -16,7 +16,7 @@ export function objectPath(): string {
   throw new Error('build/bpf/probe.bpf.o is missing: run `make build`')
 }
 
-/** Again without the signals that are refused, until the rest is loaded. */
+/** Loads again without the signals that are refused, until the rest is loaded. */
 export function load(wanted: Wanted): BpfObject {
   for (;;) {
     const object = open(objectPath())
@@ -45,7 +45,7 @@ function prepare(object: BpfObject, wanted: Wanted): void {
   }
 }
 
-/** The signal whose program the kernel refused, as libbpf tells it. */
+/** The signal whose program the kernel refused, from libbpf's log. */
 function signalOf({ message, log = '' }: BpfError) {
   const program = /prog '(\w+)': failed/.exec(log)?.[1] ?? /prog '(\w+)'/.exec(message)?.[1]
   return program === undefined ? undefined : SIGNALS.find(({ programs }) => Object.hasOwn(programs, program))
@@ -53,7 +53,7 @@ function signalOf({ message, log = '' }: BpfError) {
 
 export const sentenceOf = (error: BpfError): string => explainLoad(error) ?? error.message
 
-/** With the doctor's sentence, where it has one. */
+/** The error with the doctor's sentence, if there is one. */
 export function explained(error: unknown): unknown {
   const sentence = error instanceof BpfError ? explainLoad(error) : undefined
   return sentence === undefined ? error : new Error(sentence, { cause: error })

@@ -3,11 +3,11 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The process ended before we looked. */
+/** The process has ended. */
 export const isGone = (error: unknown): boolean =>
   ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')
 
-/** @returns undefined for a process that is gone, or that we may not look at */
+/** @returns undefined for a process that is gone, or that may not be inspected */
 function inodeOf(file: string): number | undefined {
   try {
     return statSync(file).ino

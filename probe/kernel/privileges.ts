@@ -1,10 +1,10 @@
-/** Which capabilities this process has, and whether they are good for the whole host. */
+/** The capabilities of this process, and whether they count for the whole host. */
 
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Finding, type Host, textIn } from './finding.ts'
 
-/** Bits of linux/capability.h; any of them will do. CAP_SYS_ADMIN was the one before Linux 5.8. */
+/** Bits of linux/capability.h; any of them is enough. Before Linux 5.8 it was CAP_SYS_ADMIN. */
 const CAPABILITIES = [
   { name: 'CAP_BPF', bits: [39, 21], needed: true, gives: 'eBPF programs' },
   { name: 'CAP_PERFMON', bits: [38, 21], needed: true, gives: "the kernel's sockets" },
@@ -22,7 +22,7 @@ const CAPABILITIES = [
 const HOW =
   'run it as root, or with these capabilities (AmbientCapabilities= in the systemd unit, securityContext.capabilities in Kubernetes)'
 
-/** The effective capabilities, capabilities(7); user 0 owns what CAP_DAC_READ_SEARCH would open. */
+/** The effective capabilities, capabilities(7); user 0 owns the files that CAP_DAC_READ_SEARCH opens. */
 export function privileges(env: Pick<Host, 'root'>): Finding {
   const status = textIn(env, '/proc/self/status') ?? ''
   const user = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]

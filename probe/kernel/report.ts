@@ -11,7 +11,7 @@ const REPORT_PAGE_FULL = 2
 export class Report {
   readonly flows: readonly Flows[]
   readonly #object: BpfObject
-  /** Of each record of flows. */
+  /** By record of flows. */
   readonly #programs = new Map<string, string>()
   readonly #pages = new Map<string, Buffer>()
 
@@ -29,7 +29,7 @@ export class Report {
     })
   }
 
-  /** Whole rows, which the next step overwrites. */
+  /** Whole rows, valid until the next step. */
   async *run({ layout: flow, update }: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Rows> {
     const program = this.#programs.get(flow.name)!
     const layout = this.#object.layout('report')

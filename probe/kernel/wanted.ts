@@ -1,11 +1,11 @@
-/** Which signals are to be had: those that are wanted, less those that this kernel or its configuration refuses. */
+/** The signals that run: those that the options enable, without those that this kernel or its configuration refuses. */
 
 import { SIGNALS } from '../signals/index.ts'
 import type { KernelOptions, Signal } from '../signals/signal.ts'
 
 export class Wanted {
   readonly options: KernelOptions
-  /** What is refused, and why: the rest goes on. */
+  /** The refused signals, and why; the others run. */
   readonly unavailable = new Map<Signal, string>()
 
   constructor(options: KernelOptions) {
@@ -22,7 +22,7 @@ export class Wanted {
     return SIGNALS.filter(signal => this.has(signal))
   }
 
-  /** @returns false when the probe cannot go on without the signal */
+  /** @returns false when the probe cannot run without the signal */
   refuse(signal: Signal, why: string): boolean {
     if (signal.fallback === undefined || this.unavailable.has(signal)) return false
     this.unavailable.set(signal, why)

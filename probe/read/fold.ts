@@ -1,6 +1,6 @@
 /**
- * Flows folded on the probe: sums and distributions for each cgroup, network namespace and role that owned one. Of these
- * the collector makes what it makes of the flows, without their processes.
+ * Flows folded on the probe: sums and distributions for each cgroup, network namespace and role that owned one. From these
+ * the collector makes the same samples as from the flows, without their processes.
  */
 
 import { Group } from '../../wire/count/flow_sums.ts'
@@ -19,7 +19,7 @@ const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([
   ['tcp_update', tcpUpdate],
   ['udp_flow', udpFlow],
 ])
-/** Cgroups, once for each of their network namespaces. */
+/** Pairs of a cgroup and a network namespace. */
 const MAX_OWNERS = 4096
 
 /** The groups of one window. */
@@ -27,7 +27,7 @@ class Groups extends GroupLookup {
   readonly owned: OwnedSums[] = []
   readonly #most: number
   readonly #known = new Map<number, Map<number, Group>>()
-  /** Which of the rows that are being folded have found no group. */
+  /** Numbers of the current rows that found no group. */
   #left: number[] = []
   #row = 0
 
@@ -69,21 +69,21 @@ class Groups extends GroupLookup {
 }
 
 export class FlowFold {
-  /** Flows that went as they are, because too many cgroups own some. */
+  /** Flows that were sent unfolded, because too many cgroups own some. */
   full = 0
   readonly #layouts: SampleLayouts
   readonly #most: number
   readonly #decoders = new Map<string, FlowDecoder>()
   #groups: Groups
 
-  /** @param kernel knows the layouts of `tcp_total` and `rtt_bucket` */
+  /** @param kernel has the layouts of `tcp_total` and `rtt_bucket` */
   constructor(kernel: { layout(name: string): Layout }, most = MAX_OWNERS) {
     this.#layouts = { total: kernel.layout('tcp_total'), bucket: kernel.layout('rtt_bucket') }
     this.#most = most
     this.#groups = new Groups(most)
   }
 
-  /** The same windows; the sums come right before a window's end. */
+  /** The same windows; the sums come just before a window's end. */
   async *fold(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
     for await (const { window, rows } of batches) {
       if (!rows) for (const sums of this.end()) yield { window, rows: sums }
@@ -92,7 +92,7 @@ export class FlowFold {
     }
   }
 
-  /** @returns what is not folded: rows of no flow, and flows that found no place */
+  /** @returns what is not folded: rows of other records, and flows that found no group */
   add(rows: Rows): Rows | undefined {
     const { layout, bytes } = rows
     const decoder = this.#decoder(layout)

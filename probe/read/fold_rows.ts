@@ -18,13 +18,13 @@ interface OwnerKey {
   readonly netns: number
 }
 
-/** What the flows of an owner add up to. */
+/** The sums of an owner's flows. */
 export interface OwnedSums {
   readonly owner: OwnerKey
   readonly group: Group
 }
 
-/** Of the records that the kernel fills as well. */
+/** Layouts of the records that the kernel fills, too. */
 export interface SampleLayouts {
   readonly total: Layout
   readonly bucket: Layout
@@ -78,7 +78,7 @@ const rttSums = (rtt: Histogram): Given<typeof TCP_TOTAL> => ({
   rtt_max_us: rtt.max!,
 })
 
-/** There may be two for each flow: no objects are made of them. */
+/** There may be two for each flow, so that no objects are made. */
 function bucketRows(layout: Layout, key: Key, histogram: Histogram): Buffer {
   const buckets = [...histogram.buckets()]
   const rows = Buffer.alloc(buckets.length * layout.size, encodeRows<typeof RTT_BUCKET>(layout, [key]))

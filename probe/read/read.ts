@@ -1,4 +1,4 @@
-/** Rows out of the kernel, window by window: the pass at each end, the rings in between, and where each row belongs. */
+/** Reads rows from the kernel, window by window: the pass at each end, the rings in between, and the window of each row. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rows } from '../../wire/layout.ts'
@@ -8,34 +8,34 @@ import { Router } from './route.ts'
 import { RttSums, type TotalsKernel } from './rtt_sums.ts'
 import { type Clock, type Window, Windows } from './window.ts'
 
-/** What is needed of the kernel here. */
+/** What the reader needs of the kernel. */
 export interface ReaderKernel extends TotalsKernel {
   readonly flows: readonly Flows[]
-  /** Hands over what the rings hold now. */
+  /** Delivers the records that are in the rings now. */
   drain(): void
   report(flows: Flows, endNs: bigint, pass: Pass): AsyncIterable<Rows>
 }
 
-/** Rows of one window, good until the next batch, or, without rows, its end. */
+/** Rows of one window, valid until the next batch; without rows: its end. */
 export interface Batch {
   readonly window: Window
   readonly rows: Rows | undefined
 }
 
-/** How often the rings are emptied when nothing wakes us, which a ring does that is half full. */
+/** The rings are read this often; a ring that is half full wakes the reader earlier. */
 const DRAIN_MS = 100
-/** A hook that was interrupted between claiming its slot and submitting its record has done so by then. */
+/** A hook that was interrupted between the claim of its slot and the submit of its record has finished by then. */
 const CLOSING_MS = 2
-/** As many as a page of the pass has of whole rows. */
+/** As many whole rows as a page of the pass has. */
 const BATCH_ROWS = 4096
 
-/** Records of one ring that wait for the window's end, or for a batch to be full. */
+/** Records of one ring that wait for the window's end, or for a full batch. */
 class Stream {
   readonly flows: Flows
   readonly router: Router
   /** Records of the running window, all closed before its end. */
   readonly running = new Records()
-  /** Records read when the window's end had passed already; the router tells them apart after the pass. */
+  /** Records read after the window's end; the router assigns them to windows after the pass. */
   readonly pending = new Records()
 
   constructor(flows: Flows) {
@@ -53,7 +53,7 @@ class Stream {
 
 export class Reader {
   readonly windows: Windows
-  /** Flows that the pass found dead; the kernel counts the skipped events as recursion_misses. */
+  /** Flows that the pass found closed; the kernel counts the skipped events as recursion_misses. */
   missed = 0
   /** Flows of the last window whose owner is a guess. */
   guessed = 0
@@ -71,7 +71,7 @@ export class Reader {
     this.windows = new Windows(clock, interval)
   }
 
-  /** A ring's records, as the kernel hands them over. @param records copied */
+  /** Takes a ring's records from the kernel. @param records copied */
   take(ring: string, records: Buffer): void {
     const stream = this.#streams.find(({ flows }) => flows.layout.name === ring)
     const ended = this.#clock.bootNs() >= this.windows.current.endNs
@@ -82,7 +82,7 @@ export class Reader {
     this.#stopped.abort()
   }
 
-  /** Every row of every window, in order, each window closed by its end; when stopped, what is left as a partial one. */
+  /** Every row of every window, in order, each window closed by its end; after a stop the rest as a partial window. */
   async *read(): AsyncGenerator<Batch> {
     const { signal } = this.#stopped
     while (!signal.aborted) {
@@ -96,7 +96,7 @@ export class Reader {
     yield* this.#end(this.windows.cut())
   }
 
-  /** Rows of the running window, once they make a batch: what waits in memory is bounded by the queue behind. */
+  /** Rows of the running window, when they fill a batch: the queue behind bounds what waits in memory. */
   *#full(stream: Stream): Generator<Batch> {
     if (stream.running.length >= BATCH_ROWS * stream.flows.layout.size)
       yield* stream.batches(this.windows.current, stream.running.take())
@@ -104,7 +104,7 @@ export class Reader {
 
   async *#end(window: Window): AsyncGenerator<Batch> {
     const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
-    // of all streams before the first pass: what comes during it may be of the next window
+    // of all streams before the first pass: records that come during it may be of the next window
     const closed = this.#streams.map(({ running }) => running.take())
     for (const [index, stream] of this.#streams.entries()) {
       yield* stream.batches(window, closed[index]!)
@@ -127,6 +127,6 @@ export class Reader {
       if (next.length > 0) later.push([stream.flows.layout.name, Buffer.concat(next)])
     }
     yield { window, rows: undefined }
-    for (const [ring, records] of later) this.take(ring, records) // late, they may reach beyond the next end, too
+    for (const [ring, records] of later) this.take(ring, records) // when the reader is late, they may belong to a later window still
   }
 }

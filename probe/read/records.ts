@@ -1,7 +1,7 @@
-/** More than this is not kept: it was one burst. */
+/** A larger buffer is not kept: it was for one burst. */
 const MAX_BYTES = 4 * 2 ** 20
 
-/** Records one after the other, in memory that is used again. */
+/** Records one after the other, in memory that is reused. */
 export class Records {
   #room = Buffer.alloc(0)
   #spare = Buffer.alloc(0)
@@ -23,7 +23,7 @@ export class Records {
     this.#used = used
   }
 
-  /** All of them, good until they are taken the next time: what comes meanwhile goes elsewhere. */
+  /** All of them, valid until the next call: later records go to another buffer. */
   take(): Buffer {
     const taken = this.#room.subarray(0, this.#used)
     const room = this.#room

@@ -1,7 +1,7 @@
 /**
- * Which window a closed flow belongs to. The kernel's pass at a window's end reports what is open; a flow that closed
- * sends a record that says when, and which pass reported it last. From the two, every flow lands exactly once in each
- * window that it lived in.
+ * The window of a closed flow. The kernel's pass at a window's end reports the open flows; a flow that closed, or that
+ * another container took over, sends a record with the time, and with the pass that reported it last. With both, every
+ * flow is exactly once in each window in which it lived.
  */
 
 import { kindOf } from '../../wire/count/kinds.ts'
@@ -19,14 +19,14 @@ export class Router {
   readonly #opened: number
   readonly #closed: number
   readonly #reported: number
-  /** TCP's. */
+  /** Only TCP has it. */
   readonly #established: number | undefined
   readonly #flags: number | undefined
   readonly #tellsClose: boolean
-  /** Fields that add up: what happened since the last report, and what there is at a window's end. */
+  /** Fields that add up: deltas since the last report, and levels at a window's end. */
   readonly #sums: readonly { offset: number; size: number }[]
 
-  /** @param tellsClose whether a close is told by a row of its own, without anything counted */
+  /** @param tellsClose whether a close has a row of its own, without traffic */
   constructor(layout: Layout, tellsClose: boolean) {
     const field = (name: string) => {
       const found = layout.fields.find(field => field.name === name)
@@ -47,8 +47,8 @@ export class Router {
    * Close records that were read after the pass of the window that ended at `endNs`, split into the rows of that window
    * and those of the next.
    *
-   * A flow that was open at the end, but closed before the pass came by, gives a row to each: what it counted goes to the
-   * window that ended, to the next goes its close.
+   * A flow that was open at the end, but closed before the pass reached it, has a row in each: its counts are in the
+   * window that ended, its close is in the next.
    */
   split(records: Buffer, endNs: bigint): { ended: Buffer[]; next: Buffer[] } {
     const ended: Buffer[] = []
@@ -87,7 +87,7 @@ export class Router {
     return this.#without(closed, FLOW_MEASURED)
   }
 
-  /** A flag of one of both rows would count twice. */
+  /** The flag belongs to one of the two rows; in both it would count twice. */
   #without(row: Buffer, flag: number): Buffer {
     if (this.#flags !== undefined) row[this.#flags]! &= ~flag
     return row

@@ -1,5 +1,5 @@
 /**
- * RTT samples and resets per cgroup, network namespace and role: the kernel's sums only rise, on each CPU for itself; here
+ * RTT samples and resets per cgroup, network namespace and role: the kernel's sums only rise, separately on each CPU; here
  * they become the rows of one window. `struct tcp_total_key` and `struct tcp_total_sums` in `bpf/tcp_total.bpf.h`.
  */
 
@@ -10,14 +10,14 @@ import { kindOf } from '../../wire/count/kinds.ts'
 import type { Rows } from '../../wire/layout.ts'
 import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/records.ts'
 
-/** What is needed of the kernel here. */
+/** What is needed of the kernel. */
 export interface TotalsKernel {
   layout(name: string): Layout
   totals(): Entries
   forgetTotals(key: Buffer): void
 }
 
-/** Sums of a cgroup in which nothing happened so long are taken out of the kernel's map. */
+/** Sums that did not change for so long are removed from the kernel's map. */
 const FORGET_NS = 60_000_000_000n
 
 interface Previous {
@@ -29,7 +29,7 @@ interface Previous {
   changedNs: bigint
 }
 
-/** What happened since the last look. */
+/** The change since the last read. */
 interface Change {
   readonly sums: Given<typeof TCP_TOTAL>
   readonly buckets: readonly Given<typeof RTT_BUCKET>[]
@@ -68,11 +68,11 @@ export class RttSums {
   readonly #bucket: Layout
   readonly #key: Readonly<Record<string, number>>
   readonly #sums: Readonly<Record<string, number>>
-  /** What rises besides the samples: fields of `tcp_total` that have a counter of the same name among the sums. */
+  /** Counters besides the samples: fields of `tcp_total` with a counter of the same name in the sums. */
   readonly #counters: readonly string[]
   /** Bytes of one CPU's sums. */
   readonly #stride: number
-  /** Buckets of all CPUs, of the entry that is looked at. */
+  /** Buckets of all CPUs, of the current entry. */
   readonly #now: Uint32Array
   readonly #known = new Map<string, Previous>()
   /** Windows so far, as `Kernel.totals` counts them. */
@@ -93,7 +93,7 @@ export class RttSums {
     this.#now = new Uint32Array(sums.fields.find(({ name }) => name === 'bucket')!.count)
   }
 
-  /** Rows of the window that has just been reported, `tcp_total` and `rtt_bucket`; those without rows are left out. */
+  /** Rows of the window that was just reported, `tcp_total` and `rtt_bucket`; a record without rows is left out. */
   rows(endNs: bigint): Rows[] {
     const { keys, values, count } = this.#kernel.totals()
     const window = this.#window++
@@ -131,7 +131,7 @@ export class RttSums {
     return known
   }
 
-  /** @param values one `tcp_total_sums` for each possible CPU. @returns undefined when nothing happened */
+  /** @param values one `tcp_total_sums` for each possible CPU. @returns undefined without a change */
   #change(known: Previous, key: Buffer, values: Buffer, window: number): Change | undefined {
     const { sum, squares, counts } = this.#read(values)
     const owner = this.#owner(key)
@@ -144,7 +144,7 @@ export class RttSums {
       buckets.push({ ...owner, bucket, samples: more })
     }
     const risen = counts.map((count, index) => u32(count - known.counts[index]!))
-    // a sum without its sample was read in the middle of it: the next look has both
+    // a sum without its sample was read in the middle of an update: the next read has both
     if (samples === 0 && risen.every(count => count === 0)) return undefined
     const sums = {
       ...Object.fromEntries(this.#counters.map((name, index) => [name, risen[index]])),
@@ -178,7 +178,7 @@ export class RttSums {
     const at = this.#sums
     let [min, max] = [0, 0]
     for (let cpu = 0; cpu < values.length; cpu += this.#stride)
-      // what came while we read is in the next window's range already
+      // samples that came during the read are in the next window's range already
       for (const range of [window, u32(window + 1)]) {
         const side = cpu + (range & 1) * 4
         const most = values.readUInt32LE(at['range_max_us']! + side)

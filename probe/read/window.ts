@@ -1,6 +1,6 @@
 /**
- * The window on the wall clock. Kernel time is CLOCK_BOOTTIME, which nobody sets; labels are wall-clock multiples of the
- * interval, which somebody may set.
+ * The window on the wall clock. Kernel time is CLOCK_BOOTTIME, which cannot be set; labels are multiples of the interval
+ * on the wall clock, which can be set.
  *
  * A clock set back by less than an interval makes the running window longer, until the wall clock passes its label. Set
  * back further, the running window ends at once and labels follow the new clock: they go back once. A clock set forward
@@ -27,14 +27,14 @@ export interface Window {
   /** Wall clock less boot time when the window was planned, nanoseconds. */
   readonly clockOffsetNs: bigint
   /**
-   * Not one whole interval: it is shown and counted, and not stored. The first window, which began when the probe did; the
+   * Not one whole interval: it is shown and counted, but not stored. The first window, which began when the probe did; the
    * last, which ended when it did; one that a late probe or a clock set back made longer, because its flows would look
    * like a spike; any window while the clock was never set.
    */
   readonly partial: boolean
 }
 
-/** Less than this is slewing, which moves the next label, not this one. */
+/** A smaller change is slewing, which moves the next label, not this one. */
 const STEP_NS = 250_000_000n
 /** A probe that is later than so many intervals (SIGSTOP, a machine that slept) joins the windows that it missed. */
 const MAX_LATE = 2n
@@ -62,7 +62,7 @@ export class Windows {
     this.current = this.#plan(0, startNs, this.#labelAfter(startNs + offset), offset)
   }
 
-  /** Labels and windows that are not as they should be, by reason. */
+  /** Irregular labels and windows, by reason. */
   lost(): Readonly<Record<string, number>> {
     return {
       'window/skipped': this.skipped,
@@ -90,14 +90,14 @@ export class Windows {
     return ended
   }
 
-  /** The running window, ended now: the last of a run, and no whole one. */
+  /** The running window, ended now: the last of a run, and partial. */
   cut(): Window {
     const boot = this.#clock.bootNs()
     const { startNs } = this.current
     return { ...this.current, endNs: boot > startNs ? boot : startNs + 1n, partial: true }
   }
 
-  /** How long to sleep before asking again: short enough to notice a clock that was set. */
+  /** How long to sleep before the next call: short enough to notice a clock that was set. */
   waitMs(): number {
     const left = Number(this.current.endNs - this.#clock.bootNs()) / 1e6
     return Math.max(0, Math.min(250, Math.ceil(left)))
@@ -107,7 +107,7 @@ export class Windows {
     return (wallNs / this.#intervalNs + 1n) * this.#intervalNs
   }
 
-  /** The label of the window behind this one. */
+  /** The label of the window after this one. */
   #labelBehind(ended: Window, wall: bigint, wasSet: boolean): bigint {
     const label = BigInt(ended.time) * NS
     const next = label + this.#intervalNs
@@ -122,7 +122,7 @@ export class Windows {
     return next + late * this.#intervalNs
   }
 
-  /** Whether the label is further away than the window with it may become long. */
+  /** Whether the window would become too long with this label. */
   #isFar(wall: bigint, label: bigint): boolean {
     return label - wall > 2n * this.#intervalNs
   }

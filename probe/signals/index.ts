@@ -21,7 +21,7 @@ export const SIGNALS: readonly Signal[] = [
   olderRtt,
   resets,
   udp,
-  // names last: the kernel sends them before the rows that need them, so they are in their ring by then
+  // names last: the kernel sends them before the rows that need them, so that they are in their ring when it is read
   cgroupPath,
   process,
 ]

@@ -1,4 +1,4 @@
-/** Names, which the programs of all signals send when they first meet a cgroup or a process. */
+/** Names: the programs of all signals send them when they first see a cgroup or a process. */
 
 import type { Signal } from './signal.ts'
 

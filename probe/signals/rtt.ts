@@ -1,11 +1,11 @@
 import { cpus } from 'node:os'
 import type { Signal } from './signal.ts'
 
-/** Memory for the sums, all CPUs together, and how many there are at least and at most. */
+/** Memory for the sums of all CPUs, and their least and largest number. */
 const MAX_BYTES = 64 * 2 ** 20
 const [FEWEST_SUMS, MAX_SUMS] = [512, 4096]
 
-/** How many sums the kernel is to have room for. @param bytes of one, on one CPU */
+/** The number of sums that the kernel has room for. @param bytes of one, on one CPU */
 export function roomForSums(bytes: number): number {
   const room = Math.floor(MAX_BYTES / (bytes * cpus().length))
   return Math.min(Math.max(room, FEWEST_SUMS), MAX_SUMS)
@@ -18,7 +18,7 @@ export const rtt: Signal = {
   gives: 'every RTT sample, where the kernel passes them on',
   fallback: "distributions are made of the kernel's smoothed round-trip times",
   records: ['tcp_total', 'rtt_bucket'],
-  // without the samples there are still the resets
+  // the resets need the map without the samples, too
   maps: ({ sizeOf }) => ({ tcp_total: roomForSums(sizeOf('tcp_total_sums')) }),
 }
 

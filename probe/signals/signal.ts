@@ -1,23 +1,23 @@
 /**
- * What the descriptor of a signal says. Loading, attaching, scanning, reading, the generated records and the doctor read
- * it; nothing else knows the names in `bpf/`.
+ * The descriptor of a signal. Loading, attaching, scanning, reading, the generated records and the doctor use it; nothing
+ * else knows the names in `bpf/`.
  */
 
 export interface KernelOptions {
   /** TCP connections that can be open at once; 296 bytes of kernel memory each. */
   readonly maxFlows: number
-  /** UDP conversations that are remembered at once; 312 bytes of kernel memory each. */
+  /** UDP conversations that have a slot at once; 312 bytes of kernel memory each. */
   readonly maxUdpFlows: number
   /** Bytes of the ring of closed flows, a power of two. */
   readonly ringBytes: number
   readonly udp: boolean
-  /** Every RTT sample, or only the kernel's smoothed ones. */
+  /** Every RTT sample, or only the kernel's smoothed RTTs. */
   readonly rttSamples: boolean
 }
 
 /** When a program runs. */
 export type Runs =
-  /** At the tracepoint that its section names. */
+  /** At the tracepoint in its section. */
   | 'event'
   /** For every cgroup: attached to the root of cgroup2. */
   | 'cgroup'
@@ -28,7 +28,7 @@ export type Runs =
   /** At the end of each window, with `struct report` as its context. */
   | 'report'
 
-/** Who takes what a ring holds: `main.ts` says which part that is. */
+/** The reader of a ring's records: `main.ts` connects them. */
 export type RingReader = 'flows' | 'cgroups' | 'processes'
 
 /** Records of one kind, and the mmap'ed map that the report program writes them into. */
@@ -40,15 +40,15 @@ interface Page {
 /** Flows that are reported at the end of each window, and sent through the ring when they close. */
 interface FlowRecords {
   readonly row: Page
-  /** Rows of flows that rows with everything were sent of. */
+  /** Rows of flows that had a whole row before. */
   readonly update?: Page
-  /** Whether a flow's close is told by a row of its own, without traffic. */
+  /** Whether a flow's close has a row of its own, without traffic. */
   readonly tellsClose: boolean
 }
 
 export interface Sizes {
   readonly options: KernelOptions
-  /** Whether the signal is to be loaded. */
+  /** Whether the signal is loaded. */
   readonly wanted: boolean
   /** Bytes of a struct of the object. */
   readonly sizeOf: (struct: string) => number
@@ -56,15 +56,15 @@ export interface Sizes {
 
 export interface Signal {
   readonly name: string
-  /** Programs in `bpf/`, in the order in which they are attached and run: together they work, or none does. */
+  /** Programs in `bpf/`, in the order in which they are attached and run: all of them work, or none does. */
   readonly programs: Readonly<Record<string, Runs>>
-  /** Always, when it is not said. */
+  /** Without it: always. */
   readonly wanted?: (options: KernelOptions) => boolean
-  /** Nothing without this one. */
+  /** This signal runs only with that one. */
   readonly needs?: Signal
-  /** What is there with it. */
+  /** What the signal provides. */
   readonly gives: string
-  /** What goes on when it is unavailable; the probe cannot run without a signal that has no fallback. */
+  /** What happens when it is unavailable; the probe cannot run without a signal that has no fallback. */
   readonly fallback?: string
   /** Structs that reach the collector or `identify`. */
   readonly records: readonly string[]

@@ -5,7 +5,7 @@ export const tcp: Signal = {
   programs: {
     tcp_flow_state: 'event',
     tcp_flow_report: 'report',
-    listener_scan: 'scan', // before the connections: their role is told by the listeners
+    listener_scan: 'scan', // before the connections: listeners decide their role
     tcp_flow_scan: 'scan',
   },
   gives: 'TCP connections',

@@ -1,9 +1,9 @@
-/** What is counted of a set of flows. */
+/** The counts of a set of flows. */
 
 import { Histogram } from './histogram.ts'
 import { Sums } from './sums.ts'
 
-/** What is counted of flows, besides what adds up of their rows' fields: its column in `flow_total`, and its sum. */
+/** Counts of flows besides the sums of their rows' fields: the column in `flow_total`, and the sum. */
 export const COUNTED = {
   flows: 'flows',
   opened: 'opened',
@@ -28,7 +28,7 @@ export class FlowSums extends Sums {
   opened = 0
   closed = 0
   failed = 0
-  /** Flows whose samples are not known one by one: each is in `rtt` with its smoothed RTT. */
+  /** Measured flows whose samples are not known one by one: each is in `rtt` with its smoothed RTT. */
   smoothed = 0
   /** Samples of the RTT; undefined while there is none. */
   rtt: Histogram | undefined = undefined
@@ -63,7 +63,7 @@ export class FlowSums extends Sums {
 }
 
 type NumbersOf<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T]
-/** A number of `FlowSums` that would be lost where totals are added up or sent: there must be none. */
+/** Numbers of `FlowSums` that are missing where totals are added or sent: there must be none. */
 type Forgotten = Exclude<NumbersOf<FlowSums>, keyof Sums | (typeof COUNTS)[number]>
 const nothingIsForgotten: [Forgotten] extends [never] ? true : Forgotten = true
 void nothingIsForgotten

@@ -1,6 +1,6 @@
 /**
- * `flow_total` and `connect_bucket`: what a probe sends of flows that it folds itself, for each cgroup, network namespace
- * and role that owned one. Smoothed RTTs that stand for samples go as `tcp_total` and `rtt_bucket`.
+ * `flow_total` and `connect_bucket`: the sums of flows that a probe folds itself, for each cgroup, network namespace and
+ * role that owned one. Smoothed RTTs in place of samples are sent as `tcp_total` and `rtt_bucket`.
  */
 
 import { layoutOf } from '../columns.ts'
@@ -12,7 +12,7 @@ import { FLOW_SUMS } from './sums.ts'
 const SUMS = { ...COUNTED, ...FLOW_SUMS } as const
 type SumColumn = keyof typeof SUMS
 
-/** What each column that adds up is in `FlowSums`. */
+/** For each column that adds up its name in `FlowSums`. */
 export const TOTAL_SUMS = Object.entries(SUMS) as readonly [SumColumn, (typeof SUMS)[SumColumn]][]
 
 export const FLOW_TOTAL = {

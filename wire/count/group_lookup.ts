@@ -1,15 +1,15 @@
-/** From a row to the group that it counts in, which each program finds in its own way. */
+/** Finds the group in which a row counts; each program has its own groups. */
 
 import type { Group } from './flow_sums.ts'
 import type { OwnerColumns } from './record.ts'
 
-/** Kernfs ids stay far below 2^53; above it two could look alike as a JavaScript number. */
+/** Kernfs ids stay far below 2^53; above it two ids could be the same JavaScript number. */
 const UNSAFE_HIGH = 2 ** 21
 
 export abstract class GroupLookup {
-  /** Rows whose cgroup id cannot be told apart: none, with any kernel known. */
+  /** Rows whose cgroup id is too large to be exact: none, with any known kernel. */
   refused = 0
-  // The last question and its answer: rows of one cgroup often come together.
+  // The last lookup: rows of one cgroup often come together.
   #low = -1
   #high = -1
   #hierarchy = -1
@@ -17,8 +17,8 @@ export abstract class GroupLookup {
   #last: Group | undefined
 
   /**
-   * The group of what a cgroup of a hierarchy owns in a network namespace; undefined where there is none.
-   * @param low the cgroup's lower word; all words are signed, as unsigned numbers they would not fit V8's small integers
+   * The group of a cgroup of a hierarchy in a network namespace; undefined when there is none.
+   * @param low the cgroup's lower word; all words are signed: unsigned ones would not fit V8's small integers
    */
   protected abstract find(low: number, high: number, hierarchy: number, netns: number): Group | undefined
 

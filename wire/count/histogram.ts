@@ -1,7 +1,7 @@
 /**
  * A distribution of microseconds in the buckets of `probe/bpf/rtt/rtt_bucket.h`: 16 to each doubling from 8 us to 67 s, so
- * that the middle of one is at most 3.2 % from every value in it. Histograms add up without loss, in any order: what is
- * summed is whole numbers.
+ * that the middle of one is at most 3.2 % from every value in it. Histograms add up without loss, in any order: all
+ * sums are of whole numbers.
  */
 
 const FIRST_EXPONENT = 3
@@ -12,7 +12,7 @@ const WORD = 2 ** 32
 const FULL = 2 ** 52
 export const BUCKETS = 1 + PER_DOUBLING * (END_EXPONENT - FIRST_EXPONENT) + 1
 
-/** @param us not negative; its fraction does not count */
+/** @param us not negative; the fraction is cut */
 export function bucketOf(us: number): number {
   if (us < 2 ** FIRST_EXPONENT) return 0
   if (us >= 2 ** END_EXPONENT) return BUCKETS - 1
@@ -37,19 +37,19 @@ export class Histogram {
   #squaresLow = 0
   #min = Number.POSITIVE_INFINITY
   #max = 0
-  /** Sixteen buckets in each, made when one of them has a value: round trips of one container lie close together. */
+  /** Sixteen buckets in each, created with its first value: round trips of one container are close together. */
   readonly #counts: (number[] | undefined)[] = []
-  /** Values that the buckets know of; the same as `count` where no message was lost. */
+  /** Values in the buckets; the same as `count` unless a message was lost. */
   #bucketed = 0
 
-  /** @param us to the nanosecond; of its square the fraction does not count */
+  /** @param us to the nanosecond; the fraction of its square is cut */
   add(us: number): void {
     this.addTotals(1, Math.floor(us * 1000 + 0.5), Math.floor(us * us), us, us)
     this.addBucket(bucketOf(us), 1)
   }
 
   /**
-   * What is exact of `count` values, whose buckets come by `addBucket`. The sum is in nanoseconds: through a fraction of
+   * The exact sums of `count` values, whose buckets come by `addBucket`. The sum is in nanoseconds: through a fraction of
    * microseconds sums above 2^51 would not come back the same.
    * @param sumNs whole
    * @param squares whole
@@ -79,7 +79,7 @@ export class Histogram {
     )
   }
 
-  /** For sums that a number of 53 bits does not hold: in parts that it does. @param squares whole */
+  /** Sums above 53 bits come in parts below. @param squares whole */
   addSquares(squares: number): void {
     if (squares < FULL) this.#squaresLow += squares
     else {
@@ -124,7 +124,7 @@ export class Histogram {
     return this.#squaresHigh * WORD + this.#squaresLow
   }
 
-  /** The same, exact. */
+  /** The same as an exact number. */
   get wholeSquares(): bigint {
     return BigInt(this.#squaresHigh) * BigInt(WORD) + BigInt(this.#squaresLow)
   }
@@ -141,7 +141,7 @@ export class Histogram {
     return this.count > 0 ? this.sum / this.count : undefined
   }
 
-  /** Of these values, which are all there are: divided by n, not by n - 1. */
+  /** Of all values, not of a selection: divided by n, not by n - 1. */
   get stddev(): number | undefined {
     if (this.count === 0) return undefined
     const mean = this.sum / this.count
@@ -149,8 +149,8 @@ export class Histogram {
   }
 
   /**
-   * The value that `share` of all values do not exceed (nearest rank), as the middle of its bucket (of the last, which
-   * has none, its lowest value), never outside the exact smallest and largest value.
+   * The value that `share` of all values do not exceed (nearest rank), as the middle of its bucket (for the last,
+   * which has no end, its lowest value), never outside the exact smallest and largest value.
    */
   quantile(share: number): number | undefined {
     const rank = Math.max(1, Math.ceil(share * this.#bucketed))

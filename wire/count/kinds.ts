@@ -1,8 +1,8 @@
-/** Which numbers of a record add up, told by their typedefs in `probe/bpf/types.h`. */
+/** The numbers of a record that add up, from their typedefs in `probe/bpf/types.h`. */
 
 import type { Field } from '../layout.ts'
 
-/** `delta`: what happened in the window; `level`: what there is at its end. */
+/** `delta`: the change in the window; `level`: the value at its end. */
 export type Kind = 'delta' | 'level'
 
 export function kindOf({ typedef }: Pick<Field, 'typedef'>): Kind | undefined {

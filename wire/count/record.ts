@@ -1,4 +1,4 @@
-/** What counting the rows of flows needs, on the probe as in the collector; each record is a file beside this one. */
+/** What the counting of flow rows needs, on the probe and in the collector; each record has a file beside this one. */
 
 import { TCP_FLOW } from '../records.ts'
 import type { Group } from './flow_sums.ts'
@@ -8,23 +8,23 @@ const { cgroup, hierarchy, netns, role } = TCP_FLOW
 export const OWNER_COLUMNS = { cgroup, hierarchy, netns, role } as const
 export const REQUIRED = ['cgroup', 'hierarchy'] as const
 
-/** Where the columns of a row lie that tell its owner. */
+/** Offsets of the columns of a row's owner. */
 export interface OwnerColumns {
   readonly cgroup: number
   readonly hierarchy: number
   readonly netns: number
 }
 
-/** Where flows count. Each is asked once for each row, in the rows' order. */
+/** Where flows count. Each is called once for each row, in the order of the rows. */
 export interface Counts {
   readonly owners: {
     /** Undefined when the row counts nowhere. */
     of(view: DataView, row: number, at: OwnerColumns): Group | undefined
   }
-  /** Undefined when nobody asks for processes. */
+  /** Undefined when processes are not counted. */
   readonly processes:
     | {
-        /** @param comm where the row's `comm_t` lies */
+        /** @param comm offset of the row's `comm_t` */
         of(pid: number, rows: Buffer, comm: number, owner: Group): Group | undefined
       }
     | undefined

@@ -2,7 +2,7 @@
 
 import { u64 } from './table.ts'
 
-/** For records of which nothing of the kind adds up: their counting need not change when something does. */
+/** For records without fields of the kind: their callers need no change when one is added. */
 type AddNothing = (sums: Sums, view: DataView, row: number, at: object) => void
 
 /** Sums of the fields of records. */
@@ -28,7 +28,7 @@ export class Sums {
   }
 }
 
-/** What adds up of flows: its column in `flow_total`, and its sum. */
+/** Sums of flows: the column in `flow_total`, and the sum. */
 export const FLOW_SUMS = {
   packets_sent: 'packetsSent',
   packets_rcvd: 'packetsRcvd',

@@ -1,7 +1,6 @@
 /**
- * Where a record's columns lie, checked once per layout, so that the loop over its rows reads plain offsets. A probe
- * of another version may have narrower or wider numbers, or lack some: its rows are copied into the layout that the loop
- * knows. With 200 containers, closures per field took 63 ns a row of tcp_flow for a third of what is counted now, and
+ * The offsets of a record's columns, checked once per layout, so that the loop over its rows reads plain offsets. A probe
+ * of another version may have narrower or wider numbers, or lack some: its rows are copied into the layout of the loop. With 200 containers, closures per field took 63 ns a row of tcp_flow for a third of what is counted now, and
  * offsets take 50 ns for all of it.
  */
 
@@ -11,7 +10,7 @@ import { type Field, type Layout, LayoutError, numberOf, viewOf } from '../layou
 export interface Table<C extends Columns> {
   /** Bytes from one row to the next, as it comes in. */
   readonly incoming: number
-  /** The same in what `rows` gives. */
+  /** The same in the result of `rows`. */
   readonly size: number
   /** Bytes from the start of a row. */
   readonly at: { readonly [K in keyof C]: number }
@@ -66,10 +65,10 @@ function copier(layout: Layout, known: Layout, given: ReadonlyMap<string, Field>
   }
 }
 
-/** 64 bits; above 2^53 the lowest are lost. */
+/** 64 bits; above 2^53 the lowest bits are lost. */
 export const u64 = (view: DataView, at: number): number =>
   view.getUint32(at + 4, true) * 4294967296 + view.getUint32(at, true)
 
-/** Whether 64 bits are all 0, without making a number of them. */
+/** Whether 64 bits are all 0, without conversion to a number. */
 export const isZero = (view: DataView, at: number): boolean =>
   (view.getInt32(at, true) | view.getInt32(at + 4, true)) === 0

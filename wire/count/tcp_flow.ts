@@ -42,7 +42,7 @@ function fold({ size, at }: TcpTable, marks: boolean, rows: Buffer, { owners, pr
   }
 }
 
-/** @returns what countTraffic does */
+/** @returns as countTraffic */
 function count(totals: FlowSums, flags: number, view: DataView, row: number, at: Offsets): number {
   if ((flags & FLOW_PREDATES) === 0 && isZero(view, row + at.reported_ns)) totals.opened++
   if ((flags & FLOW_HANDED) === 0 && !isZero(view, row + at.closed_ns)) {
@@ -52,11 +52,11 @@ function count(totals: FlowSums, flags: number, view: DataView, row: number, at:
   return countTraffic(totals, flags, view, row, at)
 }
 
-/** How long a client took to connect: told by the window in which it did. */
+/** How long a client took to connect: it counts in the window in which it did. */
 function connected(totals: FlowSums, flags: number, view: DataView, row: number, at: Offsets): void {
   const established = u64(view, row + at.established_ns)
   const opened = u64(view, row + at.opened_ns)
-  const isTold = established <= u64(view, row + at.reported_ns)
-  if (!isTold && (flags & FLOW_PREDATES) === 0 && established >= opened)
+  const isCounted = established <= u64(view, row + at.reported_ns)
+  if (!isCounted && (flags & FLOW_PREDATES) === 0 && established >= opened)
     totals.connects().add((established - opened) / 1000)
 }

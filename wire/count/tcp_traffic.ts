@@ -1,4 +1,4 @@
-/** What the rows of `tcp_flow` and `tcp_update` have in common: what flows carry, and their smoothed RTT. */
+/** The common part of rows of `tcp_flow` and `tcp_update`: traffic, and the smoothed RTT. */
 
 import type { Layout } from '../layout.ts'
 import { FLOW_MEASURED, type TCP_FLOW, type TCP_UPDATE } from '../records.ts'
@@ -7,11 +7,11 @@ import { addTcpFlowDeltas, addTcpFlowLevels } from './sums.ts'
 
 type Offsets = { readonly [K in keyof typeof TCP_FLOW & keyof typeof TCP_UPDATE]: number }
 
-/** Whether a row says that its flow took an RTT sample; an older probe has no typedef there, and does not. */
+/** Whether rows mark flows that took an RTT sample; older probes do not, and have no typedef there. */
 export const marksMeasured = (layout: Layout): boolean =>
   layout.fields.find(({ name }) => name === 'flags')?.typedef === 'flow_flags_t'
 
-/** Of an older probe each flow that exchanged segments counts as measured. @param marks `marksMeasured` of its layout */
+/** With an older probe each flow that exchanged segments counts as measured. @param marks `marksMeasured` of its layout */
 export function flagsOf(marks: boolean, view: DataView, row: number, at: Offsets): number {
   const flags = view.getUint8(row + at.flags)
   if (marks || !exchanged(view, row, at)) return flags
@@ -22,8 +22,8 @@ const exchanged = (view: DataView, row: number, at: Offsets): boolean =>
   (view.getInt32(row + at.segs_sent, true) | view.getInt32(row + at.segs_rcvd, true)) !== 0
 
 /**
- * A flow without an RTT sample in the window has no RTT in it: the kernel keeps the smoothed RTT of the last sample for
- * ever, and a flow that only receives has none after its handshake.
+ * A flow without an RTT sample in the window has no RTT in it: the kernel keeps the smoothed RTT of the last sample, and
+ * a flow that only receives takes none after its handshake.
  * @returns its smoothed RTT, of a flow that took an RTT sample in the window; else 0
  */
 export function countTraffic(

@@ -1,4 +1,4 @@
-/** `tcp_update`: flows that have been told before, and what they carry. Most rows are of this kind. */
+/** `tcp_update`: flows that had a whole row before, and what they carry. Most rows are of this kind. */
 
 import { type Layout, viewOf } from '../layout.ts'
 import { FLOW_SAMPLED, ROLE_SERVER, TCP_UPDATE } from '../records.ts'

@@ -1,4 +1,4 @@
-/** `udp_flow`: flows and what they carry. UDP has no RTT, and does not dilute that of TCP. */
+/** `udp_flow`: flows and what they carry. UDP has no RTT, and does not change the mean of TCP. */
 
 import { type Layout, viewOf } from '../layout.ts'
 import { ROLE_SERVER, UDP_FLOW } from '../records.ts'
