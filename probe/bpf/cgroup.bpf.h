@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The cgroup is the container: which one a task is in, and what it is called. */
+/* The cgroup is the container: which cgroup a task is in, and its names. */
 #pragma once
 
 #include "cgroup_path.h"
@@ -80,8 +80,8 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
     return has_long_name(v1) && (v1->level > dfl->level || !has_long_name(dfl)) ? v1 : dfl;
 }
 
-/* Names are captured when a cgroup first owns a socket, because its directory may be gone before anybody
- * looks. Returns true when they had been sent before. */
+/* Names are sent when a cgroup first owns a socket, because its directory may be gone before user space
+ * looks. Returns true when they were sent before. */
 static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *key) {
     struct cgroup_path *path;
     struct kernfs_node *node;
@@ -116,9 +116,9 @@ static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *k
     return false;
 }
 
-static __always_inline struct cgroup_key cgroup_key(struct cgroup *cgroup, const bool typed) {
+static __always_inline struct cgroup_key cgroup_key(struct cgroup *cgroup, const enum access access) {
     return (struct cgroup_key){
-        .cgroup = typed ? cgroup->kn->id : BPF_CORE_READ(cgroup, kn, id),
-        .hierarchy = typed ? cgroup->root->hierarchy_id : BPF_CORE_READ(cgroup, root, hierarchy_id),
+        .cgroup = access == TYPED ? cgroup->kn->id : BPF_CORE_READ(cgroup, kn, id),
+        .hierarchy = access == TYPED ? cgroup->root->hierarchy_id : BPF_CORE_READ(cgroup, root, hierarchy_id),
     };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The few kernel types that the programs read. Offsets come from the running kernel's BTF (CO-RE), so only
- * names and types matter here; what differs between kernels is told apart by bpf_core_field_exists. */
+ * names and types matter here. bpf_core_field_exists detects differences between kernels. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,19 +35,21 @@ enum tcp_state {
     TCP_NEW_SYN_RECV,
 };
 
-/* Of a pointer that the verifier knows the type of, a load; of a mere number, a call. */
-#define READ(typed, from, field) ((typed) ? (from)->field : BPF_CORE_READ(from, field))
+/* How a kernel object is read: TYPED through a pointer whose type the verifier knows, which is a load;
+ * BY_ADDRESS through a number, which is a call. */
+enum access { BY_ADDRESS, TYPED };
+#define READ(access, from, field) ((access) == TYPED ? (from)->field : BPF_CORE_READ(from, field))
 
-/* Since Linux 6.2 a number can be made a pointer that is read by loads; a call for each field costs three
+/* Since Linux 6.2 a number can become a pointer that is read by loads. A call for each field costs three
  * times as much. */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define CAN_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
 #define CAST(type, from) ((type *)bpf_rdonly_cast((void *)(from), bpf_core_type_id_kernel(type)))
 
-/* One field of what may not be there any more, or never was: then it is 0. */
+/* One field of an object that may not exist any more, or never did: then it is 0. */
 #define LOAD(type, from, field) (CAN_CAST ? CAST(type, from)->field : BPF_CORE_READ((type *)(from), field))
 
-/* A pointer that lies somewhere: list_head begins with one. */
+/* The pointer at an address: list_head begins with one. */
 #define LOAD_POINTER(from) (CAN_CAST ? (void *)CAST(struct list_head, from)->next : probe_pointer(from))
 
 /* Where a tcp_sock keeps what every socket has. */
@@ -273,10 +275,11 @@ struct bpf_iter__tcp {
     struct sock_common *sk_common;
 };
 
-/* CONFIG_CGROUPS decides which of these exist and their numbers: BTF tells. */
+/* CONFIG_CGROUPS decides which of these exist, and their numbers: they come from BTF. */
 enum cgroup_subsys_id { pids_cgrp_id = 1, memory_cgrp_id, cpu_cgrp_id, devices_cgrp_id, freezer_cgrp_id };
 
-/* kernel/bpf/verifier.c: came with bpf_rdonly_cast() itself (a35b9af4ec2c) and tells that it is there */
+/* kernel/bpf/verifier.c: came with bpf_rdonly_cast() itself (a35b9af4ec2c), so it shows that the function
+ * exists */
 enum special_kfunc_type { KF_bpf_rdonly_cast = 1 };
 
 #pragma clang attribute pop

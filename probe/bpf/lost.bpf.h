@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* What the kernel side had no room for, by reason. The probe reads the array once a window and writes it
- * beside the data as kernel/<reason>, in small letters. */
+/* What the kernel side had no room for, by reason. The probe reads the array once a window and sends the
+ * counts with the data as kernel/<reason>, in lower case. */
 #pragma once
 
 #include "kernel.h"
@@ -10,9 +10,9 @@ enum lost {
     LOST_STORAGE,       /* no memory for the socket's storage */
     LOST_TCP_FLOW_RING, /* ring full: a closed flow's last row */
     LOST_CGROUP_PATH_RING, /* ring full: a cgroup's names (sent again with its next socket) */
-    LOST_FREE_SLOT,        /* a slot could not be given back under contention */
+    LOST_FREE_SLOT,        /* a slot could not be freed under contention */
     LOST_PROCESS_RING,     /* ring full: a process's names (sent again with its next socket) */
-    LOST_TCP_TOTAL,        /* no room for the sums of one more cgroup: RTT samples and resets */
+    LOST_TCP_TOTAL,        /* no room for the sums of another cgroup: RTT samples and resets */
     LOST_EVICTED_UDP,      /* a UDP conversation was pushed out before it was idle; its last row was sent */
     LOST_UDP_SLOT,         /* no room for a UDP conversation: the datagram is not counted */
     LOST_UDP_FLOW_RING,    /* ring full: the last row of a conversation that was pushed out */
@@ -37,7 +37,7 @@ static __always_inline void count_lost(__u32 reason) {
         __sync_fetch_and_add(n, 1);
 }
 
-/* A reader polls ten times a second: nobody is woken for a record unless its ring is half full. */
+/* The reader polls ten times a second: a record wakes it only when the ring is half full. */
 static __always_inline __u64 wake(void *ring, __u64 half_bytes) {
     return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > half_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }

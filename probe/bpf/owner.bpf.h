@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Who owns a socket: the process that connects, accepts or uses it last. Who listens, or creates a UDP
- * socket, is the first guess. */
+/* The owner of a socket: the process that connects, accepts or uses it last. The process that listens, or
+ * creates a UDP socket, is the first guess. */
 #pragma once
 
 #include "cgroup.bpf.h"
@@ -17,15 +17,15 @@ struct owner {
     __u32 pad;
 };
 
-/* BPF_F_CLONE hands the listener's to the sockets accepted from it. */
+/* BPF_F_CLONE copies the listener's entry to the sockets accepted from it. */
 struct socket_owner {
     struct owner owner;
-    process_id_t user; /* known to use the socket; 0: the owner is a guess */
-    __u32 slot;        /* index + 1 of its TCP flow; 0: none, which is so for listeners */
+    process_id_t user; /* a process that was seen using the socket; 0: the owner is a guess */
+    __u32 slot;        /* index + 1 of its TCP flow; 0: none, as for listeners */
     __u32 role;        /* enum role of its flow, or of the flows accepted from it */
-    __u32 refused;     /* there was no slot for its flow, and that was counted */
+    __u32 refused;     /* there was no slot for its flow, and the loss was counted */
     netns_id_t netns;
-    __u32 predates; /* found by the scan: what it counted before is not ours */
+    __u32 predates; /* found by the scan: its earlier counts are not ours */
 };
 
 struct {
@@ -35,14 +35,13 @@ struct {
     __type(value, struct socket_owner);
 } socket_owner SEC(".maps");
 
-/* The helper makes the cookie of a socket that has none. */
+/* The helper assigns a cookie to a socket that has none. */
 static __always_inline __u64 new_cookie_of(struct sock *sk) {
     return sk->__sk_common.skc_cookie.counter ?: bpf_get_socket_cookie(sk);
 }
 
-/* What was found out about a socket last, by its cookie: a place in a table that costs a few loads, where the
- * storage costs a call that calls. Two sockets may have the same place: then the one that comes pays for the
- * storage again. */
+/* A cache by cookie of what the storage says of a socket: it costs a few loads, the storage costs a call
+ * within a call. Two sockets may share a place: then the next one reads the storage again. */
 struct known {
     __u64 user; /* cookie << 22 | socket_owner.user, in one word because all CPUs write it */
     __u32 slot; /* index + 1 of a TCP flow, to be checked by its cookie */
@@ -62,27 +61,26 @@ static __always_inline __u64 user_word(__u64 cookie, process_id_t user) {
     return cookie << TGID_BITS | user;
 }
 
-/* `user`: what socket_owner.user is now. Whoever changes the one changes the other. */
+/* `user`: the current socket_owner.user. A change of one must change the other. */
 static __always_inline void remember_user(__u64 cookie, process_id_t user) {
     if (cookie)
         *(volatile __u64 *)&known_of(cookie)->user = user_word(cookie, user);
 }
 
-/* 0 when it is not known. */
+/* 0 when it is unknown. */
 static __always_inline process_id_t known_user(__u64 cookie) {
     __u64 user = *(volatile __u64 *)&known_of(cookie)->user ^ user_word(cookie, 0);
 
     return user >> TGID_BITS ? 0 : user;
 }
 
-/* Not bpf_get_current_pid_tgid(): older kernels, 6.1 for one, do not give it to cgroup_skb. */
+/* Not bpf_get_current_pid_tgid(): cgroup_skb programs of older kernels, such as 6.1, may not call it. */
 static __always_inline process_id_t current_tgid(void) {
     return bpf_get_current_task_btf()->tgid;
 }
 
-/* Who uses a socket whose storage or flow could not be reached from where that was seen: after accept(2), for
- * instance, there is a descriptor, and what it leads to is no pointer that the kernel lets a program trust.
- */
+/* Users of sockets whose storage or flow was out of reach where the use was seen: after accept(2), for
+ * example, the socket behind the descriptor is no pointer that the verifier trusts. */
 struct user {
     struct owner owner;
     __u64 identity; /* of the socket: addresses are used again */
@@ -95,15 +93,15 @@ struct {
     __type(value, struct user);
 } socket_user SEC(".maps");
 
-/* Processes that this CPU met last, and in which cgroup: both have been told. Addresses are used again, but not
- * together with the moment at which the process started. */
+/* A cache per CPU of processes and their cgroups whose records were sent. Addresses are reused, but not
+ * together with the start time of the process. */
 struct met {
     __u64 leader; /* struct task_struct */
     __u64 mm;
     boot_ns_t started_ns;
     struct cgroup_key cgroup;
     __u32 pad;
-    __u32 changes; /* odd while somebody writes: programs are preempted and interrupted */
+    __u32 changes; /* odd during a write: programs are preempted and interrupted */
 };
 
 #define MET_BITS 5
@@ -122,7 +120,7 @@ static __always_inline bool is_met(const struct met *met, struct task_struct *ta
            met->cgroup.hierarchy == cgroup->hierarchy;
 }
 
-/* Names are sent here, too, if they were not yet. */
+/* Sends the names that were not sent yet. */
 static __noinline int meet(struct owner *owner, struct task_struct *task, struct met *met) {
     bool told;
     __u32 changes;
@@ -151,7 +149,7 @@ static __always_inline void own(struct owner *owner, struct task_struct *task) {
     struct met *met = bpf_map_lookup_elem(&process_met, &index);
     bool known = false;
 
-    owner->cgroup = cgroup_key(cgroup_of(task), true);
+    owner->cgroup = cgroup_key(cgroup_of(task), TYPED);
     owner->pid = task->tgid;
     owner->pad = 0;
     if (met) {
@@ -166,26 +164,27 @@ static __always_inline void own(struct owner *owner, struct task_struct *task) {
     __builtin_memcpy(owner->comm, leader->comm, sizeof owner->comm);
 }
 
-/* The same for who runs. A global function: the verifier walks it once, and not again for each way to get here. */
+/* The same for the current process. A global function: the verifier walks it once, not once for each
+ * caller. */
 __attribute__((noinline)) int own_as_current(struct owner *owner) {
     if (owner)
         own(owner, bpf_get_current_task_btf());
     return 0;
 }
 
-static __always_inline void own_by_current(struct sock *sk, struct socket_owner *it) {
-    own_as_current(&it->owner);
-    it->user = it->owner.pid;
-    remember_user(sk->__sk_common.skc_cookie.counter, it->user);
+static __always_inline void own_by_current(struct sock *sk, struct socket_owner *entry) {
+    own_as_current(&entry->owner);
+    entry->user = entry->owner.pid;
+    remember_user(sk->__sk_common.skc_cookie.counter, entry->user);
 }
 
-/* The socket's own cgroup, always of the default hierarchy: who created it, or its listener. */
-static __always_inline void own_by_socket(struct owner *owner, struct sock *sk, const bool typed) {
-    struct cgroup *cgroup = READ(typed, sk, sk_cgrp_data.cgroup);
+/* The socket's own cgroup, always of the default hierarchy: that of its creator, or of its listener. */
+static __always_inline void own_by_socket(struct owner *owner, struct sock *sk, const enum access access) {
+    struct cgroup *cgroup = READ(access, sk, sk_cgrp_data.cgroup);
 
     if (!cgroup)
         return;
-    owner->cgroup = cgroup_key(cgroup, typed);
+    owner->cgroup = cgroup_key(cgroup, access);
     announce(cgroup, &owner->cgroup);
 }
 
@@ -198,8 +197,8 @@ static __always_inline bool is_mptcp(struct sock *sk) {
            LOAD(struct sock, sk, sk_protocol) == IPPROTO_MPTCP;
 }
 
-/* The application's socket. What carries MPTCP are TCP sockets of the kernel's own, the subflows: no
- * descriptor leads to them, and some are made by kernel threads. They know the socket that they belong to. */
+/* The application's socket. MPTCP runs over TCP sockets of the kernel, the subflows: they have no
+ * descriptor, and kernel threads create some of them. They point to the application's socket. */
 static __always_inline struct sock *application_of(struct sock *sk) {
     struct mptcp_subflow_context *subflow;
     struct sock *conn;
@@ -211,7 +210,7 @@ static __always_inline struct sock *application_of(struct sock *sk) {
     return conn ?: sk;
 }
 
-/* Tells a socket from another one that had its address. Nobody asked MPTCP sockets for a cookie. */
+/* Distinguishes a socket from an earlier one at the same address. MPTCP sockets may have no cookie. */
 static __always_inline __u64 identity_of(struct sock *sk) {
     return is_mptcp(sk) ? BPF_CORE_READ((struct mptcp_sock *)sk, token) : cookie_of(sk);
 }
@@ -230,7 +229,7 @@ static __always_inline void forget_user(struct sock *sk) {
     bpf_map_delete_elem(&socket_user, &key);
 }
 
-/* The user that was noted for this very socket, not for another one at its address. */
+/* The user that was noted for this socket, not for an earlier one at its address. */
 static __always_inline struct user *user_of(struct sock *sk) {
     __u64 key = (__u64)sk;
     struct user *user = bpf_map_lookup_elem(&socket_user, &key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Who owns flows, told once for each process and program that it runs. */
+/* The processes that own flows: one record for each process and program that it runs. */
 #pragma once
 
 #include "lost.bpf.h"
@@ -13,7 +13,7 @@ struct {
 /* clang writes BTF only for types that a map, a global or a function names, and a ring names none */
 const struct process *process_type __attribute__((unused));
 
-/* A process id comes again, a process runs another program: all three together do not. */
+/* Process ids are reused, and a process can run another program: the three together are unique. */
 struct process_key {
     boot_ns_t started_ns;
     __u64 mm;
@@ -21,7 +21,7 @@ struct process_key {
     __u32 pad;
 };
 
-/* Processes that were told. Forgetting one costs a repeated record, nothing else. */
+/* Processes whose record was sent. Forgetting one costs a repeated record, nothing else. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 16384);
@@ -49,7 +49,7 @@ static __always_inline void read_exe(struct process *row, struct mm_struct *mm) 
     }
 }
 
-/* Returns true when it had been told before. */
+/* Returns true when its record was sent before. */
 static __always_inline bool announce_process(struct task_struct *task) {
     struct task_struct *leader = task->group_leader;
     struct process_key key = {

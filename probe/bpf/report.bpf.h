@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Once a window: the state of every live flow, written into an mmap'ed page of rows. What the passes over the
- * kinds of flows have in common. */
+/* Once a window: the state of every live flow, written into an mmap'ed page of rows. The common part of
+ * the passes over TCP and UDP flows. */
 #pragma once
 
 #include "slot.bpf.h"
@@ -15,8 +15,8 @@ struct report {
     __u32 next;       /* the slot to go on from */
     __u32 rows;       /* rows on the page */
     __u32 updates;    /* rows on the page of updates */
-    __u32 closing;    /* slots whose close record was on the way: drain the ring once more a moment later */
-    __u32 missed;     /* flows found closed that no CLOSE was seen of */
+    __u32 closing;    /* slots whose ring record was not submitted yet: drain the ring again a moment later */
+    __u32 missed;     /* flows found closed without a CLOSE event */
     __u32 guessed;    /* flows in the window whose owner is a guess */
 };
 
@@ -25,7 +25,7 @@ const struct report *report_type __attribute__((unused));
 
 enum report_result { REPORT_DONE, REPORT_AGAIN, REPORT_PAGE_FULL };
 
-/* BTF has no room for a map's name in a function's arguments, so each kind of flow gets its page by name. */
+/* A function's argument cannot name a map, so each kind of flow has its page by name. */
 #define PAGE(name, record, most)                                                                             \
     struct {                                                                                                 \
         __uint(type, BPF_MAP_TYPE_ARRAY);                                                                    \
@@ -35,8 +35,8 @@ enum report_result { REPORT_DONE, REPORT_AGAIN, REPORT_PAGE_FULL };
         __type(value, record);                                                                               \
     } name SEC(".maps")
 
-/* Up to PASS_SLOTS slots, or as many as there is room for on the pages. `report_one` takes the slot `next`: a
- * global function, so that the verifier walks it once and not once for each turn of the loop. */
+/* Up to PASS_SLOTS slots, or as many as fit on the pages. `report_one` reports the slot `next`. It is a
+ * global function: the verifier walks it once, not once for each turn of the loop. */
 static __always_inline int report_slots(struct report *ctx, int (*report_one)(struct report *),
                                         struct pool *pool, __u32 most) {
     struct report pass = *ctx;

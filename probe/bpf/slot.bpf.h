@@ -25,7 +25,7 @@ enum slot_state {
     SLOT_FREE,
     SLOT_LIVE,
     SLOT_BUSY,  /* the report pass or a hand-over holds it */
-    SLOT_CLOSED /* its close record is on the way */
+    SLOT_CLOSED /* its close record is being written */
 };
 
 #define WORD(reported_ns, base, state) ((reported_ns) << 3 | (__u64)(base) << 2 | (state))
@@ -78,13 +78,13 @@ static __always_inline void free_slot(struct slot *slot, struct pool *pool, __u3
     count_lost(LOST_FREE_SLOT);
 }
 
-/* Publish what was written into the slot. */
+/* Makes the slot's contents visible to the pass. */
 static __always_inline void open_slot(struct slot *slot) {
     __sync_lock_test_and_set(&slot->word, WORD(0ULL, 0, SLOT_LIVE));
 }
 
-/* True when the flow is the caller's to close. After it, a slot that was LIVE in `word` is the caller's to
- * free, one that was BUSY is freed by the program that holds it. */
+/* True when the caller closes the flow. After it, the caller frees a slot that was LIVE in `word`; the
+ * program that holds a BUSY one frees it. */
 static __always_inline bool claim_close(struct slot *slot, __u64 *word) {
     for (int i = 0; i < 8; i++) {
         *word = *(volatile __u64 *)&slot->word;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* What a number is. The typedef's name reaches the collector with each message. */
+/* What a number means. The typedef's name reaches the collector with each message. */
 #pragma once
 
 #include <linux/types.h>
@@ -14,23 +14,23 @@ typedef __u32 netns_id_t;   /* net.ns.inum: the inode of /proc/PID/ns/net */
 typedef __u32 usec_t;       /* microseconds */
 typedef __u32 segments_t;   /* TCP segments */
 typedef __u32 packets_t;    /* datagrams on the wire: each segment of an offloaded one */
-typedef __u32 samples_t;    /* round trips that were measured */
+typedef __u32 samples_t;    /* measured round trips */
 
-/* What adds up over the rows of a window, and is summed wherever rows are counted, without more being said.
- * delta_: since the last report. */
+/* Numbers that add up over the rows of a window: whatever counts rows sums these typedefs. delta_: since
+ * the last report. */
 typedef __u64 delta_bytes_t;
 typedef __u32 delta_segments_t;
 typedef __u32 delta_packets_t;
 typedef __u32 delta_resets_t;
-/* level_: as it is at the window's end; 0 for what has closed by then. */
+/* level_: the value at the window's end; 0 for a flow that has closed by then. */
 typedef __u32 level_segments_t;
 
 typedef __u16 port_t;       /* host byte order */
 typedef __u8 address_t[16]; /* IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2) */
-typedef __u8 flow_flags_t;  /* enum flow_flags, FLOW_MEASURED among them: older probes have a mere number */
+typedef __u8 flow_flags_t;  /* enum flow_flags with FLOW_MEASURED; in rows of older probes a plain number */
 typedef char comm_t[16];    /* task_struct.comm of the thread group leader */
 
-/* tcp_flow.role, udp_flow.role: who the local end is. */
+/* tcp_flow.role, udp_flow.role: the role of the local end. */
 enum role {
     ROLE_UNKNOWN,
     ROLE_CLIENT, /* TCP: it connected, CLOSE -> SYN_SENT; UDP: it sent the first datagram that was seen */
@@ -39,9 +39,9 @@ enum role {
 
 /* tcp_flow.flags, udp_flow.flags */
 enum flow_flags {
-    FLOW_PREDATES = 1,  /* TCP: older than the probe; opened_ns is when the probe first saw it */
-    FLOW_GUESSED = 2,   /* owner is who listened or created the socket; nobody has been seen using it */
-    FLOW_OWNERLESS = 4, /* no process was seen with it: the cgroup is the socket's own, there is no process */
+    FLOW_PREDATES = 1, /* TCP: older than the probe; opened_ns is when the probe first saw it */
+    FLOW_GUESSED = 2, /* the owner is the process that listened or created the socket; no user was seen yet */
+    FLOW_OWNERLESS = 4, /* no process was seen with it: the cgroup is the socket's own */
     FLOW_SAMPLED = 8,   /* each of its RTT samples is in rtt_samples, tcp_total and rtt_bucket */
     FLOW_FAILED = 16,   /* it closed before it was established */
     FLOW_MEASURED = 32, /* it took an RTT sample since its last report: rtt_us is of this window */

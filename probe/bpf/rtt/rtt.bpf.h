@@ -12,16 +12,16 @@ static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
         slot->rtt_max_us = us;
 }
 
-/* Nobody had the descriptor yet; of MPTCP's subflows somebody may have that of the connection. */
+/* No process has the descriptor yet. For MPTCP's subflows, one may have that of the connection. */
 static __always_inline bool is_handshake(const struct tcp_slot *slot) {
     return !slot->flow.established_ns && slot->application == slot->sk;
 }
 
-/* The handshake of an accepted connection is over before anybody accepts it: its sample waits for the owner.
- * Who accepted it is asked here as well: on the loopback, data are acknowledged before their send(2) is told
- * of. */
-static __always_inline void count_sample(struct socket_owner *it, struct tcp_slot *slot, usec_t us) {
-    struct cgroup_key cgroup = it->owner.cgroup;
+/* The handshake of an accepted connection is over before a process accepts it: its sample waits for the
+ * owner. The process that accepted it is looked up here, too: on the loopback, data are acknowledged
+ * before the tracepoint of their send(2). */
+static __always_inline void count_sample(struct socket_owner *entry, struct tcp_slot *slot, usec_t us) {
+    struct cgroup_key cgroup = entry->owner.cgroup;
     struct tcp_total_sums *sums;
 
     if (slot) {
@@ -35,12 +35,12 @@ static __always_inline void count_sample(struct socket_owner *it, struct tcp_slo
             return;
         }
     }
-    sums = sums_of(&cgroup, it->netns, it->role);
+    sums = sums_of(&cgroup, entry->netns, entry->role);
     if (sums)
         add_sample(sums, us);
 }
 
-/* A sample of a flow that has an owner, found without a call. */
+/* A sample of a flow with an owner, found in the cache without a call. */
 static __always_inline bool count_known(struct bpf_sock *sk, usec_t us) {
     struct tcp_slot *slot = known_slot(CAST(struct sock, sk)->__sk_common.skc_cookie.counter);
     struct cgroup_key cgroup = {};
@@ -57,12 +57,12 @@ static __always_inline bool count_known(struct bpf_sock *sk, usec_t us) {
     return true;
 }
 
-/* Callbacks are asked for when a socket connects or listens, so that the handshake's sample is among them;
- * accepted sockets inherit the wish. Where nobody asked their listener, they are asked when they are
+/* Callbacks are requested when a socket connects or listens, so that the handshake's sample is included;
+ * accepted sockets inherit the flag. Sockets of a listener without it get the flag when they are
  * established, and the handshake's sample is then srtt_us. Flags of other programs stay. */
 SEC("?sockops")
 int tcp_rtt(struct bpf_sock_ops *ops) {
-    struct socket_owner *it;
+    struct socket_owner *entry;
     struct tcp_slot *slot;
     struct bpf_sock *sk;
     usec_t us = 0;
@@ -84,14 +84,14 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
         bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG);
     }
     if (!us || !rtt_args || !(sk = ops->sk) || (CAN_CAST && count_known(sk, us)) ||
-        !(it = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
+        !(entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
         return 1;
-    slot = it->slot ? tcp_slot_at(it->slot - 1) : NULL;
+    slot = entry->slot ? tcp_slot_at(entry->slot - 1) : NULL;
     if (slot && slot->sk != (__u64)sk)
         slot = NULL;
     if (slot)
-        known_of(slot->flow.socket)->slot = it->slot;
-    count_sample(it, slot, us);
+        known_of(slot->flow.socket)->slot = entry->slot;
+    count_sample(entry, slot, us);
     return 1;
 }
 
@@ -112,24 +112,24 @@ int tcp_rtt_scan(struct bpf_iter__tcp *ctx) {
 }
 
 static __always_inline struct tcp_total_sums *sums_of_socket(struct sock *sk) {
-    struct socket_owner *it = sk ? bpf_sk_storage_get(&socket_owner, sk, NULL, 0) : NULL;
+    struct socket_owner *entry = sk ? bpf_sk_storage_get(&socket_owner, sk, NULL, 0) : NULL;
     struct cgroup_key cgroup;
     struct tcp_slot *slot;
 
-    if (!it)
+    if (!entry)
         return NULL;
-    cgroup = it->owner.cgroup;
-    slot = slot_of(sk, it);
+    cgroup = entry->owner.cgroup;
+    slot = slot_of(sk, entry);
     if (slot) {
         confirm_by_user(slot);
         cgroup.cgroup = slot->flow.cgroup;
         cgroup.hierarchy = slot->flow.hierarchy;
     }
-    return sums_of(&cgroup, it->netns, it->role);
+    return sums_of(&cgroup, entry->netns, entry->role);
 }
 
-/* For connections that are known: the answer to a port where nobody listens has no owner, and what a listener
- * answers to a stray segment is of no connection. */
+/* For known connections: the answer to a port without a listener has no owner, and the answer of a
+ * listener to a stray segment belongs to no connection. */
 SEC("?tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset, struct sock *sk) {
     bool listens = sk && sk->__sk_common.skc_state == TCP_LISTEN;

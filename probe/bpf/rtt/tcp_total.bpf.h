@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* RTT samples and resets, summed up per cgroup, network namespace and role. The sums only rise: the probe
- * reads them once a window and takes the differences, so that no sample falls between a read and a reset. */
+/* Sums of RTT samples and resets per cgroup, network namespace and role. The sums only rise: the probe
+ * reads them once a window and takes the differences, so that no sample is lost between a read and a
+ * reset. */
 #pragma once
 
 #include "owner.bpf.h"
@@ -26,7 +27,8 @@ struct tcp_total_sums {
     __u64 rtt_squares_us2;
     __u32 resets_sent;
     __u32 resets_rcvd;
-    /* the range within a window, by its number & 1: that which runs, and that before, which is being read */
+    /* the range within a window, by its number & 1: of the current window, and of the last one, which is
+     * being read */
     __u32 range_window[2];
     usec_t range_min_us[2];
     usec_t range_max_us[2]; /* 0: no sample */
@@ -34,8 +36,7 @@ struct tcp_total_sums {
 };
 
 struct {
-    __uint(type,
-           BPF_MAP_TYPE_PERCPU_HASH); /* with its memory from the start: per-CPU memory cannot be had fast */
+    __uint(type, BPF_MAP_TYPE_PERCPU_HASH); /* preallocated: per-CPU memory cannot be allocated fast */
     __uint(max_entries, MAX_TOTALS);
     __type(key, struct tcp_total_key);
     __type(value, struct tcp_total_sums);
@@ -43,9 +44,9 @@ struct {
 
 static struct tcp_total_sums no_sums;
 
-bool rtt_args; /* this kernel passes the sample, which older ones do not: it has been seen to */
+bool rtt_args; /* this kernel passes the sample: older ones do not. Set by the first sample */
 
-__u32 window SEC(".data.window"); /* counted by the probe, right before it reads the sums */
+__u32 window SEC(".data.window"); /* incremented by the probe, right before it reads the sums */
 
 static __always_inline struct tcp_total_sums *sums_of(const struct cgroup_key *cgroup, netns_id_t netns,
                                                       __u32 role) {
@@ -86,7 +87,7 @@ static __always_inline __u32 bucket_of(usec_t us) {
     return 1 + 16 * (exponent - RTT_FIRST_EXPONENT) + ((us << 4 >> exponent) & 15);
 }
 
-/* Atomic, although each CPU has its own: a softirq may come in between. */
+/* Atomic, although each CPU has its own: a softirq may interrupt. */
 static __always_inline void add_sample(struct tcp_total_sums *sums, usec_t us) {
     __u32 now = *(volatile __u32 *)&window, bucket = bucket_of(us);
     __u32 side = now & 1;

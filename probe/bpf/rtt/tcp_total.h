@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* tcp_total: what is counted for the TCP sockets of one cgroup, network namespace and role in one window,
- * flow by flow or not. The probe makes the rows from the kernel's totals per CPU. */
+/* tcp_total: sums over the TCP sockets of one cgroup, network namespace and role in one window, with or
+ * without a flow. The probe makes the rows from the kernel's totals per CPU. */
 #pragma once
 
 #include "types.h"
@@ -14,7 +14,7 @@ struct tcp_total {
     samples_t rtt_samples;
     usec_t rtt_min_us; /* 0 for no sample */
     usec_t rtt_max_us;
-    delta_resets_t resets_sent; /* tcp:tcp_send_reset, for a socket that is known */
+    delta_resets_t resets_sent; /* tcp:tcp_send_reset, for a known socket */
     delta_resets_t resets_rcvd; /* tcp:tcp_receive_reset */
     __u8 role;                  /* enum role */
     __u8 pad[3];

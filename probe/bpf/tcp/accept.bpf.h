@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Who accepted a connection: the process in which accept(2), or io_uring, returned its descriptor. Chosen
- * because it is right before any I/O and costs other system calls nothing, other completions of io_uring a
- * look. It misses io_uring's direct descriptors, which are in no table of files: those connections are told
- * by their first I/O. */
+/* The process that accepted a connection: accept(2), or io_uring, returned its descriptor there. Chosen
+ * because the owner is right before any I/O, at no cost for other system calls and a check for other
+ * completions of io_uring. It misses io_uring's direct descriptors, which are in no file table: those
+ * connections get their owner with their first I/O. */
 #pragma once
 
 #include "tcp_flow.bpf.h"
@@ -22,12 +22,12 @@ static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd
         return NULL;
     file = LOAD_POINTER(table->fd + fd);
     socket = LOAD(struct file, file, private_data);
-    /* what is no socket does not point back */
+    /* a file that is no socket does not point back */
     return socket && LOAD(struct socket, socket, file) == file ? LOAD(struct socket, socket, sk) : NULL;
 }
 
-/* The flow of a socket that is open in this process. Its peer may reset it, and another flow get the slot, in
- * the few instructions until an owner is written there: that flow's first I/O mends it. */
+/* The flow of a socket that is open in this process. A reset may close it, and another flow may take the
+ * slot, in the few instructions before the owner is written: the first I/O of that flow corrects it. */
 static __always_inline struct tcp_slot *flow_of(struct sock *sk) {
     struct tcp_slot *slot = known_slot(cookie_of(sk));
 
@@ -67,9 +67,8 @@ int tcp_accept4(struct sys_exit *ctx) {
     return note_accept(ctx->result);
 }
 
-/* A multishot accept posts all but its last descriptor without the request, and so do other multishots, whose
- * results are no descriptors: then a socket of the process that happens to have the number is noted as its.
- */
+/* A multishot accept posts all but its last descriptor without the request. So do other multishots, whose
+ * results are no descriptors: then a socket of this process with that number is noted as its own. */
 SEC("?tracepoint/io_uring/io_uring_complete")
 int tcp_ring_accept(struct trace_event_raw_io_uring_complete *ctx) {
     struct io_kiocb *request = ctx->req;

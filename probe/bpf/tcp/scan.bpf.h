@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Sockets that are older than the probe, at start-up only: every file of every process, in all network
- * namespaces. Listeners first, because a connection's role is told by the listeners of its namespace. Then,
- * in one namespace after the other, those that no descriptor names: what carries MPTCP, orphans, not yet
- * accepted ones. */
+ * namespaces. Listeners first, because the listeners of a namespace decide the roles of its connections.
+ * Then, namespace by namespace, sockets without a descriptor: MPTCP subflows, orphans, connections that
+ * are not accepted yet. */
 #pragma once
 
 #include "tcp_flow.bpf.h"
@@ -18,13 +18,13 @@ static __always_inline struct sock *inet_socket_of(struct file *file) {
     return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
-/* What carries an MPTCP socket cannot be opened from here: tcp_socket_scan meets it, and looks its user up.
- */
+/* The subflows of an MPTCP socket are out of reach here: tcp_socket_scan finds them and looks up their
+ * user. */
 static __always_inline void note_mptcp(struct sock *sk, struct task_struct *task) {
     struct owner owner = {};
 
     if (sk->__sk_common.skc_state == TCP_LISTEN)
-        add_listener(sk); /* tells the role of connections that fell back to TCP */
+        add_listener(sk); /* for the role of connections that fell back to TCP */
     if (user_of(sk))
         return;
     own(&owner, task);
@@ -32,23 +32,24 @@ static __always_inline void note_mptcp(struct sock *sk, struct task_struct *task
 }
 
 static __always_inline struct socket_owner *find_owner(struct sock *sk, struct task_struct *task) {
-    struct socket_owner *it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    struct socket_owner *entry = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
-    if (!it) {
+    if (!entry) {
         count_lost(LOST_STORAGE);
-    } else if (!it->owner.pid) {
-        it->netns = netns_of(sk);
-        own(&it->owner, task);
+    } else if (!entry->owner.pid) {
+        entry->netns = netns_of(sk);
+        own(&entry->owner, task);
     }
-    return it;
+    return entry;
 }
 
-/* Listeners, and UDP sockets: what a flow's owner is told by. */
+/* Listeners and UDP sockets: their owners are the first owners of flows. */
 SEC("iter/task_file")
 int listener_scan(struct bpf_iter__task_file *ctx) {
-    struct task_struct *task = ctx->task; /* loaded once: a second load is another pointer to the verifier */
+    struct task_struct *task =
+        ctx->task; /* loaded once: the verifier takes a second load for another pointer */
     struct file *file = ctx->file;
-    struct socket_owner *it;
+    struct socket_owner *entry;
     struct sock *sk;
     __u16 protocol;
 
@@ -59,9 +60,9 @@ int listener_scan(struct bpf_iter__task_file *ctx) {
         find_owner(sk, task);
     else if (is_mptcp(sk))
         note_mptcp(sk, task);
-    if (protocol != IPPROTO_TCP || sk->__sk_common.skc_state != TCP_LISTEN || !(it = find_owner(sk, task)))
+    if (protocol != IPPROTO_TCP || sk->__sk_common.skc_state != TCP_LISTEN || !(entry = find_owner(sk, task)))
         return 0;
-    it->role = ROLE_SERVER;
+    entry->role = ROLE_SERVER;
     add_listener(sk);
     return 0;
 }
@@ -70,36 +71,36 @@ SEC("iter/task_file")
 int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
     struct task_struct *task = ctx->task;
     struct file *file = ctx->file;
-    struct socket_owner *it;
+    struct socket_owner *entry;
     struct sock *sk;
     __u8 state;
 
     if (!task || !(sk = inet_socket_of(file)) || sk->sk_protocol != IPPROTO_TCP)
         return 0;
     state = sk->__sk_common.skc_state;
-    if (state == TCP_CLOSE || state == TCP_LISTEN || !(it = find_owner(sk, task)) || it->slot)
+    if (state == TCP_CLOSE || state == TCP_LISTEN || !(entry = find_owner(sk, task)) || entry->slot)
         return 0;
-    it->role = role_by_listener(sk);
-    open_flow(sk, it, FLOW_PREDATES);
+    entry->role = role_by_listener(sk);
+    open_flow(sk, entry, FLOW_PREDATES);
     return 0;
 }
 
-static __always_inline bool find_user(struct sock *sk, struct socket_owner *it) {
+static __always_inline bool find_user(struct sock *sk, struct socket_owner *entry) {
     struct user *user = user_of(application_of(sk));
 
-    it->netns = netns_of(sk);
+    entry->netns = netns_of(sk);
     if (!user) {
-        own_by_socket(&it->owner, sk, true);
+        own_by_socket(&entry->owner, sk, TYPED);
         return false;
     }
-    it->owner = user->owner;
+    entry->owner = user->owner;
     return true;
 }
 
 SEC("?iter/tcp")
 int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
     struct sock_common *common = ctx->sk_common;
-    struct socket_owner *it;
+    struct socket_owner *entry;
     struct tcp_sock *tp;
     struct sock *sk;
     bool found;
@@ -111,18 +112,18 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
     state = sk->__sk_common.skc_state;
     if (state == TCP_CLOSE)
         return 0;
-    it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!it)
+    entry = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!entry)
         count_lost(LOST_STORAGE);
-    if (!it || it->slot || it->owner.cgroup.cgroup)
+    if (!entry || entry->slot || entry->owner.cgroup.cgroup)
         return 0;
-    found = find_user(sk, it);
+    found = find_user(sk, entry);
     if (state == TCP_LISTEN) {
-        it->role = ROLE_SERVER;
+        entry->role = ROLE_SERVER;
         add_listener(sk);
         return 0;
     }
-    it->role = role_by_listener(sk);
-    open_flow(sk, it, FLOW_PREDATES | (found ? 0 : FLOW_OWNERLESS));
+    entry->role = role_by_listener(sk);
+    open_flow(sk, entry, FLOW_PREDATES | (found ? 0 : FLOW_OWNERLESS));
     return 0;
 }

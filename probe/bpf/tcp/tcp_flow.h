@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* tcp_flow: one TCP conversation, seen from one local socket, in one window: the first that has it, that in
- * which it was established, and that in which it closed. In those between, tcp_update tells it. The only
- * schema there is. */
+/* tcp_flow: one TCP conversation, seen from one local socket, in one window: its first window, the one in
+ * which it was established, and the one in which it closed. In other windows it has a tcp_update. This is
+ * the only schema. */
 #pragma once
 
 #include "types.h"
@@ -41,12 +41,12 @@ struct tcp_flow {
 
 _Static_assert(sizeof(struct tcp_flow) == 176, "tcp_flow grew a hole");
 
-/* tcp_update: the same conversation in one window, when a tcp_flow with its addresses was sent for an earlier
- * window: half the bytes, and most rows of a host. It stands alone for whoever adds up; who wants to know
- * more of the flow finds it by its socket. The columns are those of tcp_flow. */
+/* tcp_update: the same conversation in one window, when an earlier window had a tcp_flow with its
+ * addresses: half the bytes, and most rows of a host. It is enough for sums; `socket` leads to the rest of
+ * the flow. The columns are those of tcp_flow. */
 struct tcp_update {
     socket_id_t socket;
-    cgroup_id_t cgroup; /* of the owner, who may be another than before */
+    cgroup_id_t cgroup; /* of the owner, which may have changed */
     delta_bytes_t bytes_sent;
     delta_bytes_t bytes_rcvd;
     comm_t comm;

@@ -7,7 +7,7 @@
 #include "tcp_row.bpf.h"
 #include "rtt/tcp_total.bpf.h"
 
-/* The sample that waited for the owner, now that it is known, or that nobody else can be. */
+/* Counts the sample that waited for the owner: now the owner is known, or will not become known. */
 static __always_inline void count_waiting(struct tcp_slot *slot) {
     struct cgroup_key cgroup = {.cgroup = slot->flow.cgroup, .hierarchy = slot->flow.hierarchy};
     usec_t waiting = __sync_lock_test_and_set(&slot->waiting_us, 0);
@@ -17,13 +17,13 @@ static __always_inline void count_waiting(struct tcp_slot *slot) {
         add_sample(sums, waiting - 1);
 }
 
-static __always_inline struct tcp_slot *slot_of(struct sock *sk, const struct socket_owner *it) {
-    struct tcp_slot *slot = it->slot ? tcp_slot_at(it->slot - 1) : NULL;
+static __always_inline struct tcp_slot *slot_of(struct sock *sk, const struct socket_owner *entry) {
+    struct tcp_slot *slot = entry->slot ? tcp_slot_at(entry->slot - 1) : NULL;
 
     return slot && slot->sk == (__u64)sk ? slot : NULL;
 }
 
-/* The same without the storage; NULL when it takes that. */
+/* The same without the storage; NULL when the storage is needed. */
 static __always_inline struct tcp_slot *known_slot(__u64 cookie) {
     struct tcp_slot *slot = tcp_slot_at(known_of(cookie)->slot - 1);
 
@@ -34,7 +34,7 @@ static __always_inline bool is_guess(const struct tcp_slot *slot) {
     return slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS);
 }
 
-/* The flow's owner is not a guess any more, or another than before. */
+/* The flow's owner is no guess any more, or has changed. */
 static __always_inline void confirm_flow(struct tcp_slot *slot, const struct owner *owner) {
     write_owner(&slot->flow, owner);
     slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
@@ -42,7 +42,8 @@ static __always_inline void confirm_flow(struct tcp_slot *slot, const struct own
         count_waiting(slot);
 }
 
-/* Somebody accepted it, or for MPTCP, where use is not seen at the flow's own socket, used it. */
+/* A process accepted it, or used it: use of MPTCP is not seen at the flow's own socket. A subflow that
+ * goes to another container within a window belongs to the new owner for the whole window. */
 static __always_inline void confirm_by_user(struct tcp_slot *slot) {
     struct sock *application = (struct sock *)slot->application;
     bool is_own = slot->application == slot->sk;
@@ -59,9 +60,9 @@ static __always_inline void confirm_by_user(struct tcp_slot *slot) {
         forget_user(application);
 }
 
-/* The last resort for an owner: whoever closes its end, always in process context. */
-static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *it) {
-    struct tcp_slot *slot = slot_of(sk, it);
+/* The last resort for an owner: the process that closes its end, always in process context. */
+static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *entry) {
+    struct tcp_slot *slot = slot_of(sk, entry);
 
     if (!slot)
         return;
@@ -69,22 +70,22 @@ static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *
     if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
         return;
     if (is_guess(slot)) {
-        own_by_current(sk, it);
-        confirm_flow(slot, &it->owner);
+        own_by_current(sk, entry);
+        confirm_flow(slot, &entry->owner);
     }
 }
 
-/* connect(2), or a kernel thread that gives an MPTCP connection one more subflow. */
-static __noinline void own_connecting(struct sock *sk, struct socket_owner *it) {
+/* connect(2), or a kernel thread that adds a subflow to an MPTCP connection. */
+static __noinline void own_connecting(struct sock *sk, struct socket_owner *entry) {
     struct sock *application = application_of(sk);
 
     if (application != sk && (bpf_get_current_task_btf()->flags & PF_KTHREAD)) {
-        it->owner.pid = it->user = 0;
+        entry->owner.pid = entry->user = 0;
         remember_user(sk->__sk_common.skc_cookie.counter, 0);
-        own_by_socket(&it->owner, sk, true);
+        own_by_socket(&entry->owner, sk, TYPED);
         return;
     }
-    own_by_current(sk, it);
+    own_by_current(sk, entry);
     if (application != sk)
-        note_user(application, &it->owner);
+        note_user(application, &entry->owner);
 }

@@ -8,28 +8,30 @@
 PAGE(tcp_flow_page, struct tcp_flow, PAGE_ROWS);
 PAGE(tcp_update_page, struct tcp_update, UPDATE_PAGE_ROWS);
 
-#define MOMENT_NS 10000000 /* longer than the kernel needs from a tracepoint to what it announces */
+#define MOMENT_NS 10000000 /* longer than from a tracepoint to the change that it announces */
 
-/* An accepted socket of most kernels has its last cookie only after the tracepoint for SYN_RECV: until it is
- * established, which takes no time, a report leaves it to the next. */
+/* Most kernels give an accepted socket its last cookie after the tracepoint for SYN_RECV: until it is
+ * established, a moment later, a pass leaves it to the next one. */
 static __always_inline bool is_opened(struct tcp_slot *slot, boot_ns_t by_ns) {
     bool is_new = slot->flow.role == ROLE_SERVER && !slot->flow.established_ns;
 
     return *(volatile __u64 *)&slot->flow.opened_ns + (is_new ? MOMENT_NS : 0) < by_ns;
 }
 
-/* The tracepoint fires just before the state is stored: a flow opened a moment ago may still read CLOSE. */
+/* The tracepoint fires just before the state is stored: a flow that opened a moment ago may still have
+ * CLOSE. */
 static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp, boot_ns_t now_ns,
-                                     const bool typed) {
-    /* TCP Fast Open: longer in SYN_RECV than it takes to get the cookie */
+                                     const enum access access) {
+    /* TCP Fast Open: it stays in SYN_RECV after it has its cookie */
     if (slot->flow.role == ROLE_SERVER && !slot->flow.established_ns &&
-        READ(typed, tp, TCP_COMMON.skc_state) == TCP_SYN_RECV)
-        slot->flow.socket = READ(typed, tp, TCP_COMMON.skc_cookie.counter);
-    return READ(typed, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
-           (READ(typed, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < MOMENT_NS);
+        READ(access, tp, TCP_COMMON.skc_state) == TCP_SYN_RECV)
+        slot->flow.socket = READ(access, tp, TCP_COMMON.skc_cookie.counter);
+    return READ(access, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
+           (READ(access, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < MOMENT_NS);
 }
 
-/* No CLOSE was seen: the socket is closed, or its memory is another's. The flow ends with this window. */
+/* No CLOSE was seen: the socket is closed, or its memory has another object. The flow ends with this
+ * window. */
 static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, struct report *pass) {
     struct tcp_flow *row;
 
@@ -47,7 +49,7 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
     pass->missed++;
 }
 
-/* A row with everything has been sent, and the collector knows how long the flow took to connect. */
+/* A row with everything was sent, and the collector knows how long the flow took to connect. */
 static __always_inline bool is_told(const struct tcp_slot *slot, __u64 word, const struct report *pass) {
     boot_ns_t established_ns = slot->flow.established_ns;
 
@@ -68,33 +70,32 @@ static __always_inline void write_update(struct tcp_update *row, const struct tc
 
 enum written { WRITTEN_NOTHING, WRITTEN_FLOW, WRITTEN_UPDATE };
 
-/* Nothing is written when the socket is not there any more. */
+/* Writes nothing when the socket is gone. */
 static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_update *update,
                                               struct tcp_slot *slot, __u64 word, struct tcp_sock *tp,
-                                              const struct report *pass, const bool typed) {
+                                              const struct report *pass, const enum access access) {
     struct tcp_counters *base = &slot->base[WORD_BASE(word)], *now = &slot->base[WORD_BASE(word) ^ 1];
 
-    if (!is_alive(slot, tp, pass->end_ns, typed))
+    if (!is_alive(slot, tp, pass->end_ns, access))
         return WRITTEN_NOTHING;
     confirm_by_user(slot);
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
-        READ_STATE(update, tp, slot->rtt_samples, base, now, typed, UNLOCKED);
+        READ_STATE(update, tp, slot->rtt_samples, base, now, access, UNLOCKED);
         return WRITTEN_UPDATE;
     }
     if (!slot->flow.remote_port)
-        read_addresses(&slot->flow, tp, typed);
+        read_addresses(&slot->flow, tp, access);
     __builtin_memcpy(row, &slot->flow, sizeof *row);
     row->reported_ns = WORD_REPORTED(word);
     if (row->established_ns >= pass->end_ns)
-        row->established_ns = 0; /* told by the next window */
-    read_state(row, tp, slot, base, now, typed ? TYPED : BY_ADDRESS, UNLOCKED);
+        row->established_ns = 0; /* the next window has it */
+    read_state(row, tp, slot, base, now, access, UNLOCKED);
     slot->slot.whole = 0;
     return WRITTEN_FLOW;
 }
 
-/* One slot. A function of its own, so that the verifier walks it once and not once for each turn of the loop.
- */
+/* One slot. A global function: the verifier walks it once, not once for each turn of the loop. */
 __attribute__((noinline)) int report_tcp(struct report *pass) {
     struct tcp_update *update;
     struct tcp_slot *slot;
@@ -127,17 +128,17 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
         pass->closing++;
         return 0;
     }
-    /* between the look and the claim the slot may have gone to another flow, whose word is the same while new
-     */
+    /* between the read and the claim the slot may have gone to another flow, whose word is the same while
+     * it is new */
     if (!is_opened(slot, pass->end_ns)) {
         if (__sync_val_compare_and_swap(&slot->slot.word, busy, word) != busy)
             free_slot(&slot->slot, &tcp_pool, index);
         return 0;
     }
     if (CAN_CAST)
-        written = write_row(row, update, slot, word, CAST(struct tcp_sock, slot->sk), pass, true);
+        written = write_row(row, update, slot, word, CAST(struct tcp_sock, slot->sk), pass, TYPED);
     else
-        written = write_row(row, update, slot, word, (struct tcp_sock *)slot->sk, pass, false);
+        written = write_row(row, update, slot, word, (struct tcp_sock *)slot->sk, pass, BY_ADDRESS);
     if (written != WRITTEN_NOTHING) {
         bool guessed = slot->flow.flags & FLOW_GUESSED;
 
@@ -154,7 +155,7 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
         close_missed(slot, index, pass);
         return 0;
     }
-    /* it closed while we looked: its record tells, and the slot was left to us */
+    /* it closed meanwhile: its close record has everything, and the slot is ours to free */
     pass->closing++;
     free_slot(&slot->slot, &tcp_pool, index);
     return 0;

@@ -17,8 +17,8 @@ struct tcp_counters {
 
 struct tcp_slot {
     struct slot slot;
-    __u64 sk; /* struct sock, read with bpf_probe_read_kernel and checked by cookie: it may be gone */
-    __u64 application; /* struct sock that its user is noted by: for MPTCP another one */
+    __u64 sk;          /* struct sock, checked by cookie: it may be gone */
+    __u64 application; /* struct sock under which its user is noted: for MPTCP the application's */
     __u64 rtt_sum_us;
     samples_t rtt_samples;
     usec_t rtt_min_us;

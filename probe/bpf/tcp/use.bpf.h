@@ -1,50 +1,51 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Who uses a socket, told by its I/O: the last user owns it. Right for everything that passes descriptors
- * around, io_uring too. Since Linux 6.3; without it the acceptor, or the closer, keeps the flow. */
+/* The user of a socket, from its I/O: the last user owns it. Right for everything that passes descriptors
+ * around, io_uring too. Since Linux 6.3; without it the flow stays with the process that accepted it, or
+ * closes it. */
 #pragma once
 
 #include "hand_over.bpf.h"
 
-/* A user that this socket did not have before. `use`: what it has just done. */
-static __always_inline void use_socket(struct sock *sk, struct socket_owner *it, const struct use *use) {
+/* The socket has a new user. `use`: what it has just done. */
+static __always_inline void use_socket(struct sock *sk, struct socket_owner *entry, const struct use *use) {
     struct task_struct *task = bpf_get_current_task_btf();
-    bool first = !it->user;
+    bool first = !entry->user;
     struct tcp_slot *slot;
 
     if (task->flags & PF_KTHREAD)
         return;
-    own_as_current(&it->owner);
-    it->user = it->owner.pid;
+    own_as_current(&entry->owner);
+    entry->user = entry->owner.pid;
     if (sk->sk_protocol == IPPROTO_TCP) {
-        slot = slot_of(sk, it);
+        slot = slot_of(sk, entry);
         if (first && (!slot || is_guess(slot)))
             forget_user(sk);
-        if (slot && is_of_another_container(slot, &it->owner))
-            hand_over(sk, it, use);
+        if (slot && is_of_another_container(slot, &entry->owner))
+            hand_over(sk, entry, use);
         else if (slot)
-            confirm_flow(slot, &it->owner);
+            confirm_flow(slot, &entry->owner);
     } else {
-        note_user(sk, &it->owner); /* its flows are out of reach from here: the pass looks it up */
+        note_user(sk, &entry->owner); /* its flows are out of reach here: the pass looks the user up */
     }
 }
 
-/* Not known to be the last user: it may be, all the same. */
+/* The cache does not have it as the last user; the storage may. */
 static __noinline int look_at_use(struct sock *sk, const struct use *use) {
     __u16 family = sk->__sk_common.skc_family;
-    struct socket_owner *it;
+    struct socket_owner *entry;
 
     if (family != AF_INET && family != AF_INET6)
         return 0;
-    it = bpf_sk_storage_get(&socket_owner, sk, NULL,
-                            sk->sk_protocol == IPPROTO_MPTCP ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-    if (!it) {
+    entry = bpf_sk_storage_get(&socket_owner, sk, NULL,
+                               sk->sk_protocol == IPPROTO_MPTCP ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+    if (!entry) {
         if (sk->sk_protocol == IPPROTO_MPTCP)
             count_lost(LOST_STORAGE);
         return 0;
     }
-    if (it->user != current_tgid())
-        use_socket(sk, it, use);
-    remember_user(sk->__sk_common.skc_cookie.counter, *(volatile process_id_t *)&it->user);
+    if (entry->user != current_tgid())
+        use_socket(sk, entry, use);
+    remember_user(sk->__sk_common.skc_cookie.counter, *(volatile process_id_t *)&entry->user);
     return 0;
 }
 

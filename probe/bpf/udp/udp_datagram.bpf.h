@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* A datagram: what its headers say, read where they lie. */
+/* A datagram, from its headers. */
 #pragma once
 
 #include "lost.bpf.h"
@@ -7,7 +7,7 @@
 
 #define UDP_HEADER 8
 
-/* What one sk_buff says. */
+/* The headers of one sk_buff. */
 struct datagram {
     struct udp_key key;
     __u32 bytes;
@@ -22,39 +22,39 @@ static __always_inline void map_v4(address_t to, __be32 from) {
     *(__be32 *)(to + 12) = from;
 }
 
-static __always_inline void read_v4(struct datagram *it, const void *addresses) {
+static __always_inline void read_v4(struct datagram *datagram, const void *addresses) {
     const __be32 *from = addresses, *to = from + 1;
 
-    it->family = AF_INET;
-    map_v4(it->sent ? it->key.local : it->key.remote, *from);
-    map_v4(it->sent ? it->key.remote : it->key.local, *to);
+    datagram->family = AF_INET;
+    map_v4(datagram->sent ? datagram->key.local : datagram->key.remote, *from);
+    map_v4(datagram->sent ? datagram->key.remote : datagram->key.local, *to);
 }
 
-static __always_inline void read_v6(struct datagram *it, const void *addresses) {
-    it->family = AF_INET6;
-    __builtin_memcpy(it->sent ? it->key.local : it->key.remote, addresses, 16);
-    __builtin_memcpy(it->sent ? it->key.remote : it->key.local, addresses + 16, 16);
+static __always_inline void read_v6(struct datagram *datagram, const void *addresses) {
+    datagram->family = AF_INET6;
+    __builtin_memcpy(datagram->sent ? datagram->key.local : datagram->key.remote, addresses, 16);
+    __builtin_memcpy(datagram->sent ? datagram->key.remote : datagram->key.local, addresses + 16, 16);
 }
 
-static __always_inline void read_ports(struct datagram *it, const __be16 *ports) {
-    it->key.local_port = bpf_ntohs(it->sent ? ports[0] : ports[1]);
-    it->key.remote_port = bpf_ntohs(it->sent ? ports[1] : ports[0]);
+static __always_inline void read_ports(struct datagram *datagram, const __be16 *ports) {
+    datagram->key.local_port = bpf_ntohs(datagram->sent ? ports[0] : ports[1]);
+    datagram->key.remote_port = bpf_ntohs(datagram->sent ? ports[1] : ports[0]);
 }
 
-/* Headers that do not lie ready, and those with options. Returns their length, 0 for what is not to be
- * counted. */
-static __noinline __u32 load_headers(struct __sk_buff *skb, struct datagram *it) {
+/* Headers outside the linear data, and headers with options. Returns their length, 0 for a packet that is
+ * not counted. */
+static __noinline __u32 load_headers(struct __sk_buff *skb, struct datagram *datagram) {
     __u32 length = 40;
     __u8 header[40];
     __be16 ports[2];
 
-    if (!it)
+    if (!datagram)
         return 0;
     if (skb->protocol == bpf_htons(ETH_P_IP)) {
         if (bpf_skb_load_bytes_relative(skb, 0, header, 20, BPF_HDR_START_NET))
             return 0;
         length = (header[0] & 15) * 4;
-        read_v4(it, header + 12);
+        read_v4(datagram, header + 12);
     } else {
         if (bpf_skb_load_bytes_relative(skb, 0, header, 40, BPF_HDR_START_NET))
             return 0;
@@ -62,37 +62,37 @@ static __noinline __u32 load_headers(struct __sk_buff *skb, struct datagram *it)
             count_lost(LOST_UDP_HEADER);
             return 0;
         }
-        read_v6(it, header + 8);
+        read_v6(datagram, header + 8);
     }
     if (bpf_skb_load_bytes_relative(skb, length, ports, sizeof ports, BPF_HDR_START_NET))
         return 0;
-    read_ports(it, ports);
+    read_ports(datagram, ports);
     return length;
 }
 
-/* Returns false for what is not to be counted. The addresses are the packet's: those of the socket are empty
- * while it is not connected. */
-static __always_inline bool read_datagram(struct __sk_buff *skb, struct datagram *it) {
+/* Returns false for a packet that is not counted. The addresses are the packet's: those of an unconnected
+ * socket are empty. */
+static __always_inline bool read_datagram(struct __sk_buff *skb, struct datagram *datagram) {
     __u8 *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
     __u32 length;
 
     if (ip + 20 + sizeof(__be16[2]) <= end && ip[0] == 0x45) {
         length = 20;
-        read_v4(it, ip + 12);
-        read_ports(it, (__be16 *)(ip + 20));
+        read_v4(datagram, ip + 12);
+        read_ports(datagram, (__be16 *)(ip + 20));
     } else if (ip + 40 + sizeof(__be16[2]) <= end && ip[0] >> 4 == 6 && ip[6] == IPPROTO_UDP) {
         length = 40;
-        read_v6(it, ip + 8);
-        read_ports(it, (__be16 *)(ip + 40));
-    } else if (!(length = load_headers(skb, it))) {
+        read_v6(datagram, ip + 8);
+        read_ports(datagram, (__be16 *)(ip + 40));
+    } else if (!(length = load_headers(skb, datagram))) {
         return false;
     }
-    it->packets = skb->gso_segs ?: 1;
-    it->bytes = skb->len - length - UDP_HEADER;
+    datagram->packets = skb->gso_segs ?: 1;
+    datagram->bytes = skb->len - length - UDP_HEADER;
     return true;
 }
 
-/* Most packets are TCP's: told by a byte of the header that lies ready. */
+/* Most packets are TCP: a byte of the linear header shows it. */
 static __always_inline bool is_tcp(struct __sk_buff *skb) {
     __u8 *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 
@@ -104,7 +104,7 @@ static __always_inline bool is_datagram(struct bpf_sock *sk) {
 
     if (!CAN_CAST)
         return (sk = bpf_sk_fullsock(sk)) && sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM;
-    /* a full socket: the kernel runs us for no other (__cgroup_bpf_run_filter_skb) */
+    /* a full socket: the kernel runs the program for no other (__cgroup_bpf_run_filter_skb) */
     kernel_sk = CAST(struct sock, sk);
     return kernel_sk->sk_protocol == IPPROTO_UDP && kernel_sk->sk_type == SOCK_DGRAM;
 }

@@ -25,13 +25,13 @@ static __always_inline void write_udp_owner(struct udp_flow *flow, const struct 
     __builtin_memcpy(flow->comm, owner->comm, sizeof flow->comm);
 }
 
-/* The conversation is over for us: nobody finds its slot any more. */
+/* The conversation is forgotten: its slot cannot be found any more. */
 static __always_inline void forget_conversation(struct udp_slot *slot) {
     bpf_map_delete_elem(&udp_conversation, &slot->key);
     slot->key.socket = 0;
 }
 
-/* Counts what passed since the base, and leaves the new base in `now`. */
+/* The deltas since the base; the new base is in `now`. */
 static __always_inline void read_udp_state(struct udp_flow *row, const struct udp_slot *slot,
                                            const struct udp_counters *base, struct udp_counters *now) {
     *now = slot->now;
@@ -41,8 +41,8 @@ static __always_inline void read_udp_state(struct udp_flow *row, const struct ud
     row->packets_rcvd = now->packets_rcvd - base->packets_rcvd;
 }
 
-/* No room: of a few conversations the one that was silent longest makes it. Its last row tells what it did
- * since the last report. Returns the slot's index + 1. */
+/* No room: of a few random conversations the one that was silent longest is evicted. Its last row has what
+ * it counted since the last report. Returns the slot's index + 1. */
 static __noinline __u32 evict(void) {
     __u64 oldest_ns = ~0ULL, word;
     struct udp_counters now;
@@ -77,11 +77,11 @@ static __noinline __u32 evict(void) {
     } else {
         count_lost(LOST_UDP_FLOW_RING);
     }
-    return WORD_STATE(word) == SLOT_LIVE ? oldest + 1 : 0; /* else the pass that is at it frees the slot */
+    return WORD_STATE(word) == SLOT_LIVE ? oldest + 1 : 0; /* else the pass that holds it frees the slot */
 }
 
-static __noinline void open_conversation(struct bpf_sock *sk, const struct datagram *it,
-                                         struct socket_owner *owner) {
+static __noinline void open_conversation(struct bpf_sock *sk, const struct datagram *datagram,
+                                         struct socket_owner *entry) {
     __u32 taken = take_slot(&udp_slot, &udp_pool, max_udp_flows);
     struct udp_slot *slot;
     struct udp_flow *flow;
@@ -98,28 +98,28 @@ static __noinline void open_conversation(struct bpf_sock *sk, const struct datag
     __builtin_memset(flow, 0, sizeof *flow);
     __builtin_memset(&slot->now, 0, sizeof slot->now);
     __builtin_memset(slot->base, 0, sizeof slot->base);
-    slot->key = it->key;
+    slot->key = datagram->key;
     slot->sk = (__u64)sk;
-    kernel_sk = (struct sock *)*(volatile __u64 *)&slot->sk; /* a number now, to be read from */
-    flow->socket = it->key.socket;
-    __builtin_memcpy(flow->local, it->key.local, sizeof flow->local);
-    __builtin_memcpy(flow->remote, it->key.remote, sizeof flow->remote);
-    flow->local_port = it->key.local_port;
-    flow->remote_port = it->key.remote_port;
-    flow->family = it->family;
-    flow->role = it->sent ? ROLE_CLIENT : ROLE_SERVER;
-    if (owner) {
-        write_udp_owner(flow, &owner->owner);
-        flow->flags = owner->user ? 0 : FLOW_GUESSED;
+    kernel_sk = (struct sock *)*(volatile __u64 *)&slot->sk; /* now a number, to be read by address */
+    flow->socket = datagram->key.socket;
+    __builtin_memcpy(flow->local, datagram->key.local, sizeof flow->local);
+    __builtin_memcpy(flow->remote, datagram->key.remote, sizeof flow->remote);
+    flow->local_port = datagram->key.local_port;
+    flow->remote_port = datagram->key.remote_port;
+    flow->family = datagram->family;
+    flow->role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER;
+    if (entry) {
+        write_udp_owner(flow, &entry->owner);
+        flow->flags = entry->user ? 0 : FLOW_GUESSED;
     } else {
-        own_by_socket(&found, kernel_sk, false);
+        own_by_socket(&found, kernel_sk, BY_ADDRESS);
         write_udp_owner(flow, &found);
         flow->flags = FLOW_OWNERLESS;
     }
     flow->netns = BPF_CORE_READ(kernel_sk, __sk_common.skc_net.net, ns.inum);
     slot->active_ns = flow->opened_ns = bpf_ktime_get_boot_ns();
     open_slot(&slot->slot);
-    if (!bpf_map_update_elem(&udp_conversation, &it->key, &taken, BPF_NOEXIST))
+    if (!bpf_map_update_elem(&udp_conversation, &datagram->key, &taken, BPF_NOEXIST))
         return;
     /* another CPU was first, or there is no memory */
     if (claim_close(&slot->slot, &word)) {
@@ -135,8 +135,8 @@ static __always_inline struct udp_slot *conversation_at(__u32 index, const struc
     return slot && is_same(&slot->key, key) ? slot : NULL;
 }
 
-/* Where a conversation was found last: index + 1, to be checked by its key. A place here costs a few loads,
- * the table of conversations 100 ns. */
+/* A cache of the table of conversations: index + 1, to be checked by the key. It costs a few loads, the
+ * table 100 ns. */
 #define PLACE_BITS 15
 
 static __u32 udp_place[1 << PLACE_BITS];
@@ -145,27 +145,27 @@ static __always_inline __u32 *place_of(const struct udp_key *key) {
     const __u64 *x = (const __u64 *)key;
     const __u64 odd = 0x9e3779b97f4a7c15; /* 2^64 over the golden ratio */
 
-    /* the socket, the remote address, the ports: the local address tells apart little */
+    /* the socket, the remote address, the ports: the local address distinguishes little */
     return &udp_place[(((x[0] ^ x[3]) * odd ^ x[4] ^ x[5]) * odd) >> (64 - PLACE_BITS)];
 }
 
 /* Returns the slot's index + 1. */
-static __always_inline __u32 find_conversation(struct bpf_sock *sk, const struct datagram *it,
-                                               struct socket_owner *owner) {
-    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &it->key);
+static __always_inline __u32 find_conversation(struct bpf_sock *sk, const struct datagram *datagram,
+                                               struct socket_owner *entry) {
+    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &datagram->key);
 
-    if (!index || !conversation_at(*index, &it->key)) {
-        open_conversation(sk, it, owner);
-        index = bpf_map_lookup_elem(&udp_conversation, &it->key);
+    if (!index || !conversation_at(*index, &datagram->key)) {
+        open_conversation(sk, datagram, entry);
+        index = bpf_map_lookup_elem(&udp_conversation, &datagram->key);
     }
     if (!index)
         return 0;
-    *place_of(&it->key) = *index;
+    *place_of(&datagram->key) = *index;
     return *index;
 }
 
-/* The boot clock, as old as a tick at most: which conversation is the oldest need not be known better. Jiffies
- * are a load, the clock a call of 25 ns. CPUs write it together: what they write is the same. */
+/* The boot clock, at most one tick old: enough to find the oldest conversation. Jiffies are a load, the
+ * clock is a call of 25 ns. CPUs may write it at the same time: they write the same value. */
 static struct {
     __u64 jiffies;
     boot_ns_t ns;
@@ -181,104 +181,107 @@ static __always_inline boot_ns_t coarse_boot_ns(void) {
     return *(volatile boot_ns_t *)&coarse.ns;
 }
 
-/* User space never sends from elsewhere, so whoever runs is the sender. */
-static __always_inline void use_by_sender(struct socket_owner *it) {
+/* User space sends in its own context, so the current process is the sender. */
+static __always_inline void use_by_sender(struct socket_owner *entry) {
     struct task_struct *task = bpf_get_current_task_btf();
 
-    if (it->user == (__u32)task->tgid || (task->flags & PF_KTHREAD))
+    if (entry->user == (__u32)task->tgid || (task->flags & PF_KTHREAD))
         return;
-    own_as_current(&it->owner);
-    it->user = it->owner.pid;
+    own_as_current(&entry->owner);
+    entry->user = entry->owner.pid;
 }
 
-static __always_inline bool is_of_known_user(const struct udp_slot *slot, const struct datagram *it) {
-    process_id_t user = known_user(it->key.socket);
+static __always_inline bool is_of_known_user(const struct udp_slot *slot, const struct datagram *datagram) {
+    process_id_t user = known_user(datagram->key.socket);
 
     return slot->flow.pid == user && !(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) &&
-           (!it->sent || user == current_tgid());
+           (!datagram->sent || user == current_tgid());
 }
 
-/* Of a conversation that is not known, or whose user is not. Returns the slot's index + 1. A global function: the
- * verifier walks it once, and not again for each way to read a header. */
-__attribute__((noinline)) int look_at_datagram(struct __sk_buff *skb, struct datagram *it) {
-    struct socket_owner *owner;
+/* For a conversation that is new, or whose user may have changed. Returns the slot's index + 1. A global
+ * function: the verifier walks it once, not once for each way to read a header. */
+__attribute__((noinline)) int look_at_datagram(struct __sk_buff *skb, struct datagram *datagram) {
+    struct socket_owner *entry;
     struct udp_slot *slot;
     struct bpf_sock *sk;
     __u32 index;
 
-    if (!it || !(sk = skb->sk) || !(sk = bpf_sk_fullsock(sk)))
+    if (!datagram || !(sk = skb->sk) || !(sk = bpf_sk_fullsock(sk)))
         return 0;
-    owner = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
-    if (it->sent && owner)
-        use_by_sender(owner);
-    index = *place_of(&it->key);
-    if (!conversation_at(index, &it->key))
-        index = find_conversation(sk, it, owner);
-    if (!(slot = conversation_at(index, &it->key))) {
+    entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
+    if (datagram->sent && entry)
+        use_by_sender(entry);
+    index = *place_of(&datagram->key);
+    if (!conversation_at(index, &datagram->key))
+        index = find_conversation(sk, datagram, entry);
+    if (!(slot = conversation_at(index, &datagram->key))) {
         count_lost(LOST_UDP_SLOT);
         return 0;
     }
-    if (owner && owner->user) {
-        remember_user(it->key.socket, owner->user);
-        if (slot->flow.pid != owner->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS))) {
-            write_udp_owner(&slot->flow, &owner->owner);
+    if (entry && entry->user) {
+        remember_user(datagram->key.socket, entry->user);
+        if (slot->flow.pid != entry->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS))) {
+            write_udp_owner(&slot->flow, &entry->owner);
             slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
         }
     }
     return index;
 }
 
-static __always_inline int count_datagram(struct __sk_buff *skb, bool sent) {
+enum direction { RECEIVED, SENT };
+
+static __always_inline int count_datagram(struct __sk_buff *skb, enum direction direction) {
     struct udp_slot *slot;
-    struct datagram it;
+    struct datagram datagram;
     struct bpf_sock *sk;
 
-    __builtin_memset(&it, 0, sizeof it); /* holes, too: a global function reads it */
-    it.sent = sent;
-    if (is_tcp(skb) || !(sk = skb->sk) || !is_datagram(sk) || !read_datagram(skb, &it))
+    __builtin_memset(&datagram, 0, sizeof datagram); /* holes, too: a global function reads it */
+    datagram.sent = direction == SENT;
+    if (is_tcp(skb) || !(sk = skb->sk) || !is_datagram(sk) || !read_datagram(skb, &datagram))
         return 1;
-    it.key.socket = CAN_CAST ? CAST(struct sock, sk)->__sk_common.skc_cookie.counter : 0;
-    if (!it.key.socket)
-        it.key.socket = bpf_get_socket_cookie(skb);
-    slot = conversation_at(*place_of(&it.key), &it.key);
-    if ((!slot || !is_of_known_user(slot, &it)) && !(slot = udp_slot_at(look_at_datagram(skb, &it) - 1)))
+    datagram.key.socket = CAN_CAST ? CAST(struct sock, sk)->__sk_common.skc_cookie.counter : 0;
+    if (!datagram.key.socket)
+        datagram.key.socket = bpf_get_socket_cookie(skb);
+    slot = conversation_at(*place_of(&datagram.key), &datagram.key);
+    if ((!slot || !is_of_known_user(slot, &datagram)) &&
+        !(slot = udp_slot_at(look_at_datagram(skb, &datagram) - 1)))
         return 1;
     slot->active_ns = coarse_boot_ns();
-    if (sent) {
-        __sync_fetch_and_add(&slot->now.bytes_sent, it.bytes);
-        __sync_fetch_and_add(&slot->now.packets_sent, it.packets);
+    if (direction == SENT) {
+        __sync_fetch_and_add(&slot->now.bytes_sent, datagram.bytes);
+        __sync_fetch_and_add(&slot->now.packets_sent, datagram.packets);
     } else {
-        __sync_fetch_and_add(&slot->now.bytes_rcvd, it.bytes);
-        __sync_fetch_and_add(&slot->now.packets_rcvd, it.packets);
+        __sync_fetch_and_add(&slot->now.bytes_rcvd, datagram.bytes);
+        __sync_fetch_and_add(&slot->now.packets_rcvd, datagram.packets);
     }
     return 1;
 }
 
-/* Chosen because the socket is known in both directions, in every network namespace, connected or not. For
- * other protocols it leaves at once, which is what it costs TCP. A datagram to a closed port is seen by its
- * sender; one that the receiver has no room for is counted as received. */
+/* Chosen because the socket is known in both directions, in every network namespace, connected or not. It
+ * returns at once for other protocols, which is its cost for TCP. A datagram to a closed port is counted
+ * at its sender; one that the receiver has no room for is counted as received. */
 SEC("?cgroup_skb/egress")
 int udp_flow_egress(struct __sk_buff *skb) {
-    return count_datagram(skb, true);
+    return count_datagram(skb, SENT);
 }
 
 SEC("?cgroup_skb/ingress")
 int udp_flow_ingress(struct __sk_buff *skb) {
-    return count_datagram(skb, false);
+    return count_datagram(skb, RECEIVED);
 }
 
-/* Who creates a socket is the first guess for who receives on it. */
+/* The process that creates a socket is the first guess for the receiver. */
 SEC("?cgroup/sock_create")
 int udp_create(struct bpf_sock *sk) {
-    struct socket_owner *it;
+    struct socket_owner *entry;
 
     if (sk->protocol != IPPROTO_UDP || sk->type != SOCK_DGRAM)
         return 1;
-    it = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!it) {
+    entry = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!entry) {
         count_lost(LOST_STORAGE);
         return 1;
     }
-    own_as_current(&it->owner);
+    own_as_current(&entry->owner);
     return 1;
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* udp_flow: one UDP conversation, seen from one local socket, in one window: there is a row only when a
- * datagram passed. The only schema there is. */
+ * datagram passed. This is the only schema. */
 #pragma once
 
 #include "types.h"
 
 struct udp_flow {
     socket_id_t socket;
-    cgroup_id_t cgroup;    /* of the owner */
-    boot_ns_t opened_ns;   /* the first datagram that was seen */
-    boot_ns_t closed_ns;   /* the conversation was idle and forgotten, or pushed out; 0 while it is known */
-    boot_ns_t reported_ns; /* end of the last window whose pass reported this flow; 0 for none */
+    cgroup_id_t cgroup;       /* of the owner */
+    boot_ns_t opened_ns;      /* the first datagram */
+    boot_ns_t closed_ns;      /* the conversation was evicted; 0 while it has a slot */
+    boot_ns_t reported_ns;    /* end of the last window whose pass reported this flow; 0 for none */
     delta_bytes_t bytes_sent; /* since the last report: payload, sk_buff.len less the IP and UDP headers */
     delta_bytes_t bytes_rcvd; /* since the last report: the same */
     address_t local;          /* of the datagrams: ip(7), ipv6(7) */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Once a window: the UDP conversations that had a datagram in it. */
+/* Once a window: the UDP conversations with a datagram in it. */
 #pragma once
 
 #include "report.bpf.h"
 #include "udp_flow.bpf.h"
 
-/* A conversation that has been silent for so long is forgotten, and with it who began it. */
+/* A conversation that is silent this long is forgotten, and its roles with it. */
 #define UDP_IDLE_NS 3600000000000ULL
-/* The same once half of the table was in use: the rest is for those that talk. */
+/* The same once half of the table was in use: the rest is for active conversations. */
 #define UDP_IDLE_SHORT_NS 60000000000ULL
 /* active_ns is coarse, and written a moment before the counters. */
 #define UDP_MOMENT_NS 1000000000ULL
@@ -32,7 +32,7 @@ static __always_inline void confirm_udp(struct udp_slot *slot) {
     }
 }
 
-/* Nothing passed since the last report. */
+/* No datagram since the last report. */
 static __always_inline void rest(struct udp_slot *slot, __u64 word, __u64 busy, struct report *pass) {
     bool idle = is_idle(slot, pass->end_ns);
     __u64 next = idle ? busy | SLOT_CLOSED : word;
@@ -42,7 +42,7 @@ static __always_inline void rest(struct udp_slot *slot, __u64 word, __u64 busy, 
             return;
         forget_conversation(slot);
     }
-    /* idle, or it was pushed out while we looked and left to us */
+    /* idle, or evicted meanwhile: the slot is ours to free */
     free_slot(&slot->slot, &udp_pool, pass->next);
 }
 
@@ -76,7 +76,7 @@ __attribute__((noinline)) int report_udp(struct report *pass) {
     __builtin_memcpy(row, &slot->flow, sizeof *row);
     row->reported_ns = WORD_REPORTED(word);
     read_udp_state(row, slot, &slot->base[base], &slot->base[base ^ 1]);
-    /* between the look and the claim the slot may have gone to another conversation, as new as the last */
+    /* between the read and the claim the slot may have gone to another conversation that is as new */
     if (row->opened_ns >= pass->end_ns || !(row->packets_sent | row->packets_rcvd)) {
         rest(slot, word, busy, pass);
         return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* A UDP conversation that is remembered. */
+/* A UDP conversation with a slot. */
 #pragma once
 
 #include "slot.bpf.h"
@@ -27,7 +27,7 @@ struct udp_counters {
 struct udp_slot {
     struct slot slot;
     boot_ns_t active_ns; /* the last datagram */
-    __u64 sk;            /* struct sock, to look up its user by */
+    __u64 sk;            /* struct sock, the key of its user */
     struct udp_counters now;
     struct udp_counters base[2];
     struct udp_key key;
