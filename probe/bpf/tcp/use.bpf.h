@@ -30,8 +30,9 @@ static __always_inline void use_socket(struct sock *sk, struct socket_owner *ent
 }
 
 /* The cache does not have it as the last user; the storage may. */
-static __noinline int look_at_use(struct sock *sk, const struct use *use) {
+static __noinline int look_at_use(struct sock *sk, __u32 sent, __u32 read) {
     __u16 family = sk->__sk_common.skc_family;
+    struct use use = {.sent = sent, .read = read};
     struct socket_owner *entry;
 
     if (family != AF_INET && family != AF_INET6)
@@ -44,29 +45,23 @@ static __noinline int look_at_use(struct sock *sk, const struct use *use) {
         return 0;
     }
     if (entry->user != current_tgid())
-        use_socket(sk, entry, use);
+        use_socket(sk, entry, &use);
     remember_user(sk->__sk_common.skc_cookie.counter, *(volatile process_id_t *)&entry->user);
     return 0;
 }
 
-static __always_inline int note_use(struct sock *sk, int bytes, const struct use *use) {
+static __always_inline bool is_new_use(struct sock *sk, int bytes) {
     __u64 cookie = sk->__sk_common.skc_cookie.counter;
 
-    if (bytes <= 0 || known_of(cookie)->user == user_word(cookie, current_tgid()))
-        return 0;
-    return look_at_use(sk, use);
+    return bytes > 0 && known_of(cookie)->user != user_word(cookie, current_tgid());
 }
 
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(socket_send, struct sock *sk, int bytes) {
-    struct use use = {.sent = bytes};
-
-    return note_use(sk, bytes, &use);
+    return is_new_use(sk, bytes) ? look_at_use(sk, bytes, 0) : 0;
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(socket_recv, struct sock *sk, int bytes, int flags) {
-    struct use use = {.read = flags & MSG_PEEK ? 0 : bytes};
-
-    return note_use(sk, bytes, &use);
+    return is_new_use(sk, bytes) ? look_at_use(sk, 0, flags & MSG_PEEK ? 0 : bytes) : 0;
 }
