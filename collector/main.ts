@@ -78,17 +78,9 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
       writers.writeSelf(Date.now() / 1000),
     ),
   ]
-  const [http] = webs
-  log.info(
-    {
-      listen: options.listen,
-      sinks: sinks.names,
-      profile,
-      connections: gate.max,
-      ...(http && { http: http.url }),
-    },
-    'started',
-  )
+  const url = webs[0]?.url
+  const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
+  log.info({ ...found, ...(url && { http: url }) }, 'started')
 
   await stopped()
   for (const timer of timers) clearInterval(timer)

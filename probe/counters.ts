@@ -1,39 +1,44 @@
-/** What the parts of the probe count: each registers where it is made, and the heads and `probe_stats` say it. */
+/** What the parts of the probe count: heads and `probe_stats` carry it to the collector. */
 
 import type { HostRow } from '../wire/host_records.ts'
 import type { Losses } from '../wire/message.ts'
 import { rssBytes } from '../wire/process/guarded.ts'
+import { droppedLines } from '../wire/process/log.ts'
 
-type Counts<T> = () => T
+type Figures = Partial<HostRow<'probe_stats'>>
+
+/** A part of the probe that counts. */
+export interface Counted {
+  /** What it lost since the start, by `stage/reason`; `wire/losses.ts` explains each. */
+  losses?(): Losses
+  /** What it did since the start, or has now: columns of `probe_stats`. */
+  figures?(): Figures
+}
 
 export class Counters {
-  readonly #losses: Counts<Losses>[] = []
-  readonly #figures: Counts<Partial<HostRow<'probe_stats'>>>[] = []
+  readonly #parts: Counted[] = []
 
-  /** What was lost or mended since the start: `stage/reason`. */
-  losses(counts: Counts<Losses>): void {
-    this.#losses.push(counts)
+  add(...parts: readonly Counted[]): void {
+    this.#parts.push(...parts)
   }
 
-  /** What the probe did and took, since its start or now: columns of `probe_stats`. */
-  figures(counts: Counts<Partial<HostRow<'probe_stats'>>>): void {
-    this.#figures.push(counts)
-  }
-
-  /** What is 0 is left out. */
+  /** Counts of 0 are left out. */
   lost(): Losses {
-    const counts = this.#losses.flatMap(read => Object.entries(read()))
+    const counts = this.#parts.flatMap(part => Object.entries(part.losses?.() ?? {}))
     return Object.fromEntries(counts.filter(([, count]) => count > 0))
   }
 
-  /** Columns that nobody registered are 0. */
-  all(): Partial<HostRow<'probe_stats'>> {
-    return Object.assign({}, ...this.#figures.map(read => read()))
+  /** Columns that no part has are left out. */
+  all(): Figures {
+    return Object.assign({}, ...this.#parts.map(part => part.figures?.()))
   }
 }
 
-/** Of this process. */
-export function processFigures() {
-  const { user, system } = process.cpuUsage()
-  return { user_us: user, system_us: system, rss_bytes: rssBytes() }
+/** What the process costs, and the lines of its log that could not be written. */
+export const costs: Counted = {
+  losses: () => ({ 'log/dropped': droppedLines() }),
+  figures() {
+    const { user, system } = process.cpuUsage()
+    return { user_us: user, system_us: system, rss_bytes: rssBytes() }
+  },
 }

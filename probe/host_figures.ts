@@ -46,6 +46,10 @@ export class Host {
     ].map(read => ({ read, running: false }))
   }
 
+  figures() {
+    return { host_failures: this.failures }
+  }
+
   /**
    * Call once a window, at its end. What fails or hangs is counted and left out; it never throws. The first call finds
    * nothing to subtract from, so interfaces and CPU begin with the second.
@@ -192,7 +196,10 @@ export type ProbeFigures = HostRow<'probe_stats'>
 const NOTHING = Object.fromEntries(
   hostLayout('probe_stats').fields.map(({ name }) => [name, 0]),
 ) as unknown as ProbeFigures
-const RISING = ['user_us', 'system_us', 'rows', 'messages', 'host_failures'] as const
+const RISING = [
+  ...(['user_us', 'system_us', 'rows', 'messages', 'host_failures'] as const),
+  ...(['stored_windows', 'stored_rows', 'other_netns_rows'] as const),
+]
 
 /** The row `probe_stats` of each window. */
 export class ProbeStats {

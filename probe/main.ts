@@ -3,12 +3,12 @@
 import type { Command } from 'commander'
 import type { Rows } from '../wire/layout.ts'
 import type { Names } from '../wire/message.ts'
-import { droppedLines, openLog } from '../wire/process/log.ts'
+import { openLog } from '../wire/process/log.ts'
 import { stopping } from '../wire/process/signals.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkProbe } from './check.ts'
-import { Counters, processFigures } from './counters.ts'
+import { Counters, costs } from './counters.ts'
 import { Heads, identityOf } from './heads.ts'
 import { Host, ProbeStats } from './host_figures.ts'
 import { Identifier } from './identify/identify.ts'
@@ -38,50 +38,33 @@ export function addProbe(program: Command): void {
 }
 
 async function run(options: ProbeOptions): Promise<void> {
+  const { interval } = options
   const log = openLog('probe', options.logLevel)
   const identity = identityOf(options.host)
-  const counters = new Counters()
   const kernel = new Kernel(kernelOptions(options), {
     flows: (ring, records) => reader.take(ring, records),
     cgroups: (_, records) => identifier.learn(records),
     processes: (_, records) => identifier.learnProcesses(records),
   })
-  counters.losses(() => kernel.lost())
-  const reader = new Reader(kernel, kernelClock, options.interval)
-  counters.losses(() => ({ 'kernel/close_missed': reader.missed, ...reader.windows.lost() }))
-  counters.figures(() => ({ guessed_flows: reader.guessed }))
+  const reader = new Reader(kernel, kernelClock, interval)
   const fold = new FlowFold(kernel)
-  counters.losses(() => ({ 'fold/full': fold.full }))
   const sources = sourcesIn(options, identity.host)
-  counters.losses(() => sources.lost())
   const names = [kernel.layout('cgroup_path'), kernel.layout('process')] as const
   const identifier = new Identifier(...names, sources, { labels: options.label })
-  counters.losses(() => ({
-    'identify/unknown_cgroup': identifier.unknownCgroups,
-    'identify/no_cgroup': identifier.ownerlessRows,
-  }))
-  const sendOffset = new SendOffset(
-    identity.host,
-    options.sendOffset ?? options.interval / 5,
-    options.interval,
-  )
+  const sendOffset = new SendOffset(identity.host, options.sendOffset ?? interval / 5, interval)
   const publisher = new Publisher({ ...publisherOptions(options), sendOffset }, identity, log)
-  counters.losses(() => ({ 'queue/full': publisher.stats().dropped }))
-  counters.figures(() => {
-    const { messages, rows, waiting, bytes } = publisher.stats()
-    return { messages, rows, queue_messages: waiting, queue_bytes: bytes }
-  })
   const [host, stats, sentNames] = [new Host(), new ProbeStats(), new SentNames()]
-  counters.losses(() => ({ 'log/dropped': droppedLines() }))
-  counters.figures(() => ({ ...processFigures(), host_failures: host.failures }))
-  const heads = new Heads(identity, options.interval, () => counters.lost())
+  const counters = new Counters()
+  const kernelLosses = { losses: () => kernel.lost() }
+  counters.add(kernelLosses, reader, fold, sources, identifier, publisher, host, costs)
+  const heads = new Heads(identity, interval, () => counters.lost())
   stopping().addEventListener('abort', () => reader.stop(), { once: true })
   await kernel.scan()
   for (const [{ gives, fallback }, why] of kernel.unavailable)
     log.warn(`${gives} unavailable (${why}); fallback: ${fallback}`)
   const where = namespaces({ root: '/' })
   if (where.ok !== true) log.warn(sentenceOf(where))
-  log.info({ ...identity, collectors: options.collector, interval: options.interval }, 'started')
+  log.info({ ...identity, collectors: options.collector, interval }, 'started')
 
   const batches = options.fold ? fold.fold(reader.read()) : reader.read()
   for await (const { window, rows } of batches) {
@@ -99,8 +82,8 @@ async function run(options: ProbeOptions): Promise<void> {
     sentNames.end()
   }
 
-  await publisher.close(STOP_MS)
-  log.info(counters.lost(), 'stopped')
+  const left = await publisher.close(STOP_MS)
+  log.info(counters.lost(), left ? `stopped; ${left} were not acknowledged in time and are lost` : 'stopped')
   sources.close()
   kernel.close()
 }

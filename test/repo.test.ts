@@ -36,6 +36,13 @@ t.test('what is generated from the object is what the object says', async t => {
   for (const [path, text] of generate()) t.equal(readFileSync(path, 'utf8'), text, relative(ROOT, path))
 })
 
+t.test('both programs are told on one screen', async t => {
+  for (const file of ['probe/main.ts', 'collector/main.ts']) {
+    const lines = read(file).trimEnd().split('\n').length
+    t.ok(lines <= 100, `${file} has ${lines} lines`)
+  }
+})
+
 t.test('every metric has a unit, a help and a name of its own', async t => {
   for (const { name, help, fields } of catalogue) {
     t.match(name, /^[a-z]+:[a-z][a-z_]*$/, name)

@@ -33,7 +33,7 @@ const HOST_RECORDS = {
     swap_total_bytes: 'u64',
     swap_used_bytes: 'u64',
   },
-  /** The probe itself: rows, messages and CPU time of the window, the rest as it is at its end. */
+  /** The probe itself. Numbers that rise over its run are the window's part of it; the others are as at its end. */
   probe_stats: {
     user_us: 'u64',
     system_us: 'u64',
@@ -45,6 +45,13 @@ const HOST_RECORDS = {
     /** Flows whose owner is whoever listened or created the socket: nobody has been seen using it. */
     guessed_flows: 'u64',
     host_failures: 'u64',
+    /** Not acknowledged and not lost, and acknowledged: once for each collector that gets every window. */
+    queue_windows: 'u64',
+    queue_rows: 'u64',
+    stored_windows: 'u64',
+    stored_rows: 'u64',
+    /** Rows of processes in no container, in a network namespace other than the host's. */
+    other_netns_rows: 'u64',
   },
 } as const satisfies Record<string, Columns>
 

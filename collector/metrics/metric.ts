@@ -44,6 +44,7 @@ export const UNITS = {
   series: counted,
   cores: counted,
   losses: counted,
+  windows: counted,
   /** From 1/100, a number without a unit. */
   tasks: { divisor: 100, base: '', perBase: 1 },
   /** From microseconds. */

@@ -30,8 +30,11 @@ export interface IdentifyOptions {
 export class Identifier {
   /** Cgroups of rows whose names never came: they count for the host. */
   unknownCgroups = 0
-  /** Rows in no container's cgroup, in a network namespace that is neither the host's nor known as a container's. */
-  ownerlessRows = 0
+  /**
+   * Rows in no container's cgroup, in a network namespace that is neither the host's nor known as a container's. They
+   * count for the host: nothing is lost.
+   */
+  otherNetnsRows = 0
   readonly #source: Source
   /** By the name of the record. */
   readonly #rows = new Map<string, RowReader>()
@@ -55,6 +58,14 @@ export class Identifier {
     const now = options.now ?? (() => performance.now())
     this.#containers = new Containers(source, options.labels ?? [], now)
     this.#netns = new NetnsOwners(source, this.#proc, now)
+  }
+
+  losses() {
+    return { 'identify/unknown_cgroup': this.unknownCgroups }
+  }
+
+  figures() {
+    return { other_netns_rows: this.otherNetnsRows }
   }
 
   /** Records of `cgroup_path`: learn what they name, and its container's names while they are still on disk. */
@@ -96,7 +107,7 @@ export class Identifier {
       if (this.#netns.isHost(inode)) continue
       const owner = this.#netns.find(inode)
       if (owner) netns[inode] = owner
-      else this.ownerlessRows += count
+      else this.otherNetnsRows += count
     }
     this.unknownCgroups += unknown.size
     const ids = new Set([...Object.values(cgroups), ...Object.values(netns)])

@@ -66,7 +66,7 @@ export class Sources implements Source {
   }
 
   /** Questions that no runtime answered, by source and reason. */
-  lost(): Record<string, number> {
+  losses(): Record<string, number> {
     const lost: Record<string, number> = {}
     for (const { name, failed } of this.#asked)
       for (const [reason, count] of Object.entries(failed))

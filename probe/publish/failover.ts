@@ -83,15 +83,16 @@ export class Failover {
       next: () => this.#next(collector),
       acknowledged: key => {
         collector.isSilent = false
-        if (collector === this.#current && this.queue.isOfRun(key)) this.#acknowledged(key)
+        if (!this.queue.isOfRun(key)) return
+        if (collector === this.#current) this.#acknowledged(key)
+        else this.queue.ledger.acknowledged(key.window) // it is stored, and sent to the current one all the same
       },
     }))
   }
 
-  /** @param isEnd the last message of its window */
-  push(message: Queued, isEnd: boolean): void {
+  push(message: Queued): void {
     this.queue.push(message)
-    if (isEnd) this.#ended(message.window)
+    if (message.isEnd) this.#ended(message.window)
     this.#wake()
   }
 

@@ -8,20 +8,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Rows } from '../../wire/layout.ts'
 import {
+  type Bundle,
   encodeMessage,
   encodeSettled,
   encodeWindow,
   type Head,
   type Identity,
+  type Losses,
   type Names,
   type WindowHead,
   type WindowNames,
 } from '../../wire/message.ts'
-import { Bundler } from './bundler.ts'
+import { Bundler, type Kept } from './bundler.ts'
 import type { Feed } from './connection.ts'
 import { type Connected, connect } from './connections.ts'
 import { Failover } from './failover.ts'
+import { type Accounts, type Amount, summed } from './ledger.ts'
 import { Queue, type Queued } from './queue.ts'
+import { amountOf, QueueLog } from './queue_log.ts'
 import { ranked } from './rendezvous.ts'
 import type { SendOffset } from './send_offset.ts'
 import { Slabs } from './slabs.ts'
@@ -46,8 +50,24 @@ const feedOf = (queue: Queue): Feed => ({
   acknowledged: key => queue.acknowledge(key),
 })
 
+/** What the publisher counted since the start, and what waits. */
+export interface PublisherStats {
+  /** Built once, however many collectors get them. */
+  readonly messages: number
+  readonly rows: number
+  /** Messages and their bytes, over all queues. */
+  readonly waiting: number
+  readonly bytes: number
+  /** Windows and rows, once for each queue they were pushed to: produced = stored + lost + waiting. */
+  readonly accounts: Accounts
+}
+
+const rowsOf = ({ parts }: Bundle): number =>
+  parts.reduce((sum, { layout, length }) => sum + length / layout.size, 0)
+
 export class Publisher {
   readonly #queues: readonly Queue[]
+  readonly #queueLogs: readonly QueueLog[]
   readonly #connections: readonly Connected[]
   readonly #failover: Failover | undefined
   readonly #slabs = new Slabs(SLAB_BYTES)
@@ -74,6 +94,10 @@ export class Publisher {
     this.#queues = this.#failover
       ? [this.#failover.queue]
       : endpoints.map(() => new Queue(queueBytes, identity))
+    this.#queueLogs = this.#queues.map((queue, index) => {
+      const one = this.#failover ? log : log.child({ collector: endpoints[index] })
+      return new QueueLog(queue, queueBytes, one)
+    })
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
     this.#connections = endpoints.map((endpoint, index) =>
@@ -88,44 +112,72 @@ export class Publisher {
    * @param headOf the next message's head
    */
   add({ layout, bytes }: Rows, names: Names, headOf: () => Head): void {
-    this.#rows += bytes.length / layout.size
     for (let at = 0; at < bytes.length; ) {
       const added = this.#bundler.add({ layout, bytes: bytes.subarray(at) })
       at += added
       if (added > 0) continue
       const head = headOf()
       const bundle = this.#bundler.take()
-      this.#push(head, encodeMessage(head, bundle, names), bundle.release, false)
+      this.#push(head, encodeMessage(head, bundle, names), bundle, false)
     }
   }
 
   /** The window has ended. */
   end(head: WindowHead, names: WindowNames): void {
     const bundle = this.#bundler.take()
-    this.#push(head, encodeWindow(head, bundle, names), bundle.release, true)
+    this.#push(head, encodeWindow(head, bundle, names), bundle, true)
     this.#slabs.trim()
   }
 
-  /** What was published since the start, messages that a collector will not get, once for each, and what waits. */
-  stats(): { messages: number; rows: number; dropped: number; waiting: number; bytes: number } {
+  stats(): PublisherStats {
     const sum = (of: (queue: Queue) => number) => this.#queues.reduce((total, queue) => total + of(queue), 0)
     return {
       messages: this.#messages,
       rows: this.#rows,
-      dropped: sum(q => q.dropped),
-      waiting: sum(q => q.length),
-      bytes: sum(q => q.bytes),
+      waiting: sum(({ length }) => length),
+      bytes: sum(({ bytes }) => bytes),
+      accounts: summed(this.#queues.map(({ ledger }) => ledger.accounts)),
     }
   }
 
-  /** Wait until all that can be acknowledged is, at most so long, then disconnect. */
-  async close(deadlineMs: number): Promise<void> {
+  losses(): Losses {
+    const { full, stopped } = this.stats().accounts.lost
+    return {
+      'queue/full': full.rows,
+      'queue/full_windows': full.windows,
+      'queue/stopped': stopped.rows,
+      'queue/stopped_windows': stopped.windows,
+    }
+  }
+
+  figures() {
+    const { messages, rows, waiting, bytes, accounts } = this.stats()
+    return {
+      ...{ messages, rows, queue_messages: waiting, queue_bytes: bytes },
+      ...{ queue_windows: accounts.waiting.windows, queue_rows: accounts.waiting.rows },
+      ...{ stored_windows: accounts.stored.windows, stored_rows: accounts.stored.rows },
+    }
+  }
+
+  /**
+   * Waits until everything is acknowledged, at most so long, then disconnects. What is not acknowledged by then is lost.
+   * @returns how much that is, for the log; undefined when it is nothing
+   */
+  async close(deadlineMs: number): Promise<string | undefined> {
     this.#isClosing = true
     this.#wake()
     const until = performance.now() + deadlineMs
     while (this.stats().waiting > 0 && performance.now() < until) await sleep(20)
     clearTimeout(this.#waking)
     await Promise.all(this.#connections.map(connection => connection.close()))
+    const unacknowledged = this.#stop()
+    return unacknowledged.windows > 0 ? amountOf(unacknowledged) : undefined
+  }
+
+  #stop(): Amount {
+    const { waiting } = this.stats().accounts
+    for (const { ledger } of this.#queues) ledger.stop()
+    return waiting
   }
 
   #atOffset(feed: Feed): Feed {
@@ -142,11 +194,15 @@ export class Publisher {
     return false
   }
 
-  #push({ window, sequence, lost }: Head, frames: Buffer[], release: () => void, isEnd: boolean): void {
-    const message: Queued = { window, sequence, lost, frames, release }
+  #push({ window, sequence, lost }: Head, frames: Buffer[], bundle: Kept, isEnd: boolean): void {
+    const { release } = bundle
+    const rows = rowsOf(bundle)
+    const message: Queued = { window, sequence, lost, frames, rows, isEnd, release }
     this.#messages++
-    if (this.#failover) this.#failover.push(message, isEnd)
+    this.#rows += rows
+    if (this.#failover) this.#failover.push(message)
     else for (const queue of this.#queues) queue.push(message)
+    for (const queueLog of this.#queueLogs) queueLog.check()
     this.#wake()
   }
 

@@ -1,12 +1,16 @@
 /** Messages on their way to a collector, kept until their window is acknowledged, bounded by bytes. */
 
 import { type Identity, type Losses, runOf, type WindowKey } from '../../wire/message.ts'
+import { Ledger } from './ledger.ts'
 
 export interface Queued {
   readonly window: number
   /** Counted from 0 over the run. */
   readonly sequence: number
   readonly frames: Buffer[]
+  readonly rows: number
+  /** The last message of its window. */
+  readonly isEnd: boolean
   /** What the probe had lost until then. */
   readonly lost: Losses
   /** Called once when this queue is done with it and nobody reads the frames: acknowledged at the first attempt, or never sent. */
@@ -31,8 +35,10 @@ interface Entry extends Queued {
 const bytesOf = (frames: readonly Buffer[]): number => frames.reduce((sum, frame) => sum + frame.length, 0)
 
 export class Queue {
-  /** Messages given up because the queue was full, oldest first. */
+  /** Messages dropped because the queue was full, oldest first; of some the window is acknowledged later. */
   dropped = 0
+  /** What became of all that was pushed. */
+  readonly ledger = new Ledger()
   bytes = 0
   settled: Settled = { window: 0, sequence: 0, lost: {} }
   readonly #maxBytes: number
@@ -62,6 +68,7 @@ export class Queue {
 
   push(message: Queued): void {
     const bytes = bytesOf(message.frames)
+    this.ledger.push(message.window, message.rows)
     this.#entries.push({ ...message, bytes, attempts: 0 })
     this.bytes += bytes
     let drop = 0
@@ -74,6 +81,8 @@ export class Queue {
     const gone = this.#remove(drop)
     for (const { attempts, release } of gone) if (attempts === 0) release?.()
     this.dropped += gone.filter(({ window }) => !this.#acknowledged.has(window)).length
+    for (const dropped of new Set(gone.map(({ window }) => window)))
+      this.ledger.dropped(dropped, sent && dropped === window)
     this.#release()
   }
 
@@ -88,6 +97,7 @@ export class Queue {
       if (entry.window !== this.#torn.window || this.#torn.sent) {
         this.#cursor++
         entry.attempts++
+        if (entry.isEnd) this.ledger.sent(entry.window)
         return entry
       }
       this.#entries.splice(this.#cursor, 1)
@@ -102,6 +112,7 @@ export class Queue {
   rewind(): void {
     this.#cursor = 0
     this.#torn.sent = false
+    this.ledger.torn(this.#torn.window)
     this.#acknowledged.clear() // it may be another collector
   }
 
@@ -116,7 +127,9 @@ export class Queue {
    */
   acknowledge(key: WindowKey): void {
     const { window } = key
-    if (!this.isOfRun(key) || !this.#entries.some(entry => entry.window === window)) return
+    if (!this.isOfRun(key)) return
+    this.ledger.acknowledged(window)
+    if (!this.#entries.some(entry => entry.window === window)) return
     this.#acknowledged.add(window)
     this.#release()
   }

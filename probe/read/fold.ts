@@ -83,7 +83,11 @@ export class FlowFold {
     this.#groups = new Groups(most)
   }
 
-  /** The same windows; the sums come just before a window's end. */
+  losses() {
+    return { 'fold/full': this.full }
+  }
+
+  /** The same windows; the sums come right before a window's end. */
   async *fold(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
     for await (const { window, rows } of batches) {
       if (!rows) for (const sums of this.end()) yield { window, rows: sums }

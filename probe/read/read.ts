@@ -78,6 +78,14 @@ export class Reader {
     ;(ended ? stream?.pending : stream?.running)?.push(records)
   }
 
+  losses() {
+    return { 'kernel/close_missed': this.missed, ...this.windows.lost() }
+  }
+
+  figures() {
+    return { guessed_flows: this.guessed }
+  }
+
   stop(): void {
     this.#stopped.abort()
   }

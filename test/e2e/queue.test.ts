@@ -48,7 +48,7 @@ t.test('a queue that is too small drops the oldest windows, whole, and counts th
   const relay = await startRelay(site.endpoint)
   t.teardown(() => relay.close())
   await site.collector()
-  await site.probe(['--host', HOST, '--queue-size', '1M'], [relay.endpoint])
+  const probe = await site.probe(['--host', HOST, '--queue-size', '1M'], [relay.endpoint])
   const first = windowNow() + 1
   await upTo(site, first)
   await relay.cut()
@@ -61,14 +61,25 @@ t.test('a queue that is too small drops the oldest windows, whole, and counts th
   const samples = await upTo(site, last)
   const { lost, probes } = await site.stats()
   const { gap = 0, incomplete = 0, ...others } = lost
-  const dropped = probes['queue/full'] ?? 0
-  t.ok(gap > 0 && gap <= dropped, `the probe dropped ${dropped} messages, the collector missed ${gap}`)
+  const { 'queue/full': rows = 0, 'queue/full_windows': windows = 0, ...kept } = probes
+  t.ok(gap > 0, `the collector missed ${gap} messages`)
   t.same(others, {}, 'and nothing else')
+  t.same(
+    Object.keys(kept).filter(reason => reason.startsWith('queue/')),
+    [],
+  )
+  t.ok(rows >= windows * 2 * FLOWS, `${rows} rows of ${windows} windows are lost`)
   const there = new Set(samples.map(({ time }) => time))
   const missing = Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(
     window => !there.has(window),
   )
-  t.ok(missing.length > 0 && missing[0]! >= cut && missing.at(-1)! < joined, `missing are ${missing}`)
+  const [most, note] = [missing.length + incomplete, `${windows} windows are lost`]
+  t.ok(windows >= missing.length && windows <= most, `${note}: those that are missing, and what is not whole`)
+  t.match(probe.stderr, /the queue is full \(1 MiB, .*\d+ rows? so far.*raise --queue-size/, 'and it says so')
+  t.ok(
+    missing.length > 0 && missing[0]! >= cut && missing.at(-1)! < joined,
+    `cut in ${cut}, joined in ${joined}, missing are ${missing}`,
+  )
   const torn = samples.filter(sample => sample.as_client < FLOWS)
   t.equal(torn.length, incomplete, 'what is there is whole, or was cut while it was sent, and says so')
   t.ok(torn.length <= 1)

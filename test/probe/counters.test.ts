@@ -1,11 +1,14 @@
 import t from 'tap'
 import { Counters } from '../../probe/counters.ts'
 
-t.test('losses of all parts come together as they are now; what is 0 is left out', async t => {
+t.test('losses of all parts come together as they are now; counts of 0 are left out', async t => {
   const counters = new Counters()
   const counts = { 'fold/full': 0 }
-  counters.losses(() => ({ 'kernel/slot': 2, 'kernel/storage': 0 }))
-  counters.losses(() => counts)
+  counters.add(
+    { losses: () => ({ 'kernel/slot': 2, 'kernel/storage': 0 }) },
+    { figures: () => ({ rows: 1 }) },
+    { losses: () => counts },
+  )
   t.same(counters.lost(), { 'kernel/slot': 2 })
   counts['fold/full'] = 3
   t.same(counters.lost(), { 'kernel/slot': 2, 'fold/full': 3 })
@@ -13,7 +16,10 @@ t.test('losses of all parts come together as they are now; what is 0 is left out
 
 t.test('figures of all parts make one row', async t => {
   const counters = new Counters()
-  counters.figures(() => ({ rows: 5 }))
-  counters.figures(() => ({ messages: 1, queue_bytes: 0 }))
+  counters.add(
+    { figures: () => ({ rows: 5 }) },
+    { losses: () => ({}) },
+    { figures: () => ({ messages: 1, queue_bytes: 0 }) },
+  )
   t.same(counters.all(), { rows: 5, messages: 1, queue_bytes: 0 })
 })

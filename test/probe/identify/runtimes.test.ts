@@ -343,7 +343,7 @@ t.test(
     t.same(names.cgroups, {}, 'they have no cgroup of their own')
     t.same(names.netns, { [inodes[0]!]: web.id, [inodes[1]!]: other.id })
     t.match(names.containers[web.id], { runtime: 'podman', name: 'web', image: IMAGE })
-    t.equal(identifier.ownerlessRows, 1, "the flow in nobody's namespace is counted, the host's is not")
+    t.equal(identifier.otherNetnsRows, 1, "the flow in nobody's namespace is counted, the host's is not")
     t.same(identifier.running().running.toSorted(), [web.id, other.id].toSorted())
   },
 )

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { decode } from '../../../wire/message.ts'
-import { type Collector, RANKS, type Step, World } from '../world.ts'
+import { type Collector, type Probe, RANKS, type Step, World } from '../world.ts'
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 20, arbitrary: fc.constant({ do: 'push' as const }) },
@@ -26,6 +26,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** What was produced is stored, lost or waits: at every moment. */
+function checkAccounts({ failover, ended, rows }: Probe): void {
+  const { produced, stored, lost, waiting } = failover.queue.ledger.accounts
+  const parts = [stored, lost.full, lost.stopped, waiting]
+  const windows = parts.reduce((sum, amount) => sum + amount.windows, 0)
+  const all = parts.reduce((sum, amount) => sum + amount.rows, 0)
+  const made = ended.reduce((sum, window) => sum + window.rows, rows)
+  if (produced.windows !== windows || produced.rows !== all || made !== all)
+    throw new Error(`${made} rows: ${JSON.stringify({ produced, stored, lost, waiting })}`)
+}
+
 t.test(
   'whatever happens to three collectors, each window is written whole, as it was, and none is lost',
   async t => {
@@ -34,9 +45,16 @@ t.test(
       fc.property(fc.array(step, { maxLength: 300, size: 'max' }), steps => {
         const world = new World()
         for (const collector of world.collectors) collector.connect()
-        for (const step of steps) world.take(step)
-        world.heal(4)
         const { probe, written, collectors } = world
+        for (const step of steps) {
+          world.take(step)
+          checkAccounts(probe)
+        }
+        world.heal(4)
+        checkAccounts(probe)
+        const { produced, stored } = probe.failover.queue.ledger
+        if (stored.windows !== produced.windows || stored.rows !== produced.rows)
+          throw new Error(`${JSON.stringify(stored)} of ${JSON.stringify(produced)} are stored`)
         for (let window = 1; window < probe.window; window++)
           if (!written.has(window)) throw new Error(`window ${window} was not written`)
         if (probe.failover.queue.length > 0) throw new Error(`${probe.failover.queue.length} messages wait`)
@@ -50,6 +68,35 @@ t.test(
     t.ok(twice > 0, `${twice} windows were written by more than one`)
   },
 )
+
+t.test('with a queue that is too small, what is lost is what no collector wrote', async t => {
+  let lostWindows = 0
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 8000, max: 40_000 }),
+      fc.array(step, { maxLength: 300, size: 'max' }),
+      (queueBytes, steps) => {
+        const world = new World(queueBytes)
+        const { probe, written, damaged, collectors } = world
+        for (const collector of collectors) collector.connect()
+        for (const step of steps) {
+          world.take(step)
+          checkAccounts(probe)
+        }
+        world.heal(8)
+        checkAccounts(probe)
+        const { stored, lost, waiting } = probe.failover.queue.ledger.accounts
+        if (waiting.windows > 0) throw new Error(`${waiting.windows} windows wait`)
+        // the first window is partial, and not written
+        const most = new Set([0, ...written.keys(), ...damaged]).size
+        if (stored.windows > most) throw new Error(`${stored.windows} are stored, ${most} were written`)
+        lostWindows += lost.full.windows
+      },
+    ),
+    { numRuns: 300 },
+  )
+  t.ok(lostWindows > 0, `${lostWindows} windows were lost`)
+})
 
 /** Windows with a message of rows each; every collector is there, and those that are named take and acknowledge. */
 function start(queueBytes?: number) {

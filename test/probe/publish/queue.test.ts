@@ -4,7 +4,7 @@ import { Queue } from '../../../probe/publish/queue.ts'
 
 const run = { host: 'h', boot: 'b', probe: 'p' }
 const message = (window: number, bytes = 10) => ({
-  ...{ window, sequence: 0, lost: {} },
+  ...{ window, sequence: 0, lost: {}, rows: 1, isEnd: false },
   frames: [Buffer.alloc(bytes)],
 })
 function sent(queue: Queue): number[] {
@@ -85,7 +85,7 @@ t.test(
 t.test('what is settled is told with its last message', async t => {
   const queue = new Queue(1000, run)
   const push = (window: number, sequence: number, full: number) =>
-    queue.push({ window, sequence, frames: [], lost: { 'queue/full': full } })
+    queue.push({ ...message(window), sequence, lost: { 'queue/full': full } })
   t.same(queue.settled, { window: 0, sequence: 0, lost: {} })
   push(0, 0, 1)
   push(0, 1, 2)
@@ -235,7 +235,7 @@ t.test(
             const name = all.push({ window, last }) - 1
             const frame = Buffer.alloc(bytes + 4)
             frame.writeUInt32LE(name)
-            queue.push({ window, sequence: name, frames: [frame], lost: {} })
+            queue.push({ window, sequence: name, frames: [frame], lost: {}, rows: 1, isEnd: last })
             reference.push({ window, name, bytes: frame.length, sent: false, acknowledged: false })
             if (last) window++
           }
