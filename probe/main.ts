@@ -5,9 +5,11 @@ import type { Rows } from '../wire/layout.ts'
 import type { Names } from '../wire/message.ts'
 import { openLog } from '../wire/process/log.ts'
 import { stopping } from '../wire/process/signals.ts'
+import { ThrottledLog } from '../wire/process/throttled_log.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkProbe } from './check.ts'
+import { ClockLog } from './clock_log.ts'
 import { Counters, costs } from './counters.ts'
 import { Heads, identityOf } from './heads.ts'
 import { Host, ProbeStats } from './host_figures.ts'
@@ -54,6 +56,7 @@ async function run(options: ProbeOptions): Promise<void> {
   const sendOffset = new SendOffset(identity.host, options.sendOffset ?? interval / 5, interval)
   const publisher = new Publisher({ ...publisherOptions(options), sendOffset }, identity, log)
   const [host, stats, sentNames] = [new Host(), new ProbeStats(), new SentNames()]
+  const clockLog = new ClockLog(reader.windows, interval, new ThrottledLog(log))
   const counters = new Counters()
   const kernelLosses = { losses: () => kernel.lost() }
   counters.add(kernelLosses, reader, fold, sources, identifier, publisher, host, costs)
@@ -80,6 +83,7 @@ async function run(options: ProbeOptions): Promise<void> {
     const names = { ...sentNames.with(found), running, ...(processes && { processes }) }
     publisher.end(heads.end(window), names)
     sentNames.end()
+    clockLog.ended(window)
   }
 
   const left = await publisher.close(STOP_MS)

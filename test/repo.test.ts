@@ -111,6 +111,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'probe/main.ts': ['wire', 'native', 'probe'],
   'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],
   'probe/check.ts': ['wire', 'probe/options.ts'],
+  'probe/clock_log.ts': ['probe/read'],
   'probe/counters.ts': ['wire'],
   'probe/doctor': ['wire', 'native', 'probe/kernel', 'probe/signals', 'probe/identify'],
   'probe/heads.ts': ['wire', 'probe/read'],
