@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { LOSSES } from '../../wire/losses.ts'
 import { catalogue, metricsOf } from './catalogue.ts'
 import { described } from './describe.ts'
 import { GROUPS } from './metric.ts'
@@ -50,6 +51,21 @@ A series that is not in the last window of its host has ended, and so has a host
 full, else 503 with the reason.
 `
 
+const LOST = `## What is lost, and what to do
+
+The tags \`stage\` and \`reason\` of \`probe:lost\` and \`collector:lost\`; \`*\` stands for any word. \`queue/*\` are counted once
+for each collector that was to have them. The reasons of \`window\` and \`kernel/close_missed\` are no losses of flows: they say
+which windows are not as they should be.
+
+| stage/reason | counts | meaning | what to do |
+|---|---|---|---|
+`
+
+const losses = (): string =>
+  Object.entries(LOSSES)
+    .map(([reason, { unit, means, remedy }]) => `| \`${reason}\` | ${unit} | ${means} | ${remedy} |\n`)
+    .join('')
+
 export function generate(): string {
   const sections = catalogue.map(described).map(({ measurement, group, tags, help, fields, histogram }) => {
     const rows = fields.map(
@@ -68,7 +84,7 @@ export function generate(): string {
       '',
     ].join('\n')
   })
-  return [HEAD, ...sections].join('\n')
+  return [HEAD, ...sections, LOST + losses()].join('\n')
 }
 
 if (import.meta.main) {

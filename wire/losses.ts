@@ -1,0 +1,254 @@
+/** Every reason of `probe:lost` and `collector:lost`: what is counted, what it means, and what to do. */
+
+import type { LOST } from './records.ts'
+
+export interface Loss {
+  /** What one count is. */
+  readonly unit: string
+  readonly means: string
+  readonly remedy: string
+}
+
+type KernelReason = `kernel/${(typeof LOST)[number]}`
+
+const loss = (unit: string, means: string, remedy: string): Loss => ({ unit, means, remedy })
+
+const MORE_RING = 'raise `--ring-size`'
+const NONE = 'nothing to do'
+const UPDATE = 'update the older of the two programs'
+const STRANGER = 'find the program that sends it; no probe of this version does'
+
+const KERNEL: Readonly<Record<KernelReason, Loss>> = {
+  'kernel/slot': loss(
+    'connections',
+    'every flow slot is taken: the connection is counted when it closes, not while it lives',
+    'raise `--max-flows`',
+  ),
+  'kernel/storage': loss(
+    'sockets',
+    'the kernel had no memory for what it keeps of a socket',
+    'free memory on the host',
+  ),
+  'kernel/tcp_flow_ring': loss('rows', 'the ring was full: the last row of a closed connection', MORE_RING),
+  'kernel/cgroup_path_ring': loss(
+    'records',
+    'the ring was full: names of a cgroup; they are sent again with its next socket',
+    NONE,
+  ),
+  'kernel/free_slot': loss(
+    'slots',
+    'a slot could not be given back under contention; it stays taken',
+    'raise `--max-flows` if `kernel/slot` rises, too',
+  ),
+  'kernel/process_ring': loss(
+    'records',
+    'the ring was full: names of a process; they are sent again with its next socket',
+    NONE,
+  ),
+  'kernel/tcp_total': loss(
+    'events',
+    'no room for the sums of one more cgroup: RTT samples and resets',
+    'fewer cgroups with sockets on this host; flows are counted all the same',
+  ),
+  'kernel/evicted_udp': loss(
+    'conversations',
+    'a UDP conversation was pushed out before it was idle; its row was sent, and it may be counted twice in its window',
+    'raise `--max-udp-flows`',
+  ),
+  'kernel/udp_slot': loss('datagrams', 'no room for one more UDP conversation', 'raise `--max-udp-flows`'),
+  'kernel/udp_flow_ring': loss(
+    'rows',
+    'the ring was full: the row of a conversation that was pushed out',
+    'raise `--max-udp-flows`',
+  ),
+  'kernel/udp_header': loss('datagrams', 'IPv6 datagrams behind extension headers are not counted', NONE),
+}
+
+const QUEUE_FULL = 'start the collector or its database, or raise `--queue-size`'
+const STOPPED = 'stop the probe while its collector runs; the collector may be slow or away'
+
+/** By `stage/reason`; `*` stands for any word. */
+export const LOSSES: Readonly<Record<string, Loss>> = {
+  ...KERNEL,
+  'kernel/bad_record': loss(
+    'records',
+    'a record of another size than its layout says',
+    'report it: BPF object and probe do not fit',
+  ),
+  'kernel/close_missed': loss(
+    'connections',
+    "the kernel skipped the close (a tracepoint's recursion): the pass found it at the window's end; counters of its last window and `failed` are missing",
+    'nothing to do; it rises in storms of connections',
+  ),
+  'fold/full': loss(
+    'flows',
+    'more cgroups than `--fold` adds up: these flows were sent as they are',
+    'nothing is lost; the collector has more to do',
+  ),
+  'identify/unknown_cgroup': loss(
+    'cgroups',
+    'the names of a cgroup never came: its flows count for the host',
+    'nothing to do; it rises when very many cgroups are made at once, see `kernel/cgroup_path_ring`',
+  ),
+  'identify/*_nonsense': loss(
+    'questions',
+    'a runtime gave an answer that is none',
+    'check what listens on its socket',
+  ),
+  'identify/*_timeout': loss(
+    'questions',
+    'a runtime did not answer in time',
+    'check the runtime; names are looked for again',
+  ),
+  'identify/*_denied': loss(
+    'questions',
+    'a runtime refused the probe',
+    'let the probe open its socket: `sockflux doctor` says which',
+  ),
+  'identify/*_unavailable': loss(
+    'questions',
+    'nobody listens on the socket of a runtime',
+    'start the runtime, or correct its socket: `sockflux doctor`',
+  ),
+  'identify/*_failed': loss('questions', 'a runtime answered with an error', 'look into its log'),
+  'queue/full': loss(
+    'rows',
+    'the queue was full: rows of windows that no collector has, once for each collector',
+    QUEUE_FULL,
+  ),
+  'queue/full_windows': loss('windows', 'these windows', QUEUE_FULL),
+  'queue/stopped': loss(
+    'rows',
+    'the probe stopped before they were acknowledged; only its log says so, as nothing is sent any more',
+    STOPPED,
+  ),
+  'queue/stopped_windows': loss('windows', 'these windows', STOPPED),
+  'window/skipped': loss(
+    'windows',
+    'the probe was late by more than two intervals: these windows have no value, their flows are in the one before',
+    'give the probe CPU time; it is normal after the machine slept',
+  ),
+  'window/stretched': loss(
+    'windows',
+    'longer than one and a half intervals (a late probe, a clock set back): shown and not stored',
+    'give the probe CPU time, or look at what sets the clock',
+  ),
+  'window/clock_set': loss(
+    'times',
+    'the clock of the host was set past the running window; labels follow the new clock',
+    'let NTP slew the clock instead of setting it',
+  ),
+  'window/clock_unset': loss(
+    'windows',
+    'the clock was never set (it says 1970): shown and not stored',
+    'set the clock',
+  ),
+  'log/dropped': loss('lines', 'nobody read the log, or its disk is full', 'read or rotate the log'),
+  'ingest/gap': loss('messages', 'messages of a probe never came', 'see `queue/full` of that probe'),
+  'ingest/incomplete': loss(
+    'windows',
+    'written without their end: rows may be missing',
+    'see `queue/full` of that probe',
+  ),
+  'ingest/unfinished': loss(
+    'rows',
+    'of windows that a probe began and never ended',
+    'see why that probe ended; it sends them again should it come back',
+  ),
+  'ingest/late': loss('rows', 'of windows that were written before', 'see `ingest/incomplete`'),
+  'ingest/window_ahead': loss(
+    'rows',
+    'too many windows of one probe were open',
+    'see `queue/full` of that probe',
+  ),
+  'ingest/groups': loss(
+    'flows',
+    'more containers, pods or processes in one window than the collector keeps: they are in `~other`',
+    'spread the hosts over more collectors',
+  ),
+  'ingest/cgroup_id': loss(
+    'rows',
+    'a cgroup id beyond 2^53 cannot be told from another',
+    'report it, with the kernel version',
+  ),
+  'ingest/unknown_record': loss('records', 'a record that this collector does not know', UPDATE),
+  'ingest/malformed_layout': loss('records', 'a record without a column that is needed', UPDATE),
+  'ingest/malformed_too_many_probes': loss(
+    'messages',
+    'more runs of probes than the collector keeps',
+    'see why probes are restarted so often, or spread the hosts over more collectors',
+  ),
+  'ingest/malformed_*': loss(
+    'messages',
+    'a message that is not as it should be, by what is wrong with it',
+    STRANGER,
+  ),
+  'series/shared_pods': loss(
+    'samples',
+    'pods of one name on several hosts are written over each other in profile ntopng',
+    'give each host a `--listen` of its own, with its `,ifid=`',
+  ),
+  'series/beyond_max_series': loss(
+    'samples',
+    'a measurement has more series than `--max-series`: they are in `~other`, in profile ntopng not written',
+    'raise `--max-series`',
+  ),
+  '*/dropped': loss(
+    'samples',
+    "the sink's queue was full: the oldest batches of the host that has most in it",
+    'mend the sink (its log line says what it needs), or raise `--waiting-samples`',
+  ),
+  '*/not_finite': loss('samples', 'a value was not a finite number', 'report it'),
+  'embedded/bad_time': loss(
+    'samples',
+    'the window ends at no time in seconds',
+    "check the clock of the sample's host",
+  ),
+  'embedded/future': loss('samples', 'the window ends too far ahead', "set the clock of the sample's host"),
+  'embedded/expired': loss(
+    'samples',
+    'the window is older than `--store-days`',
+    "set the clock of the sample's host, or raise `--store-days`",
+  ),
+  'embedded/full': loss(
+    'samples',
+    'the files of today are larger than `--store-size`',
+    'raise `--store-size`',
+  ),
+  'embedded/bad_samples': loss(
+    'samples',
+    'the store could not take them; the log line says why',
+    'report it, with the log line',
+  ),
+  'influxdb/partial_write': loss(
+    'samples',
+    'InfluxDB stored the others and refused these; the log line has its words',
+    'see the log line: mostly a field of another type or a point outside the retention policy',
+  ),
+  'influxdb/bad_request': loss(
+    'samples',
+    'InfluxDB refused the request; the log line has its words',
+    'see the log line',
+  ),
+  'influxdb/too_large': loss(
+    'samples',
+    'one sample is larger than InfluxDB or a proxy takes',
+    'raise its limit for a request',
+  ),
+  'influxdb/unreadable': loss('samples', 'the answer of InfluxDB could not be read', 'see the log line'),
+  'influxdb/status_*': loss(
+    'samples',
+    'something that is not InfluxDB refused them, by HTTP status',
+    'correct `--influx-url`, or the proxy before InfluxDB',
+  ),
+}
+
+/** The row of the table that explains this reason; an exact one before one with `*`. */
+export function lossOf(reason: string): Loss | undefined {
+  if (Object.hasOwn(LOSSES, reason)) return LOSSES[reason]
+  const pattern = Object.keys(LOSSES).find(pattern => {
+    const [before = '', after] = pattern.split('*')
+    return after !== undefined && reason.startsWith(before) && reason.endsWith(after)
+  })
+  return pattern === undefined ? undefined : LOSSES[pattern]
+}
