@@ -200,7 +200,7 @@ t.test('a message that is refused for what it says is no gap', async t => {
   const bad = probe.rows(0, 1).with(-1, Buffer.from('{"cgroups":7}'))
   t.throws(() => ingest.receive(bad), { reason: 'names_cgroups', message: /names.cgroups/ })
   t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 1 }])
-  t.same(ingest.lost, { malformed_who_cgroups: 1 })
+  t.same(ingest.lost, { malformed_names_cgroups: 1 })
 })
 
 t.test('a message of another version is refused, with what to do, and is no gap', async t => {
