@@ -1,6 +1,7 @@
 /** Answers to the probes: which windows the sinks hold. One at a time, as transports want it. */
 
 import { encodeAck, encodeRefused } from '../../wire/ack.ts'
+import { BoundedMap } from '../../wire/bounded_map.ts'
 import { runOf, type WindowKey } from '../../wire/message.ts'
 import type { Route, Transport } from './transport.ts'
 
@@ -11,9 +12,9 @@ const MAX_PROBES = 8192
 export class Acknowledger {
   readonly #transport: Pick<Transport, 'send'>
   /** The connection that each run was last heard on: that of its window may be gone. */
-  readonly #routes = new Map<string, { readonly route: Route; readonly version: number }>()
+  readonly #routes = new BoundedMap<string, { readonly route: Route; readonly version: number }>(MAX_PROBES)
   /** Connections that know that they are refused. */
-  readonly #refused = new Set<string>()
+  readonly #refused = new BoundedMap<string, true>(MAX_PROBES)
   /** Windows that the sinks have not settled yet. */
   readonly #unsettled = new Set<string>()
   #waiting: { route: Route; frames: Buffer[] }[] = []
@@ -28,10 +29,7 @@ export class Acknowledger {
    * @param version of the wire that it is in
    */
   seen(key: WindowKey, route: Route, version: number): void {
-    const id = runOf(key)
-    this.#routes.delete(id)
-    this.#routes.set(id, { route, version })
-    dropOldest(this.#routes)
+    this.#routes.set(runOf(key), { route, version })
   }
 
   /** The window is on its way to the sinks. Call what comes back when they hold it. */
@@ -53,13 +51,12 @@ export class Acknowledger {
   refuse(route: Route): void {
     const id = route.toString('latin1')
     if (this.#refused.has(id)) return
-    this.#refused.add(id)
-    dropOldest(this.#refused)
+    this.#refused.set(id, true)
     this.#send(route, encodeRefused())
   }
 
   #answer(key: WindowKey): void {
-    const last = this.#routes.get(runOf(key))
+    const last = this.#routes.peek(runOf(key))
     if (last) this.#send(last.route, encodeAck(key, last.version))
   }
 
@@ -82,9 +79,4 @@ export class Acknowledger {
     }
     this.#working = undefined
   }
-}
-
-function dropOldest(kept: Map<string, unknown> | Set<string>): void {
-  const [oldest] = kept.keys()
-  if (oldest !== undefined && kept.size > MAX_PROBES) kept.delete(oldest)
 }

@@ -3,6 +3,7 @@
  * another probe are read by field name, one that lies is refused by name of the lie.
  */
 
+import { BoundedMap } from '../../wire/bounded_map.ts'
 import { MalformedError } from '../../wire/check.ts'
 import { type Layout, LayoutError } from '../../wire/layout.ts'
 import {
@@ -48,7 +49,7 @@ export class Ingest implements Counted {
   rows = 0
   readonly #probes = new Map<string, ProbeWindows>()
   /** Those that have been silent, who was so longest first. */
-  readonly #silent = new Map<string, ProbeWindows>()
+  readonly #silent = new BoundedMap<string, ProbeWindows>(MAX_PROBES)
   readonly #decoders = new WeakMap<Layout, Decoder>()
   readonly #known = new ParsedFrames<Names>()
   readonly #withProcesses: () => boolean
@@ -110,8 +111,7 @@ export class Ingest implements Counted {
       this.#probes.delete(id)
       this.#silent.set(id, probe)
     }
-    for (const [id, { seenMs }] of this.#silent)
-      if (this.#silent.size > MAX_PROBES || now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
+    for (const [id, { seenMs }] of this.#silent) if (now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
   }
 
   #accept(message: Message): Outcome {

@@ -1,5 +1,6 @@
 /** The last window of each host, for people who watch: containers and the busiest processes. */
 
+import { BoundedMap } from '../../wire/bounded_map.ts'
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { ProcessName } from '../../wire/message.ts'
 import type { ContainerGroup } from '../fold/fold.ts'
@@ -40,7 +41,7 @@ const MAX_HOSTS = 1000
 const MAX_ROWS = 200
 
 export class Top {
-  readonly #hosts = new Map<string, TopHost & { readonly untilMs: number }>()
+  readonly #hosts = new BoundedMap<string, TopHost & { readonly untilMs: number }>(MAX_HOSTS)
   readonly #now: () => number
   #askedMs = Number.NEGATIVE_INFINITY
 
@@ -76,7 +77,6 @@ export class Top {
       ...[...fold.containers.values()].filter(({ name }) => !name.sandbox).map(containerRow),
     ]
     const processes = [...(fold.processes?.byPid.values() ?? [])].map(processRow)
-    this.#hosts.delete(key.host)
     this.#hosts.set(key.host, {
       host: key.host,
       time,
@@ -86,8 +86,6 @@ export class Top {
       total: { containers: containers.length, processes: processes.length },
       untilMs: this.#now() + idleMs(interval),
     })
-    const [oldest] = this.#hosts.keys()
-    if (oldest !== undefined && this.#hosts.size > MAX_HOSTS) this.#hosts.delete(oldest)
   }
 
   /** Also says that somebody watches. */

@@ -1,5 +1,6 @@
 /** What is known of each container: its names, looked for again each window, because people rename what runs. */
 
+import { BoundedMap } from '../../wire/bounded_map.ts'
 import { MAX_NAME_CHARACTERS } from '../../wire/check.ts'
 import type { ContainerName, PodName } from '../../wire/message.ts'
 import type { PathNames } from './path.ts'
@@ -9,6 +10,8 @@ import { type Described, isComplete, type Labels, merge, type Pod, type Source }
 const KEEP_MS = 5 * 60_000
 /** A container whose name nobody knew is looked for so often. */
 const LOOK_MS = 100
+/** Containers that run, or ran in the last minutes; of more, those are forgotten that were not seen for longest. */
+const MAX_CONTAINERS = 32_768
 
 /** Runtimes set no limit to a label; a collector does. */
 const cut = (text: string): string => text.slice(0, MAX_NAME_CHARACTERS)
@@ -36,7 +39,7 @@ export class Containers {
   readonly #source: Source
   readonly #labels: readonly string[]
   readonly #now: () => number
-  readonly #known = new Map<string, Container>()
+  readonly #containers = new BoundedMap<string, Container>(MAX_CONTAINERS)
   #window = 0
   /** Names that were found in an earlier one may have changed. */
   #round = 0
@@ -52,7 +55,7 @@ export class Containers {
   /** @param pathOf what the container's cgroup says, asked for when it is new */
   get(id: string, pathOf: () => PathNames | undefined = () => undefined): Container {
     const now = this.#now()
-    const known = this.#known.get(id)
+    const known = this.#containers.get(id)
     if (known) known.seenMs = now
     if (known && this.#isFresh(known, now)) return known
     return this.#look(id, known, known?.path ?? pathOf(), known?.found.pod)
@@ -71,7 +74,7 @@ export class Containers {
     this.#window++
     this.#round++
     const old = this.#now() - KEEP_MS
-    for (const [id, { seenMs }] of this.#known) if (seenMs < old) this.#known.delete(id)
+    for (const [id, { seenMs }] of this.#containers) if (seenMs < old) this.#containers.delete(id)
   }
 
   /** Nobody has named it, and nothing says which pod it is in. */
@@ -92,7 +95,7 @@ export class Containers {
   }
 
   pending(): string[] {
-    return [...this.#known].filter(([, it]) => this.isPending(it)).map(([id]) => id)
+    return [...this.#containers].filter(([, it]) => this.isPending(it)).map(([id]) => id)
   }
 
   #isFresh({ complete, heard, round, lookedMs }: Container, now: number): boolean {
@@ -120,7 +123,7 @@ export class Containers {
       round: this.#round,
       seenMs: now,
     }
-    this.#known.set(id, container)
+    this.#containers.set(id, container)
     return container
   }
 

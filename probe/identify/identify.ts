@@ -1,5 +1,6 @@
 /** Who is this? From the cgroup of a row, or its network namespace, to its container and pod. */
 
+import { BoundedMap } from '../../wire/bounded_map.ts'
 import type { Layout } from '../../wire/layout.ts'
 import type { ContainerName, Names, PodName, ProcessName, WindowNames } from '../../wire/message.ts'
 import { Containers } from './containers.ts'
@@ -43,7 +44,7 @@ export class Identifier {
   readonly #proc: string
   readonly #netns: NetnsOwners
   /** By `hierarchy:cgroup`: its container; undefined where it is in none. */
-  readonly #cgroups = new Map<string, string | undefined>()
+  readonly #cgroups = new BoundedMap<string, string | undefined>(MAX_CGROUPS)
   readonly #containers: Containers
   /** Processes of the running window's rows. */
   readonly #pids = new Set<number>()
@@ -73,13 +74,8 @@ export class Identifier {
     const isNamed = (namespace: string, name: string) => this.#source.isNamed?.(namespace, name) ?? false
     for (const { key, names } of this.#paths.read(records)) {
       const path = namesOf(names, isNamed)
-      this.#cgroups.delete(key) // to the end: the oldest are forgotten first
       this.#cgroups.set(key, path?.container)
       if (path) this.#containers.get(path.container, () => path)
-    }
-    for (const key of this.#cgroups.keys()) {
-      if (this.#cgroups.size <= MAX_CGROUPS) break
-      this.#cgroups.delete(key)
     }
   }
 
@@ -97,7 +93,7 @@ export class Identifier {
     const netns: Record<string, string> = {}
     const unknown = new Set<string>()
     for (const { key, inode, count } of reader.owners(rows)) {
-      const container = this.#cgroupOf(key)
+      const container = this.#cgroups.get(key)
       if (container) {
         cgroups[key] = container
         this.#findPod(container, inode)
@@ -137,12 +133,6 @@ export class Identifier {
       running: ids,
       ...(Object.keys(processes).length > 0 && { processes }),
     }
-  }
-
-  #cgroupOf(key: string): string | undefined {
-    const container = this.#cgroups.get(key)
-    if (this.#cgroups.delete(key)) this.#cgroups.set(key, container) // to the end: it is in use
-    return container
   }
 
   #names(ids: Iterable<string>): Pick<Names, 'containers' | 'pods'> {

@@ -1,5 +1,6 @@
 /** What the kernel told of processes when they first owned a flow: they may be gone before anybody asks. */
 
+import { BoundedMap } from '../../wire/bounded_map.ts'
 import { type Layout, numberOf, textOf, viewOf } from '../../wire/layout.ts'
 import type { ProcessName } from '../../wire/message.ts'
 import { nameOf } from './program/process_name.ts'
@@ -8,7 +9,7 @@ import { nameOf } from './program/process_name.ts'
 const MAX_PROCESSES = 32_768
 
 export class Processes {
-  readonly #known = new Map<number, ProcessName>()
+  readonly #processes = new BoundedMap<number, ProcessName>(MAX_PROCESSES)
   readonly #layout: Layout
   readonly #proc: string
   readonly #started: number
@@ -42,24 +43,17 @@ export class Processes {
     const view = viewOf(records)
     for (let at = 0; at < records.length; at += this.#layout.size) {
       const pid = this.#pid(view, at)
-      this.#known.delete(pid) // to the end: the oldest are forgotten first
       const process = {
         started_ns: String(view.getBigUint64(at + this.#started, true)),
         ...this.#read(records, view, at),
       }
       // now: it may be gone when its window ends
-      this.#known.set(pid, { ...process, name: nameOf(pid, process, this.#proc) })
-    }
-    for (const pid of this.#known.keys()) {
-      if (this.#known.size <= MAX_PROCESSES) break
-      this.#known.delete(pid)
+      this.#processes.set(pid, { ...process, name: nameOf(pid, process, this.#proc) })
     }
   }
 
   find(pid: number): ProcessName | undefined {
-    const known = this.#known.get(pid)
-    if (known && this.#known.delete(pid)) this.#known.set(pid, known) // to the end: it is in use
-    return known
+    return this.#processes.get(pid)
   }
 }
 

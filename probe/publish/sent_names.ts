@@ -4,20 +4,24 @@
  * network namespaces are of the window alone: their numbers are used again.
  */
 
+import { BoundedMap } from '../../wire/bounded_map.ts'
 import type { Names } from '../../wire/message.ts'
+
+/** Of one kind in one message; a host has some hundred. More than a message has rows: their names are always in it. */
+const MAX_NAMES = 65_536
 
 /** Names of one kind, and in which window each was last needed. */
 class NameTable<T> {
-  readonly #known = new Map<string, { value: T; window: number }>()
+  readonly #entries = new BoundedMap<string, { value: T; window: number }>(MAX_NAMES)
 
   /** @returns whether it is new, or another than before */
   add(names: Readonly<Record<string, T>>, window: number): boolean {
     let isNew = false
     for (const [key, value] of Object.entries(names)) {
-      const known = this.#known.get(key)
+      const known = this.#entries.get(key)
       if (known && isSame(known.value, value)) known.window = window
       else {
-        this.#known.set(key, { value, window })
+        this.#entries.set(key, { value, window })
         isNew = true
       }
     }
@@ -26,13 +30,13 @@ class NameTable<T> {
 
   /** Those last needed before that window. @returns whether there were some */
   forget(before: number): boolean {
-    const size = this.#known.size
-    for (const [key, { window }] of this.#known) if (window < before) this.#known.delete(key)
-    return this.#known.size < size
+    const size = this.#entries.size
+    for (const [key, { window }] of this.#entries) if (window < before) this.#entries.delete(key)
+    return this.#entries.size < size
   }
 
   get all(): Record<string, T> {
-    return Object.fromEntries([...this.#known].map(([key, { value }]) => [key, value]))
+    return Object.fromEntries([...this.#entries].map(([key, { value }]) => [key, value]))
   }
 }
 

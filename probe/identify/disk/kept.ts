@@ -1,28 +1,25 @@
-/** What a file said, read again when the file has changed. */
+/** Caches what was read from a file, and reads it again when the file has changed. */
 
+import { BoundedMap } from '../../../wire/bounded_map.ts'
 import { changeOf } from './files.ts'
 
 export class Kept<T> {
-  readonly #known = new Map<string, { readonly changed: number; readonly value: T }>()
+  readonly #files: BoundedMap<string, { readonly changed: number; readonly value: T }>
   readonly #read: (path: string) => T
-  readonly #most: number
 
-  /** @param most files that are remembered, the last used */
-  constructor(most: number, read: (path: string) => T) {
-    this.#most = most
+  /** @param max files in the cache, least recently used out first */
+  constructor(max: number, read: (path: string) => T) {
+    this.#files = new BoundedMap(max)
     this.#read = read
   }
 
   get(path: string): T {
     const changed = changeOf(path)
-    const known = this.#known.get(path)
-    this.#known.delete(path) // to the end: it is in use
-    const file = known?.changed === changed ? known : { changed, value: this.#read(path) }
-    if (changed !== 0) this.#known.set(path, file) // 0: there is none
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= this.#most) break
-      this.#known.delete(oldest)
-    }
+    const cached = this.#files.get(path)
+    const file = cached?.changed === changed ? cached : { changed, value: this.#read(path) }
+    if (changed === 0)
+      this.#files.delete(path) // there is none
+    else if (file !== cached) this.#files.set(path, file)
     return file.value
   }
 }
