@@ -10,6 +10,7 @@ import { encodeAck } from '../../../wire/ack.ts'
 import type { Names, WindowNames } from '../../../wire/message.ts'
 import { temporary } from '../../harness/embedded.ts'
 import { startRecorder } from '../../harness/recorder.ts'
+import { encodeRows, tcpFlowLayout } from '../../harness/rows.ts'
 import { until } from '../../harness/until.ts'
 
 const sendOffset = new SendOffset('h', 0, 1)
@@ -128,4 +129,77 @@ t.test('acknowledgements of every run of this host reach the feed; those of othe
     said.at(-1),
     /^the collector speaks version 3 of the wire, this probe version 2: update the probe; what it should have waits/,
   )
+})
+
+t.test(
+  'a full queue is said once, counted in rows and windows; what waits at the end is counted, too',
+  async t => {
+    const lines: { msg: string; collector?: string; reason?: string }[] = []
+    const log = pino({}, { write: line => lines.push(JSON.parse(line)) })
+    const collectors = ['ipc:///nowhere/collector']
+    const publisher = new Publisher(
+      { collectors, sendTo: 'all', queueBytes: 10_000, sendOffset },
+      identity,
+      log,
+    )
+    const layout = tcpFlowLayout()
+    const [windows, rows] = [20, 7]
+    for (let window = 0; window < windows; window++) {
+      const head = { ...identity, window, sequence: window, start_ns: '1', lost: {} }
+      const end = { end_ns: '2', time: 1000 + window, interval: 1, clock_offset_ns: '0', partial: false }
+      const bytes = encodeRows(
+        layout,
+        Array.from({ length: rows }, () => ({})),
+      )
+      publisher.add({ layout, bytes }, nobody, () => head)
+      publisher.end({ ...head, ...end }, everybody)
+    }
+    const { accounts, waiting, rows: sent } = publisher.stats()
+    t.ok(waiting > 0 && accounts.lost.full.windows > 0)
+    t.equal(accounts.lost.full.windows + accounts.waiting.windows, windows)
+    t.equal(sent, windows * rows)
+    const full = accounts.lost.full.windows
+    t.same(publisher.losses(), {
+      'queue/full': full * rows,
+      'queue/full_windows': full,
+      'queue/stopped': 0,
+      'queue/stopped_windows': 0,
+    })
+    t.match(publisher.figures(), {
+      queue_windows: windows - full,
+      queue_rows: (windows - full) * rows,
+      stored_rows: 0,
+    })
+    const said = lines.filter(({ reason }) => reason === 'queue_full')
+    t.match(said, [
+      {
+        collector: collectors[0],
+        msg: /^the queue is full \(0 MiB, no acknowledgement from the collector\); the oldest windows are dropped: 1 window with 7 rows so far; start the collector, or raise --queue-size$/,
+      },
+    ])
+    t.equal(said.length, 1, 'once a minute')
+    const left = windows - full
+    t.equal(await publisher.close(0), `${left} ${left === 1 ? 'window' : 'windows'} with ${left * rows} rows`)
+    t.match(publisher.losses(), {
+      'queue/full_windows': full,
+      'queue/stopped': left * rows,
+      'queue/stopped_windows': left,
+    })
+    t.match(publisher.figures(), { queue_windows: 0, queue_rows: 0 })
+  },
+)
+
+t.test('with every window acknowledged nothing is left to say at the end', async t => {
+  const recorder = await startRecorder()
+  t.teardown(() => recorder.close())
+  const publisher = new Publisher(
+    { collectors: [recorder.endpoint], sendTo: 'all', queueBytes: 2 ** 20, sendOffset },
+    identity,
+    pino({ level: 'silent' }),
+  )
+  const head = { ...identity, window: 0, sequence: 0, start_ns: '1', lost: {} }
+  const end = { end_ns: '2', time: 1000, interval: 1, clock_offset_ns: '0', partial: false }
+  publisher.end({ ...head, ...end }, everybody)
+  t.equal(await publisher.close(5000), undefined)
+  t.match(publisher.stats().accounts, { stored: { windows: 1 }, waiting: { windows: 0 } })
 })
