@@ -1,4 +1,4 @@
-/** What stands before the rows of a message, and at the end of a window. */
+/** The heads of messages and of the end of a window. */
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'

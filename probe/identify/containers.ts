@@ -1,4 +1,4 @@
-/** What is known of each container: its names, looked for again each window, because people rename what runs. */
+/** The names of each container. They are resolved again each window, because a running container can be renamed. */
 
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import { MAX_NAME_CHARACTERS } from '../../wire/check.ts'
@@ -6,28 +6,28 @@ import type { ContainerName, PodName } from '../../wire/message.ts'
 import type { PathNames } from './path.ts'
 import { type Described, isComplete, type Labels, merge, type Pod, type Source } from './source.ts'
 
-/** Names outlive their container so long: its last rows are still to come. */
+/** Names are kept so long after their container: its last rows are still to come. */
 const KEEP_MS = 5 * 60_000
-/** A container whose name nobody knew is looked for so often. */
+/** A container without a name is resolved again so often. */
 const LOOK_MS = 100
 /** Containers that run, or ran in the last minutes; of more, those are forgotten that were not seen for longest. */
 const MAX_CONTAINERS = 32_768
 
-/** Runtimes set no limit to a label; a collector does. */
+/** Runtimes do not limit a label; a collector does. */
 const cut = (text: string): string => text.slice(0, MAX_NAME_CHARACTERS)
 
 export interface Container {
   readonly path: PathNames | undefined
-  /** All that its sources have said so far. */
+  /** What its sources have answered so far. */
   readonly found: Described
   readonly name: ContainerName
   readonly pod?: { readonly uid: string; readonly name: PodName }
-  /** All names were found, so that nobody needs to look again in this window. */
+  /** All names were found: they are not resolved again in this window. */
   readonly complete: boolean
   /** Number of the window in which it was first seen. */
   readonly bornWindow: number
   readonly bornMs: number
-  /** Everybody who may know its name had been heard when it was looked for. */
+  /** All sources had answered since it began when it was last resolved. */
   readonly heard: boolean
   readonly lookedMs: number
   /** What `#round` was then. */
@@ -52,7 +52,7 @@ export class Containers {
     this.#now = now
   }
 
-  /** @param pathOf what the container's cgroup says, asked for when it is new */
+  /** @param pathOf names from the container's cgroup, called when it is new */
   get(id: string, pathOf: () => PathNames | undefined = () => undefined): Container {
     const now = this.#now()
     const known = this.#containers.get(id)
@@ -61,7 +61,7 @@ export class Containers {
     return this.#look(id, known, known?.path ?? pathOf(), known?.found.pod)
   }
 
-  /** A runtime has answered since: what it said before may not be so any more. */
+  /** A runtime may have answered since: names that were found before may have changed. */
   notice(): void {
     const version = this.#source.version?.()
     if (version === this.#version) return
@@ -77,19 +77,19 @@ export class Containers {
     for (const [id, { seenMs }] of this.#containers) if (seenMs < old) this.#containers.delete(id)
   }
 
-  /** Nobody has named it, and nothing says which pod it is in. */
+  /** It has no name, and its pod is unknown. */
   isStray(id: string): boolean {
     const { complete, pod, name } = this.get(id)
     return !complete && !pod && name.pod === undefined
   }
 
-  /** It is in this pod, though neither its path nor a runtime says so. */
+  /** It is in this pod, although neither its path nor a runtime shows that. */
   adopt(id: string, pod: Pod): void {
     const known = this.get(id)
     this.#look(id, known, known.path, pod)
   }
 
-  /** A new container waits for its name until all who may know it were heard, and never longer than its first window. */
+  /** The name of a new container is pending until all sources have answered, and no longer than its first window. */
   isPending({ complete, heard, bornWindow }: Container): boolean {
     return !complete && !heard && bornWindow === this.#window
   }
@@ -106,9 +106,9 @@ export class Containers {
     const now = this.#now()
     const bornMs = known?.bornMs ?? now
     const heard = this.#source.hasHeard?.(bornMs) ?? true
-    const said = this.#source.find(id, path) ?? {}
-    // what a runtime forgot in the meantime is not forgotten here
-    const found = merge(merge(said, known?.found ?? {}), pod ? { pod } : {})
+    const answer = this.#source.find(id, path) ?? {}
+    // what a runtime has forgotten in the meantime is kept here
+    const found = merge(merge(answer, known?.found ?? {}), pod ? { pod } : {})
     const complete = isComplete(found, path, this.#labels.length > 0)
     if (!known && !complete) this.#source.refresh?.()
     const container = {
@@ -155,7 +155,7 @@ export class Containers {
     }
   }
 
-  /** A runtime within a container names its own where nobody looks: then the name of the container around is better than none. */
+  /** The state of a runtime inside a container is not read: the name of the outer container is better than none. */
   #outerName(path: PathNames | undefined): string | undefined {
     const outer = path?.outer
     return outer && this.get(outer.container, () => outer).name.name

@@ -1,4 +1,4 @@
-/** Who is this? From the cgroup of a row, or its network namespace, to its container and pod. */
+/** Finds the container and pod of a row, by its cgroup or its network namespace. */
 
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import type { Layout } from '../../wire/layout.ts'
@@ -11,11 +11,11 @@ import { Processes } from './processes.ts'
 import { PathReader, RowReader } from './rows.ts'
 import type { Running, Source } from './source.ts'
 
-/** Cgroups remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
+/** Cgroups in the cache, least recently used out first; the kernel's own list does the same. */
 const MAX_CGROUPS = 32_768
 /** Processes of one window that are named. */
 const MAX_PROCESSES = 2000
-/** In the same order each time: a collector need not read again what it knows. */
+/** In the same order each time, so that a collector finds them in its cache. */
 const sorted = (names: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(names).sort(([a], [b]) => (a < b ? -1 : 1)))
 
@@ -29,7 +29,7 @@ export interface IdentifyOptions {
 }
 
 export class Identifier {
-  /** Cgroups of rows whose names never came: they count for the host. */
+  /** Cgroups of rows whose names never came: their rows count for the host. */
   unknownCgroups = 0
   /**
    * Rows in no container's cgroup, in a network namespace that is neither the host's nor known as a container's. They
@@ -48,7 +48,7 @@ export class Identifier {
   readonly #containers: Containers
   /** Processes of the running window's rows. */
   readonly #pids = new Set<number>()
-  /** Containers that were waiting for their names when the window before ended. */
+  /** Containers whose names were pending when the window before ended. */
   #waited: readonly string[] = []
 
   constructor(cgroupPath: Layout, process: Layout, source: Source, options: IdentifyOptions = {}) {
@@ -69,7 +69,7 @@ export class Identifier {
     return { other_netns_rows: this.otherNetnsRows }
   }
 
-  /** Records of `cgroup_path`: learn what they name, and its container's names while they are still on disk. */
+  /** Reads records of `cgroup_path`, and the names of their containers while they are still on disk. */
   learn(records: Buffer): void {
     const isNamed = (namespace: string, name: string) => this.#source.isNamed?.(namespace, name) ?? false
     for (const { key, names } of this.#paths.read(records)) {
@@ -79,7 +79,7 @@ export class Identifier {
     }
   }
 
-  /** Records of `process`. */
+  /** Reads records of `process`. */
   learnProcesses(records: Buffer): void {
     this.#processes.learn(records)
   }
@@ -115,7 +115,7 @@ export class Identifier {
     }
   }
 
-  /** All containers that run now, with their names, and those whose names were waited for: what ends a window. */
+  /** All containers that run now, with their names, and those whose names were pending: what ends a window. */
   running(): WindowNames {
     const running = this.#source.running()
     this.#containers.notice()
@@ -157,7 +157,7 @@ export class Identifier {
     return processes
   }
 
-  /** A runtime in a cgroup namespace of the host tells nothing of the pod that it is in; the pod's network does. */
+  /** The cgroup of a runtime in the host's cgroup namespace does not name its pod; the pod's network namespace does. */
   #findPod(container: string, inode: number): void {
     if (this.#netns.isHost(inode) || !this.#containers.isStray(container)) return
     const pod = this.#netns.podOf(inode)

@@ -1,12 +1,12 @@
 /**
- * Whose network namespace is it? A rootless container may be in no cgroup of its own: then its first process tells, by
- * the network namespace it is in. And a runtime within a pod may have its containers anywhere but below that pod's cgroup.
+ * Finds the owner of a network namespace. A rootless container may have no cgroup of its own: then it is found by the
+ * network namespace of its first process. The containers of a runtime inside a pod may not be below that pod's cgroup.
  */
 
 import { isInCgroup, netnsOf } from './process.ts'
 import type { Pod, Source } from './source.ts'
 
-/** A namespace that nobody has is looked for so often: looking reads the state of all containers. */
+/** A namespace without an owner is looked up again so often: that reads the state of all containers. */
 const LOOK_MS = 1000
 
 export class NetnsOwners {
@@ -68,7 +68,7 @@ export class NetnsOwners {
     this.#lookedMs = this.#now()
   }
 
-  /** Several share it: they are a pod, and its sandbox stands for all of them, or it cannot be told whose flow is whose. */
+  /** Several containers share it: they are a pod, and its sandbox stands for all of them, or the owner is unknown. */
   #only(ids: readonly string[]): string | undefined {
     const isSandbox = (id: string) => this.#source.find(id)?.sandbox === true
     const containers = ids.length > 1 ? ids.filter(id => !isSandbox(id)) : ids

@@ -1,11 +1,11 @@
-/** What the kernel told of processes when they first owned a flow: they may be gone before anybody asks. */
+/** Processes as the kernel described them when they first owned a flow: they may be gone when their window ends. */
 
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import { type Layout, numberOf, textOf, viewOf } from '../../wire/layout.ts'
 import type { ProcessName } from '../../wire/message.ts'
 import { nameOf } from './program/process_name.ts'
 
-/** Processes remembered, the last used; of its own list the kernel forgets, too, what was not used for longest. */
+/** Processes in the cache, least recently used out first; the kernel's own list does the same. */
 const MAX_PROCESSES = 32_768
 
 export class Processes {

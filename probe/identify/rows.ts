@@ -1,4 +1,4 @@
-/** What identifying needs of records: whose they are, and the names in a `cgroup_path`. */
+/** Reads the owners of rows, and the names in a `cgroup_path`. */
 
 import { type Layout, viewOf } from '../../wire/layout.ts'
 
@@ -67,7 +67,7 @@ export class RowReader {
     const pids = new Set<number>()
     if (this.#pid === undefined) return pids
     const view = viewOf(rows)
-    // the two ends of connections within the host come in turns
+    // the two ends of connections within the host alternate
     let [last, before] = [0, 0]
     for (let at = this.#pid; at < rows.length; at += this.#size) {
       const pid = view.getUint32(at, true)
@@ -135,7 +135,7 @@ export class PathReader {
   }
 }
 
-/** Each is ended by a NUL, and the last by two: what follows is left from other records. */
+/** Each ends with a NUL, and the last with two: what follows is from other records. */
 function namesIn(bytes: Buffer): string[] {
   const names: string[] = []
   for (let start = 0; start < bytes.length; ) {

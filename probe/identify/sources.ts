@@ -1,4 +1,4 @@
-/** All sources as one, in order: what is on disk, then what runtimes say when asked. */
+/** All sources as one, in order: the disk, then the answers of runtimes. */
 
 import { Asked } from './api/asked.ts'
 import type { PathNames } from './path.ts'
@@ -9,12 +9,12 @@ export class Sources implements Source {
   readonly #asked: readonly Asked[]
   readonly #all: readonly Source[]
   readonly #withLabels: boolean
-  /** Since it was last asked who runs, a name came from what was heard: it is old by now. */
-  #wasTold = false
-  /** Containers that were seen on disk: for these the disk has the last word, as what was heard may be old. */
+  /** Since the last call of `running`, a name came from the answer of a runtime, which may be old. */
+  #usedAnswer = false
+  /** Containers that were seen on disk: for these the disk decides, as an answer may be old. */
   readonly #onDisk = new Set<string>()
 
-  /** @param withLabels whether somebody wants labels: then one source that knows the name is not enough */
+  /** @param withLabels labels are wanted: then one source with the name is not enough */
   constructor(disk: readonly Source[], asked: readonly Asked[], withLabels = false) {
     this.#disk = disk
     this.#asked = asked
@@ -26,7 +26,7 @@ export class Sources implements Source {
     let found: Described | undefined
     for (const source of this.#all) {
       const more = source.find(id, path)
-      if (more && source instanceof Asked) this.#wasTold = true
+      if (more && source instanceof Asked) this.#usedAnswer = true
       if (more) found = found ? merge(found, more) : more
       if (found && isComplete(found, path, this.#withLabels)) break
     }
@@ -51,9 +51,9 @@ export class Sources implements Source {
     const heardIds = new Set(heard.map(({ id }) => id))
     for (const id of this.#onDisk) if (!running.has(id) && !heardIds.has(id)) this.#onDisk.delete(id)
     const isBlind = onDisk.length === 0 && !this.#disk.some(source => source.sees?.())
-    // the disk does not show all, or not its name: ask each time
-    if (isBlind || others.length > 0 || this.#wasTold) this.refresh()
-    this.#wasTold = false
+    // the disk does not show all containers, or not their names: ask each time
+    if (isBlind || others.length > 0 || this.#usedAnswer) this.refresh()
+    this.#usedAnswer = false
     return [...running.values()]
   }
 
@@ -65,7 +65,7 @@ export class Sources implements Source {
     return this.#asked.every(source => source.hasHeard(sinceMs))
   }
 
-  /** Questions that no runtime answered, by source and reason. */
+  /** Questions that a runtime did not answer, by source and reason. */
   losses(): Record<string, number> {
     const lost: Record<string, number> = {}
     for (const { name, failed } of this.#asked)

@@ -1,4 +1,4 @@
-/** Rows on their way into a message: of whatever records, one after the other, until it is full or the window ends. */
+/** Collects the rows of a message: of any records, in order, until it is full or the window ends. */
 
 import { MAX_PARTS } from '../../wire/check.ts'
 import type { Rows } from '../../wire/layout.ts'
@@ -6,7 +6,7 @@ import type { Bundle, Part } from '../../wire/message.ts'
 import type { Slabs } from './slabs.ts'
 
 export interface Kept extends Bundle {
-  /** Each holder says once that it is done; after the last one the memory is used again. */
+  /** Each holder calls it once when it is done; after the last call the memory is used again. */
   release(): void
 }
 
@@ -24,7 +24,7 @@ export class Bundler {
   }
 
   /**
-   * As many whole rows as there is room for.
+   * Takes as many whole rows as there is room for.
    * @param bytes copied
    * @returns bytes that were taken
    */
@@ -41,7 +41,7 @@ export class Bundler {
     return length
   }
 
-  /** What was added since the last time. */
+  /** The rows that were added since the last call. */
   take(): Kept {
     const { parts, rows, slab } = { parts: this.#parts, rows: this.#rows(), slab: this.#slab }
     this.#parts = []
@@ -56,7 +56,7 @@ export class Bundler {
     return { parts, rows, release }
   }
 
-  /** Of a slab that is mostly empty a copy: the rest would be memory that no queue knows of. */
+  /** A copy when the slab is mostly empty: no queue would count the empty part. */
   #rows(): Buffer {
     const rows = this.#slab?.subarray(0, this.#used) ?? Buffer.alloc(0)
     return this.#used < this.#slabs.size / 2 ? Buffer.from(rows) : rows

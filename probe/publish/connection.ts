@@ -1,8 +1,8 @@
 /**
- * One collector: a DEALER, connected; to one of its addresses at a time, as two connections would share the messages.
+ * One collector: a connected DEALER. It connects to one address at a time, as two connections would share the messages.
  *
- * ZeroMQ gives a message up silently when its connection dies under it. So each connection gets a socket of its own, and
- * whoever feeds it is told and sends what is not acknowledged once more.
+ * ZeroMQ drops a message silently when its connection dies. So each connection gets a socket of its own, and its feed
+ * sends again what is not acknowledged.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,25 +16,25 @@ import { VersionError } from '../../wire/version.ts'
 import { Backoff } from './backoff.ts'
 import { type Dialled, dial } from './dial.ts'
 
-/** What one connection sends, and hears. */
+/** What one connection sends and receives. */
 export interface Feed {
-  /** A new connection begins: what was sent on the last one may not have arrived. */
+  /** A new connection begins: messages of the last one may not have arrived. */
   begin(): void
-  /** The collector is there, or is not there any more. */
+  /** The collector is connected, or not any more. */
   reached(isUp: boolean): void
   /** The next message, if there is one. */
   next(): Buffer[] | undefined
-  /** The collector's sinks hold this window of this host, of whatever run. */
+  /** The collector's sinks have stored this window of this host, of any run. */
   acknowledged(key: WindowKey): void
 }
 
-/** Without a connection for so long, somebody should look; a collector that is restarted is back before. */
+/** Without a connection for so long, the log says so; a collector that restarts is back earlier. */
 const AWAY_MS = 5000
 const LEAST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
-/** What answers with so many messages that are no acknowledgements is no collector. */
+/** A peer that sends so many messages that are no acknowledgements is no collector. */
 const MAX_STRANGE = 16
-/** A connection that lasted so long is worth a pause that begins small again. */
+/** After a connection that lasted so long, the backoff starts small again. */
 const SETTLED_MS = 10_000
 
 export class Connection {
@@ -94,7 +94,7 @@ export class Connection {
     }
   }
 
-  /** Resolved anew each time: a collector may have moved. The one that answered last comes first. */
+  /** Resolved each time: a collector may have moved. The address that answered last comes first. */
   async #addresses(): Promise<string[]> {
     try {
       const addresses = await addressesOf(this.#endpoint)
@@ -131,14 +131,14 @@ export class Connection {
   async #use(dialled: Dialled): Promise<void> {
     const { socket, ended } = dialled
     const since = performance.now()
-    const said = this.#wasUseful
+    const isLogged = this.#wasUseful
     let lost = false
     this.#wasUseful = false
     this.#strange = 0
     this.#feed.begin()
     clearTimeout(this.#away)
     this.#isAway = false
-    if (said) this.#log.info('connected')
+    if (isLogged) this.#log.info('connected')
     this.#reached(true)
     void ended.then(() => {
       lost = true
@@ -149,7 +149,7 @@ export class Connection {
     this.#wasUseful ||= performance.now() - since > SETTLED_MS
     if (this.#wasUseful) this.#backoff.reset()
     if (this.#closed) return
-    if (said && this.#wasUseful) this.#log.warn('connection lost, connecting again')
+    if (isLogged && this.#wasUseful) this.#log.warn('connection lost, connecting again')
     else this.#throttled.warn('lost', 'connection lost, connecting again')
     this.#lose()
   }

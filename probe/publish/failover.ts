@@ -1,10 +1,10 @@
 /**
- * One of several collectors gets the windows, the first in rank that works; the others stand by. It is changed at the
- * end of a window only: that is when a collector writes, so nothing is later by it, and one that was back in between
- * was never missed.
+ * One of several collectors gets the windows: the first in rank that works. The others stand by. The collector changes
+ * at the end of a window only. A collector writes then, so nothing is delayed, and one that was away for a part of a
+ * window is not changed.
  *
- * What is not acknowledged moves as a whole, from the first message of its first window on, and `settled` goes before
- * it: what of the windows before it a collector has got is held by another one as well.
+ * Windows that are not acknowledged move as a whole, from the first message of the first of them. `settled` is sent
+ * before them: all windows before that are stored by some collector.
  */
 
 import type { Logger } from 'pino'
@@ -15,22 +15,22 @@ import type { Queue, Queued, Settled } from './queue.ts'
 interface Collector {
   readonly endpoint: string
   isUp: boolean
-  /** It is there and acknowledges nothing. */
+  /** It is connected and acknowledges nothing. */
   isSilent: boolean
-  /** The last window that it was sent something of; -1 before the first. */
+  /** The last window of which it was sent a message; -1 before the first. */
   sent: number
-  /** Whether it knows what is settled: of the sender, since it began; of a former one, that it has nothing left to do. */
+  /** `settled` was sent to it: at the start of its turn, or after it. */
   isTold: boolean
-  /** Another one has settled windows since it was the sender and acknowledged one. */
+  /** Another collector has acknowledged windows since this one did. */
   isBehind: boolean
 }
 
 /**
- * Windows that may end without an acknowledgement: one waits for names until the next has ended, and sinks have as long
- * to write it. Twice that is trouble.
+ * Windows that may end without an acknowledgement. A window waits for names until the next one has ended, and sinks have
+ * as long to write it. Twice that is a fault.
  */
 const QUIET_WINDOWS = 4
-/** The same for one that works and is to be left for a better one: what it then still has waits for a name in vain. */
+/** The same for a collector that works and is to be left for a better one: its last windows wait for a name in vain. */
 const LEAVING_WINDOWS = 2
 
 export class Failover {
@@ -42,13 +42,13 @@ export class Failover {
   #current: Collector
   /** Windows that ended since the last acknowledgement. */
   #quiet = 0
-  /** The last window for the current collector, when a better one is there. */
+  /** The last window for the current collector, when a better one is connected. */
   #leaving: number | undefined
 
   /**
    * @param endpoints by rank
-   * @param encode the message that says what is settled
-   * @param wake called when a collector may have something to get
+   * @param encode makes the `settled` message
+   * @param wake called when there may be something to send
    */
   constructor(
     endpoints: readonly [string, ...string[]],
@@ -137,7 +137,7 @@ export class Failover {
     }
   }
 
-  /** The first that works; when none does, the first that is there: whoever acknowledges nothing may wait for its sinks. */
+  /** The first that works; else the first that is connected: one that acknowledges nothing may wait for its sinks. */
   #best(): Collector {
     const there = this.#collectors.filter(({ isUp }) => isUp)
     return there.find(({ isSilent }) => !isSilent) ?? there[0] ?? this.#current

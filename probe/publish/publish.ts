@@ -1,7 +1,7 @@
 /**
- * To the collectors: to each of them, or to the one that is this host's own. Everything is kept until its window is
- * acknowledged, and sent from the oldest message that is not: in order, nothing missing, and what arrives twice is told
- * by its sequence.
+ * Sends to every collector, or to the one that ranks first for this host. A message is kept until its window is
+ * acknowledged. Sending starts at the oldest message that is not: in order, without holes. The receiver drops what
+ * arrives twice by its sequence.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -40,7 +40,7 @@ export interface PublishOptions {
   readonly sendOffset: SendOffset
 }
 
-/** Of rows in a message: a full page of the kernel's pass fits in, `PAGE_ROWS` in `bpf/report.bpf.h`. */
+/** Bytes of rows in a message. A full page of the kernel's pass fits: `PAGE_ROWS` in `bpf/report.bpf.h`. */
 export const SLAB_BYTES = 4096 * 192
 
 const feedOf = (queue: Queue): Feed => ({
@@ -106,9 +106,9 @@ export class Publisher {
   }
 
   /**
-   * Never waits: what a collector does not take stays in its queue, and the oldest of that is dropped and counted.
+   * Never waits. What a collector has not acknowledged stays in its queue; a full queue drops its oldest and counts it.
    * @param rows of the running window, copied
-   * @param who names of all rows of the window so far
+   * @param names of all rows of the window so far
    * @param headOf the next message's head
    */
   add({ layout, bytes }: Rows, names: Names, headOf: () => Head): void {

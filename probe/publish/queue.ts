@@ -13,17 +13,17 @@ export interface Queued {
   readonly isEnd: boolean
   /** What the probe had lost until then. */
   readonly lost: Losses
-  /** Called once when this queue is done with it and nobody reads the frames: acknowledged at the first attempt, or never sent. */
+  /** Called once, when nothing reads the frames any more: acknowledged at the first attempt, or never sent. */
   readonly release?: () => void
 }
 
-/** How far collectors hold everything. */
+/** Up to where collectors have stored everything. */
 export interface Settled {
   /** The first window that may be missing. */
   readonly window: number
   /** Of its first message. */
   readonly sequence: number
-  /** What the windows before it have told. */
+  /** The losses that the windows before it carried. */
   readonly lost: Losses
 }
 
@@ -46,7 +46,7 @@ export class Queue {
   #entries: Entry[] = []
   /** The entry to send next. */
   #cursor = 0
-  /** The newest window that lost a message, and whether this connection had sent what it lost. */
+  /** The newest window that lost a message, and whether that message was sent on this connection. */
   #torn = { window: -1, sent: true }
   /** Windows that are acknowledged, but not all before them are. */
   readonly #acknowledged = new Set<number>()
@@ -87,7 +87,7 @@ export class Queue {
   }
 
   /**
-   * The next message to send, if there is one. What is left of a torn window is dropped: half of it would be a lie.
+   * The next message to send, if there is one. The rest of a torn window is dropped: half a window has wrong numbers.
    * @param last nothing of later windows
    */
   next(last = Number.POSITIVE_INFINITY): Queued | undefined {
@@ -108,7 +108,7 @@ export class Queue {
     }
   }
 
-  /** A new connection: everything that is kept goes out once more. The receiver drops what it has by sequence. */
+  /** A new connection: everything that is kept is sent again. The receiver drops what it has by sequence. */
   rewind(): void {
     this.#cursor = 0
     this.#torn.sent = false
@@ -122,8 +122,8 @@ export class Queue {
   }
 
   /**
-   * The collector holds this window. It is kept until all before it are held, too: what goes out has no holes. Windows of
-   * other runs are none of ours.
+   * The collector has stored this window. It is kept until all windows before it are stored: another collector must
+   * not get holes. Windows of other runs are ignored.
    */
   acknowledge(key: WindowKey): void {
     const { window } = key
@@ -138,7 +138,7 @@ export class Queue {
     let held = 0
     while (held < this.#entries.length && this.#acknowledged.has(this.#entries[held]!.window)) held++
     const gone = this.#remove(held)
-    // a connection that was given up may still hold what was sent on it
+    // a closed connection may still read what was sent on it
     for (const { attempts, release } of gone) if (attempts === 1) release?.()
     const last = gone.at(-1)
     if (last) this.settled = { window: last.window + 1, sequence: last.sequence + 1, lost: last.lost }

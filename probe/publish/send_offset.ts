@@ -1,7 +1,7 @@
 /**
- * When in each window a host begins to send. All windows of all hosts end at the same moment: if everybody spoke at once,
- * a collector would have to hold what a thousand hosts have to say. So each waits for its own moment in the first part of
- * the next window, the same each time, told by its name.
+ * When in each window a host begins to send. The windows of all hosts end at the same moment. If all hosts sent at once,
+ * a collector would have to hold the rows of a thousand hosts. So each host waits for its own offset in the first part
+ * of the next window. The offset follows from its name and is the same each time.
  */
 
 import { createHash } from 'node:crypto'
@@ -12,7 +12,7 @@ export class SendOffset {
   readonly #now: () => number
 
   /**
-   * @param spread seconds over which the hosts are spread; of the interval half at most
+   * @param spread seconds over which the hosts are spread; at most half the interval
    * @param interval seconds; windows end at multiples of it
    * @param now milliseconds since the epoch
    */

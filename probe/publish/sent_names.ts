@@ -1,7 +1,7 @@
 /**
- * The names that go with each message of a window: those of its own rows and those that were said since the window before
- * began. So they stay what they were, and neither the probe writes them anew nor the collector reads them again. Those of
- * network namespaces are of the window alone: their numbers are used again.
+ * The names in each message of a window: those of its own rows and those that were sent since the window before began.
+ * So they seldom change: the probe does not encode them again, and the collector does not parse them again. Names of
+ * network namespaces are kept for one window only: the kernel uses their numbers again.
  */
 
 import { BoundedMap } from '../../wire/bounded_map.ts'
@@ -28,7 +28,7 @@ class NameTable<T> {
     return isNew
   }
 
-  /** Those last needed before that window. @returns whether there were some */
+  /** Forgets those last needed before that window. @returns whether there were some */
   forget(before: number): boolean {
     const size = this.#entries.size
     for (const [key, { window }] of this.#entries) if (window < before) this.#entries.delete(key)
@@ -40,7 +40,7 @@ class NameTable<T> {
   }
 }
 
-/** The name of a container that waits for it is an object of its own each time. */
+/** The name of a container whose name is pending is a new object each time. */
 const isSame = (a: unknown, b: unknown): boolean =>
   a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
 
@@ -52,7 +52,7 @@ export class SentNames {
   #names: Names = { cgroups: {}, containers: {}, pods: {} }
   #window = 0
 
-  /** @returns the same object as the last time, unless there is something new in it */
+  /** @returns the same object as the last time, unless a name is new */
   with({ cgroups, netns = {}, containers, pods }: Names): Names {
     const window = this.#window
     const news = [
@@ -61,20 +61,20 @@ export class SentNames {
       this.#containers.add(containers, window),
       this.#pods.add(pods, window),
     ]
-    if (news.includes(true)) this.#say()
+    if (news.includes(true)) this.#collect()
     return this.#names
   }
 
-  /** A window has ended: what it did not need is not said any more. */
+  /** A window has ended: names that it did not need are not sent any more. */
   end(): void {
     const names = [this.#cgroups, this.#containers, this.#pods]
     const gone = names.map(known => known.forget(this.#window))
     gone.push(this.#netns.forget(this.#window + 1))
-    if (gone.includes(true)) this.#say()
+    if (gone.includes(true)) this.#collect()
     this.#window++
   }
 
-  #say(): void {
+  #collect(): void {
     const netns = this.#netns.all
     this.#names = {
       cgroups: this.#cgroups.all,

@@ -1,6 +1,6 @@
 /**
- * Memory for the rows that wait for their acknowledgement, used over and over. Fresh memory for each message costs more
- * than what is done with it: the kernel clears its pages, and V8 collects all garbage each time 32 MB of it were taken.
+ * Memory for the rows that wait for their acknowledgement, used again and again. New memory for each message costs more
+ * than encoding it: the kernel clears its pages, and V8 collects all garbage after each 32 MB.
  */
 
 export class Slabs {
@@ -23,7 +23,7 @@ export class Slabs {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.size)
   }
 
-  /** Nobody reads it any more. A slab that is never given back is left to the garbage collector. */
+  /** Nothing reads it any more. A slab that is never given back is left to the garbage collector. */
   give(slab: Buffer): void {
     this.#free.push(slab)
   }
