@@ -1,4 +1,4 @@
-/** What holds between the probe's settings, and between them and this host. */
+/** Checks the probe's settings against each other and against this host. */
 
 import { statSync } from 'node:fs'
 import type { Check, Given, Remark } from '../wire/settings/read.ts'
@@ -6,7 +6,7 @@ import type { ProbeOptions, probeSettings } from './options.ts'
 
 type ProbeGiven = Given<typeof probeSettings>
 
-/** Kernel memory that each takes at the start; the first two as their help says. */
+/** Kernel memory of each at the start; the help of the first two has the same numbers. */
 const COSTS = [
   { name: 'maxFlows', bytes: 296 },
   { name: 'maxUdpFlows', bytes: 312 },
@@ -21,17 +21,17 @@ export const checkProbe: Check<typeof probeSettings> = (options, given) => [
   ...absent(options, given),
 ]
 
-/** Each collector gets every record: one that is named twice would count everything twice. */
+/** Each collector gets every record: one that is given twice would count everything twice. */
 function repeated({ collector }: ProbeOptions, given: ProbeGiven): Remark[] {
-  const known = collector.map(endpoint => endpoint.toLowerCase().replace(/\.(?=:\d+$)/, ''))
-  const twice = collector.find((_, index) => known.indexOf(known[index]!) < index)
+  const normalized = collector.map(endpoint => endpoint.toLowerCase().replace(/\.(?=:\d+$)/, ''))
+  const twice = collector.find((_, index) => normalized.indexOf(normalized[index]!) < index)
   return twice === undefined
     ? []
     : [{ text: `${given('collector') ?? '--collector'}: ${twice} is there twice: leave one out` }]
 }
 
 /**
- * Half of what is there is left to the others. Defaults are small, and always tried.
+ * Half of the available memory is left to other programs. Defaults are small, and are not checked.
  * @param available bytes of memory, within the limit of this control group
  */
 export function memory(options: ProbeOptions, given: ProbeGiven, available: number): Remark[] {

@@ -51,8 +51,8 @@ export class Host {
   }
 
   /**
-   * Call once a window, at its end. What fails or hangs is counted and left out; it never throws. The first call finds
-   * nothing to subtract from, so interfaces and CPU begin with the second.
+   * Call once a window, at its end. A figure that fails or hangs is counted and left out; it never throws. Interfaces and
+   * CPU begin with the second call: they are differences.
    */
   async sample(): Promise<Rows[]> {
     const late = Promise.withResolvers<undefined>()
@@ -135,7 +135,7 @@ class Interfaces {
   }
 }
 
-/** Counters since last time; of one that was made anew, all that it has. */
+/** The growth of counters since the last call; of an interface that was created again, its whole count. */
 function grown(now: Readonly<Record<string, number>>, last: Readonly<Record<string, number>> = {}) {
   const isNew = Object.entries(now).some(([name, value]) => value < (last[name] ?? 0))
   return Object.fromEntries(
@@ -190,7 +190,7 @@ async function memoryOf(): Promise<HostRow<'host_mem'>> {
   }
 }
 
-/** What the probe knows of itself. What rises is counted since its start. */
+/** The columns of `probe_stats`, counted since the start of the probe where they rise. */
 export type ProbeFigures = HostRow<'probe_stats'>
 
 const NOTHING = Object.fromEntries(

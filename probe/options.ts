@@ -1,4 +1,4 @@
-/** What the probe can be told. Defaults live here, beside their help. */
+/** The settings of the probe, with their defaults and help. */
 
 import { cpus } from 'node:os'
 import { setting, type Values } from '../wire/settings/settings.ts'
@@ -16,7 +16,7 @@ import {
 } from '../wire/settings/types.ts'
 
 const MIB = 2 ** 20
-/** What all CPUs together can close while the probe is busy with a report. */
+/** Room for the connections that all CPUs can close while the probe reads a report. */
 const ringBytes = (cores: number): number =>
   2 ** Math.ceil(Math.log2(Math.min(Math.max(2 * cores, 4), 64))) * MIB
 
@@ -32,7 +32,7 @@ export const probeSettings = {
     type: oneOf('all', 'one'),
     fallback: 'all',
     value: '<which>',
-    help: "all: each collector gets every record; one: only this host's own, chosen by its name, and while that is away the next in line",
+    help: "all: each collector gets every record; one: only this host's own, chosen by its name, or the next in rank while that is unavailable",
   }),
   interval: setting({
     type: whole(1, 3600),
@@ -88,7 +88,7 @@ export const probeSettings = {
     fallback: ['/var/log'],
     value: '<directory>',
     list: true,
-    help: 'where kubelet has pods/ and containers/, whose names name those',
+    help: 'where kubelet has pods/ and containers/; names are read from the names of their entries',
   }),
   criSocket: setting({
     type: list(socket()),
@@ -120,7 +120,7 @@ export const probeSettings = {
   kubernetes: setting({
     type: yesNo(),
     fallback: false,
-    help: "ask the Kubernetes API with the pod's service account for what nothing else tells",
+    help: "ask the Kubernetes API with the pod's service account for names that no other source has",
   }),
   nodeName: setting<string | undefined>({
     type: text(),
@@ -147,7 +147,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 65_536,
     value: '<number>',
-    help: 'UDP conversations remembered at once, 312 bytes of kernel memory each, taken at the start; beyond it one that has been silent for long is forgotten, and counted',
+    help: 'UDP conversations followed at once, 312 bytes of kernel memory each, taken at the start; beyond it the one that was silent for longest is dropped, and counted',
   }),
   rtt: setting<'samples' | 'smoothed'>({
     type: oneOf('samples', 'smoothed'),
@@ -170,7 +170,7 @@ export const probeSettings = {
     type: bytes(1_048_576),
     fallback: 64 * MIB,
     value: '<size>',
-    help: 'memory for what a collector has not acknowledged; beyond it the oldest is dropped and counted',
+    help: 'memory for windows that a collector has not acknowledged; beyond it the oldest are dropped and counted',
   }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
@@ -182,7 +182,7 @@ export const probeSettings = {
 
 export type ProbeOptions = Values<typeof probeSettings>
 
-/** What the kernel side is told. */
+/** The settings of the kernel side. */
 export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: ProbeOptions) => ({
   maxFlows,
   maxUdpFlows,
@@ -191,7 +191,7 @@ export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: Pro
   rttSamples: rtt === 'samples',
 })
 
-/** What the publisher is told. */
+/** The settings of the publisher. */
 export const publisherOptions = ({ collector, sendTo, queueSize }: ProbeOptions) => ({
   collectors: collector,
   sendTo,

@@ -1,4 +1,4 @@
-/** What a check is asked with, and what it answers. */
+/** What a check gets and returns. */
 
 import type { Places } from '../identify/places.ts'
 import type { Finding, Host } from '../kernel/finding.ts'
@@ -8,7 +8,7 @@ export interface Env extends Host {
   readonly object: () => Promise<string>
   /** Endpoints that the probe sends to. */
   readonly collectors: readonly string[]
-  /** Where names of containers are looked for. */
+  /** Where names of containers are read. */
   readonly places: Omit<Places, 'kubernetes' | 'nodeName' | 'label'>
   /** The collector's unix socket. */
   readonly socket: string

@@ -1,4 +1,4 @@
-/** All that is looked at, in the order in which it is shown. */
+/** All checks, in the order in which they are shown. */
 
 import { cgroups } from '../kernel/cgroup.ts'
 import { btf, clock, kernel, limits, lockdown } from '../kernel/features.ts'
@@ -9,7 +9,7 @@ import { programs } from './programs.ts'
 import { runtimes } from './runtimes.ts'
 import { collectors, influxdb, query } from './services.ts'
 
-/** What is fine is one line for each area. */
+/** Checks without a finding are shown as one line an area. */
 const AREAS: Readonly<Record<string, readonly Check[]>> = {
   kernel: [kernel, btf, lockdown],
   privileges: [privileges, namespaces],
@@ -24,7 +24,7 @@ const AREAS: Readonly<Record<string, readonly Check[]>> = {
 
 export async function examine(env: Env): Promise<Finding[]> {
   const findings: Finding[] = []
-  // one after the other: loading programs blocks, and the rest must not run into its time-outs
+  // in order: loading programs blocks, and the other checks would time out
   for (const [area, checks] of Object.entries(AREAS))
     for (const check of checks)
       findings.push(...[await check(env)].flat().map(finding => ({ ...finding, area })))

@@ -1,4 +1,4 @@
-/** Findings for people, for programs and for scripts. */
+/** Prints findings, and makes their exit code. */
 
 import type { Finding } from '../kernel/finding.ts'
 
@@ -8,7 +8,7 @@ const MARKS = new Map<Finding['ok'], string>([
   [false, 'NO'],
 ])
 const WORDS = ['all is well', 'the probe cannot run', 'the probe runs with less']
-/** Names of what has the same cause; the rest is a number. */
+/** Names of checks with the same cause that are shown; the rest is a number. */
 const MAX_NAMES = 3
 
 /** 0: all is well; 1: the probe cannot run; 2: it runs with less. */
@@ -17,22 +17,22 @@ export function exitCodeOf(findings: readonly Finding[]): 0 | 1 | 2 {
   return findings.some(({ ok }) => ok === 'warn') ? 2 : 0
 }
 
-/** A line for each, its remedy below it, unless that was said already; short unless `verbose`. */
+/** A line for each, with its remedy below it the first time; a summary unless `verbose`. */
 export function screenOf(findings: readonly Finding[], { verbose = false } = {}): string {
   const shown = verbose ? findings : summary(findings)
   const width = Math.max(...shown.map(({ name }) => name.length))
-  const said = new Set<string>()
+  const shownRemedies = new Set<string>()
   const lines = shown.flatMap(({ name, ok, found, remedy }) => {
     const line = `${MARKS.get(ok)!.padEnd(4)}  ${name.padEnd(width)}  ${found}`
-    if (remedy === undefined || said.has(remedy)) return [line]
-    said.add(remedy)
+    if (remedy === undefined || shownRemedies.has(remedy)) return [line]
+    shownRemedies.add(remedy)
     return [line, `${' '.repeat(width + 8)}→ ${remedy}`]
   })
   const more = shown.length < findings.length ? ' (--verbose shows each check)' : ''
   return `${lines.join('\n')}\n${WORDS[exitCodeOf(findings)]}${more}\n`
 }
 
-/** What is fine is one line an area; checks with one remedy are one line, but not two collectors. */
+/** Checks that are ok are one line an area; checks with the same remedy are one line, except two collectors. */
 function summary(findings: readonly Finding[]): Finding[] {
   const groups = new Map<string, Finding[]>()
   const seen = new Map<string, number>()

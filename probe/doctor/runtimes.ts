@@ -12,7 +12,7 @@ interface Source {
   readonly sockets?: readonly string[]
 }
 
-/** What each setting is good for; runc and crun keep the state of podman's and CRI-O's containers. */
+/** The sources behind each setting; runc and crun keep the state of podman's and CRI-O's containers. */
 const sourcesOf = ({ places }: Env): readonly Source[] => [
   { name: 'containerd', directories: places.containerdState },
   { name: 'runc, crun', directories: places.ociState },
@@ -28,18 +28,18 @@ const sourcesOf = ({ places }: Env): readonly Source[] => [
 
 type Access = 'usable' | 'idle' | 'missing' | 'EACCES' | (string & {})
 
-/** Opened, as access(2) knows nothing of CAP_DAC_READ_SEARCH in a process that is not root's. */
+/** Opens it: access(2) ignores CAP_DAC_READ_SEARCH in a process that is not root's. */
 function directory(path: string): Access {
   try {
     opendirSync(path).closeSync()
-    statSync(join(path, '.')) // reading is one permission, going in another
+    statSync(join(path, '.')) // to list needs one permission, to enter another
     return 'usable'
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? 'missing' : codeOf(error)
   }
 }
 
-/** connect(2) is what counts; a socket that nobody listens on is left from a runtime that has ended. */
+/** Connects: a socket without a listener is left from a runtime that has ended. */
 export async function unixSocket(path: string): Promise<Access> {
   try {
     if (!statSync(path).isSocket()) return 'missing'
@@ -59,7 +59,7 @@ export async function runtimes(env: Env): Promise<Finding[]> {
   return found.length > 0 ? found : [nothing(env)]
 }
 
-/** A container's cgroup is seen wherever the probe runs; its name is in directories and sockets of the host. */
+/** The probe sees all cgroups wherever it runs; names are in directories and sockets of the host. */
 function nothing(env: Env): Finding {
   const name = 'runtimes'
   return inContainer(env)
@@ -77,7 +77,7 @@ function nothing(env: Env): Finding {
       }
 }
 
-/** What Docker, podman and kubelet leave in a container. */
+/** By the files and mounts that Docker, podman and kubelet make in a container. */
 const inContainer = (env: Env): boolean =>
   existsSync(join(env.root, '.dockerenv')) ||
   existsSync(join(env.root, 'run/.containerenv')) ||

@@ -1,4 +1,4 @@
-/** Where what the probe reads goes to: collectors, and the InfluxDB behind them. */
+/** Checks the collectors that the probe sends to, and the InfluxDB behind them. */
 
 import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { codeOf, type Finding } from '../kernel/finding.ts'
 import type { Env } from './check.ts'
 import { unixSocket } from './runtimes.ts'
 
-/** Samples of another clock fall into other windows; requests to far servers take less than this. */
+/** With a larger difference of clocks, samples fall into other windows; a request to a far server takes less. */
 const CLOCK_SKEW_MS = 2000
 
 /** What a ZeroMQ peer sends first: ZMTP 3.1 (rfc.zeromq.org/spec/37), signature = %xFF 8OCTET %x7F. */
@@ -60,7 +60,7 @@ interface Place {
   readonly path?: string
 }
 
-/** @throws when nobody knows the name */
+/** @throws when the name cannot be resolved */
 async function addresses(host: string, port: number): Promise<Place[]> {
   if (isIP(host)) return [{ host, port }]
   return (await lookup(host, { all: true })).map(({ address }) => ({ host: address, port }))
@@ -69,7 +69,7 @@ async function addresses(host: string, port: number): Promise<Place[]> {
 /** `ipc://@name` is in the abstract name space, unix(7). */
 const pathOf = (endpoint: string): Place => ({ path: endpoint.replace(/^ipc:\/\//, '').replace(/^@/, '\0') })
 
-/** The first byte that the other side sends, or the error's code. */
+/** The first byte that the peer sends, or the error's code. */
 async function greeting({ host, port, path }: Place, timeoutMs: number): Promise<number | string> {
   const { promise, resolve } = Promise.withResolvers<number | string>()
   const socket = path === undefined ? connect({ host, port: port! }) : connect(path)
@@ -80,7 +80,7 @@ async function greeting({ host, port, path }: Place, timeoutMs: number): Promise
   return promise.finally(() => socket.destroy())
 }
 
-/** The collector's own socket; there is none on hosts that only have a probe. */
+/** The collector's unix socket; a host with only a probe has none. */
 export async function query(env: Env): Promise<Finding[]> {
   const access = await unixSocket(join(env.root, env.socket))
   if (access === 'missing') return []
