@@ -1,17 +1,17 @@
-/** What a cgroup's path says: the innermost container, those around it, and the outermost pod, read from the right. */
+/** What a cgroup's path contains: the innermost container, those around it, and the outermost pod, read from the right. */
 
 import { CONTAINERS, NAME, POD, unescaped } from './shapes.ts'
 
 export interface PathNames {
   /** The runtime's id of the container: 64 hex digits, or `<runtime namespace>/<name>` where it has no such id. */
   readonly container: string
-  /** Who names its cgroups so; `cri` where only Kubernetes' directory is to be seen. */
+  /** The runtime that names its cgroups so; `cri` where the path only has Kubernetes' directory. */
   readonly runtime: string
   /** UID of the pod, with dashes. */
   readonly pod?: string
-  /** Where the path itself has the name that people gave it. */
+  /** Its name, where the path has it. */
   readonly name?: string
-  /** The container that its runtime is in. */
+  /** The outer container, in which its runtime runs. */
   readonly outer?: PathNames
 }
 
@@ -56,7 +56,7 @@ function shaped(name: string, parent: string | undefined, child: string | undefi
   return undefined
 }
 
-/** `/<namespace>/<name>`, as `ctr` makes them: the path alone does not tell these from any other directory. */
+/** `/<namespace>/<name>`, as `ctr` makes them: by its path alone this can be any directory. */
 function freelyNamed(name: string, namespace: string | undefined, isNamed: IsNamed): PathNames | undefined {
   if (!namespace || !FREE_NAME.test(name) || !FREE_NAME.test(namespace) || !isNamed(namespace, name))
     return undefined

@@ -1,4 +1,4 @@
-/** The sources of names that this host may have, in the order in which they are believed. */
+/** The sources of names that this host may have, by priority. */
 
 import { Asked, type Runtime } from './api/asked.ts'
 import { docker, podman } from './api/container_api.ts'
@@ -28,7 +28,7 @@ export interface Places {
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
- * Disk before sockets, as it answers at once and knows what has just died; podman's users come after root.
+ * Disk before sockets: it answers at once, and has containers that have just ended. Users of podman come after root.
  * @param host this host's name
  * @param env for KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, which a pod has
  */

@@ -1,4 +1,4 @@
-/** Of processes, what tells a container's from another's. */
+/** Finds out whether a process is of a container. */
 
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 /** How runtimes name the cgroup of a container. */
 
 const ID = '([0-9a-f]{64})'
-/** The containers of containerd and LXC may be called so. */
+/** Allowed names of containers of containerd and LXC. */
 export const NAME = '([A-Za-z0-9][A-Za-z0-9_.-]*)'
 /** systemd writes a dash in a machine's name as `\x2d`: unit names, systemd.unit(5). */
 const ESCAPED = '([A-Za-z0-9](?:[A-Za-z0-9_.-]|\\\\x[0-9a-f]{2})*)'
@@ -14,11 +14,11 @@ export interface Shape {
   readonly name: RegExp
   /** The name of the cgroup above, where that is part of the shape. */
   readonly parent?: RegExp
-  /** What this cgroup below it would mean that it is not the container's. */
+  /** With a cgroup of this name below it, it is not the container's. */
   readonly unless?: string
   /** The container has no id but this name in this namespace of the runtime. */
   readonly namespace?: string
-  /** What it is called; without this by its name in the namespace. */
+  /** Its name; without this, the name in the namespace. */
   readonly called?: string
 }
 

@@ -1,4 +1,4 @@
-/** Where names come from: the shape of every source, and what one answer adds to another. */
+/** A source of names, and how answers of several sources are merged. */
 
 import type { PathNames } from './path.ts'
 
@@ -24,36 +24,36 @@ export interface Described {
 
 export interface Running {
   readonly id: string
-  /** Of the container's first process, on the host; 0 where the source does not tell. */
+  /** Of the container's first process, on the host; 0 where the source does not have it. */
   readonly pid: number
 }
 
-/** Answers from what it can read or has heard: at once, always. */
+/** Answers at once, from what it can read or from the last answer of a runtime. */
 export interface Source {
-  /** @param path what the container's cgroup says, where that is known */
+  /** @param path names from the container's cgroup, where that is known */
   find(id: string, path?: PathNames): Described | undefined
   /** The containers that have a running process now, sandboxes included. */
   running(): readonly Running[]
-  /** Whether there is a place where it would see containers, if there were any. */
+  /** Whether it has a place where containers would be visible. */
   sees?(): boolean
   /** Whether there is a container of this name in a namespace of the runtime. */
   isNamed?(namespace: string, name: string): boolean
-  /** Something was born or has died: what may be heard should be heard again. */
+  /** A container began or ended: runtimes should be asked again. */
   refresh?(): void
-  /** Another number after each answer of a runtime: what it said before may have changed. */
+  /** Another number after each answer of a runtime: names may have changed. */
   version?(): number
-  /** Whether all that may be heard of a container born then has been heard: milliseconds of `performance.now()`. */
+  /** Whether all runtimes have answered since a container began then: milliseconds of `performance.now()`. */
   hasHeard?(sinceMs: number): boolean
 }
 
-/** Nothing is left to ask for. */
+/** No name is missing. */
 export function isComplete(found: Described, path: PathNames | undefined, withLabels: boolean): boolean {
   if (path?.pod && !found.pod) return false
   if (withLabels && !(found.pod ? found.pod.labels : found.labels)) return false
   return Boolean(found.name || found.sandbox)
 }
 
-/** What the first knows, and of the second what the first does not. */
+/** The first answer, completed by the second. */
 export function merge(first: Described, second: Described): Described {
   const pod = first.pod && second.pod ? { ...second.pod, ...first.pod } : (first.pod ?? second.pod)
   return { ...second, ...first, ...(pod && { pod }) }

@@ -1,6 +1,6 @@
 /**
- * A runtime that has to be asked, in the background: what it said last is what is known. One question at a time, each
- * with an end; after a failure the next one waits, longer each time. A runtime that hangs or talks nonsense delays nobody.
+ * A runtime that is asked in the background; its last answer is used. One request at a time, each with a timeout. After a
+ * failure the next request waits, longer each time. A runtime that hangs or sends nonsense delays nothing.
  */
 
 import type { Described, Running, Source } from '../source.ts'
@@ -10,22 +10,22 @@ export interface Answer {
   readonly running: readonly Running[]
 }
 
-/** Something to ask. */
+/** A runtime with an API. */
 export interface Runtime {
   /** For counters: `cri`, `docker`. */
   readonly name: string
-  /** Milliseconds that lie between two questions at least. */
+  /** Least milliseconds between two requests. */
   readonly gapMs: number
-  /** Whether it seems to be there at all: nothing is asked and nothing counted where it is not. */
+  /** Whether it seems to exist: else it is not asked, and nothing is counted. */
   exists(): boolean
   /** @throws any error; a NonsenseError when the answer is none */
   ask(signal: AbortSignal): Promise<Answer>
-  /** Call back when it tells by itself that something changed, if it can. */
+  /** Calls back when the runtime reports a change, if it can. */
   watch?(changed: () => void): void
   close(): void
 }
 
-/** What a runtime answered is not what it should have. */
+/** The answer of a runtime is not valid. */
 export class NonsenseError extends Error {
   override name = 'NonsenseError'
 }
@@ -47,14 +47,14 @@ function reasonOf(error: unknown): string {
 }
 
 export class Asked implements Source {
-  /** Questions without an answer, by reason. */
+  /** Failed requests, by reason. */
   readonly failed: Record<string, number> = {}
-  /** Questions with one. */
+  /** Requests with an answer. */
   answered = 0
   readonly #runtime: Runtime
   readonly #now: () => number
   #answer: Answer = { containers: new Map(), running: [] }
-  /** Of the last question that has been answered or has failed. */
+  /** Start of the last request that was answered or has failed. */
   #heardMs = Number.NEGATIVE_INFINITY
   #askedMs = Number.NEGATIVE_INFINITY
   #waitMs = 0
@@ -84,7 +84,7 @@ export class Asked implements Source {
     return this.#heardMs >= sinceMs || this.#waitMs > 0 || !this.#runtime.exists()
   }
 
-  /** Ask as soon as may be; several wishes are one question. */
+  /** Asks as soon as the gap allows; several calls are one request. */
   refresh(): void {
     if (this.#again || this.#closed.signal.aborted || !this.#runtime.exists()) return
     const waitMs = Math.max(this.#askedMs + Math.max(this.#runtime.gapMs, this.#waitMs) - this.#now(), 0)
@@ -127,7 +127,7 @@ export class Asked implements Source {
   }
 }
 
-/** A promise that ends with the signal, also where the one who made it forgets to. */
+/** A promise that ends with the signal, even where its maker ignores the signal. */
 function within<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })

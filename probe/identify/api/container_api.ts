@@ -1,4 +1,4 @@
-/** Docker and podman over their sockets: which containers there are and what they are called. */
+/** Docker and podman over their sockets: the containers and their names. */
 
 import { existsSync } from 'node:fs'
 import { dockerDescribed } from '../disk/docker_state.ts'
@@ -59,7 +59,7 @@ function answerOf(api: Api, listed: unknown): Answer {
 
 /** Sockets that one pattern names: each user who runs containers has one. */
 const MAX_SOCKETS = 64
-/** Of one of several: a user's that hangs is left out, and the others have been heard by then. */
+/** For one of several sockets: one that hangs is left out, and the others have answered by then. */
 const ONE_OF_MANY_MS = TIMEOUT_MS / 2
 
 /** @param pattern of the socket's path; `*` for any one name, as in `/run/user/<any>/docker.sock` */
@@ -84,7 +84,7 @@ function runtime(api: Api, pattern: string): Runtime {
   }
 }
 
-/** The first has the last word. */
+/** The first one wins. */
 function together(answers: readonly Answer[]): Answer {
   const containers = new Map(answers.toReversed().flatMap(answer => [...answer.containers]))
   return { containers, running: answers.flatMap(({ running }) => running) }

@@ -56,7 +56,7 @@ export function cri(socket: string): Runtime {
   }
 }
 
-/** Loaded when somebody is to be asked: with all that it needs, gRPC takes 27 MB. */
+/** Loaded at the first request: gRPC with its dependencies takes 27 MB. */
 async function connect(socket: string): Promise<Client> {
   const { credentials, loadPackageDefinition } = await import('@grpc/grpc-js')
   const { fromJSON } = await import('@grpc/proto-loader')

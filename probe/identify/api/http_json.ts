@@ -10,7 +10,7 @@ export async function getJson(
   options: RequestOptions & { ca?: string },
   signal: AbortSignal,
 ): Promise<unknown> {
-  // loaded when somebody is to be asked: these take 17 MB
+  // loaded at the first request: these take 17 MB
   const { request } = options.ca === undefined ? await import('node:http') : await import('node:https')
   const text = await new Promise<string>((resolve, reject) => {
     const asked = request({ agent: false, ...options, signal }, response => {

@@ -1,6 +1,6 @@
 /**
- * The pods of this node, as the Kubernetes API tells a pod's service account: only where one is given and somebody wants
- * it. Needs the right to list pods.
+ * The pods of this node, from the Kubernetes API with a pod's service account: only with `--kubernetes`. Needs the right
+ * to list pods.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ export interface KubernetesOptions {
   readonly serviceAccount: string
 }
 
-/** The API server belongs to everybody: never more often than this. */
+/** The API server is shared: it is not asked more often than this. */
 const GAP_MS = 10_000
 const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']
 

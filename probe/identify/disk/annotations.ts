@@ -1,4 +1,4 @@
-/** What annotations and labels of a container say, in the words of each runtime. */
+/** Reads names from annotations and labels of a container, by the keys of each runtime. */
 
 import type { Described, Labels } from '../source.ts'
 

@@ -41,7 +41,7 @@ export class DockerState implements Source {
     return undefined
   }
 
-  /** Its bundles tell. */
+  /** Its bundles have it. */
   running(): [] {
     return []
   }

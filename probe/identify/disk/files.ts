@@ -1,6 +1,6 @@
 /**
- * Files of others, read without trust: what is missing is nothing to speak of, what is too large is none of theirs, and
- * what would make us wait (a pipe, a socket) is not read at all. Users without rights own some of these directories.
+ * Reads files of other programs without trust: a missing file is normal, a file that is too large is ignored, and what
+ * could block (a pipe, a socket) is not read. Unprivileged users own some of these directories.
  */
 
 import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync, statSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { join } from 'node:path'
 const MAX_BYTES = 4 * 2 ** 20
 const MAX_ENTRIES = 16_384
 
-/** A file or directory that is not there, or not any more, is nothing to speak of. */
+/** A file or directory that does not exist, or not any more, is normal. */
 export function present<T>(read: () => T): T | undefined {
   try {
     return read()

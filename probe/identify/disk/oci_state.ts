@@ -1,7 +1,7 @@
 /**
  * Containers of podman and CRI-O, from what the OCI runtime keeps of them while they run: runc in `<root>/<id>/state.json`
- * (libcontainer's State), crun in `<root>/<id>/status` (libcrun/status.c). Both know the bundle, its annotations tell
- * what CRI-O names, and the store that the bundle lies in tells the rest.
+ * (libcontainer's State), crun in `<root>/<id>/status` (libcrun/status.c). Both have the path of the bundle. Its
+ * annotations have the names of CRI-O, and the store of the bundle has the others.
  */
 
 import { existsSync } from 'node:fs'
@@ -48,7 +48,7 @@ export class OciStates implements Source {
   readonly #proc: string
   readonly #store = new Store()
   readonly #configs = new Kept(MAX_CONFIGS, readConfig)
-  /** Where bundles were: the runtime forgets a container when it ends, its bundle tells who it was. */
+  /** Where bundles were: the runtime forgets a container when it ends, its bundle still has its names. */
   readonly #directories = new Set<string>()
   #known = new Map<string, State>()
 

@@ -1,4 +1,4 @@
-/** What a process is called by those who run it: its program or, where that is an interpreter, the script. */
+/** The name of a process: its program or, where that is an interpreter, the script. */
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const COMM = 15
 const TICK_NS = 10_000_000n
 /** kthreadd(2) is the parent of all kernel threads: kernel/kthread.c. */
 const KTHREADD = 2
-/** What kernel threads, which have the name of their work of the moment, are called together. */
+/** One name for all kernel threads: their own names change with their work. */
 export const KERNEL = '(kernel)'
 /** Runtimes call their main thread so, and with it the process. */
 const THREAD = /^(?:node-)?MainThread$|^GeckoMain$/
