@@ -12,6 +12,7 @@ import { constants, createGzip } from 'node:zlib'
 import type { Address, Pages, Routes } from '../routes.ts'
 import { type Answer, type Answers, jsonOf, pagesOf } from './answers.ts'
 import { boundConnections } from './connections.ts'
+import { acceptsGzip } from './encodings.ts'
 import { makeRoom, ownerOnly } from './unix_socket.ts'
 
 /** Whoever sends a request more slowly than that, or takes nothing of an answer for so long, is let go. */
@@ -82,7 +83,7 @@ const surviveAccepts = (server: Server): Server => server.on('error', () => {})
 async function send(answer: Answer, { method, headers }: IncomingMessage, response: ServerResponse) {
   const { status = 200, type = 'text/plain; charset=utf-8', body } = answer
   const isWhole = typeof body === 'string' || Buffer.isBuffer(body)
-  const isZipped = !isWhole && /\bgzip\b/.test(String(headers['accept-encoding']))
+  const isZipped = !isWhole && acceptsGzip(headers['accept-encoding']?.toString())
   response.writeHead(status, {
     'content-type': type,
     ...answer.headers,

@@ -57,6 +57,25 @@ t.test('a long page is compressed for who can read it', async t => {
   t.same([plain.headers.get('content-encoding'), await plain.text()], [null, LONG])
 })
 
+t.test('a page is compressed only for a client that accepts gzip', async t => {
+  const url = await start(t)
+  const encodingFor = async (accepted: string) => {
+    const answer = await fetch(`${url}/long`, { headers: { 'accept-encoding': accepted } })
+    t.equal(await answer.text(), LONG)
+    return answer.headers.get('content-encoding')
+  }
+  const plain = [
+    ...['gzip;q=0, identity', 'gzip;q=0', 'gzip;q=0.000', 'x-gzip-not', 'gzip ; q=0', 'GZIP;Q=0'],
+    ...['*;q=0', '*, gzip;q=0', 'identity, gzip;q=0.5', 'gzip;q=2', 'gzip;q=', 'deflate, br', ''],
+  ]
+  for (const accepted of plain) t.equal(await encodingFor(accepted), null, accepted)
+  const zipped = [
+    ...['gzip', 'deflate, gzip', 'gzip;q=0.5', 'gzip; q=0.001', 'GZIP', 'x-gzip', '*', 'br, *;q=0.1'],
+    ...['gzip, identity', 'identity;q=0.5, gzip;q=1.000', 'identity;q=0, *'],
+  ]
+  for (const accepted of zipped) t.equal(await encodingFor(accepted), 'gzip', accepted)
+})
+
 t.test('a page that breaks off ends its connection, and the server goes on', async t => {
   const url = await start(t)
   await t.rejects(fetch(`${url}/broken`).then(answer => answer.text()))
