@@ -4,8 +4,8 @@
 export class MalformedError extends Error {
   override name = 'MalformedError'
   readonly reason: string
-  /** Of a message whose head was right: it came, if nothing more can be said of it. */
-  head?: { readonly boot: string; readonly host: string; readonly probe: string; readonly sequence: number }
+  /** Of a message whose head is right and whose content is not: the message has come. */
+  head?: { readonly boot: string; readonly probe: string; readonly window: number; readonly sequence: number }
   constructor(reason: string, message: string) {
     super(message)
     this.reason = reason
@@ -67,8 +67,9 @@ const isLosses = (value: unknown): boolean =>
   Object.keys(value as Json).every(reason => reason.length <= 64)
 /** Seconds: until the end of the year 9999, where dates end. */
 const isTime = (value: unknown): boolean => isCount(value) && value <= 253_402_300_799
-/** Seconds: from one to a day. */
-const isInterval = (value: unknown): boolean => isCount(value) && value >= 1 && value <= 86_400
+/** Seconds: the longest interval that a probe can be given. The collector remembers a silent probe for three of them. */
+export const MAX_INTERVAL_S = 3600
+const isInterval = (value: unknown): boolean => isCount(value) && value >= 1 && value <= MAX_INTERVAL_S
 
 /** Records in one message. */
 export const MAX_PARTS = 256

@@ -13,7 +13,6 @@
 
 import {
   HEAD,
-  type Json,
   MAX_PARTS,
   MalformedError,
   NAMES,
@@ -243,18 +242,17 @@ export function decode(
     const names = known.names(`${head['boot']} ${head['probe']}`, namesFrame, parseNames)
     const parts = partsOf(known.layouts(layouts, parseLayouts), head['bytes'] as number[], rows)
     if (topic === ROWS) return { version, topic, head: head as unknown as Head, parts, names }
-    return { version, topic, head: windowOf(head), parts, names: { ...names, ...parseRunning(running!) } }
+    return {
+      version,
+      topic,
+      head: head as unknown as WindowHead,
+      parts,
+      names: { ...names, ...parseRunning(running!) },
+    }
   } catch (error) {
     if (error instanceof MalformedError) error.head = head as unknown as Head
     throw error
   }
-}
-
-function windowOf(json: Json): WindowHead {
-  const head = json as unknown as WindowHead
-  // labels rise by at least the interval from window to window, so those of earlier ones can be told from this one's
-  if (head.time >= head.window * head.interval) return head
-  throw new MalformedError('head_time', 'head.time is too early for so many windows')
 }
 
 function partsOf(layouts: readonly Layout[], bytes: readonly number[], rows: Buffer): Rows[] {

@@ -20,6 +20,8 @@ import { ParsedFrames } from '../../wire/parsed_frames.ts'
 import type { Counted } from '../counters.ts'
 import { decoder, isRecord } from '../fold/records/decoder.ts'
 import type { Decoder } from '../fold/records/record.ts'
+import { jumpOf } from './bounds.ts'
+import { type ClockFault, clockFault } from './clocks.ts'
 import type { Folded } from './folded.ts'
 import { idleMs, keyOf, ProbeWindows } from './probe_windows.ts'
 
@@ -34,6 +36,8 @@ interface Outcome {
   readonly repeatedEnd: boolean
   /** Rows of some record could not be read: why. The others count. */
   readonly refused?: string
+  /** Of the windows that ended, those whose time cannot be true. */
+  readonly clocks?: readonly ClockFault[]
   /** Windows before this one are settled; `elsewhere`: by another collector, which also counted on. */
   readonly settled?: { readonly elsewhere: boolean }
 }
@@ -54,14 +58,21 @@ export class Ingest implements Counted {
   readonly #known = new ParsedFrames<Names>()
   readonly #withProcesses: () => boolean
   readonly #now: () => number
+  readonly #wall: () => number
 
   /**
    * @param withProcesses whether somebody watches processes now
    * @param now milliseconds that only rise
+   * @param wall milliseconds since the epoch
    */
-  constructor(withProcesses: () => boolean = () => false, now: () => number = () => performance.now()) {
+  constructor(
+    withProcesses: () => boolean = () => false,
+    now: () => number = () => performance.now(),
+    wall: () => number = Date.now,
+  ) {
     this.#withProcesses = withProcesses
     this.#now = now
+    this.#wall = wall
   }
 
   /** @throws MalformedError for a message that is none; it has been counted */
@@ -71,9 +82,15 @@ export class Ingest implements Counted {
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       this.#lose(`malformed_${error.reason}`, 1)
-      if (error.head) this.#probes.get(runOf(error.head))?.advance(error.head.sequence)
+      if (error.head) this.#skip(error.head)
       throw error
     }
+  }
+
+  /** A message whose head is right and whose content is not has come: it is no gap. */
+  #skip(head: NonNullable<MalformedError['head']>): void {
+    const probe = this.#probes.get(runOf(head))
+    if (probe && !jumpOf(head, probe)) probe.advance(head.sequence)
   }
 
   stats() {
@@ -107,9 +124,7 @@ export class Ingest implements Counted {
     const now = this.#now()
     for (const [id, probe] of this.#probes) {
       if (now - probe.seenMs <= idleMs(probe.interval)) continue
-      probe.abandon()
-      this.#probes.delete(id)
-      this.#silent.set(id, probe)
+      this.#setAside(id, probe)
     }
     for (const [id, { seenMs }] of this.#silent) if (now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
   }
@@ -117,6 +132,9 @@ export class Ingest implements Counted {
   #accept(message: Message): Outcome {
     const { head, version } = message
     const probe = this.#probe(head)
+    const jump = jumpOf(head, probe)
+    if (jump) throw jump
+    probe.seenMs = this.#now()
     const nothing = { key: keyOf(head), version, folded: [], repeatedEnd: false }
     if (!('names' in message)) return { ...nothing, settled: probe.settled(message.head) }
     if (!probe.advance(head.sequence))
@@ -124,8 +142,23 @@ export class Ingest implements Counted {
     probe.lost = head.lost
     this.received++
     const refused = this.#add(message, probe)
-    const folded = message.topic === WINDOW ? probe.end(message.head, message.names) : []
-    return { ...nothing, folded, ...(refused !== undefined && { refused }) }
+    const ended = message.topic === WINDOW ? probe.end(message.head, message.names) : []
+    return { ...nothing, ...this.#judged(ended), ...(refused !== undefined && { refused }) }
+  }
+
+  /** A window whose time cannot be true is shown and not stored, as a partial one is. */
+  #judged(ended: readonly Folded[]): Pick<Outcome, 'folded' | 'clocks'> {
+    const now = this.#wall() / 1000
+    const clocks: ClockFault[] = []
+    const folded = ended.map(window => {
+      const fault = window.partial ? undefined : clockFault(window, now)
+      if (!fault) return window
+      clocks.push(fault)
+      if (fault.reason === 'own_clock_unset') return window
+      this.#lose(fault.reason, 1)
+      return { ...window, partial: true }
+    })
+    return clocks.length > 0 ? { folded, clocks } : { folded }
   }
 
   /** @returns why rows of some record were refused */
@@ -168,7 +201,7 @@ export class Ingest implements Counted {
     if (!probe) {
       if (this.#probes.size >= MAX_PROBES) {
         this.expire()
-        if (this.#probes.size >= MAX_PROBES)
+        if (this.#probes.size >= MAX_PROBES && !this.#evict())
           throw new MalformedError('too_many_probes', `${MAX_PROBES} probes are known already`)
       }
       const lose = (reason: string, count: number) => this.#lose(reason, count)
@@ -176,8 +209,28 @@ export class Ingest implements Counted {
       this.#silent.delete(id)
       this.#probes.set(id, probe)
     }
-    probe.seenMs = this.#now()
     return probe
+  }
+
+  /**
+   * Makes room for a new probe. One that has sent less than two windows may be forged, or restarts all the time: of
+   * these the one that was silent longest goes.
+   */
+  #evict(): boolean {
+    const young = [...this.#probes].filter(([, { ended }]) => ended < 2)
+    if (young.length === 0) return false
+    const [id, probe] = young.reduce((first, next) => (next[1].seenMs < first[1].seenMs ? next : first))
+    this.#lose('evicted', 1)
+    this.#setAside(id, probe)
+    const [oldest] = this.#silent.keys()
+    if (oldest !== undefined && this.#silent.size > MAX_PROBES) this.#silent.delete(oldest)
+    return true
+  }
+
+  #setAside(id: string, probe: ProbeWindows): void {
+    probe.abandon()
+    this.#probes.delete(id)
+    this.#silent.set(id, probe)
   }
 
   #decoder(layout: Layout): Decoder {

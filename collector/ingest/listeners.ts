@@ -90,11 +90,12 @@ export class Listeners {
   }
 
   #take({ from, frames }: Incoming, { ifid, acknowledger }: Listener): void {
-    const { key, version, folded, repeatedEnd, refused, settled } = this.#ingest.receive(frames)
+    const { key, version, folded, repeatedEnd, refused, settled, clocks } = this.#ingest.receive(frames)
     acknowledger.seen(key, from, version)
     if (settled) this.#next.settled(key, settled.elsewhere)
     for (const window of folded) this.#next.write(window, ifid, acknowledger.expect(window.key))
     if (repeatedEnd) acknowledger.repeat(key)
+    for (const { reason, message, host } of clocks ?? []) this.#log.warn(reason, message, host)
     if (refused !== undefined) this.#log.warn('malformed', `rows were refused: ${refused}`)
   }
 }

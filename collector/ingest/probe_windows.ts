@@ -1,5 +1,6 @@
 /** The windows of one probe: their rows until they end, and what the probe has told. */
 
+import { MAX_INTERVAL_S } from '../../wire/check.ts'
 import type { Losses, SettledHead, WindowHead, WindowKey, WindowNames } from '../../wire/message.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from './folded.ts'
@@ -9,8 +10,6 @@ const OPEN_WINDOWS = 3
 /** A probe that was silent so long is gone; one with long windows, after three of them. */
 const IDLE_MS = 10 * 60_000
 const IDLE_WINDOWS = 3
-/** The longest interval that a probe takes, for one that has not told its own yet. */
-const MAX_INTERVAL_S = 3600
 
 export class ProbeWindows {
   /** Of its last message. */
@@ -21,9 +20,11 @@ export class ProbeWindows {
   closed = -1
   /** Highest losses the probe told, by stage and reason. */
   lost: Losses = {}
-  /** Seconds; of the window that ended last. */
+  /** Seconds; of the window that ended last, the longest before the first. */
   interval = MAX_INTERVAL_S
   seenMs = 0
+  /** Windows whose end has come. */
+  ended = 0
   readonly #open = new Map<number, Fold>()
   /** The window before which another collector had the probe; -1 when none had. */
   #movedAt = -1
@@ -77,8 +78,9 @@ export class ProbeWindows {
       this.#lose('cgroup_id', open.refused)
       const complete = index === head.window
       if (!complete) this.#lose('incomplete', 1)
-      // labels are multiples of the interval; one whose own end is missing is told by its distance
-      const time = head.time - (head.window - index) * head.interval
+      // labels are multiples of the interval: a window without its own end is labelled by its distance from this one. A
+      // clock that was set back may have fewer intervals behind it
+      const time = Math.max(0, head.time - (head.window - index) * head.interval)
       const partial = complete ? head.partial : index === 0
       const key = { ...keyOf(head), window: index }
       const { interval } = head
@@ -89,6 +91,7 @@ export class ProbeWindows {
     this.#settledSequence = head.sequence
     this.closed = head.window
     this.interval = head.interval
+    this.ended++
     return folded
   }
 

@@ -181,7 +181,7 @@ t.test('each lie has its reason', async t => {
   t.equal(reasonOf(rowsMessage().with(0, json(`other/${VERSION}`))), 'topic')
   for (const text of ['', 'null', '7', '[]', '"x"', '{', rowsMessage()[1]!.toString().slice(0, -1)]) {
     t.equal(reasonOf(rowsMessage().with(1, json(text))), 'head_json', text)
-    t.equal(reasonOf(rowsMessage().with(4, json(text))), 'who_json', text)
+    t.equal(reasonOf(rowsMessage().with(4, json(text))), 'names_json', text)
     t.equal(reasonOf(windowMessage().with(5, json(text))), 'running_json', text)
   }
   for (const text of ['', '[', 'layouts'])
@@ -197,23 +197,23 @@ t.test('each lie has its reason', async t => {
       t.equal(reasonOf(withHead({ [name]: value })), `head_${name}`, `${name} ${JSON.stringify(value)}`)
   for (const name of ['cgroups', 'containers', 'pods'] as const)
     for (const value of [undefined, null, 7, [], { a: 7 }, { a: null }])
-      t.equal(reasonOf(withWho({ [name]: value })), `who_${name}`)
-  t.equal(reasonOf(withWho({ containers: { a: { runtime: 'r', pending: 'yes' } } })), 'who_containers')
-  t.equal(reasonOf(withWho({ pods: { u: { name: '', namespace: '' } } })), 'who_pods')
+      t.equal(reasonOf(withWho({ [name]: value })), `names_${name}`)
+  t.equal(reasonOf(withWho({ containers: { a: { runtime: 'r', pending: 'yes' } } })), 'names_containers')
+  t.equal(reasonOf(withWho({ pods: { u: { name: '', namespace: '' } } })), 'names_pods')
   const long = 'x'.repeat(513)
   t.equal(
     reasonOf(withWho({ containers: { [long]: { runtime: 'r' } } })),
-    'who_containers',
+    'names_containers',
     'a name without end',
   )
   const labels = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, '']))
   t.equal(
     reasonOf(withWho({ containers: { a: { runtime: 'r', labels } } })),
-    'who_containers',
+    'names_containers',
     'labels without end',
   )
-  t.equal(reasonOf(encodeWindow(windowHead, bundle, names as WindowNames)), 'who_running')
-  for (const change of [{ time: 29 }, { time: 1e15 }, { interval: 0 }, { interval: 86_401 }, { partial: 0 }])
+  t.equal(reasonOf(encodeWindow(windowHead, bundle, names as WindowNames)), 'names_running')
+  for (const change of [{ time: -1 }, { time: 1e15 }, { interval: 0 }, { interval: 3601 }, { partial: 0 }])
     t.match(reasonOf(encodeWindow({ ...windowHead, ...change } as WindowHead, bundle, windowWho)), /^head_/)
 })
 

@@ -14,7 +14,7 @@ import { temporary } from '../../harness/embedded.ts'
 const end = (probe: string, window: number): Buffer[] => {
   const head: WindowHead = {
     ...{ host: 'h', boot: 'b', probe, window, sequence: window, lost: {}, start_ns: '1', end_ns: '2' },
-    ...{ clock_offset_ns: '0', time: 1000 + window, interval: 1, partial: false },
+    ...{ clock_offset_ns: '0', time: 1_767_000_000 + window, interval: 1, partial: false },
   }
   return encodeWindow(head, bundleOf(), { cgroups: {}, containers: {}, pods: {}, running: [] })
 }
