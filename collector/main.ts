@@ -14,7 +14,8 @@ import { Counters, costs } from './counters.ts'
 import { makeDirectory } from './directory.ts'
 import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
-import { Listeners } from './ingest/listeners.ts'
+import { Listeners, type Next } from './ingest/listeners.ts'
+import { SharedHosts } from './ingest/shared_hosts.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
@@ -47,21 +48,11 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   const writers = new Writers(options, sinks.outlets, () => counters.totals(), log)
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  counters.add(ingest, writers, sinks, costs)
+  const hosts = new SharedHosts(both(top, writers), profile, troubles)
+  counters.add(ingest, hosts, writers, sinks, costs)
 
   const gate = new Gate(descriptorLimit(), troubles)
-  const listeners = new Listeners(
-    ingest,
-    {
-      write(window, ifid, settled) {
-        top.take(window)
-        writers.write(window, ifid, settled)
-      },
-      settled: (key, elsewhere) => writers.settled(key, elsewhere),
-    },
-    gate,
-    troubles,
-  )
+  const listeners = new Listeners(ingest, hosts, gate, troubles)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   makeDirectory(dirname(options.socket), '--socket')
@@ -72,7 +63,7 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   await listeners.open(options.listen)
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, top, writers]) part.expire()
+      for (const part of [ingest, hosts, top, writers]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
       writers.writeSelf(Date.now() / 1000),
@@ -92,3 +83,12 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   await Promise.all(webs.map(web => web.close()))
   log.info(counters.view(), 'stopped')
 }
+
+/** Windows are shown, and written. */
+const both = (top: Top, writers: Writers): Next => ({
+  write(window, ifid, settled) {
+    top.take(window)
+    writers.write(window, ifid, settled)
+  },
+  settled: (key, elsewhere) => writers.settled(key, elsewhere),
+})

@@ -180,8 +180,13 @@ export class Collector {
       if (pipe.isOpen) this.#feed.acknowledged(key)
   }
 
+  /** Its own clock was never set, so that it takes labels near 0. */
   #ingest(): Ingest {
-    return new Ingest(undefined, () => this.now)
+    return new Ingest(
+      undefined,
+      () => this.now,
+      () => 0,
+    )
   }
 }
 
