@@ -4,9 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { usesStore } from '../collector/check.ts'
 import { collectorSettings } from '../collector/options.ts'
 import type { TopHost } from '../collector/serve/top.ts'
+import { wantedSinks } from '../collector/sinks/open.ts'
 import { NODE_FLAGS, stopping } from '../wire/process/signals.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { addFlags } from '../wire/settings/settings.ts'
@@ -20,15 +20,15 @@ const { socket, store, influxUrl } = collectorSettings
 /** As whoever reads it can type it: `build/sockflux` in a clone. */
 const COMMAND = process.env['SOCKFLUX_COMMAND'] ?? 'sockflux'
 /** What can be asked next depends on where samples go. */
-const next = (hasStore: boolean): string[] => [
+const next = (sinks: ReturnType<typeof wantedSinks>): string[] => [
   '',
-  ...(hasStore
+  ...(sinks.some(({ answersQueries }) => answersQueries)
     ? [
         'next, in another terminal:',
         `  ${COMMAND} query 'from "container:num_flows" order by time desc limit 9'`,
         `  ${COMMAND} query 'show tables'`,
       ]
-    : ['samples go to InfluxDB; next, in another terminal:']),
+    : [`samples go to ${sinks.map(({ name }) => name).join(', ')}; next, in another terminal:`]),
   `  ${COMMAND} top --help`,
   'Ctrl-C stops everything.',
 ]
@@ -46,7 +46,7 @@ export function addRun(program: Command): void {
   )
   command.action(async flags => {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
-    await run(values.socket, next(usesStore(values)), flags)
+    await run(values.socket, next(wantedSinks(values)), flags)
   })
 }
 

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino'
 import type { z } from 'zod'
+import type { Given, Remark } from '../../wire/settings/read.ts'
 import { type Settings, setting, type Values } from '../../wire/settings/settings.ts'
 import type { Profile } from '../metrics/catalogue.ts'
 import type { Address, Pages, Routes } from '../routes.ts'
@@ -46,6 +47,13 @@ export interface Descriptor<S extends Settings = Settings> {
   readonly isFallback?: true
   /** Its settings say enough. */
   isConfigured(options: Values<S>): boolean
+  /**
+   * What holds between its settings, or between them and this machine.
+   * @param isOpen whether it is to be open
+   */
+  check?(options: Values<S>, given: Given<S>, isOpen: boolean): readonly Remark[]
+  /** `sockflux query` asks it. */
+  readonly answersQueries?: true
   /** @throws with the remedy */
   open(options: Values<S>, context: Context): Promise<Opened>
   /** What is answered in place of its routes while it is not open. */

@@ -1,5 +1,6 @@
 /** The sinks that the options name, and the settings of all. */
 
+import type { Given, Remark } from '../../wire/settings/read.ts'
 import type { Values } from '../../wire/settings/settings.ts'
 import type { Routes } from '../routes.ts'
 import type { Context, Descriptor, Opened, Wants } from './descriptor.ts'
@@ -27,6 +28,12 @@ export function wantedSinks(options: SinkOptions): readonly Descriptor[] {
   const names = new Set(options.sink.length > 0 ? options.sink : [first])
   const bySettings = all.filter(sink => sink.chosen === 'by its settings' && sink.isConfigured(options))
   return [...[...names].flatMap(name => named.filter(sink => sink.name === name)), ...bySettings]
+}
+
+/** What is wrong with the settings of the sinks, those that are not open included. */
+export function checkSinks(options: SinkOptions, given: Given<SinkSettings>): readonly Remark[] {
+  const wanted = wantedSinks(options)
+  return all.flatMap(sink => sink.check?.(options, given, wanted.includes(sink)) ?? [])
 }
 
 export interface OpenSink extends Opened {

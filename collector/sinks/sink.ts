@@ -5,7 +5,7 @@ import type { Batch, Sample } from '../batch.ts'
  * belong to the queue around it (`queue.ts`), so that a slow database never slows its neighbours.
  */
 export interface Sink {
-  /** For logs and counters: `influxdb`, `embedded`. */
+  /** For logs and counters: the name of its descriptor. */
   readonly name: string
   /**
    * Write one host's window. Resolves when the sink holds it durably; writing the same batch twice leaves one copy.

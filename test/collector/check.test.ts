@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkCollector, usesStore } from '../../collector/check.ts'
+import { checkCollector } from '../../collector/check.ts'
 import { collectorSettings } from '../../collector/options.ts'
 import { inspectSettings } from '../../wire/settings/read.ts'
 import { needs } from '../harness/skip.ts'
@@ -92,11 +92,6 @@ t.test('a login in a flag is seen by everybody, elsewhere it is not', async t =>
 
 t.test('what has no effect is said', async t => {
   t.match(inspect({ ...URL, sink: ['embedded'] }).warnings, ['--influx-url: has no effect'])
-})
-
-t.test('where samples go', async t => {
-  const store = (flags: Flags) => usesStore(inspect(flags).values)
-  t.same([store({}), store(URL), store({ ...URL, sink: ['influxdb', 'embedded'] })], [true, false, true])
 })
 
 t.test('a file of certificates is looked into', { skip: needs('openssl') }, async t => {

@@ -1,6 +1,6 @@
 import { setting } from '../../../wire/settings/settings.ts'
 import { bytes, text, whole } from '../../../wire/settings/types.ts'
-import { makeDirectory } from '../../directory.ts'
+import { directoryFault, makeDirectory } from '../../directory.ts'
 import { Problem } from '../../routes.ts'
 import { descriptor } from '../descriptor.ts'
 
@@ -32,6 +32,12 @@ export const embedded = descriptor({
   chosen: 'by name',
   isFallback: true,
   isConfigured: () => true,
+  answersQueries: true,
+
+  check({ store }, given, isOpen) {
+    const fault = isOpen ? directoryFault(store) : undefined
+    return fault === undefined ? [] : [{ text: `${given('store') ?? '--store'}: ${fault}` }]
+  },
 
   async open({ store, storeDays, storeSize }, { log }) {
     makeDirectory(store, '--store', 0o700)

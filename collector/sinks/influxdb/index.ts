@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { setting } from '../../../wire/settings/settings.ts'
 import { oneOfNumbers, text, token, whole, yesNo } from '../../../wire/settings/types.ts'
 import { descriptor, optional } from '../descriptor.ts'
+import { checkInflux } from './check.ts'
 import { splitLogin } from './url.ts'
 
 /** With or without a login, as `splitLogin` reads it. */
@@ -69,6 +70,7 @@ export const influxdb = descriptor({
   wants: { samples: 'profile', distributions: false },
   chosen: 'by name',
   isConfigured: ({ influxUrl }) => influxUrl !== undefined,
+  check: checkInflux,
 
   async open(options, { profile }) {
     if (!options.influxUrl) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
@@ -22,6 +22,28 @@ t.test('which sinks are open', async t => {
   t.same(wanted({ prometheus: '9469' }), ['embedded', 'prometheus'])
   t.same(wanted({ prometheus: '9469', sink: ['influxdb'] }), ['influxdb', 'prometheus'])
   t.throws(() => wanted({ sink: ['prometheus'] }), /--sink: needs one of influxdb, embedded/)
+})
+
+t.test('which of them answers queries', async t => {
+  const answers = (flags: Record<string, unknown>) =>
+    wantedSinks(optionsOf(flags)).some(({ answersQueries }) => answersQueries)
+  t.same(
+    [answers({}), answers({ influxUrl }), answers({ influxUrl, sink: ['influxdb', 'embedded'] })],
+    [true, false, true],
+  )
+})
+
+t.test('only its own folder, and the line in index.ts, knows a sink by name', async t => {
+  const root = join(import.meta.dirname, '../../..')
+  const names = new RegExp(`['"\`](${SINKS.map(({ name }) => name).join('|')})['"\`]`)
+  const files = ['collector', 'cli'].flatMap(folder =>
+    globSync('**/*.ts', { cwd: join(root, folder) }).map(file => join(folder, file)),
+  )
+  t.ok(files.length > 50)
+  const naming = files.filter(
+    file => !/^collector\/sinks\/\w+\//.test(file) && names.test(readFileSync(join(root, file), 'utf8')),
+  )
+  t.same(naming, [])
 })
 
 t.test('a folder for each sink, whose descriptor has its name, and settings of its own', async t => {
