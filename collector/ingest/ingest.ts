@@ -3,19 +3,9 @@
  * another probe are read by field name, one that lies is refused by name of the lie.
  */
 
-import { BoundedMap } from '../../wire/bounded_map.ts'
 import { MalformedError } from '../../wire/check.ts'
 import { type Layout, LayoutError } from '../../wire/layout.ts'
-import {
-  decode,
-  type Identity,
-  type Losses,
-  type Message,
-  type Names,
-  runOf,
-  WINDOW,
-  type WindowKey,
-} from '../../wire/message.ts'
+import { decode, type Losses, type Message, type Names, WINDOW, type WindowKey } from '../../wire/message.ts'
 import { ParsedFrames } from '../../wire/parsed_frames.ts'
 import type { Counted } from '../counters.ts'
 import { decoder, isRecord } from '../fold/records/decoder.ts'
@@ -23,7 +13,8 @@ import type { Decoder } from '../fold/records/record.ts'
 import { jumpOf } from './bounds.ts'
 import { type ClockFault, clockFault } from './clocks.ts'
 import type { Folded } from './folded.ts'
-import { idleMs, keyOf, ProbeWindows } from './probe_windows.ts'
+import { KnownProbes } from './known_probes.ts'
+import { keyOf, type ProbeWindows } from './probe_windows.ts'
 
 /** What happened to a message, for whoever answers the probe. */
 interface Outcome {
@@ -42,21 +33,14 @@ interface Outcome {
   readonly settled?: { readonly elsewhere: boolean }
 }
 
-const MAX_PROBES = 4096
-/** What a silent probe told is known for longer, so that it is not told again: as long as series that are written only when they rise. */
-const REMEMBERED_MS = 24 * 3_600_000
-
 export class Ingest implements Counted {
   /** By reason: what was received but not counted. */
   readonly lost: Record<string, number> = {}
   received = 0
   rows = 0
-  readonly #probes = new Map<string, ProbeWindows>()
-  /** Those that have been silent, who was so longest first. */
-  readonly #silent = new BoundedMap<string, ProbeWindows>(MAX_PROBES)
+  readonly #probes: KnownProbes
   readonly #decoders = new WeakMap<Layout, Decoder>()
   readonly #known = new ParsedFrames<Names>()
-  readonly #withProcesses: () => boolean
   readonly #now: () => number
   readonly #wall: () => number
 
@@ -70,7 +54,7 @@ export class Ingest implements Counted {
     now: () => number = () => performance.now(),
     wall: () => number = Date.now,
   ) {
-    this.#withProcesses = withProcesses
+    this.#probes = new KnownProbes(withProcesses, (reason, count) => this.#lose(reason, count), now)
     this.#now = now
     this.#wall = wall
   }
@@ -89,7 +73,7 @@ export class Ingest implements Counted {
 
   /** A message whose head is right and whose content is not has come: it is no gap. */
   #skip(head: NonNullable<MalformedError['head']>): void {
-    const probe = this.#probes.get(runOf(head))
+    const probe = this.#probes.find(head)
     if (probe && !jumpOf(head, probe)) probe.advance(head.sequence)
   }
 
@@ -111,27 +95,19 @@ export class Ingest implements Counted {
     return this.#probes.size
   }
 
-  /** What the probes that were heard within a day say that they lost, added up. */
+  /** What the probes that were heard within a day lost, added up. */
   probeLosses(): Losses {
-    const sum = new Map<string, number>() // reasons come from the network: one could be `constructor`
-    for (const { lost } of [...this.#probes.values(), ...this.#silent.values()])
-      for (const [reason, count] of Object.entries(lost)) sum.set(reason, (sum.get(reason) ?? 0) + count)
-    return Object.fromEntries(sum)
+    return this.#probes.losses()
   }
 
-  /** Put aside probes that have been silent; what they left unfinished is counted. */
+  /** Put aside probes that have been silent. */
   expire(): void {
-    const now = this.#now()
-    for (const [id, probe] of this.#probes) {
-      if (now - probe.seenMs <= idleMs(probe.interval)) continue
-      this.#setAside(id, probe)
-    }
-    for (const [id, { seenMs }] of this.#silent) if (now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
+    this.#probes.expire()
   }
 
   #accept(message: Message): Outcome {
     const { head, version } = message
-    const probe = this.#probe(head)
+    const probe = this.#probes.of(head)
     const jump = jumpOf(head, probe)
     if (jump) throw jump
     probe.seenMs = this.#now()
@@ -193,44 +169,6 @@ export class Ingest implements Counted {
       fold.add(rows, decode, names)
       this.rows += count
     }
-  }
-
-  #probe(head: Identity): ProbeWindows {
-    const id = runOf(head)
-    let probe = this.#probes.get(id)
-    if (!probe) {
-      if (this.#probes.size >= MAX_PROBES) {
-        this.expire()
-        if (this.#probes.size >= MAX_PROBES && !this.#evict())
-          throw new MalformedError('too_many_probes', `${MAX_PROBES} probes are known already`)
-      }
-      const lose = (reason: string, count: number) => this.#lose(reason, count)
-      probe = this.#silent.get(id) ?? new ProbeWindows(this.#withProcesses, lose)
-      this.#silent.delete(id)
-      this.#probes.set(id, probe)
-    }
-    return probe
-  }
-
-  /**
-   * Makes room for a new probe. One that has sent less than two windows may be forged, or restarts all the time: of
-   * these the one that was silent longest goes.
-   */
-  #evict(): boolean {
-    const young = [...this.#probes].filter(([, { ended }]) => ended < 2)
-    if (young.length === 0) return false
-    const [id, probe] = young.reduce((first, next) => (next[1].seenMs < first[1].seenMs ? next : first))
-    this.#lose('evicted', 1)
-    this.#setAside(id, probe)
-    const [oldest] = this.#silent.keys()
-    if (oldest !== undefined && this.#silent.size > MAX_PROBES) this.#silent.delete(oldest)
-    return true
-  }
-
-  #setAside(id: string, probe: ProbeWindows): void {
-    probe.abandon()
-    this.#probes.delete(id)
-    this.#silent.set(id, probe)
   }
 
   #decoder(layout: Layout): Decoder {
