@@ -28,7 +28,7 @@ import { Sinks } from './sinks/sinks.ts'
 const EXPIRE_MS = 60_000
 
 export function addCollector(program: Command): void {
-  const command = program.command('collector').description('fold what probes send and write it to InfluxDB')
+  const command = program.command('collector').description('fold what probes send and store it')
   addFlags(command, 'collector', collectorSettings)
   command.action(async flags =>
     run(
@@ -48,7 +48,7 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   const writers = new Writers(options, sinks.outlets, () => counters.totals(), log)
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  const hosts = new SharedHosts(both(top, writers), profile, troubles)
+  const hosts = new SharedHosts(both(top, writers), profile !== 'ntopng', troubles)
   counters.add(ingest, hosts, writers, sinks, costs)
 
   const gate = new Gate(descriptorLimit(), troubles)

@@ -80,12 +80,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
-  'collector/check.ts': [
-    'wire',
-    'collector/certificate.ts',
-    'collector/directory.ts',
-    'collector/options.ts',
-  ],
+  'collector/check.ts': ['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/fold': ['wire'],

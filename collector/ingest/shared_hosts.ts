@@ -5,13 +5,12 @@
  * A run is one start of a probe. Two runs overlap when the labels of their whole windows do: the same label, or one run's label
  * between two of the other's. A probe that restarts never overlaps with its run before, in whatever order their windows come:
  * its windows all end before those of the next run begin. Two runs are in conflict when they overlap and each was heard after
- * the other had begun: a run that ended before, under a clock that was set back since, is in nobody's way.
+ * the other had begun: a run that ended before the clock was set back is no conflict.
  */
 
 import { type Identity, runOf, type WindowKey } from '../../wire/message.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted } from '../counters.ts'
-import type { Profile } from '../metrics/catalogue.ts'
 import type { Folded } from './folded.ts'
 import type { Next } from './listeners.ts'
 import { keyOf } from './probe_windows.ts'
@@ -51,14 +50,22 @@ export class SharedHosts implements Next, Counted {
   readonly #apart = new Map<string, Run>()
   #received = 0
   readonly #next: Next
-  readonly #profile: Profile
+  readonly #hasHostTag: boolean
   readonly #log: ThrottledLog
   readonly #now: () => number
 
-  /** @param now milliseconds that only rise */
-  constructor(next: Next, profile: Profile, log: ThrottledLog, now: () => number = () => performance.now()) {
+  /**
+   * @param hasHostTag whether samples have the tag host; profile ntopng's have not
+   * @param now milliseconds that only rise
+   */
+  constructor(
+    next: Next,
+    hasHostTag: boolean,
+    log: ThrottledLog,
+    now: () => number = () => performance.now(),
+  ) {
     this.#next = next
-    this.#profile = profile
+    this.#hasHostTag = hasHostTag
     this.#log = log
     this.#now = now
   }
@@ -145,10 +152,9 @@ export class SharedHosts implements Next, Counted {
     const cause = isOneMachine
       ? `two probes run on one machine, ${host}: stop one`
       : `two machines are called ${host}: give each a --host of its own`
-    const now =
-      this.#profile === 'ntopng'
-        ? 'profile ntopng has no tag host, so their samples are written over each other'
-        : `the one that came later is stored as host ${name}`
+    const now = this.#hasHostTag
+      ? `the one that came later is stored as host ${name}`
+      : 'profile ntopng has no tag host, so their samples are written over each other'
     this.#log.warn('shared_hosts', `${cause}; ${now}`, host)
   }
 

@@ -4,7 +4,6 @@ import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import type { Folded } from '../../../collector/ingest/folded.ts'
 import { SharedHosts } from '../../../collector/ingest/shared_hosts.ts'
-import type { Profile } from '../../../collector/metrics/catalogue.ts'
 import { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 import { windowOf } from '../given.ts'
 
@@ -12,7 +11,7 @@ const START = 1_767_000_000
 const INTERVAL = 10
 
 /** What the collector stores: the host of each window, by run and label. */
-function collector(profile: Profile = 'sockflux') {
+function collector(hasHostTag = true) {
   let now = 0
   const said: string[] = []
   const log = pino({}, { write: line => said.push(JSON.parse(line).msg) })
@@ -23,7 +22,7 @@ function collector(profile: Profile = 'sockflux') {
     settled: ({ host }: { host: string }, elsewhere: boolean) => elsewhere && restarted.push(host),
   }
   const clock = () => now
-  const hosts = new SharedHosts(next, profile, new ThrottledLog(log, clock), clock)
+  const hosts = new SharedHosts(next, hasHostTag, new ThrottledLog(log, clock), clock)
   return { hosts, said, stored, restarted, wait: (ms: number) => (now += ms) }
 }
 
@@ -41,7 +40,7 @@ const send = (to: ReturnType<typeof collector>, windows: readonly Folded[], ifid
 }
 const apart = ({ stored }: ReturnType<typeof collector>) => stored.filter(line => line.includes('~'))
 
-t.test('of two machines with one name the one that came later is kept apart, counted and said', async t => {
+t.test('of two machines with one name the later one is kept apart, counted and logged', async t => {
   const site = collector()
   const a = [1, 2, 3, 4].map(at => of('aaaa1111', at, {}, 'boot a'))
   const b = [1, 2, 3, 4].map(at => of('bbbb2222', at, at === 1 ? PARTIAL : {}, 'boot b'))
@@ -63,7 +62,7 @@ t.test('of two machines with one name the one that came later is kept apart, cou
   t.same(site.said, [words, words], 'and again after a minute')
 })
 
-t.test('two probes on one machine are two probes on one machine', async t => {
+t.test('two probes with one boot id run on one machine', async t => {
   const site = collector()
   send(
     site,
@@ -75,7 +74,7 @@ t.test('two probes on one machine are two probes on one machine', async t => {
   t.equal(site.hosts.shared, 2)
 })
 
-t.test('windows that lie between those of another run are a conflict, too', async t => {
+t.test('windows between those of another run are a conflict, too', async t => {
   const site = collector()
   const between = (at: number) => of('bbbb', at + 0.5)
   send(
@@ -85,13 +84,13 @@ t.test('windows that lie between those of another run are a conflict, too', asyn
   t.match(site.stored, ['aaaa 1 web1', 'bbbb 1.5 web1', 'aaaa 2 web1', 'bbbb 2.5 web1~bbbb'])
 })
 
-t.test('the one that goes on may also be the one that shows it', async t => {
+t.test('the conflict may show with a window of the earlier run', async t => {
   const site = collector()
   send(site, [of('aaaa', 1), of('bbbb', 2), of('aaaa', 2), of('bbbb', 3), of('aaaa', 3)])
   t.match(site.stored, ['aaaa 1 web1', 'bbbb 2 web1', 'aaaa 2 web1', 'bbbb 3 web1~bbbb', 'aaaa 3 web1'])
 })
 
-t.test('a third one is kept apart from both, also with the same first characters', async t => {
+t.test('a third run is kept apart from both, also with the same first characters', async t => {
   const site = collector()
   for (const at of [1, 2, 3, 4])
     send(
@@ -110,7 +109,7 @@ t.test('another host, or another endpoint, is no conflict', async t => {
   t.same([apart(site), site.hosts.shared, site.said], [[], 0, []])
 })
 
-t.test('a run that ended is in the way of nobody, also when the clock was set back since', async t => {
+t.test('a run that has ended is no conflict, also when the clock was set back since', async t => {
   const site = collector()
   send(
     site,
@@ -123,29 +122,29 @@ t.test('a run that ended is in the way of nobody, also when the clock was set ba
   t.same(apart(site), [])
 })
 
-t.test('partial and incomplete windows say nothing: what is shown may overlap', async t => {
+t.test('partial and incomplete windows are no conflict', async t => {
   const site = collector()
   for (const at of [1, 2, 3])
     send(site, [of('aaaa', at), of('bbbb', at, PARTIAL), of('cccc', at, { complete: false })])
   t.same(apart(site), [])
 })
 
-t.test('when the first of two has gone, its next run has the name again', async t => {
+t.test('when the first of two restarts, its next run keeps the name', async t => {
   const site = collector()
   for (const at of [1, 2, 3]) send(site, [of('aaaa', at), of('bbbb', at)])
   for (const at of [4, 5, 6]) send(site, [of('cccc', at), of('bbbb', at)])
   t.same(site.stored.slice(-2), ['cccc 6 web1', 'bbbb 6 web1~bbbb'])
 })
 
-t.test('counters that begin again are those of the run that is kept apart', async t => {
+t.test('only the counters of the run that moved begin again', async t => {
   const site = collector()
   for (const at of [1, 2, 3]) send(site, [of('aaaa', at), of('bbbb', at)])
   for (const run of ['aaaa', 'bbbb']) site.hosts.settled(of(run, 9).key, true)
   t.same(site.restarted, ['web1', 'web1~bbbb'])
 })
 
-t.test('profile ntopng has no tag host: it is counted and said', async t => {
-  const site = collector('ntopng')
+t.test('profile ntopng has no tag host: the conflict is counted and logged', async t => {
+  const site = collector(false)
   for (const at of [1, 2]) send(site, [of('aaaa', at), of('bbbb', at)])
   t.match(site.said, [/^two probes run on one machine, web1: stop one; profile ntopng has no tag host, so/])
 })
@@ -187,7 +186,7 @@ function merged<T>(queues: readonly (readonly T[])[], choices: readonly number[]
 }
 const choices = fc.array(fc.nat({ max: 7 }), { minLength: 1, maxLength: 30 })
 
-t.test('a probe that restarts is one probe, in whatever order its windows come, and also twice', async t => {
+t.test('a restart is no conflict, whatever the order of the windows, also when they come twice', async t => {
   fc.assert(
     fc.property(restarts, choices, fc.boolean(), (runs, order, isTwice) => {
       const site = collector()
@@ -200,24 +199,21 @@ t.test('a probe that restarts is one probe, in whatever order its windows come, 
   t.pass('1000 restarts')
 })
 
-t.test(
-  'two probes that run at once are seen with the second window that both have, in whatever order',
-  async t => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 3, max: 8 }),
-        fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
-        (most, order) => {
-          const site = collector()
-          for (let at = 1; at <= most; at++) {
-            const both = [of('aaaa', at), of('bbbb', at)]
-            send(site, order[at - 1] ? both : both.reverse())
-          }
-          const names = new Set(site.stored.slice(4).map(line => line.split(' ')[2]))
-          return names.size === 2 && site.hosts.shared >= most - 2
-        },
-      ),
-    )
-    t.pass('at once')
-  },
-)
+t.test('two probes at once are a conflict from the second window of both, whatever the order', async t => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 3, max: 8 }),
+      fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+      (most, order) => {
+        const site = collector()
+        for (let at = 1; at <= most; at++) {
+          const both = [of('aaaa', at), of('bbbb', at)]
+          send(site, order[at - 1] ? both : both.reverse())
+        }
+        const names = new Set(site.stored.slice(4).map(line => line.split(' ')[2]))
+        return names.size === 2 && site.hosts.shared >= most - 2
+      },
+    ),
+  )
+  t.pass('at once')
+})
