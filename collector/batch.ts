@@ -42,7 +42,7 @@ export class Samples {
     return this.tags.length
   }
 
-  /** One by one, for whoever needs few. */
+  /** One by one, for a reader that needs few. */
   *each(): Generator<Sample> {
     const { length } = this.measurement.fields
     const measured = (value: number) => (Number.isNaN(value) ? undefined : value)

@@ -1,9 +1,9 @@
 /**
- * A batch as bytes, for whoever keeps it on disk: `magic · version · bytes of the head · head · numbers · CRC-32`.
+ * A batch as bytes, to be kept on disk: `magic · version · bytes of the head · head · numbers · CRC-32`.
  *
  * The head is JSON: the window, each set of tags once, and of each measurement its name, its fields and which tags its
  * samples have. The numbers are doubles, so that what comes back is bit for bit what went: NaN (not measured) and
- * infinity are among them, which JSON cannot say. All numbers are little-endian.
+ * infinity are among them, which JSON does not have. All numbers are little-endian.
  */
 
 import { crc32 } from 'node:zlib'
@@ -155,7 +155,7 @@ const isId = (value: unknown): boolean =>
   Number.isSafeInteger(value['window']) &&
   [undefined, 'late'].includes(value['part'] as undefined)
 
-/** The checksum says that nothing has changed, not that we have written it. */
+/** The checksum shows that nothing has changed, not that we have written it. */
 function headOf(json: Buffer): Head {
   let head: unknown
   try {

@@ -1,4 +1,4 @@
-/** What holds between the collector's settings, and between them and this machine. */
+/** The rules between the collector's settings, and between them and this machine. */
 
 import { dirname } from 'node:path'
 import type { Check, Given, Remark } from '../wire/settings/read.ts'

@@ -48,7 +48,7 @@ export class Counters {
   }
 }
 
-/** What the process costs, and lines of its log that nobody took. */
+/** CPU time and memory of the process, and log lines that could not be written. */
 export const costs: Counted = {
   losses: () => ({ 'log/dropped': droppedLines() }),
   view: () => ({ log: { dropped: droppedLines() } }),

@@ -56,7 +56,7 @@ function makeAll(path: string, mode: number): void {
 
 /**
  * A directory that we can write to, made if it is not there.
- * @param flag that says another one
+ * @param flag that sets another directory
  * @throws with the remedy
  */
 export function makeDirectory(path: string, flag: string, mode = 0o777): void {

@@ -1,4 +1,4 @@
-/** What the collector can be told. Defaults live here, beside their help. */
+/** The collector's settings. Defaults live here, beside their help. */
 
 import { z } from 'zod'
 import { setting, type Values } from '../wire/settings/settings.ts'

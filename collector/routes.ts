@@ -1,4 +1,4 @@
-/** What the collector answers over HTTP, for those who say it: the stages, and the sinks of theirs. */
+/** The forms of HTTP answers, for the stages and the sinks that give them. */
 
 export interface Request {
   readonly url: URL
@@ -23,7 +23,7 @@ export type Handler = (request: Request) => Promise<unknown>
 export type Routes = Readonly<Record<`GET /${string}` | `POST /${string}`, Handler>>
 
 export interface Page {
-  /** 200 when not said. */
+  /** 200 when left out. */
   readonly status?: number
   readonly type?: string
   readonly body: string | Buffer | AsyncIterable<string>

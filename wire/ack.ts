@@ -1,5 +1,5 @@
 /**
- * What the collector answers: `ack · key`, its sinks hold this window. The key names the run that the window is of, which
+ * The answer of the collector: `ack · key`, its sinks have settled this window. The key names the run of the window, which
  * need not be the one that runs now.
  */
 

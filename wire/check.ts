@@ -1,4 +1,4 @@
-/** Whether what came by the network has the form that it should have. */
+/** Checks of what comes from the network. */
 
 /** Why a frame is no message: `reason` is one word for the counter. */
 export class MalformedError extends Error {
@@ -87,7 +87,7 @@ export const WINDOW_HEAD = {
   clock_offset_ns: isNanoseconds,
   partial: isBoolean,
 }
-/** Only those that somebody asked for come along. */
+/** Only those that the probe's settings name are sent. */
 const isLabels = (value: unknown): boolean =>
   isRecordOf(isText)(value) && Object.keys(value as Json).length <= 64
 const isContainer = (value: unknown): boolean =>

@@ -22,13 +22,13 @@ export function layoutOf(name: string, columns: Columns): Layout {
   return { name, size: offset, fields }
 }
 
-/** What a number of `size` bytes cannot hold is brought to the nearest that it can. */
+/** A value that a number of `size` bytes cannot hold becomes the nearest one that it can. */
 export function putNumber(view: DataView, at: number, size: number, value: number | bigint): void {
   if (typeof value === 'bigint' && size === 8 && value < 2n ** 64n) {
     view.setBigUint64(at, value, true)
     return
   }
-  const most = size === 8 ? 2 ** 64 - 2048 : 256 ** size - 1 // the largest below 2^64 that a double can say
+  const most = size === 8 ? 2 ** 64 - 2048 : 256 ** size - 1 // the largest double below 2^64
   const kept = Math.min(Math.max(Math.trunc(Number(value)) || 0, 0), most)
   if (size === 1) view.setUint8(at, kept)
   else if (size === 2) view.setUint16(at, kept, true)
@@ -36,7 +36,7 @@ export function putNumber(view: DataView, at: number, size: number, value: numbe
   if (size === 8) view.setUint32(at + 4, Math.floor(kept / 2 ** 32), true)
 }
 
-/** A row to be laid out: its numbers of 64 bits may be whole; what is not said is 0. */
+/** A row to be laid out: its numbers of 64 bits may be whole; what is left out is 0. */
 export type Given<C extends Columns> = {
   readonly [K in keyof C]?: RowOf<C>[K] | (C[K] extends 'u64' ? bigint : never)
 }

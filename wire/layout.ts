@@ -1,5 +1,5 @@
 /**
- * How a record lies in memory. The probe reads its layouts from the loaded object's BTF and sends them along, so that a
+ * The layout of a record in memory. The probe reads its layouts from the loaded object's BTF and sends them along, so that a
  * collector reads any version of a record by field name. What comes from the network is data to distrust: every offset is
  * checked once, here, and readers are closures over checked offsets.
  */

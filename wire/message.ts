@@ -1,14 +1,14 @@
 /**
- * What probe and collector say to each other: `topic · head · layouts · rows · names`, and back what stands in `ack.ts`. The
+ * What the probe sends to the collector: `topic · head · layouts · rows · names`, the answers are in `ack.ts`. The
  * topic has the version with it, see `version.ts`.
  *
- * Each message stands alone: head says which window of which probe it belongs to, rows are of one or more records, layouts
- * describe their fields, names resolve what they refer to. The last message of a window, `window`, has one frame more that says
- * who runs. A lost message costs only itself. What seldom changes has a frame of its own, so that it is not parsed
+ * Each message stands alone: head has the window and the probe that it belongs to, rows are of one or more records, layouts
+ * describe their fields, names resolve what they refer to. The last message of a window, `window`, has one more frame, with
+ * the running containers. A lost message costs only itself. What seldom changes has a frame of its own, so that it is not parsed
  * again. 64-bit numbers in JSON are decimal strings.
  *
- * A probe that sends to one of several collectors says with `settled · head` where it begins: everything before that
- * window is in some collector's sinks. A collector forgets what it has of it: it may be half of what another has whole.
+ * A probe that sends to one of several collectors begins with `settled · head`: everything before that
+ * window is in some collector's sinks. A collector drops the rows that it has of them: another may have the whole windows.
  */
 
 import {
@@ -45,7 +45,7 @@ export interface WindowKey extends Identity {
   readonly window: number
 }
 
-/** Tells runs apart. */
+/** Identifies a run. */
 export const runOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
 
 /** What was lost so far, by stage and reason: `kernel/slot`, `queue/full`. */
@@ -63,7 +63,7 @@ export interface Head extends WindowKey {
 export interface SettledHead extends WindowKey {
   /** Of its first message. */
   readonly sequence: number
-  /** What the windows before it have told. */
+  /** The losses that the windows before it have reported. */
   readonly lost: Losses
   /** Some of the windows before it were settled by another collector than the one that reads this. */
   readonly elsewhere: boolean
@@ -89,9 +89,9 @@ export interface ContainerName {
   readonly image?: string
   /** UID of its pod. */
   readonly pod?: string
-  /** The pause container, which holds a pod's namespaces and is not counted. */
+  /** The pause container, which keeps a pod's namespaces alive and is not counted. */
   readonly sandbox?: boolean
-  /** Those that the probe was asked for. */
+  /** Those that the probe's settings name. */
   readonly labels?: Readonly<Record<string, string>>
   /** Its name is on its way, and comes with the next window at the latest. */
   readonly pending?: boolean
@@ -104,10 +104,10 @@ export interface PodName {
 }
 
 export interface ProcessName {
-  /** CLOCK_BOOTTIME nanoseconds: tells it from another one with its number. */
+  /** CLOCK_BOOTTIME nanoseconds: a later process with the same pid has another one. */
   readonly started_ns: string
   readonly comm: string
-  /** What its owner calls it: the program or, of an interpreter, the script; older probes do not say. */
+  /** What its owner calls it: the program or, of an interpreter, the script; older probes do not send it. */
   readonly name?: string
   /** Path of the program, from the root of its mount; `…/` before it when it is too deep. */
   readonly exe: string
@@ -127,7 +127,7 @@ export interface Names {
   readonly pods: Readonly<Record<string, PodName>>
 }
 
-/** The message that ends a window also says which containers run, with flows or without. */
+/** The message that ends a window also has the containers that run, with flows or without. */
 export interface WindowNames extends Names {
   readonly running: readonly string[]
   /** `pid` of the window's rows → what is known of it; of a bounded number. */

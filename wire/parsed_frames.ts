@@ -1,5 +1,5 @@
 /**
- * What was parsed before, told by its bytes: the names that a probe says mostly stay as they are from message to message
+ * A cache of parsed frames, by their bytes: the names of a probe mostly stay as they are from message to message
  * and window to window, and so do the layouts of all probes. With 200 containers to each 4,096 rows, parsing the names
  * took twice as long as folding the rows.
  */
@@ -8,11 +8,11 @@ import type { Layout } from './layout.ts'
 
 /** Bytes of an entry beside its frame: the key, and the objects. */
 const OVERHEAD = 2048
-/** In which an entry that nobody asks for may stay, though others have no room. */
+/** Turns of all probes for which an unused entry is kept while others have no room. */
 const TURNS = 8
 /** Lists of layouts: one for each mix of records that hosts send. */
 const MAX_LISTS = 64
-/** Bytes of a list: ours take 15,000. What is longer is no probe's of ours, and is not kept. */
+/** Bytes of a list: ours take 15,000. A longer list is not from our probes, and is not kept. */
 const MAX_LIST_BYTES = 65_536
 /** Layouts of different content. */
 const MAX_LAYOUTS = 256
@@ -20,9 +20,9 @@ const MAX_LAYOUTS = 256
 /** @typeParam N what names are parsed to */
 export class ParsedFrames<N> {
   /** By probe. */
-  readonly #names = new Map<string, { readonly frame: Buffer; readonly names: N; asked: number }>()
-  /** Questions so far. */
-  #asked = 0
+  readonly #names = new Map<string, { readonly frame: Buffer; readonly names: N; usedAt: number }>()
+  /** Look-ups so far. */
+  #uses = 0
   readonly #lists: { readonly frame: Buffer; readonly layouts: readonly Layout[] }[] = []
   /** By their text. */
   readonly #layouts = new Map<string, Layout>()
@@ -34,13 +34,13 @@ export class ParsedFrames<N> {
     this.#maxBytes = maxBytes
   }
 
-  /** @param parse called for names that this probe did not say in its last message */
+  /** @param parse called for names that differ from those of the last message of this probe */
   names(probe: string, frame: Buffer, parse: (frame: Buffer) => N): N {
-    this.#asked++
+    this.#uses++
     const known = this.#names.get(probe)
     if (known?.frame.equals(frame)) {
-      known.asked = this.#asked
-      this.#names.delete(probe) // to the end: who was asked for longest ago is first
+      known.usedAt = this.#uses
+      this.#names.delete(probe) // to the end: the first is the one that was used longest ago
       this.#names.set(probe, known)
       return known.names
     }
@@ -48,19 +48,19 @@ export class ParsedFrames<N> {
     this.#forget(probe)
     if (this.#hasRoom(frame.length + OVERHEAD)) {
       // a copy: what came with the message is memory that goes back at once
-      this.#names.set(probe, { frame: Buffer.from(frame), names, asked: this.#asked })
+      this.#names.set(probe, { frame: Buffer.from(frame), names, usedAt: this.#uses })
       this.#bytes += frame.length + OVERHEAD
     }
     return names
   }
 
   /**
-   * Probes speak in turns. If the names of all are more than there is room for, the one that was asked for longest ago is
+   * Probes send in turns. If the names of all are more than there is room for, the one that was used longest ago is
    * the one that comes next: it stays, unless it has missed several turns.
    */
   #hasRoom(bytes: number): boolean {
-    for (const [oldest, { asked }] of this.#names) {
-      if (this.#bytes + bytes <= this.#maxBytes || this.#asked - asked < TURNS * this.#names.size) break
+    for (const [oldest, { usedAt }] of this.#names) {
+      if (this.#bytes + bytes <= this.#maxBytes || this.#uses - usedAt < TURNS * this.#names.size) break
       this.#forget(oldest)
     }
     return this.#bytes + bytes <= this.#maxBytes
@@ -74,7 +74,7 @@ export class ParsedFrames<N> {
       layouts: parse(frame).map(layout => this.#same(layout)),
     }
     if (at === 0 || frame.length > MAX_LIST_BYTES) return known.layouts
-    // first what is asked for most: all probes of one version say the same
+    // the most used first: all probes of one version send the same layouts
     if (at > 0) this.#lists.splice(at, 1)
     this.#lists.unshift(known)
     this.#lists.length = Math.min(this.#lists.length, MAX_LISTS)

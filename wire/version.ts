@@ -1,6 +1,6 @@
 /**
- * The version of the wire stands in the topic, `rows/2`, which is read before anything else: nothing is believed of a
- * message whose form is not known.
+ * The version of the wire stands in the topic, `rows/2`, which is read first: a message of an unknown
+ * version is not read any further.
  *
  * | version | what is new                                                     | to a program of the version before        |
  * |---------|-----------------------------------------------------------------|-------------------------------------------|

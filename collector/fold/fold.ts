@@ -43,7 +43,7 @@ const PODLESS = new Set(['docker', 'lxc'])
 
 interface Waiting {
   readonly containers: ReadonlySet<string>
-  /** These do not wait: a pod does if nobody but a container that waits can tell its name, or that it is in the pod. */
+  /** Pods that do not wait. A pod waits if its name, or its membership, can come only with a pending container. */
   readonly namedPods: ReadonlySet<string>
 }
 
@@ -51,13 +51,13 @@ export class Fold {
   /** What is in no container. */
   readonly host = new Group()
   readonly containers = new Map<string, ContainerGroup>()
-  /** Undefined when nobody asks for processes. */
+  /** Undefined when processes are not wanted. */
   readonly processes: Processes | undefined
-  /** What is told of containers, and of what is in none, by the values of dimensions. */
+  /** Numbers of containers, and of what is in none, by the values of dimensions. */
   readonly owned = new Owned()
   /** Rows folded. */
   rows = 0
-  /** Rows whose cgroup id cannot be told apart: none, with any kernel known. */
+  /** Rows whose cgroup id is beyond what a number holds exactly: none, with any known kernel. */
   refused = 0
   readonly #names = new Map<string, ContainerName>()
   readonly #pods = new Map<string, PodName>()
@@ -69,7 +69,7 @@ export class Fold {
   #overflow: Group | undefined
   /** Flows of these, and flat rows that are too many. */
   #overflowed = 0
-  /** What the message before said, and the owners that follow from it: most messages of a window say the same. */
+  /** The names of the message before, and the owners that follow from them: most messages of a window have the same names. */
   #lastNames: Names | undefined
   #owners: Containers | undefined
 
@@ -204,6 +204,6 @@ export class Fold {
   }
 }
 
-/** The parts of names that were said again are the same objects. */
+/** Parts of names that have not changed are the same objects. */
 const isSame = (a: Names, b: Names): boolean =>
   a.cgroups === b.cgroups && a.netns === b.netns && a.containers === b.containers && a.pods === b.pods

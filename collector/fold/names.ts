@@ -1,4 +1,4 @@
-/** What is kept of names that probes send: a message may say more, and without end. */
+/** The fields of names that are kept: a message may have others, of any size. */
 
 import type { ContainerName, Names, PodName, ProcessName } from '../../wire/message.ts'
 

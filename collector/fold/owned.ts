@@ -5,7 +5,7 @@
 
 import type { Group } from '../../wire/count/flow_sums.ts'
 
-/** What a dimension says of the rows that found no place. */
+/** The value of a dimension for rows beyond the bound. */
 export const BEYOND = '~other'
 /** Rows of one window, of all sources. */
 const MAX_ROWS = 100_000

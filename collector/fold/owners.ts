@@ -1,4 +1,4 @@
-/** Whose rows are they? By what the probe says of cgroups and network namespaces. */
+/** The owner of a row, by the names that the probe sends for cgroups and network namespaces. */
 
 import type { Group } from '../../wire/count/flow_sums.ts'
 import { GroupLookup } from '../../wire/count/group_lookup.ts'
@@ -81,7 +81,7 @@ export class Containers extends GroupLookup {
   readonly #groups: (Group | undefined)[]
 
   /**
-   * @param container the group of a container, asked for once, when a row is its own
+   * @param container the group of a container; called once, at its first row
    * @param host what is in no container
    */
   constructor(names: Names, container: (id: string) => Group, host: Group) {

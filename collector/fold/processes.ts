@@ -31,7 +31,7 @@ export class Processes {
     this.#most = most
   }
 
-  /** @param comm where the row's `comm_t` lies */
+  /** @param comm the offset of the row's `comm_t` */
   of(pid: number, rows: Buffer, comm: number, owner: Group): ProcessGroup | undefined {
     let process = this.byPid.get(pid)
     if (!process && this.byPid.size < this.#most) {

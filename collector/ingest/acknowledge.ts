@@ -1,19 +1,19 @@
-/** Answers to the probes: which windows the sinks hold. One at a time, as transports want it. */
+/** Answers to the probes: which windows the sinks have settled. One at a time, as the transports require. */
 
 import { encodeAck, encodeRefused } from '../../wire/ack.ts'
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import { runOf, type WindowKey } from '../../wire/message.ts'
 import type { Route, Transport } from './transport.ts'
 
-/** Answers that may wait, and probes remembered; one that misses an answer sends its window again. */
+/** Pending answers, and probes that are remembered; a probe that misses an answer sends its window again. */
 const MAX_WAITING = 65_536
 const MAX_PROBES = 8192
 
 export class Acknowledger {
   readonly #transport: Pick<Transport, 'send'>
-  /** The connection that each run was last heard on: that of its window may be gone. */
+  /** The connection that each run was last heard on: the one that brought its window may be closed. */
   readonly #routes = new BoundedMap<string, { readonly route: Route; readonly version: number }>(MAX_PROBES)
-  /** Connections that know that they are refused. */
+  /** Connections that have been answered that they are refused. */
   readonly #refused = new BoundedMap<string, true>(MAX_PROBES)
   /** Windows that the sinks have not settled yet. */
   readonly #unsettled = new Set<string>()
@@ -32,7 +32,7 @@ export class Acknowledger {
     this.#routes.set(runOf(key), { route, version })
   }
 
-  /** The window is on its way to the sinks. Call what comes back when they hold it. */
+  /** The window is on its way to the sinks. Call the result when they have settled it. */
   expect(key: WindowKey): () => void {
     const window = `${runOf(key)} ${key.window}`
     this.#unsettled.add(window)
@@ -42,12 +42,12 @@ export class Acknowledger {
     }
   }
 
-  /** The probe asks about this window once more. */
+  /** The probe has sent the end of this window again. */
   repeat(key: WindowKey): void {
     if (!this.#unsettled.has(`${runOf(key)} ${key.window}`)) this.#answer(key)
   }
 
-  /** A message of another version came by this route: it is told once which version we speak. */
+  /** A message of another version came by this route: it is answered once with the version that we speak. */
   refuse(route: Route): void {
     const id = route.toString('latin1')
     if (this.#refused.has(id)) return
@@ -66,7 +66,7 @@ export class Acknowledger {
     this.#working ??= this.#work()
   }
 
-  /** All answers are the transport's. */
+  /** Resolves when the transport has taken all answers. */
   async flush(): Promise<void> {
     await this.#working
   }

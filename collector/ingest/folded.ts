@@ -1,12 +1,12 @@
 import type { Losses, WindowKey } from '../../wire/message.ts'
 import type { Fold } from '../fold/fold.ts'
 
-/** A window whose end has come, or will not come any more. */
+/** A window that has ended, with its end message or without. */
 export interface Folded {
   readonly key: WindowKey
   /** The window's end, seconds since the epoch. */
   readonly time: number
-  /** The first window of a probe's run: to be shown, not written. */
+  /** Shown and not stored: the first or last window of a run, or one whose time cannot be true. */
   readonly partial: boolean
   /** False: its end message, and maybe rows, are missing. */
   readonly complete: boolean

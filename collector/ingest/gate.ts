@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Router } from 'zeromq'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 
-/** A connection that has not completed its handshake by then is no probe's: ZeroMQ closes it. */
+/** ZeroMQ closes a connection that has not completed its handshake by then. */
 export const HANDSHAKE_MS = 5000
 const AGAIN_MS = 1000
 /** Of the descriptors; the rest is for files, sinks and clients. */
@@ -12,7 +12,7 @@ const SHARE = 0.5
 const MAX_CONNECTIONS = 65_536
 
 /**
- * Counts who has connected and not said what it is. Each of them is closed after `HANDSHAKE_MS`, so they are of this period or
+ * Counts connections without a handshake. Each of them is closed after `HANDSHAKE_MS`, so they are of this period or
  * of the one before. ZeroMQ can close none by itself: with too many an endpoint is closed with all that it has accepted, and
  * opened again; probes come back and send what was not acknowledged.
  */
@@ -59,7 +59,7 @@ export class Gate {
   async #turn(): Promise<void> {
     this.#log.warn(
       'strangers',
-      `${this.max} connections have not said what they are: all are closed, probes connect again; is it a scan?`,
+      `${this.max} connections are open without a handshake (a port scan?): all connections are closed now; probes connect again`,
     )
     for (const { router, addresses } of this.#doors)
       for (const address of addresses) {
@@ -79,7 +79,7 @@ export class Gate {
         if (router.closed) return
         this.#log.warn(
           'listen',
-          `cannot listen on ${address} (${(error as Error).message}); it is tried again`,
+          `cannot listen on ${address} (${(error as Error).message}); trying again every second`,
         )
         await sleep(AGAIN_MS)
       }

@@ -1,6 +1,6 @@
 /**
- * Messages in, finished windows out. Counts what is missing, what comes late and what is no message; records of
- * another probe are read by field name, one that lies is refused by name of the lie.
+ * Messages in, finished windows out. Counts missing, late and malformed messages; records of
+ * another probe are read by field name, and a wrong one is refused with the reason.
  */
 
 import { MalformedError } from '../../wire/check.ts'
@@ -16,25 +16,25 @@ import type { Folded } from './folded.ts'
 import { KnownProbes } from './known_probes.ts'
 import { keyOf, type ProbeWindows } from './probe_windows.ts'
 
-/** What happened to a message, for whoever answers the probe. */
+/** What happened to a message: the listener answers the probe by it. */
 interface Outcome {
   readonly key: WindowKey
-  /** Of the wire, that the probe speaks. */
+  /** Of the wire, as the probe speaks it. */
   readonly version: number
-  /** Windows that this message ended, oldest first. */
+  /** The windows that this message ended, oldest first. */
   readonly folded: readonly Folded[]
-  /** It was the end of a window that had ended before: the probe has not seen the answer. */
+  /** It was the end of a window that had ended before: the answer did not reach the probe. */
   readonly repeatedEnd: boolean
-  /** Rows of some record could not be read: why. The others count. */
+  /** Why rows of some record could not be read. The other rows count. */
   readonly refused?: string
   /** Of the windows that ended, those whose time cannot be true. */
   readonly clocks?: readonly ClockFault[]
-  /** Windows before this one are settled; `elsewhere`: by another collector, which also counted on. */
+  /** Windows before this one are settled; `elsewhere`: by another collector, whose counters rose meanwhile. */
   readonly settled?: { readonly elsewhere: boolean }
 }
 
 export class Ingest implements Counted {
-  /** By reason: what was received but not counted. */
+  /** By reason: what was received and not folded. */
   readonly lost: Record<string, number> = {}
   received = 0
   rows = 0
@@ -45,7 +45,7 @@ export class Ingest implements Counted {
   readonly #wall: () => number
 
   /**
-   * @param withProcesses whether somebody watches processes now
+   * @param withProcesses whether windows are to be folded per process now
    * @param now milliseconds that only rise
    * @param wall milliseconds since the epoch
    */
@@ -59,7 +59,7 @@ export class Ingest implements Counted {
     this.#wall = wall
   }
 
-  /** @throws MalformedError for a message that is none; it has been counted */
+  /** @throws MalformedError; it has been counted */
   receive(frames: readonly Buffer[]): Outcome {
     try {
       return this.#accept(decode(frames, this.#known))
@@ -71,7 +71,7 @@ export class Ingest implements Counted {
     }
   }
 
-  /** A message whose head is right and whose content is not has come: it is no gap. */
+  /** A message with a right head and wrong content has come: it is no gap. */
   #skip(head: NonNullable<MalformedError['head']>): void {
     const probe = this.#probes.find(head)
     if (probe && !jumpOf(head, probe)) probe.advance(head.sequence)
@@ -90,7 +90,7 @@ export class Ingest implements Counted {
     return { received: this.received, rows: this.rows, lost: this.lost, probes: this.probeLosses() }
   }
 
-  /** Known now. */
+  /** Probes that are active now. */
   get probes(): number {
     return this.#probes.size
   }

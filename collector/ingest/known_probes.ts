@@ -23,7 +23,7 @@ export class KnownProbes {
   readonly #now: () => number
 
   /**
-   * @param withProcesses whether somebody watches processes now
+   * @param withProcesses whether windows are to be folded per process now
    * @param lose counts a loss
    * @param now milliseconds that only rise
    */

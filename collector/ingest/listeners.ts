@@ -12,7 +12,7 @@ import { openTransport } from './transports.ts'
 
 /** Where windows go. */
 export interface Next {
-  /** @param settled to be called when the window is held, or is not to be */
+  /** @param settled to be called when every sink has settled the window, or when it is not to be stored */
   write(window: Folded, ifid: string, settled: () => void): void
   /** Windows before this one are settled, `elsewhere`: by another collector. */
   settled(key: WindowKey, elsewhere: boolean): void
@@ -62,12 +62,12 @@ export class Listeners {
     )
   }
 
-  /** Read nothing more. It is not acknowledged: the probe sends it again to whoever comes after us. */
+  /** Reads nothing more. What is not acknowledged is sent again to the next collector. */
   stop(): void {
     this.isListening = false
   }
 
-  /** Send the answers that are due, then disconnect. */
+  /** Sends the answers that are due, then disconnects. */
   async close(): Promise<void> {
     this.stop()
     await Promise.all(this.#listeners.map(({ acknowledger }) => acknowledger.flush()))

@@ -1,13 +1,13 @@
-/** The windows of one probe: their rows until they end, and what the probe has told. */
+/** The windows of one run of a probe: their rows until they end, and the losses that it has reported. */
 
 import { MAX_INTERVAL_S } from '../../wire/check.ts'
 import type { Losses, SettledHead, WindowHead, WindowKey, WindowNames } from '../../wire/message.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from './folded.ts'
 
-/** Windows that may be open at once: the running one, the one whose end is on its way, and one that lost its end. */
+/** Windows that may be open at once: the running one, the one whose end is on its way, and one whose end was lost. */
 const OPEN_WINDOWS = 3
-/** A probe that was silent so long is gone; one with long windows, after three of them. */
+/** A probe that is silent for so long is set aside; one with long windows, after three of them. */
 const IDLE_MS = 10 * 60_000
 const IDLE_WINDOWS = 3
 
@@ -16,9 +16,9 @@ export class ProbeWindows {
   sequence = -1
   /** Of the last message before the windows that are open. */
   #settledSequence = -1
-  /** The last window that was handed on. */
+  /** The last window that has ended. */
   closed = -1
-  /** Highest losses the probe told, by stage and reason. */
+  /** The losses that the probe reported last, by stage and reason. */
   lost: Losses = {}
   /** Seconds; of the window that ended last, the longest before the first. */
   interval = MAX_INTERVAL_S
@@ -28,14 +28,14 @@ export class ProbeWindows {
   readonly #open = new Map<number, Fold>()
   /** The window before which another collector had the probe; -1 when none had. */
   #movedAt = -1
-  /** Of `lost` what a window has told already. */
-  #told: Losses = {}
+  /** The part of `lost` that is in a window already. */
+  #reported: Losses = {}
   readonly #withProcesses: () => boolean
   readonly #lose: (reason: string, count: number) => void
 
   /**
-   * @param withProcesses whether a window that begins now is to total per process
-   * @param lose counts what is not in a window that should be
+   * @param withProcesses whether a window that begins now is folded per process
+   * @param lose counts a loss
    */
   constructor(withProcesses: () => boolean, lose: (reason: string, count: number) => void) {
     this.#withProcesses = withProcesses
@@ -43,8 +43,8 @@ export class ProbeWindows {
   }
 
   /**
-   * The next message has come, or one after it.
-   * @returns false for one that has been here
+   * A message has come.
+   * @returns false for one that has come before
    */
   advance(sequence: number): boolean {
     if (sequence <= this.sequence) return false
@@ -84,10 +84,10 @@ export class ProbeWindows {
       const partial = complete ? head.partial : index === 0
       const key = { ...keyOf(head), window: index }
       const { interval } = head
-      const lost = complete ? since(this.lost, this.#told) : {}
+      const lost = complete ? since(this.lost, this.#reported) : {}
       folded.push({ key, time, partial, complete, interval, lost, fold: open })
     }
-    this.#told = this.lost
+    this.#reported = this.lost
     this.#settledSequence = head.sequence
     this.closed = head.window
     this.interval = head.interval
@@ -96,8 +96,8 @@ export class ProbeWindows {
   }
 
   /**
-   * Windows before this one are in some collector's sinks. What comes by an earlier connection may come behind this: it
-   * is too late then, not missing and not half a window.
+   * Windows before this one are in some collector's sinks. Messages on an earlier connection may arrive after this one:
+   * they are late, not missing, and no half a window.
    * @returns whether another collector has had the probe since the last time
    */
   settled(head: SettledHead): { elsewhere: boolean } {
@@ -107,13 +107,13 @@ export class ProbeWindows {
     this.sequence = Math.max(this.sequence, this.#settledSequence)
     if (head.window > this.closed + 1) {
       this.closed = head.window - 1
-      this.#told = head.lost
+      this.#reported = head.lost
     }
     for (const index of this.#open.keys()) if (index < head.window) this.#open.delete(index)
     return { elsewhere }
   }
 
-  /** The probe is silent: what it left unfinished is counted, and comes anew should it come back. */
+  /** The probe is silent: its unfinished windows are counted, and sent again if it comes back. */
   abandon(): void {
     if (this.#open.size > 0) this.sequence = this.#settledSequence
     for (const fold of this.#open.values()) this.#lose('unfinished', fold.rows)
@@ -121,10 +121,13 @@ export class ProbeWindows {
   }
 }
 
-const since = (lost: Losses, told: Losses): Losses =>
+const since = (lost: Losses, reported: Losses): Losses =>
   Object.fromEntries(
     Object.entries(lost)
-      .map(([reason, count]) => [reason, count - (Object.hasOwn(told, reason) ? told[reason]! : 0)] as const)
+      .map(
+        ([reason, count]) =>
+          [reason, count - (Object.hasOwn(reported, reason) ? reported[reason]! : 0)] as const,
+      )
       .filter(([, count]) => count > 0),
   )
 

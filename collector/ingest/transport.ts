@@ -1,6 +1,6 @@
-/** How messages come in and answers go out. What a message says is none of its business. */
+/** How messages come in and answers go out. A transport does not read the messages. */
 
-/** Whom an answer goes to: a transport's own, told apart by its text. */
+/** The connection that an answer goes to. Its text identifies it. */
 export interface Route {
   toString(encoding?: 'latin1'): string
 }
@@ -8,15 +8,15 @@ export interface Route {
 export interface Incoming {
   readonly from: Route
   readonly frames: readonly Buffer[]
-  /** Nobody reads the frames any more. */
+  /** The frames are not read any more. */
   done(): void
 }
 
 /** An endpoint that listens. */
 export interface Transport {
-  /** Until it is closed. A message that is not read is not lost by that: the probe sends it again. */
+  /** Until it is closed. A message that is not read is not lost: the probe sends it again. */
   readonly messages: AsyncIterable<Incoming>
-  /** One at a time. Never fails: a probe that has gone is told nothing. */
+  /** One at a time. Never fails: an answer to a probe that has gone is dropped. */
   send(to: Route, frames: readonly Buffer[]): Promise<void>
   close(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { addressesOf, isIPv6Endpoint } from '../../wire/addresses.ts'
 import { type Gate, HANDSHAKE_MS } from './gate.ts'
 import type { Incoming, Transport } from './transport.ts'
 
-/** Rows are at most 0.8 MB of a message; with all names nobody sends this much. */
+/** Rows are at most 0.8 MB of a message; with all names a message stays below this. */
 const MAX_MESSAGE_BYTES = 64 * 2 ** 20
 /** Bytes of a frame; fewer are not worth it. */
 const LARGE_FRAME = 4096
@@ -23,7 +23,7 @@ export async function listen(endpoint: string, gate: Gate): Promise<Transport> {
   })
   return {
     messages: messagesOf(router),
-    // a probe that has gone, or our own end: there is nobody to tell
+    // the probe has gone, or we are closing: the answer is dropped
     send: (to, frames) => router.send([to as Buffer, ...frames]).catch(() => {}),
     async close() {
       router.linger = LINGER_MS

@@ -10,7 +10,7 @@ export const catalogue: readonly Metric[] = [...flowMetrics, ...tcpMetrics, ...p
 /** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */
 export type Profile = 'sockflux' | 'ntopng'
 
-/** What is written: by the groups that were asked for, or ntopng's seven. */
+/** What is written: by the groups of the settings, or ntopng's seven. */
 export const metricsOf = (profile: Profile, groups: readonly MetricGroup[]): readonly Metric[] =>
   catalogue.filter(metric =>
     profile === 'ntopng' ? isFlow(metric) && metric.ntopng : groups.includes(metric.group),

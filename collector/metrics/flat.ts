@@ -21,7 +21,7 @@ const cpu = record('host_cpu')
 const mem = record('host_mem')
 const probe = record('probe_stats')
 
-/** What the collector tells of itself at the end of each of its intervals. */
+/** The collector's metrics of itself, at the end of each of its intervals. */
 export type CollectorStats = Record<
   'messages' | 'rows' | 'probes' | 'waiting' | 'written' | 'series' | 'cpu_us' | 'rss_bytes',
   number

@@ -1,4 +1,4 @@
-/** What a row of the metric tables says. The sinks, the catalogue and the dashboard check all read these rows. */
+/** A row of the metric tables. The sinks, the catalogue and the dashboard check all read these rows. */
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
@@ -79,10 +79,10 @@ export interface Row<S> {
   /** `prefix:suffix` */
   readonly name: string
   readonly group: MetricGroup
-  /** What tells the series of one subject apart: tags besides those of every series of its prefix. */
+  /** Tags of each series, besides those of every series of its prefix. */
   readonly dimensions: readonly string[]
   readonly fields: readonly Field<S>[]
-  /** All values of which the fields tell in part, in microseconds: for sinks that keep distributions. */
+  /** All values that the fields summarize, in microseconds: for sinks that keep distributions. */
   readonly distribution?: (source: S) => Histogram | undefined
   /** Its series are written in the windows in which they rose, and in no other. */
   readonly sparse?: true

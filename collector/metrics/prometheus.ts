@@ -2,7 +2,7 @@
  * What the rows of the tables are called in Prometheus (prometheus.io/docs/practices/naming): `sockflux`, the prefix,
  * the suffix, the field, the unit, and `total` for a counter.
  *
- * - `num_`, and the suffixes that only gather fields, are left out, and so is a field that says the suffix again.
+ * - `num_`, and the suffixes that only gather fields, are left out, and so is a field that repeats the suffix.
  * - Roles are a label, not a name.
  * - The unit is the base unit. What is counted names its unit at the end if its field names it.
  */
@@ -20,7 +20,7 @@ export interface Family {
 }
 
 const ROLES: Readonly<Record<string, Role>> = { as_client: 'client', as_server: 'server' }
-/** Suffixes that say nothing which the fields do not say. */
+/** Suffixes that repeat what the fields say. */
 const GATHERING = ['traffic', 'stats']
 const WORDS: Readonly<Record<string, string>> = { rcvd: 'received' }
 
@@ -38,7 +38,7 @@ export function familiesOf(metric: Metric): readonly Family[] {
   return [...families.values(), ...(metric.distribution ? [histogramOf(metric)] : [])]
 }
 
-/** All values of a row that has a distribution; they are told since the collector started. */
+/** All values of a row that has a distribution, since the collector started. */
 export function histogramOf(metric: Metric): Family {
   const name = nameOf(metric, '', 'seconds')
   return { name, type: 'histogram', help: metric.help, perBase: 1, values: [] }

@@ -1,5 +1,5 @@
 /**
- * The steps of a distribution that Prometheus is told: each twice the one before, from 16 us to 67 s. They are edges of
+ * The steps of a distribution in Prometheus: each twice the one before, from 16 us to 67 s. They are edges of
  * the buckets of `wire/count/histogram.ts`, so nothing is guessed.
  */
 

@@ -1,4 +1,4 @@
-/** What only TCP can tell: every RTT sample, connections that came and went, and how long it took to connect. */
+/** What only TCP has: every RTT sample, connections that came and went, and how long it took to connect. */
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'

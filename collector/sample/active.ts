@@ -1,4 +1,4 @@
-/** The metrics that are written, and what a window says by them. */
+/** The metrics that are written, and the samples of a window for them. */
 
 import type { Batch, DistributionSample, Tags } from '../batch.ts'
 import type { Folded } from '../ingest/folded.ts'
@@ -7,7 +7,7 @@ import { Gathering } from './gathering.ts'
 import type { Place } from './series.ts'
 import { OTHER } from './subjects.ts'
 
-/** What a window says by one measurement. */
+/** The samples of a window for one measurement. */
 export interface Written {
   readonly samples: Gathering
   readonly distributions: DistributionSample[]
@@ -46,7 +46,7 @@ export function otherTags(metric: Metric): Tags {
   return Object.fromEntries([...level, ...dimensions].map(name => [name, OTHER]))
 }
 
-/** Where nobody looks. */
+/** Samples that are not written. */
 export const unheard = ({ samples }: Active): Written => ({
   samples: new Gathering(samples.measurement),
   distributions: [],

@@ -1,5 +1,5 @@
 /**
- * A histogram that only rises, in the steps that Prometheus is told. A sample of n us lasted from n to n + 1, so that it is
+ * A histogram that only rises, in the steps that Prometheus shows. A sample of n us lasted from n to n + 1, so that it is
  * below an edge of a step or above it, never on it.
  */
 

@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../wire/bounded_map.ts'
 
-/** For tags that do not say the host: whose pod of a name was written last, and for which time. */
+/** For tags without the host: whose pod of a name was written last, and for which time. */
 export class PodHosts {
   /** Pods of one name on two hosts at one time: one sample is written over the other. */
   shared = 0

@@ -90,7 +90,7 @@ export class Sampler {
     return { ...batch, id: { ...batch.id, part: 'late' } }
   }
 
-  /** What the collector tells of itself, in a window of its own. */
+  /** The collector's metrics of itself, in a window of its own. */
   sampleSelf(window: Folded, rows: FlatRows): Batch {
     const subjects = this.#subjects(window, undefined)
     return batchOf(
@@ -218,14 +218,14 @@ export class Sampler {
     return written
   }
 
-  /** Rows that have a series each. @param restSaid where those that found no place are told */
+  /** Rows that have a series each. @param restWritten where the rest is written */
   #rows(
     active: Active,
     metric: FlatMetric | OwnedMetric,
     rows: readonly (readonly [Subject, Numbers])[],
     subjects: Subjects,
     written: Written,
-    restSaid: Written,
+    restWritten: Written,
   ): void {
     const rest: Record<string, number> = {}
     let beyond = 0
@@ -236,7 +236,7 @@ export class Sampler {
     }
     this.beyond += beyond
     if (beyond === 0) return
-    this.#write(active, metric, rest, subjects.other(metric.name, otherTags(metric)), '', restSaid)
+    this.#write(active, metric, rest, subjects.other(metric.name, otherTags(metric)), '', restWritten)
   }
 
   /** @returns false when there is no place for one more series */

@@ -1,4 +1,4 @@
-/** What the collector tells of itself, as a window of its own at each multiple of ten seconds. */
+/** The collector's metrics of itself, as a window of its own at each multiple of ten seconds. */
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -36,7 +36,7 @@ export class SelfMetrics {
 
   /**
    * @param seconds since the epoch
-   * @returns undefined while the last window's time has not passed, or when nobody wants to know
+   * @returns undefined while the last window's time has not passed, or when these metrics are not wanted
    */
   next(seconds: number): Batch | undefined {
     const time = Math.floor(seconds / SELF_INTERVAL) * SELF_INTERVAL

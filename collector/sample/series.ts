@@ -28,14 +28,14 @@ export interface Place {
   readonly place: number
 }
 
-/** Subjects of one kind that one host tells of, by what tells them apart. */
+/** Subjects of one kind of one host, by their key. */
 export interface Family {
-  /** Whose probe tells of them; undefined when the collector does. */
+  /** The host of the probe; undefined for the collector itself. */
   readonly host: string | undefined
   readonly subjects: Map<string, Subject>
 }
 
-/** Whoever has series: a container, a pod, an interface. */
+/** What has series: a container, a pod, an interface. */
 export class Subject {
   readonly key: string
   readonly family: Family
@@ -139,8 +139,8 @@ export class SeriesTable {
 
   /** What this host's probe counts begins again at 0. */
   restart(host: string): void {
-    for (const { host: teller, subjects } of this.#families.values()) {
-      if (teller !== host) continue
+    for (const { host: owner, subjects } of this.#families.values()) {
+      if (owner !== host) continue
       for (const { series } of subjects.values())
         for (const each of series) {
           if (each) Object.assign(each, { totals: undefined, distribution: undefined })
@@ -148,7 +148,7 @@ export class SeriesTable {
     }
   }
 
-  /** Forget who has been silent. */
+  /** Forgets subjects that have been silent. */
   expire(): void {
     const now = this.#now()
     for (const [name, { subjects }] of this.#families) {

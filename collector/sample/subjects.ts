@@ -1,4 +1,4 @@
-/** Who a window tells of, with the tags of each. */
+/** The subjects of a window, with the tags of each. */
 
 import { Group } from '../../wire/count/flow_sums.ts'
 import type { Tags } from '../batch.ts'
@@ -11,7 +11,7 @@ import type { FlowLevel, OwnedMetric } from '../metrics/metric.ts'
 import type { PodHosts } from './pod_hosts.ts'
 import type { Family, Kind, SeriesTable, Subject } from './series.ts'
 
-/** The subject that stands for all those that found no place. */
+/** The subject of the overflow. */
 export const OTHER = BEYOND
 
 /** What is written only when it rises is remembered for a day: three windows of this many seconds. */
@@ -44,7 +44,7 @@ export class Subjects {
   readonly #podHosts: PodHosts
   readonly #families = new Map<string, Family>()
 
-  /** @param ifid undefined for what the collector tells of itself */
+  /** @param ifid undefined for the collector's metrics of itself */
   constructor(
     window: Folded,
     ifid: string | undefined,
@@ -67,7 +67,7 @@ export class Subjects {
     return level === 'host' ? [this.#host()] : this.#processes(maxProcesses)
   }
 
-  /** Who stands for those of this level, or measurement, that found no place. */
+  /** The subject for the overflow of this level or measurement. */
   other(level: string, tags: Tags): Subject {
     return this.#subject('other', level, () => [tags, { host: this.#window.key.host }], 'other')
   }
@@ -79,7 +79,7 @@ export class Subjects {
     return this.#table.subject(this.#family(name), keyOf([owner.key, ...values]), interval, tags)
   }
 
-  /** @param tags that tell it from the others of its host */
+  /** @param tags by which it differs from the others of its host */
   flat(measurement: string, tags: Tags, isSparse = false): Subject {
     const kind = Object.keys(tags).length === 0 ? 'host' : 'one'
     const tagsOf = (): TagsOf => [{}, { host: this.#window.key.host, ...tags }]
@@ -175,7 +175,7 @@ export class Subjects {
     return counted
   }
 
-  /** Whoever has another name than before has series of its own from now on; a name that is missing is no other one. */
+  /** A subject whose name has changed has new series from now on; a missing name is no change. */
   #renamed(
     level: string,
     id: string,
@@ -192,7 +192,7 @@ export class Subjects {
     return this.#subject(level, id, tagsOf, 'one', false, isIn)
   }
 
-  /** @param name what tells it from all others of its level on its host */
+  /** @param name unique for its level on its host */
   #subject(
     level: string,
     name: string,

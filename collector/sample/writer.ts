@@ -24,7 +24,7 @@ export class Writer {
   readonly #pending: PendingNames
   readonly #self: SelfMetrics
 
-  /** @param totals what the collector tells of itself */
+  /** @param totals what the collector counts of itself */
   constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => SelfTotals) {
     this.sampler = new Sampler(options)
     this.#outlets = outlets
@@ -46,7 +46,7 @@ export class Writer {
     if (elsewhere) this.sampler.restart(key.host)
   }
 
-  /** Windows of which a part waits for names. */
+  /** Windows with a part that is pending. */
   get waiting(): number {
     return this.#pending.size
   }
@@ -57,7 +57,7 @@ export class Writer {
     if (batch) this.#push(batch, () => {})
   }
 
-  /** Forget who has been silent. */
+  /** Forgets series that have been silent. */
   expire(): void {
     this.#pending.flush(PENDING_MS)
     this.sampler.expire()

@@ -8,7 +8,7 @@ import type { Folded } from '../ingest/folded.ts'
 import type { SamplerOptions } from './sampler.ts'
 import { afterAll, type Outlet, type Writer, writersOf } from './writer.ts'
 
-/** What the series could not hold. */
+/** Samples that have no series of their own. */
 type SeriesLosses = Record<'merged_pods' | 'shared_pods' | 'beyond_max_series', number>
 
 export class Writers implements Counted {
@@ -18,7 +18,7 @@ export class Writers implements Counted {
   readonly #options: SamplerOptions
   readonly #log: ThrottledLog
 
-  /** @param totals what the collector tells of itself */
+  /** @param totals what the collector counts of itself */
   constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => SelfTotals, log: Logger) {
     this.#writers = writersOf(options, outlets, totals)
     this.withProcesses = this.#writers.some(({ sampler }) => sampler.withProcesses)
@@ -52,7 +52,7 @@ export class Writers implements Counted {
     for (const writer of this.#writers) writer.writeSelf(seconds)
   }
 
-  /** Forget who has been silent. */
+  /** Forgets series that have been silent. */
   expire(): void {
     for (const writer of this.#writers) writer.expire()
   }

@@ -1,10 +1,10 @@
-/** Connections of a server, bounded: with too many, one that asks nothing goes first, the oldest of them. */
+/** Connections of a server, bounded: with too many, the idle one that is oldest is closed first. */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 export function boundConnections(server: Server, max: number): void {
-  /** Who asks nothing now, the longest first; and how many are there at all. */
+  /** Idle connections, the one that is idle longest first; and the number of all. */
   const idle = new Set<Socket>()
   let open = 0
   server.on('connection', (socket: Socket) => {

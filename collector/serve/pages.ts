@@ -1,4 +1,4 @@
-/** What the collector answers over HTTP to whoever starts and restarts it. */
+/** Health pages over HTTP, for the service manager that starts and restarts the collector. */
 
 import type { Pages } from '../routes.ts'
 

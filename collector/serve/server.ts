@@ -15,10 +15,10 @@ import { boundConnections } from './connections.ts'
 import { acceptsGzip } from './encodings.ts'
 import { makeRoom, ownerOnly } from './unix_socket.ts'
 
-/** Whoever sends a request more slowly than that, or takes nothing of an answer for so long, is let go. */
+/** A client that takes longer to send its request, or that reads nothing of an answer for so long, is disconnected. */
 const REQUEST_MS = 10_000
 const STALLED_MS = 30_000
-/** An answer that takes longer is broken off, however little at a time is taken of it. */
+/** An answer that takes longer is aborted, also while the client reads it slowly. */
 const ANSWER_MS = 60_000
 const LIMITS = {
   maxHeaderSize: 8192,
@@ -28,7 +28,7 @@ const LIMITS = {
   /** Longer than the time from scrape to scrape, so that a scraper finds its connection open. */
   keepAliveTimeout: 120_000,
 }
-/** Over TCP, where anyone may come; and on the unix socket. */
+/** Over TCP, where anyone can connect; and on the unix socket. */
 const MAX_CONNECTIONS = 16
 const MAX_OWN_CONNECTIONS = 64
 
@@ -69,7 +69,7 @@ function serverOf(answers: Answers, maxConnections: number): Server {
     try {
       await send(await answers(request, gone.signal), request, response)
     } catch {
-      response.destroy() // whoever asked has gone away, or the page broke off
+      response.destroy() // the client has gone away, or the page failed
     }
   })
   boundConnections(server, maxConnections)

@@ -88,13 +88,13 @@ export class Top {
     })
   }
 
-  /** Also says that somebody watches. */
+  /** Processes are counted from now on, for a while. */
   view(): readonly TopHost[] {
     this.#askedMs = this.#now()
     return [...this.#hosts.values()].map(({ untilMs: _, ...host }) => host)
   }
 
-  /** Forget hosts that have been silent. */
+  /** Forgets hosts that have been silent. */
   expire(): void {
     const now = this.#now()
     for (const [host, { untilMs }] of this.#hosts) if (untilMs < now) this.#hosts.delete(host)

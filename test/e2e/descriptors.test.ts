@@ -27,7 +27,7 @@ t.test('half greetings without end: the collector lives, says so, and goes on', 
     strangers.push(stranger)
     stranger.once('connect', () => stranger.write(Buffer.from([0xff, 0, 0])))
   }
-  await logged(collector, /128 connections have not said what they are/)
+  await logged(collector, /128 connections are open without a handshake/)
   await until('their time is over', () => strangers.every(({ destroyed }) => destroyed), 20_000)
   t.equal((await site.stats()).received, 0, 'it answers')
   const dealer = new Dealer({ linger: 0, reconnectInterval: 100 })
