@@ -70,7 +70,7 @@ async function shown(batch: Batch): Promise<string> {
   return text.slice(text.indexOf('# HELP sockflux_container'))
 }
 
-t.test('what comes back is written as what went, by every sink', async t => {
+t.test('every sink writes a decoded batch as it writes the original', async t => {
   let lines = 0
   await fc.assert(
     fc.asyncProperty(batches, async batch => {
@@ -90,7 +90,7 @@ t.test('what comes back is written as what went, by every sink', async t => {
   t.ok(lines > 100, `${lines} lines`)
 })
 
-t.test('what comes back is in the embedded store as what went', async t => {
+t.test('the embedded store holds the same rows from a decoded batch', async t => {
   const points = MEASUREMENTS.map((measurement, at) => ({
     measurement,
     tags: { container: 'a', label_x: 'y "z"' },
@@ -107,7 +107,7 @@ t.test('what comes back is in the embedded store as what went', async t => {
   t.same(await stored(decodeBatch(encodeBatch(given))), before)
 })
 
-t.test('samples that had the same tags have the same again, and so have measurements', async t => {
+t.test('samples share their tags and measurements after decoding as before', async t => {
   const tags: Tags = { container: 'a' }
   const [a, b] = MEASUREMENTS
   const points = [a!, b!].map(measurement => ({ measurement, tags, values: measurement.fields.map(() => 1) }))
@@ -136,7 +136,7 @@ const signed = (bytes: Buffer): Buffer => {
   return bytes
 }
 
-t.test('bytes that changed are refused, never read', async t => {
+t.test('damaged bytes are refused', async t => {
   fc.assert(
     fc.property(fc.nat(some.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
       const bytes = Buffer.from(some)
@@ -148,7 +148,7 @@ t.test('bytes that changed are refused, never read', async t => {
     t.throws(() => decodeBatch(some.subarray(0, length)), BatchError)
 })
 
-t.test('another version is refused in a sentence that names both', async t => {
+t.test('another version is refused; the error names both versions', async t => {
   const bytes = Buffer.from(some)
   bytes[3] = BATCH_VERSION + 1
   t.throws(() => decodeBatch(signed(bytes)), {
@@ -156,7 +156,7 @@ t.test('another version is refused in a sentence that names both', async t => {
   })
 })
 
-t.test('a head of another program is refused by name of what is wrong, or read', async t => {
+t.test('a head with a wrong field is refused with the name of the field', async t => {
   const head = JSON.parse(some.subarray(8, 8 + some.readUInt32LE(4)).toString())
   const withHead = (change: unknown, numbers = 2): Buffer => {
     const json = Buffer.from(JSON.stringify(change))

@@ -12,7 +12,7 @@ const inspect = (flags: Flags, env: NodeJS.ProcessEnv = {}) =>
   inspectSettings(collectorSettings, 'collector', flags, env, { check: checkCollector, root: '/nonexistent' })
 const URL = { influxUrl: 'http://127.0.0.1:8086' }
 
-t.test('without settings there is nothing to say', async t => {
+t.test('the defaults have no problems and no warnings', async t => {
   t.match(inspect({}), { problems: [], warnings: [] })
 })
 
@@ -68,7 +68,7 @@ for (const { flags, env, says } of WRONG)
     t.same(inspect(flags, env).problems, [says])
   })
 
-t.test('what looks alike and is right', async t => {
+t.test('settings that look like these mistakes and are right have no problems', async t => {
   for (const [flags, env] of [
     [{ listen: ['tcp://127.0.0.1:*', 'tcp://127.0.0.1:*'] }],
     [{ listen: ['tcp://*:1,ifid=1', 'tcp://*:2,ifid=0'] }],
@@ -81,7 +81,7 @@ t.test('what looks alike and is right', async t => {
     t.match(inspect(flags, env), { problems: [], warnings: [] }, JSON.stringify(flags))
 })
 
-t.test('a login in a flag is seen by everybody, elsewhere it is not', async t => {
+t.test('a login in a flag is visible in ps: a warning; in a variable it is not', async t => {
   const influxUrl = 'http://u:hush@127.0.0.1:8086'
   t.match(inspect({ influxUrl }).warnings, [
     /^--influx-url: every user of this machine sees its login in ps: give/,
@@ -90,11 +90,11 @@ t.test('a login in a flag is seen by everybody, elsewhere it is not', async t =>
   t.same(inspect({}, { INFLUX_URL: influxUrl }).warnings, [])
 })
 
-t.test('what has no effect is said', async t => {
+t.test('a setting without effect is a warning', async t => {
   t.match(inspect({ ...URL, sink: ['embedded'] }).warnings, ['--influx-url: has no effect'])
 })
 
-t.test('a file of certificates is looked into', { skip: needs('openssl') }, async t => {
+t.test('the file of certificates is checked', { skip: needs('openssl') }, async t => {
   const directory = t.testdir({ text: 'no certificate\n', empty: '' })
   const at = (name: string) => join(directory, name)
   const made = [

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { directoryFault, makeDirectory } from '../../collector/directory.ts'
 
-t.test('all that is missing of a path is made, with its mode', async t => {
+t.test('missing directories of a path are made, with the mode', async t => {
   const path = join(t.testdir({}), 'a/b/c')
   makeDirectory(path, '--store', 0o700)
   for (const directory of [path, join(path, '..'), join(path, '../..')])
@@ -11,7 +11,7 @@ t.test('all that is missing of a path is made, with its mode', async t => {
   makeDirectory(path, '--store', 0o700)
 })
 
-t.test('a pseudo file system ends with a sentence, at once', async t => {
+t.test('a pseudo file system is refused at once, with the reason', async t => {
   for (const [path, type] of [
     ['/proc/x', 'proc'],
     ['/proc/self/x/y', 'proc'],

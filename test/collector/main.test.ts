@@ -41,30 +41,33 @@ const NOW = Math.floor(Date.now() / 1000)
 const PENDING = { runtime: 'docker', pending: true }
 const NAMED = { runtime: 'docker', name: 'web' }
 
-t.test('what waits for a name when the collector stops has it when the next one has started', async t => {
-  const site = await openSite()
-  t.teardown(() => site.close())
-  const first = await site.collector()
-  const { end, acknowledged } = dealerTo(t, site.endpoint)
-  await end(1, NAMED)
-  t.equal(await acknowledged(), 1)
-  await end(2, PENDING)
-  await until('window 2', async () => (await site.stats()).received === 2)
-  t.match(await first.kill(), { code: 0 })
-  t.match(first.stderr, /"waiting_for_names":1/)
-  await site.collector()
-  await end(2, PENDING)
-  await end(3, NAMED)
-  t.same([await acknowledged(), await acknowledged()].sort(), [2, 3], 'and not before')
-  t.same(
-    await site.query(
-      `select epoch(time)::INT - ${NOW} as window, container_name as name from "container:num_flows" order by time`,
-    ),
-    [1, 2, 3].map(window => ({ window, name: 'web' })),
-  )
-})
+t.test(
+  'a window that waits for a name when the collector stops is stored with the name by the next one',
+  async t => {
+    const site = await openSite()
+    t.teardown(() => site.close())
+    const first = await site.collector()
+    const { end, acknowledged } = dealerTo(t, site.endpoint)
+    await end(1, NAMED)
+    t.equal(await acknowledged(), 1)
+    await end(2, PENDING)
+    await until('window 2', async () => (await site.stats()).received === 2)
+    t.match(await first.kill(), { code: 0 })
+    t.match(first.stderr, /"waiting_for_names":1/)
+    await site.collector()
+    await end(2, PENDING)
+    await end(3, NAMED)
+    t.same([await acknowledged(), await acknowledged()].sort(), [2, 3], 'and not before')
+    t.same(
+      await site.query(
+        `select epoch(time)::INT - ${NOW} as window, container_name as name from "container:num_flows" order by time`,
+      ),
+      [1, 2, 3].map(window => ({ window, name: 'web' })),
+    )
+  },
+)
 
-t.test('what is stored while the collector stops is acknowledged', async t => {
+t.test('a window that is stored while the collector stops is acknowledged', async t => {
   const asked = Promise.withResolvers<() => void>()
   const slow = createServer((request, response) => {
     request.resume()
@@ -88,7 +91,7 @@ t.test('what is stored while the collector stops is acknowledged', async t => {
   t.match(await stopped, { code: 0 })
 })
 
-t.test('a reader of top that has seen enough ends it', async t => {
+t.test('top ends without an error when its reader closes the pipe', async t => {
   const site = await openSite()
   t.teardown(() => site.close())
   await site.collector()
@@ -102,7 +105,7 @@ t.test('a reader of top that has seen enough ends it', async t => {
   t.equal(top.stderr, '')
 })
 
-t.test('the groups that were asked for are written, and the plan counts their series', async t => {
+t.test('the groups of --metrics are written, and the plan counts their series', async t => {
   const site = await openSite()
   t.teardown(() => site.close())
   await site.collector(['--metrics', 'flows,tcp', '--store-days', '36500'])

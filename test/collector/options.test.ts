@@ -5,7 +5,7 @@ import { readSettings } from '../../wire/settings/read.ts'
 const read = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
   readSettings(collectorSettings, 'collector', flags, env)
 
-t.test('a password in the address of InfluxDB may be any, and is not shown', async t => {
+t.test('a password in the address of InfluxDB may have any characters, and is not shown', async t => {
   for (const url of ['http://u:p#a/s?s@host:8086', 'https://host', 'http://u:p%20w@[::1]:8086/x'])
     t.equal(read({ influxUrl: url }).influxUrl, url)
   for (const url of ['http://u:secret@', 'influx://u:secret@', 'http://u:se cret@host:x'])
@@ -15,7 +15,7 @@ t.test('a password in the address of InfluxDB may be any, and is not shown', asy
       })
 })
 
-t.test('a list has something in it, where nothing would be done without', async t => {
+t.test('a list that must not be empty is refused when it is', async t => {
   t.throws(() => read({ listen: [] }), /--listen: needs at least one/)
   t.throws(() => read({ metrics: [] }), /--metrics: needs at least one/)
   t.same(read({ sink: [] }).sink, [])
@@ -24,30 +24,27 @@ t.test('a list has something in it, where nothing would be done without', async 
 const prometheus = (given: unknown) =>
   readSettings(collectorSettings, 'collector', { prometheus: given }, {}).prometheus
 
-t.test(
-  'where Prometheus is answered: nowhere, unless it is said; a port alone is for this machine',
-  async t => {
-    t.equal(prometheus(undefined), undefined)
-    t.same(prometheus('9469'), { host: '127.0.0.1', port: 9469 })
-    t.same(prometheus(9469), { host: '127.0.0.1', port: 9469 }, 'as YAML gives it')
-    t.same(prometheus('127.0.0.1:0'), { host: '127.0.0.1', port: 0 })
-    t.same(prometheus('[::1]:9469'), { host: '::1', port: 9469 })
-    t.same(prometheus('node-1.example:9469'), { host: 'node-1.example', port: 9469 })
-    for (const wrong of [
-      '',
-      ':9469',
-      '127.0.0.1',
-      '127.0.0.1:',
-      '::1:9469',
-      '[::1]',
-      '127.0.0.1:65536',
-      'a b:1',
-    ])
-      t.throws(() => prometheus(wrong), /--prometheus: needs an address and a port/, wrong)
-  },
-)
+t.test('metrics over HTTP are off by default; a port alone listens on the loopback address', async t => {
+  t.equal(prometheus(undefined), undefined)
+  t.same(prometheus('9469'), { host: '127.0.0.1', port: 9469 })
+  t.same(prometheus(9469), { host: '127.0.0.1', port: 9469 }, 'as YAML gives it')
+  t.same(prometheus('127.0.0.1:0'), { host: '127.0.0.1', port: 0 })
+  t.same(prometheus('[::1]:9469'), { host: '::1', port: 9469 })
+  t.same(prometheus('node-1.example:9469'), { host: 'node-1.example', port: 9469 })
+  for (const wrong of [
+    '',
+    ':9469',
+    '127.0.0.1',
+    '127.0.0.1:',
+    '::1:9469',
+    '[::1]',
+    '127.0.0.1:65536',
+    'a b:1',
+  ])
+    t.throws(() => prometheus(wrong), /--prometheus: needs an address and a port/, wrong)
+})
 
-t.test('an endpoint is one of a transport that there is, with an ifid or without', async t => {
+t.test('an endpoint has a known transport, with an ifid or without', async t => {
   const listen = (endpoint: string) => read({ listen: [endpoint] }).listen
   for (const endpoint of [
     'tcp://127.0.0.1:5556',

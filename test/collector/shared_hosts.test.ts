@@ -29,7 +29,7 @@ function probeOf(t: Test, endpoint: string, probe: string, bytes: number) {
   }
 }
 
-t.test('two machines of one name are two hosts, wherever their samples go', async t => {
+t.test('two machines of one name are two hosts in the store, Prometheus and top', async t => {
   const site = await openSite()
   t.teardown(() => site.close())
   const web = `127.0.0.1:${await freePort()}`
@@ -58,7 +58,7 @@ t.test('two machines of one name are two hosts, wherever their samples go', asyn
   ])
 })
 
-t.test('windows of a clock that cannot be right are acknowledged, counted and not stored', async t => {
+t.test('windows whose time cannot be true are acknowledged, counted and not stored', async t => {
   const site = await openSite()
   t.teardown(() => site.close())
   const collector = await site.collector()

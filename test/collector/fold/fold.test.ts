@@ -82,7 +82,7 @@ const flow: fc.Arbitrary<Flow> = fc.record({
   pid: fc.nat(3),
 })
 
-t.test('any rows, in any messages: exactly what the slow way counts', async t => {
+t.test('any rows, in any messages, give the totals of the reference implementation', async t => {
   fc.assert(
     fc.property(fc.array(fc.array(flow, { maxLength: 30 }), { maxLength: 5 }), messages => {
       const fold = new Fold(true)
@@ -185,7 +185,7 @@ t.test('processes have the name of the record and the container of their rows', 
   t.equal(folded([{ pid: 5 }], names, new Fold()).processes, undefined, 'only for who watches')
 })
 
-t.test('ids that are names of Object.prototype are ids like others', async t => {
+t.test('ids that are names of Object.prototype are handled like others', async t => {
   const ids = ['__proto__', 'constructor', 'toString']
   const containers = Object.fromEntries(ids.map(id => [id, cri(id, { name: id })]))
   const cgroups = Object.fromEntries(ids.map((id, index) => [`1:${index}`, id]))
@@ -204,7 +204,7 @@ t.test('ids that are names of Object.prototype are ids like others', async t => 
   )
 })
 
-t.test('what is learnt later in the window counts, and nothing is kept that nobody reads', async t => {
+t.test('names that come later in the window count, and unused fields are not kept', async t => {
   const first = { ...names, containers: { a: cri('u1'), pause: cri('u1') }, pods: {} }
   const more = { a: cri('u1', { name: 'web', note: 'x' }), pause: cri('u1', { sandbox: true }) }
   const fold = new Fold()
@@ -219,7 +219,7 @@ t.test('what is learnt later in the window counts, and nothing is kept that nobo
   t.equal(fold.pods().get('u1')!.containers, 1, 'the sandbox is not counted')
 })
 
-t.test('a cgroup id that a number cannot tell is counted, not guessed', async t => {
+t.test('a cgroup id beyond 2^53 is counted, not guessed', async t => {
   const fold = new Fold()
   const rows = encodeRows(layout, [{ hierarchy: 1 }, { hierarchy: 1, cgroup: 10 }])
   rows.writeBigUInt64LE(2n ** 60n, layout.fields.find(({ name }) => name === 'cgroup')!.offset)

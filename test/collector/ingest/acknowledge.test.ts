@@ -26,7 +26,7 @@ t.test('a window is acknowledged on the connection that its run was last heard o
   t.same(sent, ['b ack/2 p 1'])
 })
 
-t.test('a run that came back by the connection of a later one is acknowledged there', async t => {
+t.test('windows of an earlier run are acknowledged on the connection that brings them', async t => {
   const { acknowledger, sent } = start()
   acknowledger.seen(key('former', 7), a, 2)
   const former = acknowledger.expect(key('former', 7))
@@ -39,7 +39,7 @@ t.test('a run that came back by the connection of a later one is acknowledged th
   t.same(sent, ['b ack/2 former 7', 'b ack/2 now 0'])
 })
 
-t.test('a window that was asked for again is acknowledged when it is settled, not before', async t => {
+t.test('a window whose end comes again is acknowledged when it is settled, not before', async t => {
   const { acknowledger, sent } = start()
   acknowledger.seen(key('p', 1), a, 2)
   const settled = acknowledger.expect(key('p', 1))
@@ -60,7 +60,7 @@ t.test('a probe is answered in the version that it speaks', async t => {
   t.same(sent, ['a ack old 1'])
 })
 
-t.test('a connection whose version is refused is told once', async t => {
+t.test('a connection whose version is refused is answered once', async t => {
   const { acknowledger, sent } = start()
   for (const route of [a, a, b, a]) acknowledger.refuse(route)
   await acknowledger.flush()

@@ -14,7 +14,7 @@ const reasonOf = (receive: () => void) => {
   }
 }
 
-t.test('a forged sequence number costs itself, and nothing of what follows', async t => {
+t.test('a message with a forged sequence number is refused, and nothing else is lost', async t => {
   for (const sequence of [2 ** 52, Number.MAX_SAFE_INTEGER, 1_000_002, 9e15]) {
     const [probe, ingest] = [new Probe(), new Ingest()]
     ingest.receive(probe.end(0))
@@ -35,7 +35,7 @@ t.test('a forged sequence number costs itself, and nothing of what follows', asy
   }
 })
 
-t.test('a forged window number neither', async t => {
+t.test('a message with a forged window number is refused, and nothing else is lost', async t => {
   for (const window of [2 ** 52, 1_000_001]) {
     const [probe, ingest] = [new Probe(), new Ingest()]
     ingest.receive(probe.end(0))
@@ -54,7 +54,7 @@ t.test('a forged window number neither', async t => {
   }
 })
 
-t.test('who was first with a forged number hides no probe: what it loses is counted', async t => {
+t.test('windows that a forged first number excludes are counted and not acknowledged', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   ingest.receive(forge(2 ** 52).end(0))
   t.equal(
@@ -68,7 +68,7 @@ t.test('who was first with a forged number hides no probe: what it loses is coun
   )
 })
 
-t.test('honest gaps are exact, up to a million', async t => {
+t.test('gaps up to a million messages are counted exactly', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   ingest.receive(probe.end(0))
   for (const missing of [0, 1, 7, 999_999]) {
@@ -78,18 +78,15 @@ t.test('honest gaps are exact, up to a million', async t => {
   t.same(ingest.lost['gap'], 1 + 7 + 999_999)
 })
 
-t.test(
-  'an interval that no probe has is refused: a silent probe is remembered for three of them',
-  async t => {
-    const ingest = new Ingest()
-    for (const interval of [3601, 86_400, 1e9, 0, 0.5]) {
-      const frames = Object.assign(new Probe(), { interval }).end(0)
-      t.equal(
-        reasonOf(() => ingest.receive(frames)),
-        'head_interval',
-      )
-    }
-    ingest.receive(Object.assign(new Probe(), { interval: 3600 }).end(0))
-    t.same(ingest.lost, { malformed_head_interval: 5 })
-  },
-)
+t.test('an interval above an hour is refused', async t => {
+  const ingest = new Ingest()
+  for (const interval of [3601, 86_400, 1e9, 0, 0.5]) {
+    const frames = Object.assign(new Probe(), { interval }).end(0)
+    t.equal(
+      reasonOf(() => ingest.receive(frames)),
+      'head_interval',
+    )
+  }
+  ingest.receive(Object.assign(new Probe(), { interval: 3600 }).end(0))
+  t.same(ingest.lost, { malformed_head_interval: 5 })
+})

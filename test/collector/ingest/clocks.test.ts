@@ -41,7 +41,7 @@ t.test('a window of a clock that was never set is not stored either', async t =>
   }
 })
 
-t.test('a clock that is a little ahead, or a backlog, is stored', async t => {
+t.test('a window a little ahead, or of a backlog, is stored', async t => {
   const fine = [NOW, NOW + 600, NOW - 86_400 * 30, EARLIEST_S]
   const cases = [...fine.map(time => windowAt(time)), windowAt(NOW + 7200, { interval: 3600 })]
   for (const { ingest, folded, said } of cases) {
@@ -50,14 +50,14 @@ t.test('a clock that is a little ahead, or a backlog, is stored', async t => {
   }
 })
 
-t.test('a window that would not be stored anyway is not counted', async t => {
+t.test('a partial window is not counted: it is not stored anyway', async t => {
   for (const time of [NOW + 86_400, 20]) {
     const { ingest, said } = windowAt(time, { partial: true })
     t.same([ingest.losses(), said], [{}, []])
   }
 })
 
-t.test('without a clock of its own the collector stores every window, and says so', async t => {
+t.test('a collector whose own clock was never set stores every window, and logs it', async t => {
   for (const now of [0, 20, EARLIEST_S - 1])
     for (const time of [0, 20, NOW]) {
       const { ingest, folded, said } = windowAt(time, { now })
@@ -67,7 +67,7 @@ t.test('without a clock of its own the collector stores every window, and says s
     }
 })
 
-t.test('a probe whose clock was set back to the start of 1970 is taken', async t => {
+t.test('windows of a probe whose clock was set back to 1970 are accepted', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   ingest.receive(probe.end(500))
   ingest.receive(probe.rows(501, 1))

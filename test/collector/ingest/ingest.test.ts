@@ -19,7 +19,7 @@ t.test('a window ends with its end message and has all of its rows', async t => 
   t.match(seen(ingest.receive(probe.end(1)).folded), [{ window: 1, rows: 0 }], 'also one without rows')
 })
 
-t.test('a gap in the sequence is counted, except before the first message that we hear', async t => {
+t.test('a gap in the sequence is counted, except before the first message', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   probe.skip(100)
   ingest.receive(probe.rows(5, 1))
@@ -29,7 +29,7 @@ t.test('a gap in the sequence is counted, except before the first message that w
   t.same(ingest.lost, { gap: 3 })
 })
 
-t.test('a message that comes twice counts once; an end that comes twice wants its answer', async t => {
+t.test('a message that comes twice counts once; an end that comes twice is answered again', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   const rows = probe.rows(0, 2)
   const end = probe.end(0)
@@ -51,7 +51,7 @@ t.test('rows of a window that has ended are late', async t => {
   t.same(ingest.receive(probe.end(2)).folded, [], 'and an end before the last is none')
 })
 
-t.test('a window without its end is handed on with the next, at its own time, incomplete', async t => {
+t.test('a window without its end ends with the next one, incomplete, with its own label', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   ingest.receive(probe.rows(1, 2))
   probe.skip()
@@ -85,7 +85,7 @@ t.test('probes do not mix', async t => {
   t.same({ ...ingest.probeLosses() }, { 'queue/full': 8, constructor: 4 })
 })
 
-t.test('window numbers far ahead take three places at most and stop no window', async t => {
+t.test('at most three windows far ahead are open, and they stop no other window', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   for (const window of [1e5, 2e5, 3e5, 4e5, 5e5]) ingest.receive(probe.rows(window, 1))
   t.same(ingest.lost, { window_ahead: 2 })
@@ -93,7 +93,7 @@ t.test('window numbers far ahead take three places at most and stop no window', 
   t.match(seen(ingest.receive(probe.end(3e5)).folded), [{ window: 1e5 }, { window: 2e5 }, { window: 3e5 }])
 })
 
-t.test('a window that was half there when its probe fell silent is whole when it comes again', async t => {
+t.test('a window that was unfinished when its probe fell silent is whole when it is sent again', async t => {
   let now = 0
   const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
   const first = [probe.rows(0, 1), probe.end(0)]
@@ -108,7 +108,7 @@ t.test('a window that was half there when its probe fell silent is whole when it
   t.same(ingest.lost, { unfinished: 7 })
 })
 
-t.test('what a silent probe left is counted, and it may come back', async t => {
+t.test('unfinished windows of a silent probe are counted, and it may come back', async t => {
   let now = 0
   const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
   const other = new Probe('q')
@@ -155,7 +155,7 @@ t.test('identities that send one window make room for a probe that is new', asyn
   t.equal(ingest.lost['gap'], undefined)
 })
 
-t.test('what is no message is counted by its reason', async t => {
+t.test('a malformed message is counted by its reason', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   t.throws(() => ingest.receive([]), MalformedError)
   const fields = layout.fields.filter(({ name }) => name !== 'cgroup')
@@ -164,7 +164,7 @@ t.test('what is no message is counted by its reason', async t => {
   t.same(ingest.lost, { malformed_frames: 1, malformed_layout: 1, unknown_record: 1 })
 })
 
-t.test('a message that is refused for what it says is no gap', async t => {
+t.test('a message with a right head and wrong content is no gap', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   ingest.receive(probe.rows(0, 1))
   const bad = probe.rows(0, 1).with(-1, Buffer.from('{"cgroups":7}'))
@@ -184,7 +184,7 @@ t.test('a message of another version is refused, with what to do, and is no gap'
   t.same(ingest.lost, { malformed_version: 1 })
 })
 
-t.test('processes are counted while somebody watches', async t => {
+t.test('windows are folded per process while top is watched', async t => {
   let watched = false
   const [probe, ingest] = [new Probe(), new Ingest(() => watched)]
   ingest.receive(probe.rows(0, 1))
@@ -194,7 +194,7 @@ t.test('processes are counted while somebody watches', async t => {
   t.equal(ingest.receive(probe.end(1)).folded[0]!.fold.processes!.byPid.size, 1)
 })
 
-t.test('every record is taken under its own name; one that cannot be read costs only itself', async t => {
+t.test('every known record is folded; one that cannot be read costs only itself', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   const records = [
     'tcp_flow',
@@ -231,7 +231,7 @@ t.test('rows that come with the end of a window count, also when windows far ahe
   t.same(ingest.lost, {})
 })
 
-t.test('a window tells what its probe lost since the one before', async t => {
+t.test('a window has the losses of its probe since the window before', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   const lostIn = (window: number, lost: Record<string, number>) => {
     probe.lost = lost
@@ -245,7 +245,7 @@ t.test('a window tells what its probe lost since the one before', async t => {
 })
 
 t.test(
-  'what a probe lost is told once, also when it was silent for hours; after a day it is told anew',
+  'losses of a probe are counted once, also when it was silent for hours; after a day they are counted again',
   async t => {
     let now = 0
     const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
@@ -284,7 +284,7 @@ t.test('a probe that comes from another collector has lost nothing in between', 
   t.same(ingest.lost, {})
 })
 
-t.test('a probe that was nowhere else goes on where it was', async t => {
+t.test('a probe that comes back without another collector continues its window', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   t.match(ingest.receive(probe.settled(0, false)), { settled: { elsewhere: false } })
   ingest.receive(probe.end(0))
@@ -295,7 +295,7 @@ t.test('a probe that was nowhere else goes on where it was', async t => {
   t.same(ingest.lost, {})
 })
 
-t.test('of what follows, every message that is missing is counted, the first as well', async t => {
+t.test('after that every missing message is counted, the first one as well', async t => {
   const [probe, ingest] = [new Probe(), new Ingest()]
   probe.skip(20)
   ingest.receive(probe.settled(4))

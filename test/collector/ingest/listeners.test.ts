@@ -49,7 +49,7 @@ async function start(t: Test) {
   return { listeners, ingest, came, said, connect }
 }
 
-t.test('windows go on with the ifid of their endpoint, and are acknowledged there', async t => {
+t.test('windows have the ifid of their endpoint, and are acknowledged there', async t => {
   const { came, connect } = await start(t)
   for (const [at, ifid] of ['6', '1'].entries()) {
     const dealer = connect(at)
@@ -59,7 +59,7 @@ t.test('windows go on with the ifid of their endpoint, and are acknowledged ther
   }
 })
 
-t.test('what a former run has left is acknowledged to the run that sends it', async t => {
+t.test('windows of an earlier run are acknowledged to the run that sends them', async t => {
   const { connect } = await start(t)
   const dealer = connect(0)
   for (const probe of ['now', 'former']) {
@@ -68,7 +68,7 @@ t.test('what a former run has left is acknowledged to the run that sends it', as
   }
 })
 
-t.test('a probe of another version is refused, counted, said once, and told', async t => {
+t.test('a probe of another version is refused, counted, answered, and logged once', async t => {
   const { ingest, said, came, connect } = await start(t)
   const dealer = connect(0)
   for (let window = 0; window < 3; window++)

@@ -31,7 +31,7 @@ t.test('tags never carry addresses, ports or processes by number', async t => {
   ])
 })
 
-t.test('groups switch; ntopng is its seven whatever the groups', async t => {
+t.test('groups choose measurements; ntopng has its seven in any case', async t => {
   t.same(
     metricsOf('sockflux', ['connect']).map(({ name }) => name),
     ['container:connect', 'pod:connect', 'host:connect'],

@@ -51,7 +51,7 @@ t.test('each name is of one type, of one measurement and of characters that Prom
   }
 })
 
-t.test('a value is told in its base unit', async t => {
+t.test('a value is in its base unit', async t => {
   for (const metric of catalogue)
     for (const { perBase, values } of familiesOf(metric))
       for (const { at } of values) t.equal(perBase, UNITS[metric.fields[at]!.unit].perBase)

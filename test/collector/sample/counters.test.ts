@@ -101,7 +101,7 @@ t.test('a subject that comes again after a long silence begins at 0', async t =>
   t.equal(bytes(), 'bytes_sent=5')
 })
 
-t.test('what is beyond the ceiling is one subject of its host, and counted', async t => {
+t.test('the overflow is one subject of its host, and counted', async t => {
   const sampler = samplerOf('sockflux', { maxSeries: 2, metrics: ['flows', 'traffic'] })
   const flows = [sent(1, 0), sent(2, 1), sent(4, 2), sent(8, 3)]
   const window = () => windowWith(flows, {}, 4)
@@ -127,7 +127,7 @@ t.test('what is beyond the ceiling is one subject of its host, and counted', asy
   )
 })
 
-t.test('a host has its place always, and so have programs', async t => {
+t.test('a host and the programs always have a series', async t => {
   const sampler = samplerOf('sockflux', { maxSeries: 2 })
   const layout = hostLayout('host_cpu')
   const hosts = ['a', 'b', 'c'].map(host => {
@@ -144,7 +144,7 @@ t.test('a host has its place always, and so have programs', async t => {
   t.equal(sampler.beyond, 0)
 })
 
-t.test('roles have a place each, and find it or not one by one', async t => {
+t.test('each role has a series of its own, or overflows alone', async t => {
   const sampler = samplerOf('sockflux', { maxSeries: 3 })
   const flows = [0, 1].flatMap(cgroup => [CLIENT, SERVER].map(role => ({ cgroup, role })))
   const opened = said(sampler, windowWith(flows, {}, 2), 'container:tcp')
@@ -154,7 +154,7 @@ t.test('roles have a place each, and find it or not one by one', async t => {
   )
 })
 
-t.test('ntopng has no tag that keeps hosts apart: the rest is counted and not written', async t => {
+t.test('ntopng has no tag host: the overflow is counted and not written', async t => {
   const sampler = samplerOf('ntopng', { maxSeries: 10 })
   const lines = linesOf(sampler.sample(windowWith([], {}, 12), '0'))
   t.equal(lines.length, 10)

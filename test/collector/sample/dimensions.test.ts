@@ -83,7 +83,7 @@ t.test('one series for each owner and value, of containers, pods and what is in 
   t.same(lines(sampler.sample(windowWith(given), '0')), expected(1), 'another collector counted on')
 })
 
-t.test('what is beyond the ceiling is in ~other, and counted', async t => {
+t.test('the overflow is in ~other, and counted', async t => {
   const sampler = new Sampler({ ...options, maxSeries: 2 }, () => 0, drops)
   const given: Drop[] = ['r1', 'r2', 'r3', 'r4'].flatMap((reason, at): Drop[] => [
     ['a', reason, 'in', 10 ** at],
@@ -105,7 +105,7 @@ t.test('what is beyond the ceiling is in ~other, and counted', async t => {
   }
 })
 
-t.test('a series that was silent leaves its place', async t => {
+t.test('a silent series is forgotten', async t => {
   let now = 0
   const sampler = new Sampler({ ...options, maxSeries: 1 }, () => now, drops)
   sampler.sample(windowWith([['a', 'r1', 'in', 1]]), '0')
@@ -118,7 +118,7 @@ t.test('a series that was silent leaves its place', async t => {
   )
 })
 
-t.test('a container whose name is on its way waits with its drops', async t => {
+t.test('drops of a container wait for its pending name', async t => {
   const sampler = new Sampler(options, () => 0, drops)
   const first = windowWith([['a', 'r', 'in', 5]], who(''))
   t.same(lines(sampler.sample(first, '0')), [])

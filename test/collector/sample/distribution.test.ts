@@ -16,7 +16,7 @@ t.test('the steps double from 16 us to 67 s', async t => {
   t.ok(STEPS.every((step, at) => at === 0 || step === 2 * STEPS[at - 1]!))
 })
 
-t.test('what is below each step is exact, over all histograms that were added', async t => {
+t.test('the count below each step is exact, over all histograms that were added', async t => {
   const us = fc.double({ min: 0, max: 32, noNaN: true }).map(exponent => Math.floor(2 ** exponent) - 1)
   const values = fc.array(us, { maxLength: 100 })
   fc.assert(

@@ -76,7 +76,7 @@ function start() {
 
 const pending = { runtime: 'docker', pending: true }
 
-t.test('a container whose name is on its way is written with the next window, at its own time', async t => {
+t.test('a container whose name is pending is written with the next window, at its own time', async t => {
   const { write, written, settled } = start()
   write(window(1, { a: { runtime: 'docker', name: 'web' }, b: pending }))
   t.same(written(), ['1010 container web 1', '1010 host h 0'])
@@ -86,7 +86,7 @@ t.test('a container whose name is on its way is written with the next window, at
   t.same(settled, [1, 2])
 })
 
-t.test('also when it has ended, and when nobody knows its name in the end', async t => {
+t.test('also when it has ended, and when its name never comes', async t => {
   const { write, written } = start()
   write(window(1, { b: pending, c: pending }))
   t.same(written(), ['1010 host h 0'])
@@ -148,7 +148,7 @@ t.test('the store keeps both parts of a window, each once', async t => {
   t.same(await storedRows(sink, 'SELECT count(*)::INT FROM "host:num_flows"'), [[2]])
 })
 
-t.test('what waits is written when the probe does not come again', async t => {
+t.test('a pending part is written when the probe does not come back', async t => {
   const { hold, write, written, settled, wait } = start()
   write(window(1, { b: pending }))
   written()
@@ -160,7 +160,7 @@ t.test('what waits is written when the probe does not come again', async t => {
   t.same(settled, [1])
 })
 
-t.test('labels that were asked for become tags', async t => {
+t.test('labels of the settings become tags', async t => {
   const labels = { team: 'a' }
   const folded = window(
     1,
@@ -221,7 +221,7 @@ t.test('the first window of a run is not written, but its counters are', async t
   t.same(opened, ['web 2'])
 })
 
-t.test('what another collector has written by now is not written, and its window is settled', async t => {
+t.test('a pending part that another collector has written is dropped, and its window is settled', async t => {
   const { hold, write, written, settled } = start()
   write(window(1, { a: pending }))
   t.same(written(), ['1010 host h 0'])

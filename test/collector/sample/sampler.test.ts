@@ -123,7 +123,7 @@ t.test('ntopng: exactly its seven measurements, each with ifid and one tag', asy
   t.ok(samples.every(({ tags }) => tags['ifid'] === '3'))
 })
 
-t.test('two pods of one name stay two; only ntopng has them as one, weighted by their flows', async t => {
+t.test('two pods of one name stay two; only ntopng merges them, weighted by their flows', async t => {
   const containers = { a: { runtime: 'cri', pod: 'u1' }, b: { runtime: 'cri', pod: 'u2' } }
   const pods = { u1: { name: 'db-0', namespace: 'shop' }, u2: { name: 'db-0', namespace: 'test' } }
   const flows = [flow(1, CLIENT, 1000), flow(1, CLIENT, 1000), flow(1, CLIENT, 1000), flow(2, CLIENT, 5000)]
@@ -164,7 +164,7 @@ t.test(
   },
 )
 
-t.test('tags are those of one name, per interface and host', async t => {
+t.test('tags stay the same for one name, interface and host', async t => {
   const sampler = samplerOf('sockflux')
   const tagsOf = (name: ContainerName, pods: Record<string, PodName> = {}, ifid = '0', id = 'a') => {
     const names = { cgroups: {}, containers: { [id]: name }, pods, running: [id] }
@@ -206,7 +206,7 @@ t.test("a pod has series of its own under each name, and in ntopng's profile as 
   }
 })
 
-t.test('the late part of a window says so in its identity, and has its time', async t => {
+t.test('the late part of a window is marked in its identity, and has its time', async t => {
   const sampler = samplerOf('sockflux', { metrics: ['flows'] })
   const names = (name: ContainerName) => ({
     cgroups: { '1:1': 'a' },
@@ -226,7 +226,7 @@ t.test('the late part of a window says so in its identity, and has its time', as
   )
 })
 
-t.test('of 64 hexadecimal digits the first twelve, and any other id as it is', async t => {
+t.test('an id of 64 hexadecimal digits is cut to twelve, any other id stays', async t => {
   t.equal(shortId(ID), '0123456789ab')
   t.equal(shortId('k8s.io/web'), 'k8s.io/web')
   t.equal(shortId(ID.slice(1)), ID.slice(1))

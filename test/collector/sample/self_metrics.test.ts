@@ -15,7 +15,7 @@ const stats = {
   rss_bytes: 1000,
 }
 
-t.test('every ten seconds a window: what rises is added up, the rest is as it is', async t => {
+t.test('every ten seconds a window, with counters as differences and gauges as they are', async t => {
   let totals: SelfTotals = { stats: { ...stats, messages: 3, cpu_us: 250_000 }, lost: { 'ingest/gap': 2 } }
   const own = new SelfMetrics(samplerOf('sockflux'), () => totals)
   const linesAt = (seconds: number) => {

@@ -20,7 +20,7 @@ t.test('a series keeps its tags and its totals; each role has its own', async t 
   t.notOk(table.find(table.subject(family, 'b', 10, tags('b')), FIRST, ''))
 })
 
-t.test('who has another name has other series, from 0, in the same place', async t => {
+t.test('a subject with a new name has new series from 0', async t => {
   const table = new SeriesTable(1, 1, () => 0)
   const family = table.family('container')
   const called = (name: string) =>
@@ -33,23 +33,20 @@ t.test('who has another name has other series, from 0, in the same place', async
   t.same(table.counts(), [1], 'there is room for one')
 })
 
-t.test(
-  'no measurement has more series than it may, and who stands for the rest always finds a place',
-  async t => {
-    const table = new SeriesTable(2, 2, () => 0)
-    const subject = (key: string, kind?: Kind) => table.subject(table.family('x'), key, 10, tags(key), kind)
-    t.ok(table.series(subject('a'), FIRST, ''))
-    t.ok(table.series(subject('b'), FIRST, ''))
-    t.equal(table.series(subject('c'), FIRST, ''), undefined)
-    t.ok(table.series(subject('c'), SECOND, ''), 'another measurement has places of its own')
-    t.ok(table.series(subject('a'), FIRST, ''), 'one that has its place keeps it')
-    t.ok(table.series(subject('~other', 'other'), FIRST, ''))
-    t.ok(table.series(subject('host', 'host'), FIRST, ''), 'and so does a host')
-    t.same(table.counts(), [4, 1])
-  },
-)
+t.test('no measurement has more series than the bound, and the overflow always has one', async t => {
+  const table = new SeriesTable(2, 2, () => 0)
+  const subject = (key: string, kind?: Kind) => table.subject(table.family('x'), key, 10, tags(key), kind)
+  t.ok(table.series(subject('a'), FIRST, ''))
+  t.ok(table.series(subject('b'), FIRST, ''))
+  t.equal(table.series(subject('c'), FIRST, ''), undefined)
+  t.ok(table.series(subject('c'), SECOND, ''), 'another measurement has places of its own')
+  t.ok(table.series(subject('a'), FIRST, ''), 'one that has its place keeps it')
+  t.ok(table.series(subject('~other', 'other'), FIRST, ''))
+  t.ok(table.series(subject('host', 'host'), FIRST, ''), 'and so does a host')
+  t.same(table.counts(), [4, 1])
+})
 
-t.test('who is silent for five minutes, or three long windows, leaves its places', async t => {
+t.test('a subject that is silent for five minutes, or three long windows, is forgotten', async t => {
   let now = 0
   const table = new SeriesTable(1, 2, () => now)
   const subject = (key: string, interval = 10) => table.subject(table.family('x'), key, interval, tags(key))

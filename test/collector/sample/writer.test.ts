@@ -66,7 +66,7 @@ function write(writers: readonly Writer[], index: number, name: ContainerName, p
   return written
 }
 
-t.test('Prometheus shows the same whatever the profile; the database has its own', async t => {
+t.test('Prometheus shows the same in every profile', async t => {
   const [own, ntopng] = [start('sockflux'), start('ntopng')]
   t.equal(own.writers.length, 1, 'sampled once where the profile is the same')
   t.equal(ntopng.writers.length, 2)

@@ -43,7 +43,7 @@ for (const text of ['', 'GET /page HTTP/1.1\r\nhost: x\r\n', 'GET /page HTTP/1.1
     t.equal(await answering.text(), 'begin end', 'an answer that is on its way is not broken off')
   })
 
-t.test('a thousand connections to the unix socket keep no query away', async t => {
+t.test('a thousand idle connections to the unix socket block no query', async t => {
   const cleanup = new Cleanup()
   t.teardown(() => cleanup.close())
   const path = join(await scratch(cleanup, 'connections'), 's')

@@ -49,7 +49,7 @@ t.test('GET and HEAD, and nothing else', async t => {
   }
 })
 
-t.test('a long page is compressed for who can read it', async t => {
+t.test('a long page is compressed for a client that accepts gzip', async t => {
   const url = await start(t)
   const zipped = await fetch(`${url}/long`, { headers: { 'accept-encoding': 'gzip' } })
   t.same([zipped.headers.get('content-encoding'), await zipped.text()], ['gzip', LONG])
@@ -76,13 +76,13 @@ t.test('a page is compressed only for a client that accepts gzip', async t => {
   for (const accepted of zipped) t.equal(await encodingFor(accepted), 'gzip', accepted)
 })
 
-t.test('a page that breaks off ends its connection, and the server goes on', async t => {
+t.test('a page that fails closes its connection, and the server continues', async t => {
   const url = await start(t)
   await t.rejects(fetch(`${url}/broken`).then(answer => answer.text()))
   t.equal(await (await fetch(`${url}/short`)).text(), 'short\n')
 })
 
-t.test('a head that is too long, or none, is refused', async t => {
+t.test('a request head that is too long or malformed is refused', async t => {
   const url = new URL(await start(t))
   const say = (text: string) => textOf(connect(Number(url.port), url.hostname).setEncoding('utf8').end(text))
   t.match(await say(`GET /short HTTP/1.1\r\nhost: h\r\nx: ${'y'.repeat(9000)}\r\n\r\n`), /^HTTP\/1.1 431 /)

@@ -21,7 +21,7 @@ function database() {
 const wants = { samples: 'profile', distributions: false } as const
 const log = pino({ level: 'silent' })
 
-t.test('ready: it listens, no queue is full, and no sink says that it cannot', async t => {
+t.test('ready: it listens, no queue is full, and no sink reports a fault', async t => {
   const { sink, comeBack } = database()
   let trouble: string | undefined
   const sinks = new Sinks([{ sink, wants, unready: () => trouble }], 3, log)

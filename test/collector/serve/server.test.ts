@@ -27,7 +27,7 @@ t.test('routes answer JSON; only the owner may open the socket; closing removes 
   t.notOk(existsSync(path))
 })
 
-t.test('an answer that cannot be written is a problem of whoever asked', async t => {
+t.test('an answer that is not JSON is an error for the client alone', async t => {
   const path = join(await temporary(t), 'socket')
   const server = await serve(path, {
     'GET /long': async () => new Array(10_000).fill('\u0001'.repeat(9200)),
@@ -38,7 +38,7 @@ t.test('an answer that cannot be written is a problem of whoever asked', async t
   await server.close()
 })
 
-t.test('the socket of a live server is refused with a sentence', async t => {
+t.test('the socket of a running server is refused with the reason', async t => {
   const path = join(await temporary(t), 'socket')
   const server = await serve(path, {})
   await t.rejects(serve(path, {}), {
@@ -68,7 +68,7 @@ t.test('a file that is no socket is left alone', async t => {
   t.ok(existsSync(path))
 })
 
-t.test('a client that goes away is noticed', async t => {
+t.test('the request of a client that goes away is aborted', async t => {
   const path = join(await temporary(t), 'socket')
   const gone = Promise.withResolvers<void>()
   const started = Promise.withResolvers<void>()

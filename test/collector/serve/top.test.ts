@@ -78,7 +78,7 @@ t.test('two hundred rows at most', async t => {
   t.match(processes[0], { id: '299', asClient: 2 })
 })
 
-t.test('a host that was silent for ten minutes, or three long windows, is gone', async t => {
+t.test('a host that is silent for ten minutes, or three long windows, is forgotten', async t => {
   let now = 0
   const top = new Top(() => now)
   top.take(folded([], 'short'))
@@ -93,7 +93,7 @@ t.test('a host that was silent for ten minutes, or three long windows, is gone',
   t.same(after(900_001), [])
 })
 
-t.test('somebody watches for half a minute after each look', async t => {
+t.test('processes are counted for half a minute after each request', async t => {
   let now = 0
   const top = new Top(() => now)
   t.notOk(top.isWatched())

@@ -60,7 +60,7 @@ t.test('connect times are exact in sum, smallest and largest, and in their bucke
   t.equal(rtt, undefined)
 })
 
-t.test('what another version of the probe does not tell is 0', async t => {
+t.test('a column that another version of the probe does not have is 0', async t => {
   const fields = flowTotalLayout.fields.filter(({ name }) => /^(cgroup|hierarchy|flows)$/.test(name))
   const fold = new Fold()
   addRows(fold, { ...flowTotalLayout, fields }, [{ flows: 4, opened: 4, connects: 4 }], nobody)
