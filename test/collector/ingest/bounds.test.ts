@@ -78,6 +78,15 @@ t.test('gaps up to a million messages are counted exactly', async t => {
   t.same(ingest.lost['gap'], 1 + 7 + 999_999)
 })
 
+t.test('a probe that sent two million messages to another collector within a day is taken', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  ingest.receive(probe.end(0))
+  probe.skip(2_100_000)
+  t.match(ingest.receive(probe.settled(80_000)), { settled: { elsewhere: true } })
+  t.match(ingest.receive(probe.end(80_000)).folded, [{ key: { window: 80_000 }, complete: true }])
+  t.same(ingest.lost, {})
+})
+
 t.test('an interval above an hour is refused', async t => {
   const ingest = new Ingest()
   for (const interval of [3601, 86_400, 1e9, 0, 0.5]) {
