@@ -1,4 +1,4 @@
-/** What a sink says of itself. Its descriptor, and a line in `index.ts`, are all that the collector knows of it. */
+/** The descriptor of a sink. The collector needs it and one line in `index.ts`, nothing else. */
 
 import type { Logger } from 'pino'
 import type { z } from 'zod'
@@ -8,44 +8,44 @@ import type { Profile } from '../metrics/catalogue.ts'
 import type { Address, Pages, Routes } from '../routes.ts'
 import type { Sink } from './sink.ts'
 
-/** What its batches are to have. */
+/** What its batches must contain. */
 export interface Wants {
-  /** The measurements and tags of `--profile`, or all, whatever the profile is. */
+  /** The measurements and tags of `--profile`, or all of them, whatever the profile. */
   readonly samples: 'profile' | 'all'
-  /** All values of the rows that have them; where no sink wants these, they are not copied. */
+  /** All values of rows with a distribution. If no sink wants them, they are not copied. */
   readonly distributions: boolean
 }
 
-/** What a sink is told besides its own settings. */
+/** What a sink gets besides its own settings. */
 export interface Context {
   readonly profile: Profile
-  /** Of the collector. */
+  /** The collector's version. */
   readonly version: string
   readonly log: Logger
 }
 
-/** A sink that is open, and what else it has. */
+/** An open sink, with its routes, pages and counters. */
 export interface Opened {
   readonly sink: Sink
   readonly routes?: Routes
-  /** Pages over TCP, and where. */
+  /** Pages over TCP, and the address they are served at. */
   readonly web?: { readonly address: Address; readonly pages: Pages }
-  /** For `/stats`, beside those of the queue. */
+  /** For `/stats`, in addition to the queue's counters. */
   readonly counters?: () => Readonly<Record<string, number>>
-  /** For `/readyz`: why it cannot take what it is given; undefined when it can. A full queue is told without it. */
+  /** For `/readyz`: why it cannot take batches, or undefined. The queue itself reports that it is full. */
   readonly unready?: () => string | undefined
 }
 
 export interface Descriptor<S extends Settings = Settings> {
   readonly name: string
-  /** Its rows among the collector's settings. */
+  /** Its rows of the collector's settings. */
   readonly settings: S
   readonly wants: Wants
-  /** Named by `--sink`, or open whenever its settings say where. */
+  /** Chosen by `--sink`, or open whenever its settings name an address. */
   readonly chosen: 'by name' | 'by its settings'
-  /** Where no sink is named, the first whose settings say enough is open; without any of those, the fallback. */
+  /** Without `--sink`, the first sink that is configured is opened; if none is, the fallback. */
   readonly isFallback?: true
-  /** Its settings say enough. */
+  /** Its settings are enough to open it. */
   isConfigured(options: Values<S>): boolean
   /**
    * What holds between its settings, or between them and this machine.
@@ -56,14 +56,14 @@ export interface Descriptor<S extends Settings = Settings> {
   readonly answersQueries?: true
   /** @throws with the remedy */
   open(options: Values<S>, context: Context): Promise<Opened>
-  /** What is answered in place of its routes while it is not open. */
+  /** Routes that answer instead of its own while it is not open. */
   readonly closed?: Routes
 }
 
 /** Keeps the type of its settings. */
 export const descriptor = <const S extends Settings>(given: Descriptor<S>): Descriptor<S> => given
 
-/** A setting that may be left out. */
+/** A setting that is optional. */
 export const optional = <T>(row: {
   type: z.ZodType<T>
   help: string

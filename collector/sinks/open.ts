@@ -1,4 +1,4 @@
-/** The sinks that the options name, and the settings of all. */
+/** Opens the sinks that the options choose; the settings of all sinks. */
 
 import type { Given, Remark } from '../../wire/settings/read.ts'
 import type { Values } from '../../wire/settings/settings.ts'
@@ -15,14 +15,14 @@ const all: readonly Descriptor[] = SINKS
 const named = all.filter(({ chosen }) => chosen === 'by name')
 const fallback = named.filter(({ isFallback }) => isFallback)
 
-/** What `--sink` takes; the fallback is the last. */
+/** Values of `--sink`; the fallback is the last. */
 export const sinkNames = [...named.filter(sink => !fallback.includes(sink)), ...fallback].map(
   ({ name }) => name,
 ) as [string, ...string[]]
 
 export type SinkOptions = Values<SinkSettings> & { readonly sink: readonly string[] }
 
-/** @returns the descriptors of those that are to be open, in their order */
+/** @returns the descriptors of the sinks to open, in their order */
 export function wantedSinks(options: SinkOptions): readonly Descriptor[] {
   const first = sinkNames.find(name => named.find(sink => sink.name === name)!.isConfigured(options))
   const names = new Set(options.sink.length > 0 ? options.sink : [first])
@@ -48,7 +48,7 @@ export async function openSinks(options: SinkOptions, context: Context): Promise
   return open
 }
 
-/** Those of the sinks that are open, and what is answered in place of the others'. */
+/** The routes of the open sinks, and the replacements for those of closed ones. */
 export function routesOf(open: readonly OpenSink[]): Routes {
   const routes = [...all.map(({ closed }) => closed), ...open.map(({ routes }) => routes)]
   return Object.assign({}, ...routes) as Routes

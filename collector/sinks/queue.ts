@@ -5,24 +5,24 @@ import { type Batch, countOf } from '../batch.ts'
 import { Refused, type Sink, type Trouble } from './sink.ts'
 import { type Entry, Waiting } from './waiting.ts'
 
-/** Samples that are written together, where a sink can: windows of many hosts end at the same moment. */
+/** Most samples in one request, if the sink supports several batches: windows of many hosts end at the same moment. */
 const TOGETHER = 5000
-/** So long a window waits for those of other hosts: each sends at a moment of its own, and a request for each is dear. */
+/** How long a window waits for those of other hosts: each host has its own send offset, and a request per window is expensive. */
 const GATHER_MS = 200
 const FIRST_DELAY_MS = 250
 const LAST_DELAY_MS = 30_000
-/** A server may ask for more patience than our longest delay, but not for a day by mistake. */
+/** Upper bound of Retry-After: more than our longest delay, but not a day by mistake. */
 const MAX_RETRY_AFTER_MS = 300_000
-/** So often all are tried together before it is looked for one that troubles the server. */
+/** Failures of a whole request before the queue searches for the one batch that causes them. */
 const TOGETHER_TRIES = 3
-/** So often a batch fails alone, while others are stored, before it is given up. */
+/** Failures of one batch alone, while others are stored, before it is dropped. */
 const ALONE_TRIES = 3
 
 interface QueueOptions {
-  /** Samples that may wait; a sample takes about 50 bytes of memory. The newest batch is always kept. */
+  /** Most samples in the queue; a sample takes about 50 bytes of memory. The newest batch is always kept. */
   readonly maxSamples: number
   readonly log: Logger
-  /** How long to wait for more to write together. */
+  /** How long to wait for more batches for the same request. */
   readonly gatherMs?: number
   readonly now?: () => number
   /** @throws when the signal aborts */
@@ -34,19 +34,19 @@ export interface QueueCounters {
   written: number
   /** Samples stored. */
   samples: number
-  /** Samples that the sink refused for good, by reason. */
+  /** Samples that the sink refused permanently, by reason. */
   refused: Record<string, number>
-  /** Samples given up because the queue was full. */
+  /** Samples dropped because the queue was full. */
   dropped: number
-  /** Attempts that failed and were made again. */
+  /** Attempts that failed and were retried. */
   retries: number
-  /** Samples in the queue now, those being written included. */
+  /** Samples in the queue now, including those being written. */
   waiting: number
 }
 
 /**
- * The wait around one sink: the oldest batches first, again until they are settled. When a request fails and the batches
- * may be the cause, it is halved until one batch fails alone; its host then waits behind the others.
+ * The queue around one sink. It writes the oldest batches first and retries until they are settled. If a request fails and
+ * a batch may be the cause, the request is halved until one batch fails alone; the host of that batch is then written last.
  */
 export class SinkQueue {
   readonly counters: QueueCounters = {
@@ -57,7 +57,7 @@ export class SinkQueue {
     retries: 0,
     waiting: 0,
   }
-  /** It has given up samples, and settled none since. */
+  /** It has dropped samples, and settled none since. */
   isFull = false
   readonly #sink: Sink
   readonly #maxSamples: number
@@ -65,7 +65,7 @@ export class SinkQueue {
   readonly #log: ThrottledLog
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
   readonly #waiting = new Waiting()
-  /** Failures of batches alone since something was stored. */
+  /** Failures of single batches since the last success. */
   #aloneFailures = 0
   #working: Promise<void> | undefined
   #failures = 0
@@ -87,9 +87,9 @@ export class SinkQueue {
   }
 
   /**
-   * Hand over a batch; never waits.
-   * @param done called once, when the batch is settled: stored durably, refused for good, or given up because the
-   *   queue was full. Not called for what is still waiting when the queue closes: nobody has stored that.
+   * Adds a batch; never waits.
+   * @param done called once, when the batch is settled: stored durably, refused permanently, or dropped because the
+   *   queue was full. Not called for batches still in the queue when it closes: they are not stored.
    */
   push(batch: Batch, done: () => void): void {
     if (this.#closed) return
@@ -101,7 +101,7 @@ export class SinkQueue {
     this.#working ??= this.#work()
   }
 
-  /** Try to write what waits, for at most `deadlineMs`, then close the sink. */
+  /** Writes the queued batches for at most `deadlineMs`, then closes the sink. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -117,7 +117,8 @@ export class SinkQueue {
     this.#patience.abort()
     await this.#sink.close()
     await this.#working
-    if (left > 0) this.#log.warn('closed', `closed with ${left} batches not written`)
+    if (left > 0)
+      this.#log.warn('closed', `closed with ${left} batches not written; they are not acknowledged`)
   }
 
   async #work(): Promise<void> {
@@ -131,7 +132,7 @@ export class SinkQueue {
       )
       for (const entry of some) entry.isWriting = false
       if (error instanceof Refused && some.length > 1) {
-        this.#waiting.halve(some) // of which batch is not told; writing again leaves one copy
+        this.#waiting.halve(some) // the sink does not say which batch was refused; writing again leaves one copy
       } else if (error === undefined || error instanceof Refused) {
         for (const entry of some) this.#settle(entry, error)
         this.#failures = 0
@@ -160,17 +161,17 @@ export class SinkQueue {
     entry.alone.tries++
     const others = this.counters.written - entry.alone.written
     if (fault === 'batch' && entry.alone.tries >= ALONE_TRIES && others > 0) {
-      const what = `${message}; the window of host "${host}" failed ${entry.alone.tries} times while others were stored, its ${entry.samples} samples are set aside`
+      const what = `${message}; the window of host "${host}" failed ${entry.alone.tries} times while others were stored; its ${entry.samples} samples are dropped`
       this.#settle(entry, new Refused(reason, entry.samples, what))
       return
     }
-    // one host that fails holds nobody up, several may be all
+    // one failing host does not delay the others; several may mean that the server fails for all
     const isOneOfMany = (this.#aloneFailures++ === 0 || !isNew) && this.#waiting.hasTrusted()
     if (isOneOfMany) this.#retry(error)
     else await this.#backOff(error)
   }
 
-  /** More may come that can be written in the same request. */
+  /** More batches may come that fit into the same request. */
   #isFew(): boolean {
     const isHurried = this.#closed || this.#failures > 0 || this.#waiting.isInParts
     return this.#gatherMs > 0 && !isHurried && this.counters.waiting < TOGETHER
@@ -203,9 +204,9 @@ export class SinkQueue {
   async #backOff(error: unknown): Promise<void> {
     const delay = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures)
     const retryAfterMs = this.#retry(error)
-    // Half fixed, half random, so that collectors that lost one server together do not come back together.
+    // Half fixed, half jitter: collectors that lost one server together must not retry together.
     const jittered = delay / 2 + (Math.random() * delay) / 2
-    // what comes meanwhile of other hosts does not wait for suspects
+    // new batches of other hosts do not wait for suspects
     const isForSuspects = !this.#waiting.hasTrusted()
     this.#suspectsWait = isForSuspects ? new AbortController() : undefined
     const signals = [this.#patience.signal, ...(this.#suspectsWait ? [this.#suspectsWait.signal] : [])]
@@ -213,12 +214,12 @@ export class SinkQueue {
     this.#suspectsWait = undefined
   }
 
-  /** @returns what the server asked for */
+  /** @returns the delay that the server asked for */
   #retry(error: unknown): number {
     this.counters.retries++
     this.#failures++
     const { message, reason, retryAfterMs } = trouble(error)
-    this.#log.warn(reason, `${message}; trying again, ${this.#waiting.count} batches wait`)
+    this.#log.warn(reason, `${message}; trying again, ${this.#waiting.count} batches are queued`)
     return retryAfterMs
   }
 
@@ -230,7 +231,7 @@ export class SinkQueue {
       this.counters.dropped += entry.samples
       this.#log.warn(
         'full',
-        `the queue is full (${this.#maxSamples} samples): the oldest batches of host "${entry.batch.id.host}", which has most in it, are dropped`,
+        `the queue is full (${this.#maxSamples} samples); the oldest batches of host "${entry.batch.id.host}", which has the most samples in it, are dropped`,
       )
       this.#remove(entry)
       entry.done()
@@ -247,7 +248,7 @@ export class SinkQueue {
   }
 }
 
-/** What an error says of itself, whatever it is. */
+/** Message, reason and fault of any error. */
 function trouble(error: unknown) {
   const { message, name, reason, retryAfterMs, fault } = (error ?? {}) as Trouble & Partial<Error>
   return {

@@ -1,47 +1,46 @@
 import type { Batch, Sample } from '../batch.ts'
 
 /**
- * A place that keeps samples. It knows its own protocol and nothing about waiting: retrying, bounding and dropping
- * belong to the queue around it (`queue.ts`), so that a slow database never slows its neighbours.
+ * A place that stores samples. It implements its protocol only. Retrying, bounding and dropping belong to the queue around
+ * it (`queue.ts`), so that a slow database never delays the others.
  */
 export interface Sink {
   /** For logs and counters: the name of its descriptor. */
   readonly name: string
   /**
-   * Write one host's window. Resolves when the sink holds it durably; writing the same batch twice leaves one copy.
-   * @throws {Refused} what was refused for good: trying again would not help, the queue counts it and goes on.
-   * @throws {Error} anything else: the queue waits and tries again; with what it knows, see `Trouble`.
+   * Writes one host's window. Resolves when it is stored durably; writing the same batch twice leaves one copy.
+   * @throws {Refused} if samples were refused permanently: a retry would not help. The queue counts them and goes on.
+   * @throws {Error} otherwise: the queue retries. `Trouble` lists what the error may carry.
    */
   write(batch: Batch): Promise<void>
   /**
-   * Write several at once, where that is cheaper than one after the other. Of which batch something was refused is not
-   * told.
+   * Writes several batches in one request. An error does not say which batch was refused.
    * @throws as `write()` does
    */
   writeAll?(batches: readonly Batch[]): Promise<void>
   close(): Promise<void>
 }
 
-/** What an error of a sink may carry besides its message, for the queue. */
+/** What an error of a sink may carry for the queue, besides its message. */
 export interface Trouble {
   /** One word, for the log and the counters. */
   readonly reason?: string | undefined
-  /** What the server asked for (RFC 9110, Retry-After). */
+  /** The delay that the server asked for (RFC 9110, Retry-After). */
   readonly retryAfterMs?: number | undefined
   /**
-   * Where the cause may be in the batches themselves, so that others may be stored: `batch` when an answer says so,
-   * `unknown` when nothing tells a server in trouble from a batch that troubles it. Without it, all batches must wait.
+   * Whether a batch may be the cause, so that other batches may be stored: `batch` if the answer says so, `unknown` if it
+   * may be the batch or the server. If undefined, all batches wait.
    */
   readonly fault?: 'batch' | 'unknown' | undefined
 }
 
-/** The sink's server has said no, and will say no again. */
+/** The sink's server has refused samples, and would refuse them again. */
 export class Refused extends Error {
   override name = 'Refused'
   readonly reason: string
   readonly samples: number
   /**
-   * @param reason one word for the counter, for example `partial_write`, `unauthorized`
+   * @param reason one word for the counter, such as `partial_write`, `unauthorized`
    * @param samples how many samples of the batch were not stored
    * @param message one sentence for the log, with the remedy
    */
@@ -54,7 +53,7 @@ export class Refused extends Error {
 
 const INFINITE = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
 
-/** Of samples with a value that is NaN or infinite: no store has a word for these, the value is left out. */
+/** For samples with a value that is NaN or infinite: no store can represent it, so the value is left out. */
 export function notFinite({ samples }: Batch): Refused | undefined {
   const suspect = samples.filter(({ values }) => INFINITE.some(value => values.includes(value)))
   const isRefused = ({ values }: Sample) => INFINITE.some(value => values.includes(value))

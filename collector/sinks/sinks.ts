@@ -1,4 +1,4 @@
-/** The sinks that are open, each with the queue around it. */
+/** The open sinks, each with its queue. */
 
 import type { Batch } from '../batch.ts'
 import type { Counted } from '../counters.ts'
@@ -7,7 +7,7 @@ import type { Context, Opened, Wants } from './descriptor.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
 import { SinkQueue } from './queue.ts'
 
-/** At the end, for what can still be written. */
+/** Time for the last writes when the collector stops. */
 const FLUSH_MS = 5000
 
 export class Sinks implements Counted {
@@ -31,7 +31,7 @@ export class Sinks implements Counted {
     return this.#open.map(({ sink }) => sink.name)
   }
 
-  /** Where batches go, and what is to be in them. */
+  /** Where batches go, and what they must contain. */
   get outlets(): { wants: Wants; push(batch: Batch, done: () => void): void }[] {
     return this.#open.map(({ wants, queue }) => ({ wants, push: (batch, done) => queue.push(batch, done) }))
   }
@@ -40,10 +40,10 @@ export class Sinks implements Counted {
     return this.#open.flatMap(({ web }) => web ?? [])
   }
 
-  /** Why one of them cannot take what it is given. */
+  /** Why one of them cannot take batches, or undefined. */
   unready(): string | undefined {
     for (const { sink, queue, unready } of this.#open) {
-      if (queue.isFull) return `the queue of ${sink.name} is full: its oldest samples are dropped`
+      if (queue.isFull) return `the queue of ${sink.name} is full; its oldest samples are dropped`
       const reason = unready?.()
       if (reason !== undefined) return `${sink.name}: ${reason}`
     }

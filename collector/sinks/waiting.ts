@@ -4,24 +4,24 @@ export interface Entry {
   readonly batch: Batch
   readonly samples: number
   readonly done: () => void
-  /** The sink has it right now: it cannot be dropped. */
+  /** It is being written: it cannot be dropped. */
   isWriting: boolean
-  /** Of a request that failed: only those of the same part are written together. */
+  /** Part of a request that failed: only batches of the same part are written together. */
   part: number
-  /** It failed alone so often, since so many batches were written. */
+  /** Its failures alone, and the batches written before the first of them. */
   alone: { tries: number; written: number } | undefined
 }
 
-/** Hosts' names come from outside: with more than these all are trusted again. */
+/** Most suspects. Host names come from outside; beyond this bound all hosts are trusted again. */
 const MAX_SUSPECTS = 4096
 
-/** The batches that wait for a sink, oldest first, and whose turn is next. */
+/** The batches queued for a sink, oldest first; chooses the next ones. */
 export class Waiting {
-  /** Of all batches. */
+  /** Samples of all batches. */
   samples = 0
   readonly #entries: Entry[] = []
   readonly #samplesOfHost = new Map<string, number>()
-  /** Hosts of which a batch has failed alone: theirs are written alone, and after the others. */
+  /** Hosts with a batch that failed alone: their batches are written alone, and last. */
   readonly #suspects = new Set<string>()
   #parts = 0
 
@@ -29,7 +29,7 @@ export class Waiting {
     return this.#entries.length
   }
 
-  /** The first belongs to a request that failed. */
+  /** The first batch belongs to a request that failed. */
   get isInParts(): boolean {
     return (this.#entries[0]?.part ?? 0) > 0
   }
@@ -47,12 +47,12 @@ export class Waiting {
     this.#count(entry, -entry.samples)
   }
 
-  /** @returns how many there were */
+  /** @returns the number of batches removed */
   clear(): number {
     return this.#entries.splice(0).length
   }
 
-  /** The oldest, and those after it that may be in the same request. @param most samples together */
+  /** The oldest batch and those after it that fit into the same request. @param most samples per request */
   next(most: number): readonly Entry[] {
     const first = this.#entries.find(entry => !this.#isSuspect(entry)) ?? this.#entries[0]!
     const some = [first]
@@ -68,14 +68,14 @@ export class Waiting {
     return some
   }
 
-  /** To be written again in two requests. */
+  /** Splits a failed request into two. */
   halve(some: readonly Entry[]): void {
     const half = Math.ceil(some.length / 2)
     for (const [at, entry] of some.entries()) entry.part = at < half ? this.#parts + 1 : this.#parts + 2
     this.#parts += 2
   }
 
-  /** The oldest of the host that has most here, so that one host does not drive out the others; never the newest of all. */
+  /** The oldest batch of the host with the most samples, so that one host does not displace the others; never the newest batch. */
   toDrop(): Entry | undefined {
     const newest = this.#entries.at(-1)
     const free = this.#entries.filter(entry => !entry.isWriting && entry !== newest)
@@ -83,7 +83,7 @@ export class Waiting {
     return free.find(entry => this.#ofHost(entry) === most)
   }
 
-  /** @returns whether that is new */
+  /** @returns whether the host was trusted before */
   suspect({ batch }: Entry): boolean {
     const isNew = !this.#suspects.has(batch.id.host)
     if (this.#suspects.size >= MAX_SUSPECTS) this.#suspects.clear()
@@ -99,7 +99,7 @@ export class Waiting {
     return !this.#suspects.has(id.host)
   }
 
-  /** Something waits that is of no suspect. */
+  /** A batch of a trusted host is queued. */
   hasTrusted(): boolean {
     return this.#entries.some(({ batch }) => this.isTrusted(batch))
   }

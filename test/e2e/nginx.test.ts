@@ -34,7 +34,7 @@ t.test('a redirect to https', async t => {
   await startNginx(t, port, `listen ${port}; return 308 https://influx.example$request_uri;`)
   await t.rejects(connect(t, { url }).write(batch(0, many(3))), {
     reason: 'redirected',
-    message: /it says to go to https:\/\/influx.example \(308\)/,
+    message: /it redirects to https:\/\/influx.example \(308\)/,
   })
 })
 

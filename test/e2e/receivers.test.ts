@@ -98,7 +98,7 @@ t.test('a control character that InfluxDB 1.6 repeats in a header makes its answ
   await t.rejects(transport.send('POST', '/write?db=flows&precision=s', line), { code: /^HPE_/ })
 })
 
-t.test('the version asked from 1.6 is 2: nothing takes samples there', async t => {
+t.test('version 2 given for a 1.6: nothing accepts samples there', async t => {
   const server = await startInflux()
   t.teardown(() => server.remove())
   const sink = connect(t, { url: server.url, version: 2, org: 'o', token: 't' })

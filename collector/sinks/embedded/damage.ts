@@ -1,4 +1,4 @@
-/** What is wrong with a file, told from what is wrong with the machine. */
+/** Tells a damaged file from a problem of the machine. */
 
 import {
   closeSync,
@@ -13,13 +13,13 @@ import {
 import { DuckDBInstance } from '@duckdb/node-api'
 import { ALONE, literal } from './instance.ts'
 
-/** A log begins with an entry that tells its version. */
+/** A log begins with an entry that has its version. */
 const LOG_BEGINS = Buffer.from([0x64, 0x00, 0x62, 0x65, 0x00])
 const LOG_HEADER = 8
 /** Each entry has its length and its checksum before it. */
 const ENTRY_HEADER = 16
 
-/** What DuckDB says of a file that is not what it wrote. Everything else may be fine when we come back. */
+/** DuckDB's messages about a damaged file. Any other error may pass. */
 const CORRUPT =
   /not a valid DuckDB database file|Corrupt database file|Could not read enough bytes|^(INTERNAL|FATAL|Serialization) Error/
 
@@ -27,12 +27,12 @@ export const isCorrupt = ({ message }: Error): boolean => CORRUPT.test(message)
 
 export const isLogDamage = ({ message }: Error): boolean => /while replaying WAL file/.test(message)
 
-/** The instance has no memory left; it is opened again. */
+/** The instance has no memory left and is opened again. */
 export const isMemory = (error: Error): boolean =>
   !isLogDamage(error) &&
   /^Out of Memory Error|could not allocate|Allocation failure|bad_alloc/i.test(error.message)
 
-/** Open it alone, with nothing else in memory: whether the file itself is damaged. */
+/** Opens the file alone, with nothing else in memory, to see whether the file itself is damaged. */
 export async function isDamaged(path: string): Promise<boolean> {
   const instance = await DuckDBInstance.create(':memory:', { ...ALONE, memory_limit: '256MB' })
   const connection = await instance.connect()
@@ -47,14 +47,14 @@ export async function isDamaged(path: string): Promise<boolean> {
   }
 }
 
-/** Rename a damaged file and its log, so that the day can begin again and the remains can be looked at. */
+/** Renames a damaged file and its log, so that the day can begin again and the files can be examined. */
 export function setAside(path: string, seconds: number): string {
   const aside = `${path}.damaged-${seconds}`
   for (const suffix of ['', '.wal']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
   return aside
 }
 
-/** Whether there is a log that DuckDB would pass over in silence, as it does where the beginning is not its own. */
+/** Whether there is a log that DuckDB would ignore silently, as it does when it does not recognise the beginning. */
 export function hasForeignLog(path: string): boolean {
   const log = `${path}.wal`
   if (!existsSync(log)) return false
@@ -68,9 +68,9 @@ export function hasForeignLog(path: string): boolean {
 }
 
 /**
- * Cut a log before its first entry that cannot be read, and keep what was cut beside it. What comes before was
- * acknowledged and is replayed.
- * @param error what DuckDB said, with the place if it got so far as to compare a checksum; none: the whole log
+ * Cuts a log before its first entry that cannot be read, and keeps the cut part beside it. The entries before it were
+ * acknowledged and are replayed.
+ * @param error DuckDB's error, with the offset if it compared a checksum; undefined: cut the whole log
  */
 export function cutLog(path: string, seconds: number, error?: Error): string {
   const log = `${path}.wal`
@@ -85,7 +85,7 @@ export function cutLog(path: string, seconds: number, error?: Error): string {
   return aside
 }
 
-/** The first entry that is longer than what is left of the file. */
+/** The first entry that is longer than the rest of the file. */
 function firstUnreadable(log: string): number {
   const file = openSync(log, 'r')
   try {
@@ -103,7 +103,7 @@ function firstUnreadable(log: string): number {
   }
 }
 
-/** DuckDB's messages go on with a hint and the statement. */
+/** DuckDB's messages continue with a hint and the statement. */
 export function firstLine(error: Error): string {
   return error.message.split('\n', 1)[0] ?? ''
 }

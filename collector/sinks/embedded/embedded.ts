@@ -36,32 +36,32 @@ export interface EmbeddedOptions extends Bounds {
 }
 
 const RETENTION_EVERY_MS = 300_000
-/** Segments that are open at a time: today's, and of days of which windows come late. */
+/** Most open segments: today's, and those of days with late windows. */
 const MAX_ATTACHED = 4
 
 type Open = Awaited<ReturnType<typeof openInstance>> & { readonly place: Identity }
 
 /**
- * The store without a server: DuckDB with files for each day in a directory that belongs to this process alone.
- * The queue calls `write` once at a time. Queries run in processes of their own and read what `lend` gives them.
+ * The store without a server: DuckDB with files for each day in a directory that only this process uses.
+ * The queue calls `write` once at a time. Queries run in separate processes and read the files from `lend`.
  */
 export class EmbeddedSink implements Sink {
   readonly name = 'embedded'
   readonly counters = { damagedDays: 0, damagedLogs: 0, expiredDays: 0, reopened: 0 }
   readonly #options: EmbeddedOptions
   #open: Open | undefined
-  /** By day, the one that was written last at the end. */
+  /** Open segments by day; the one written last is at the end. */
   readonly #segments = new Map<string, Segment>()
   readonly #lending: Lending
-  /** Segments that are not written to again, since that failed. */
+  /** Segments that are not written again after a failure. */
   readonly #left = new Set<string>()
   readonly #timer: NodeJS.Timeout
-  /** What was asked for last; the next begins when it has ended. */
+  /** The last operation; the next one begins when it has ended. */
   #last: Promise<unknown> = Promise.resolve()
-  /** Bytes of the store, as of the last look. */
+  /** Bytes of the store when last measured. */
   #bytes = 0
   #trouble: string | undefined
-  /** DuckDB may hold on to a file that it could not close. */
+  /** DuckDB may keep a file that it could not close. */
   #isStuck = false
 
   private constructor(options: EmbeddedOptions) {
@@ -74,7 +74,7 @@ export class EmbeddedSink implements Sink {
     }, RETENTION_EVERY_MS).unref()
   }
 
-  /** @throws when the directory is open in another process, or cannot be made. */
+  /** @throws if another process has the directory open, or it cannot be created. */
   static async open(options: EmbeddedOptions): Promise<EmbeddedSink> {
     const sink = new EmbeddedSink(options)
     try {
@@ -98,22 +98,22 @@ export class EmbeddedSink implements Sink {
           this.#trouble = undefined
           throw error
         }
-        const told =
+        const failure =
           'syscall' in (error as Error)
             ? cannotWrite(this.#options.directory, error as Error)
             : (error as Error)
-        this.#trouble = told.message
-        throw told
+        this.#trouble = failure.message
+        throw failure
       }
     })
   }
 
-  /** Why nothing can be written, if the last write failed for another reason than its samples. */
+  /** Why nothing can be written, if the last write failed and its samples were not the cause. */
   health(): string | undefined {
     return this.#trouble
   }
 
-  /** The files for one query, as they are after the last write. */
+  /** The files for one query, as of the last write. */
   lend(days: Days = {}): Promise<Loan> {
     return this.#alone(async () => {
       await this.#closeEarlier() // a log takes longer to read than a file
@@ -122,8 +122,8 @@ export class EmbeddedSink implements Sink {
   }
 
   /**
-   * Remove the days that are past their age or too much, and close those of which no window came lately. Runs by itself
-   * every few minutes and at a new day.
+   * Removes the days that are too old or exceed the size, and closes those without recent windows. Runs every few minutes
+   * and when a new day begins.
    */
   retain(): Promise<void> {
     return this.#alone(async () => {
@@ -132,7 +132,7 @@ export class EmbeddedSink implements Sink {
     })
   }
 
-  /** Stop writing, and fold the logs into the files. */
+  /** Stops writing and merges the logs into the files. */
   close(): Promise<void> {
     clearInterval(this.#timer)
     return this.#alone(() => this.#end())
@@ -157,7 +157,7 @@ export class EmbeddedSink implements Sink {
     if (refused) throw refused
   }
 
-  /** What is written goes to open files, whether a name leads to them or not. */
+  /** Writes go to the open files, even if their names were removed or replaced. */
   async #look(day: string): Promise<void> {
     const { directory, log } = this.#options
     const isPlace = this.#open && isSame(this.#open.place, identityOf(directory))
@@ -166,7 +166,9 @@ export class EmbeddedSink implements Sink {
     if (isThere && !this.#isStuck) return
     if (!isThere && this.#open) {
       const what = isPlace ? segment!.path : directory
-      log.error(`${what} was removed or replaced, with what was stored in it; the store begins there again`)
+      log.error(
+        `${what} was removed or replaced, and the stored samples with it; the store begins again there`,
+      )
       this.counters.reopened++
     }
     await this.#end()
@@ -182,7 +184,7 @@ export class EmbeddedSink implements Sink {
     return segment
   }
 
-  /** The day's last segment, if it can be written to, or the next one. */
+  /** The day's last segment if it is writable, or a new one. */
   async #attach(day: string): Promise<Segment> {
     const { directory, log } = this.#options
     const last = lastOf(directory, day)
@@ -190,7 +192,7 @@ export class EmbeddedSink implements Sink {
     const isFree = path && !this.#left.has(last.name) && !this.#lending.isLent(path) && hasRoom(path)
     const known = isFree && (await this.#attachAgain(last))
     if (known) return known
-    const before = lastOf(directory, day) // what is damaged is there no more
+    const before = lastOf(directory, day) // damaged segments have been renamed
     const begin = (name?: string) =>
       Segment.attach(this.#open!.connection, directory, nextAfter(day, before), name)
     try {
@@ -199,13 +201,13 @@ export class EmbeddedSink implements Sink {
       if (!before || !(isCorrupt(error as Error) || isLogDamage(error as Error)))
         throw cannotWrite(this.#options.directory, error as Error)
       log.error(
-        `the windows of ${before.name} cannot be read (${firstLine(error as Error)}); the next segment begins without them`,
+        `the windows of ${before.name} cannot be read (${firstLine(error as Error)}); the next segment does not know them`,
       )
       return begin()
     }
   }
 
-  /** @returns undefined when it was damaged and is out of the way */
+  /** @returns undefined if it was damaged and has been renamed */
   async #attachAgain({ name }: SegmentFile): Promise<Segment | undefined> {
     const { directory, log } = this.#options
     const path = pathOf(directory, name)
@@ -213,7 +215,7 @@ export class EmbeddedSink implements Sink {
       this.counters.damagedLogs++
       const aside = cutLog(path, Math.floor(this.#now() / 1000), error)
       log.error(
-        `the log of ${name} is damaged${error ? ` (${firstLine(error)})` : ''}; what could not be read of it was moved to ${aside}`,
+        `the log of ${name} is damaged${error ? ` (${firstLine(error)})` : ''}; the unreadable part was moved to ${aside}`,
       )
     }
     if (hasForeignLog(path)) cut()
@@ -230,19 +232,19 @@ export class EmbeddedSink implements Sink {
         throw cannotWrite(this.#options.directory, error as Error)
       this.counters.damagedDays++
       const aside = setAside(path, Math.floor(this.#now() / 1000))
-      log.error(`${name} in the store is damaged and was renamed to ${aside} (${firstLine(error as Error)})`)
+      log.error(`${name} in the store is damaged (${firstLine(error as Error)}); it was renamed to ${aside}`)
       return undefined
     }
   }
 
   async #explain(error: Error, { name }: Pick<Segment, 'name'>, samples: number): Promise<Error> {
     if (isMemory(error) || isCorrupt(error)) {
-      // DuckDB takes no more from this file, or from any, until it is opened again.
+      // DuckDB refuses further writes to this file, or to any, until it is opened again.
       this.#left.add(name)
       this.counters.reopened++
       await this.#end()
       return new Error(
-        `${name} in ${this.#options.directory} takes no more (${firstLine(error)}): the store is opened again and goes on in another segment`,
+        `${name} in ${this.#options.directory} refuses writes (${firstLine(error)}); the store is opened again and continues in another segment`,
       )
     }
     return failureOf(error, samples, this.#options.directory)
@@ -261,12 +263,12 @@ export class EmbeddedSink implements Sink {
     this.#isStuck = false
   }
 
-  /** All but the day that was written last. */
+  /** All days except the one written last. */
   async #closeEarlier(): Promise<void> {
     for (const day of [...this.#segments.keys()].slice(0, -1)) await this.#detach(day)
   }
 
-  /** Where it fails, on a full disk for example, the log is replayed when DuckDB is opened again, at the next write. */
+  /** If it fails, for example on a full disk, the log is replayed when DuckDB is opened again, at the next write. */
   async #detach(day: string): Promise<void> {
     const segment = this.#segments.get(day)
     this.#segments.delete(day)
@@ -281,7 +283,7 @@ export class EmbeddedSink implements Sink {
     this.#bytes = bytes
     if (days.length === 0) return
     for (const day of days) await this.#detach(day)
-    // A query that still reads keeps its file until it ends.
+    // A running query keeps its file until it ends.
     removeDays(directory, days)
     this.counters.expiredDays += days.length
   }

@@ -13,11 +13,11 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 
-/** A segment is not written to beyond this: a query has to copy what is being written. */
+/** Size at which a new segment begins: a query must copy the segment that is being written. */
 export const SEGMENT_BYTES = 64 * 2 ** 20
 /**
  * DuckDB holds about one block for each column of a file that is written: 264 columns take 23 MB, 500 take 35 MB.
- * Its own 256 kB did not fit into the limit. A file keeps the block size that it was made with.
+ * Its default of 256 kB exceeded the memory limit. A file keeps the block size it was created with.
  */
 export const BLOCK_BYTES = 16_384
 
@@ -26,7 +26,7 @@ const MODE = 0o777
 const SEGMENT = /^(\d{4}-\d\d-\d\d)(?:\.(\d+))?\.duckdb$/
 
 export interface SegmentFile {
-  /** `2026-01-02` or `2026-01-02.1`: also what DuckDB calls it. */
+  /** `2026-01-02` or `2026-01-02.1`: also its name in DuckDB. */
   readonly name: string
   readonly day: string
   /** 0 for the first of the day. */
@@ -35,7 +35,7 @@ export interface SegmentFile {
 
 export const pathOf = (directory: string, name: string): string => join(directory, `${name}.duckdb`)
 
-/** The oldest first, as they were begun. */
+/** Segments, the oldest first. */
 export function segmentsIn(directory: string): SegmentFile[] {
   if (!existsSync(directory)) return []
   const files = readdirSync(directory).flatMap(file => {
@@ -45,7 +45,7 @@ export function segmentsIn(directory: string): SegmentFile[] {
   return files.sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : a.number - b.number))
 }
 
-/** Everything in the directory that is a file. */
+/** All files of the directory. */
 export function filesIn(directory: string): { name: string; bytes: number }[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap(entry => {
     const stat = entry.isFile() && statSync(join(directory, entry.name), { throwIfNoEntry: false })
@@ -57,21 +57,21 @@ export function lastOf(directory: string, day: string): SegmentFile | undefined 
   return segmentsIn(directory).findLast(file => file.day === day)
 }
 
-/** All their files, also logs and what is damaged. */
+/** All files of these days, including logs and damaged files. */
 export function removeDays(directory: string, days: readonly string[]): void {
   for (const { name } of filesIn(directory))
     if (days.some(day => name.startsWith(`${day}.`))) unlinkSync(join(directory, name))
 }
 
-/** What the next segment of a day is called. */
+/** The name of a day's next segment. */
 export function nextAfter(day: string, last: SegmentFile | undefined): string {
   return last ? `${day}.${last.number + 1}` : day
 }
 
-/** Whether more can be written to it. */
+/** Whether the segment can still be written. */
 export const hasRoom = (path: string): boolean => statSync(path).size < SEGMENT_BYTES && !hasLargeBlocks(path)
 
-/** Whether it was made by a version with DuckDB's own block size. Such a file is read, and carried on in another. */
+/** Whether an older version made it, with DuckDB's default block size. Such a file is read; writes go to another one. */
 function hasLargeBlocks(path: string): boolean {
   const file = openSync(path, 'r')
   try {
@@ -83,7 +83,7 @@ function hasLargeBlocks(path: string): boolean {
   }
 }
 
-/** DuckDB makes files as the umask says. @returns undefined when there is none */
+/** DuckDB creates files with the umask's mode. @returns undefined if there is no file */
 export function closeToOthers(path: string): Stats | undefined {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat && (stat.mode & MODE) !== OWNER_FILE) chmodSync(path, OWNER_FILE)

@@ -19,13 +19,13 @@ export const embedded = descriptor({
       type: whole(1, 36_500),
       fallback: 7,
       value: '<days>',
-      help: 'the embedded store forgets days older than this',
+      help: 'the embedded store removes days older than this',
     }),
     storeSize: setting({
       type: bytes(2 ** 20),
       fallback: 2 ** 30,
       value: '<size>',
-      help: 'the embedded store forgets its oldest day beyond this size, for example 1G',
+      help: 'the embedded store removes its oldest day beyond this size, for example 1G',
     }),
   },
   wants: { samples: 'profile', distributions: false },
@@ -41,7 +41,7 @@ export const embedded = descriptor({
 
   async open({ store, storeDays, storeSize }, { log }) {
     makeDirectory(store, '--store', 0o700)
-    // late: DuckDB takes memory, and most collectors write to InfluxDB
+    // imported late: DuckDB takes memory, and most collectors write to InfluxDB
     const { EmbeddedSink } = await import('./embedded.ts')
     const { queryRoute } = await import('./select.ts')
     const sink = await EmbeddedSink.open({

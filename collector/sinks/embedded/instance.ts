@@ -3,15 +3,15 @@ import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { BLOCK_BYTES, closeToOthers } from './files.ts'
 
-/** 500 columns take 35 MB, and what is read of the files is kept in the rest. */
+/** 500 columns take 35 MB; the rest caches blocks of the files. */
 const MEMORY_LIMIT = '128MB'
-/** A query replays the log, and a segment holds what is in it in memory. */
+/** A query replays the log, and a segment keeps the log's rows in memory. */
 const LOG_BYTES = '4MB'
 
-/** For the writer and for queries: nothing that DuckDB would fetch, load or spill by itself. */
+/** For the writer and for queries: DuckDB fetches, loads and spills nothing by itself. */
 export const ALONE: Readonly<Record<string, string>> = {
   threads: '1',
-  // Spilling would fill the disk behind the retention's back; what needs more memory fails instead.
+  // Spilled files are not part of the retention's size; a query that needs more memory fails instead.
   temp_directory: '',
   autoload_known_extensions: 'false',
   autoinstall_known_extensions: 'false',
@@ -19,8 +19,8 @@ export const ALONE: Readonly<Record<string, string>> = {
 }
 
 /**
- * DuckDB in memory, to which the segments are attached, and which has no access beyond the directory.
- * @throws when another process has the directory open.
+ * An instance in memory to which the segments are attached. It has no access outside the directory.
+ * @throws if another process has the directory open.
  */
 export async function openInstance(
   directory: string,
@@ -46,9 +46,9 @@ export async function openInstance(
 }
 
 /**
- * Node has no file locks, but DuckDB locks what it attaches (fcntl) and the kernel takes the lock back when the process
- * dies. So an empty database beside the days stands for the whole directory. Nothing else opens it: closing it anywhere
- * in this process would give the lock back.
+ * Node has no file locks, but DuckDB locks the files that it attaches (fcntl), and the kernel releases the lock when the
+ * process dies. So an empty database beside the days locks the whole directory. Nothing else opens it: closing it anywhere
+ * in this process would release the lock.
  */
 async function lock(connection: DuckDBConnection, directory: string): Promise<void> {
   const path = join(resolve(directory), 'lock')
@@ -57,10 +57,10 @@ async function lock(connection: DuckDBConnection, directory: string): Promise<vo
     if (isLocked(error)) {
       const pid = /PID (\d+)/.exec(error.message)?.[1]
       throw new Error(
-        `${directory} is open in another process${pid ? ` (${pid})` : ''}: stop it, or give each collector a directory of its own`,
+        `${directory} is open in another process${pid ? ` (${pid})` : ''}: stop it, or give each collector its own directory`,
       )
     }
-    // Nothing is stored in it: a damaged one is made again.
+    // It stores nothing: a damaged one is created again.
     rmSync(path, { force: true })
     rmSync(`${path}.wal`, { force: true })
     await attach()

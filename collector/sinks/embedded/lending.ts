@@ -1,4 +1,4 @@
-/** What a query reads. DuckDB lets no other process open a file that is being written. */
+/** The files that a query reads. DuckDB lets no other process open a file that is being written. */
 
 import { constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
@@ -8,10 +8,10 @@ import { pathOf, segmentsIn } from './files.ts'
 
 const COPIES = 'sockflux-query-'
 
-/** The files of one query, the oldest first; of those that are being written copies. */
+/** The files of one query, the oldest first; copies of those that are being written. */
 export interface Loan {
   readonly files: readonly string[]
-  /** Gives them back, and removes the copies. */
+  /** Releases the files and removes the copies. */
   release(): void
 }
 
@@ -23,7 +23,7 @@ export interface Days {
 
 export class Lending {
   readonly #directory: string
-  /** How many queries read a file. It is not opened for writing as long. */
+  /** Queries that read a file. It is not opened for writing until they end. */
   readonly #lent = new Map<string, number>()
 
   constructor(directory: string) {
@@ -35,8 +35,8 @@ export class Lending {
   }
 
   /**
-   * Copies are whole: nothing is written meanwhile. A copy costs no more than a segment may have, and nothing where the
-   * file system shares blocks (XFS, Btrfs).
+   * Copies are consistent: nothing is written meanwhile. A copy is at most as large as a segment may be, and takes no space
+   * if the file system shares blocks (XFS, Btrfs).
    * @param written the segments that are open
    */
   async lend(written: ReadonlySet<string>, { from = '', to = '~' }: Days): Promise<Loan> {
@@ -60,18 +60,20 @@ export class Lending {
       }
     } catch (error) {
       release()
-      throw new Error(`a query needs a copy of what is being written: ${(error as Error).message}`)
+      throw new Error(
+        `a query needs a copy of the segment that is being written: ${(error as Error).message}`,
+      )
     }
     return { files, release }
   }
 
-  /** Remove what queries of a process that was killed have left. */
+  /** Removes the copies that a killed process left. */
   clear(): void {
     for (const name of readdirSync(this.#directory))
       if (name.startsWith(COPIES)) rmSync(join(this.#directory, name), { recursive: true, force: true })
   }
 
-  /** Beside the store, or, where the disk is full, where temporary files are. */
+  /** Beside the store, or in the directory for temporary files if that disk is full. */
   async #copy(name: string, copies: string[]): Promise<string> {
     const path = pathOf(this.#directory, name)
     const copyTo = async (parent: string) => {

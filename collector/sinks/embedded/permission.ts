@@ -2,8 +2,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { Problem } from '../../routes.ts'
 
 /**
- * Table functions that look at tables or make rows, and nothing else. Every other one is refused: `enable_logging()`
- * and `checkpoint()` change the process, and `read_csv()` and its like read files.
+ * Table functions that only read tables or make rows. All others are refused: `enable_logging()` and `checkpoint()` change
+ * the process, `read_csv()` and similar ones read files.
  */
 const tableFunctions = new Set([
   ...['range', 'generate_series', 'unnest', 'repeat', 'repeat_row', 'json_each', 'json_tree'],
@@ -18,14 +18,14 @@ const tableFunctions = new Set([
   ...['pragma_table_info', 'pragma_show', 'pragma_version', 'pragma_database_size', 'duckdb_memory'],
 ])
 
-/** Functions of a row with an effect beyond it. */
+/** Scalar functions with a side effect. */
 const refusedFunctions = new Set(['write_log', 'sleep_ms', 'setseed', 'nextval', 'getenv'])
 
 /**
- * Let one SELECT through (with DESCRIBE, SHOW and SUMMARIZE, which are SELECTs to DuckDB), or EXPLAIN of one. The
- * statement is judged by DuckDB's own syntax tree, not by its text. It is the second lock: the instance itself has no
- * access to files, network or settings, and the query runs in a read-only transaction.
- * @throws {Problem} what is not allowed, or DuckDB's message about the syntax.
+ * Permits one SELECT (with DESCRIBE, SHOW and SUMMARIZE, which DuckDB treats as SELECTs), or EXPLAIN of one. The check uses
+ * DuckDB's syntax tree, not the text. It is the second barrier: the instance itself has no access to files, network or
+ * settings, and the query runs in a read-only transaction.
+ * @throws {Problem} with what is not allowed, or DuckDB's message about the syntax.
  */
 export async function permit(connection: DuckDBConnection, sql: string): Promise<void> {
   const select = sql.replace(/^\s*explain(\s+analyze)?\s+/i, '')
@@ -33,7 +33,7 @@ export async function permit(connection: DuckDBConnection, sql: string): Promise
   const tree = JSON.parse(String(result.getRows()[0]?.[0])) as Tree
   if (tree.error_type === 'parser') throw new Problem(400, `Parser Error: ${tree.error_message}`)
   if (tree.error)
-    throw new Problem(403, 'only SELECT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN are answered here')
+    throw new Problem(403, 'only SELECT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN are allowed here')
   if (tree.statements?.length !== 1) throw new Problem(400, 'send one statement at a time')
   const refused = refusedIn(tree.statements)
   if (refused) throw new Problem(403, `the function ${refused}() is not allowed here`)
@@ -53,7 +53,7 @@ interface Node {
   function?: { function_name?: unknown }
 }
 
-/** The first function of the tree that is not allowed. */
+/** The first function in the tree that is not allowed. */
 function refusedIn(node: unknown): string | undefined {
   if (typeof node !== 'object' || node === null) return undefined
   const { type, class: kind, function_name, function: called } = node as Node

@@ -1,4 +1,4 @@
-/** The directory of the store, and whether it is still the one that was opened. */
+/** The directory of the store, and whether it is still the opened one. */
 
 import { chmodSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs'
 
@@ -12,9 +12,9 @@ export const isSame = (a: Identity, b: Identity | undefined): boolean =>
 export const identityOf = (path: string): Identity | undefined => statSync(path, { throwIfNoEntry: false })
 
 /**
- * Make it, if it is not there, and close it to others. The mode of a directory that holds other things than a store is
- * left alone: it may be anybody's.
- * @throws with the true cause
+ * Creates the directory if it is missing, and removes the permissions of other users. The mode of a directory with files
+ * other than a store's is not changed: other programs may use it.
+ * @throws with the first cause
  */
 export function makePlace(path: string): Identity {
   try {

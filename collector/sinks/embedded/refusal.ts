@@ -3,16 +3,16 @@ import { Refused } from '../sink.ts'
 import { firstLine } from './damage.ts'
 import { type Bounds, dayOf, oldestDay } from './retention.ts'
 
-/** Seconds; from here on a date no longer fits the files' names. */
+/** Seconds; later dates do not fit the files' names. */
 const YEAR_10000 = 253_402_300_800
-/** Seconds: a clock that has the local time for UTC is not so far ahead. */
+/** Seconds: a clock set to local time instead of UTC is ahead by less. */
 const MAX_AHEAD = 86_400
 
 /**
- * Why a window is not stored, whatever is in it.
- * @param count its samples
+ * Why a window is not stored, independent of its samples.
+ * @param count its number of samples
  * @param now in seconds
- * @param bytes of the store
+ * @param bytes size of the store
  */
 export function refusalOf(
   { time, id }: Batch,
@@ -23,7 +23,7 @@ export function refusalOf(
 ): Refused | undefined {
   const { maxAgeDays, maxBytes, directory } = bounds
   if (!(Number.isInteger(time) && time >= 0 && time < YEAR_10000))
-    return new Refused('bad_time', count, `a window ends at ${time}, which is no time in seconds`)
+    return new Refused('bad_time', count, `a window ends at ${time}, which is not a time in seconds`)
   const day = dayOf(time)
   if (time > now + MAX_AHEAD)
     return new Refused(
@@ -46,7 +46,7 @@ export function refusalOf(
   return undefined
 }
 
-/** The disk may have room again; what DuckDB says about the samples will not change. */
+/** A full disk may have room again; an error about the samples is permanent. */
 export function failureOf(error: Error, samples: number, directory: string): Error {
   if (/^(IO|TransactionContext|INTERRUPT|Permission) Error/.test(error.message))
     return cannotWrite(directory, error)

@@ -1,11 +1,11 @@
-/** A file of the store; everything that belongs to a day starts with its date: `2026-01-02.duckdb`, `….wal`. */
+/** A file of the store; the name of each file begins with its day: `2026-01-02.duckdb`, `….wal`. */
 interface StoredFile {
   readonly name: string
   readonly bytes: number
 }
 
 export interface Bounds {
-  /** Whole days before today that are kept. */
+  /** Number of whole days before today that are kept. */
   readonly maxAgeDays: number
   readonly maxBytes: number
 }
@@ -23,8 +23,8 @@ export function oldestDay(today: string, { maxAgeDays }: Bounds): string {
 }
 
 /**
- * Which days have to go: first those past their age, then the oldest until the rest fits; never today's.
- * `bytes` is what is left, and can only be above the bound when today alone is.
+ * Which days to remove: first those that are too old, then the oldest until the rest fits; never today.
+ * `bytes` is the size of the rest; it exceeds the bound only if today alone does.
  */
 export function expired(files: readonly StoredFile[], today: string, bounds: Bounds) {
   const sizes = new Map<string, number>()

@@ -16,20 +16,20 @@ import { type Identity, identityOf, isSame } from './place.ts'
 /** Rows in one chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2048
 
-/** The windows and late parts that the file holds, stored with their samples. Measurements have a colon in the name. */
+/** Table of the windows and late parts in the file, stored with their samples. Measurements have a colon in the name. */
 const WINDOWS = 'windows'
 
-/** A table's columns, in its order. The tags `label_App` and `label_app` have one: DuckDB takes them for the same. */
+/** A table's columns, in order. The tags `label_App` and `label_app` share one: DuckDB ignores case. */
 type Columns = ReadonlyMap<string, DuckDBType>
 
-/** A part of a UTC day in a file of its own: a table for each measurement. */
+/** A part of a UTC day in its own file: a table for each measurement. */
 export class Segment {
   readonly name: string
   readonly path: string
   readonly #connection: DuckDBConnection
   readonly #file: Identity
   #tables: Map<string, Columns>
-  /** Bytes, as of the last write. */
+  /** Bytes after the last write. */
   bytes = 0
 
   private constructor(
@@ -47,9 +47,9 @@ export class Segment {
   }
 
   /**
-   * Open it, or begin it.
-   * @param before the segment before it, whose windows a new one has to know
-   * @throws when the file cannot be read as one of ours.
+   * Opens or creates it.
+   * @param before the segment before it, whose windows a new one must know
+   * @throws if the file is not readable as a segment.
    */
   static async attach(
     connection: DuckDBConnection,
@@ -74,12 +74,12 @@ export class Segment {
     }
   }
 
-  /** Whether its file is still the one that was opened. */
+  /** Whether its file is still the opened one. */
   get isThere(): boolean {
     return isSame(this.#file, identityOf(this.path))
   }
 
-  /** Store a batch in one transaction, or nothing of it. A window that is here already is not stored again. */
+  /** Stores a batch in one transaction, all or nothing. A window that is already stored is not stored again. */
   async write({ id, time, samples }: Batch): Promise<void> {
     const tables = new Map(this.#tables)
     await this.#connection.run('BEGIN TRANSACTION')
@@ -96,7 +96,7 @@ export class Segment {
       }
       await this.#connection.run('COMMIT')
     } catch (error) {
-      // A commit that failed has ended the transaction already.
+      // A failed commit has already ended the transaction.
       await this.#connection.run('ROLLBACK').catch(() => {})
       throw error
     }
@@ -123,7 +123,7 @@ export class Segment {
     return found.currentRowCount > 0
   }
 
-  /** Create the table or add the columns that these samples need: time, tags, fields, then what came later. */
+  /** Creates the table or adds the columns that these samples need: time, tags, fields, then columns added later. */
   async #fit({ measurement, tags }: Samples, existing: Columns | undefined): Promise<Columns> {
     const table = this.#table(measurement.name)
     const columns = new Map(existing)
@@ -172,7 +172,7 @@ export class Segment {
   }
 }
 
-/** At once, so that a segment either knows the windows before it or is begun again. */
+/** In one transaction, so that a segment either knows the windows before it or is created again. */
 async function takeWindows(connection: DuckDBConnection, name: string, path: string): Promise<void> {
   const windows = `${identifier(name)}.${WINDOWS}`
   await connection.run(`ATTACH ${literal(path)} AS "before" (READ_ONLY)`)
@@ -206,8 +206,8 @@ const tagNames = (tags: readonly Tags[]): string[] =>
   [...new Set([...new Set(tags)].flatMap(Object.keys))].sort()
 
 /**
- * What each of these samples has in a column; what it does not have, or is not a finite number, is null.
- * @param spellings of a tag; of two that a sample has the first counts
+ * The values of these samples in one column; null if missing or not a finite number.
+ * @param spellings of a tag; if a sample has two of them, the first counts
  */
 function reader(
   { measurement, tags, values }: Samples,

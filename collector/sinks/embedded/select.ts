@@ -2,21 +2,21 @@ import { Encoded, type Handler, Problem } from '../../routes.ts'
 import type { Days, Loan } from './lending.ts'
 import { ask } from './query/child.ts'
 
-/** What a query reads: the embedded sink. */
+/** The source of a query's files: the embedded sink. */
 export interface Store {
   lend(days?: Days): Promise<Loan>
 }
 
 export interface Limits {
   readonly maxRows: number
-  /** Of the rows as JSON. */
+  /** Most characters of the rows as JSON. */
   readonly maxCharacters: number
   readonly timeoutMs: number
   /** Resident memory of the query's process. */
   readonly maxBytes?: number
 }
 
-/** Each is a process. */
+/** Most queries at a time; each is a process. */
 const MAX_QUERIES = 2
 const MAX_BYTES = 512 * 2 ** 20
 
@@ -43,7 +43,7 @@ export function queryRoute(store: Store, limits: Limits): Handler {
   }
 }
 
-/** @returns the answer as JSON: it is not read here, where the windows come in */
+/** @returns the answer as JSON; it is not parsed here, so that the collector is not delayed */
 async function select(
   store: Store,
   sql: string,

@@ -2,7 +2,7 @@ import { Refused } from '../sink.ts'
 import { InfluxError, type Server } from './errors.ts'
 import type { Answer } from './transport.ts'
 
-/** Answers of InfluxDB that wait for the operator, by HTTP status. */
+/** Answers of InfluxDB that need the operator, by HTTP status. */
 const byStatus: Record<number, (server: Server) => [reason: string, message: string]> = {
   401: s => [
     'unauthorized',
@@ -18,17 +18,17 @@ const byStatus: Record<number, (server: Server) => [reason: string, message: str
   ],
 }
 
-/** InfluxDB 2 stores nothing of a request in which it cannot read a line: the others are to be sent without it. */
+/** InfluxDB 2 stores nothing of a request with a line that it cannot parse: send the other lines without it. */
 export class RefusedWhole extends Refused {}
 
-/** Go's net/http, nginx and Apache say so with 400. */
+/** Go's net/http, nginx and Apache answer this with 400. */
 const WANTS_TLS = /HTTP request .*HTTPS (server|port)|speaking plain HTTP to an SSL/i
 
 /**
- * What a request of some lines has come to. Only 204 is "stored": docs.influxdata.com for /write of 1.x,
- * /api/v2/write of 2.x and 3.x and /api/v3/write_lp; and 201 of hosted 3.x is "stored in part" when it says so.
- * @returns nothing when all lines are stored; `Refused` when trying again would not help: only when InfluxDB itself
- *   says so, in its JSON; a proxy or another program says nothing about the lines
+ * The outcome of a request of some lines. Only 204 means "stored": docs.influxdata.com for /write of 1.x,
+ * /api/v2/write of 2.x and 3.x and /api/v3/write_lp; and 201 of hosted 3.x is "stored in part" when the body says so.
+ * @returns nothing when all lines are stored; `Refused` when a retry would not help. Only InfluxDB's own JSON can
+ *   refuse lines; an answer of a proxy or another program is no verdict on them
  */
 export function explainAnswer(
   answer: Answer,
@@ -36,38 +36,38 @@ export function explainAnswer(
   lines: number,
 ): InfluxError | Refused | undefined {
   const { status, text } = answer
-  const said = wordsOf(answer)
+  const words = wordsOf(answer)
   if (status === 204) return undefined
-  if (status === 201 && said && isPartial(said)) return partial(answer.json, said, server, lines)
+  if (status === 201 && words && isPartial(words)) return partial(answer.json, words, server, lines)
   if (status >= 200 && status < 300) return foreign(answer, server)
   if (status >= 300 && status < 400) return redirected(answer, server)
   if (status === 400 && WANTS_TLS.test(text))
-    return new InfluxError('tls', `InfluxDB at ${server.url} wants TLS: write https:// in the url`, {
+    return new InfluxError('tls', `InfluxDB at ${server.url} needs TLS: write https:// in the url`, {
       status,
     })
-  if (said && /retention policy not found/.test(said))
+  if (words && /retention policy not found/.test(words))
     return new InfluxError(
       'no_retention_policy',
-      `retention policy "${server.retentionPolicy}" is not in database "${server.database}" of InfluxDB at ${server.url}: create it, or correct --influx-retention-policy (${clip(said)})`,
+      `retention policy "${server.retentionPolicy}" is not in database "${server.database}" of InfluxDB at ${server.url}: create it, or correct --influx-retention-policy (${clip(words)})`,
       { status },
     )
   if (status === 413)
     return new InfluxError(
       'too_large',
-      `InfluxDB at ${server.url}, or a proxy before it, finds even one sample too large (413 ${described(answer)}): raise its limit for a request`,
+      `InfluxDB at ${server.url}, or a proxy in front of it, refuses even one sample as too large (413 ${described(answer)}): raise its limit for requests`,
       { status, fault: 'batch' },
     )
-  // 1.x lists every line that it could not read; of fewer lines the list is shorter
+  // 1.x lists every line that it could not parse; fewer lines give a shorter list
   if (status === 400 && answer.isCut && text.startsWith('{"error":"'))
     return new InfluxError(
       'unreadable',
-      `InfluxDB at ${server.url} gave an answer that is too long to be read: ${clip(text)}`,
+      `InfluxDB at ${server.url} gave an answer that is too long to read; fewer lines are sent (${clip(text)})`,
       { status, fault: 'batch' },
     )
   // 422: InfluxDB 2 for points outside the retention period.
   if (status === 400 || status === 422)
-    return said ? partial(answer.json, said, server, lines) : inBetween(answer, server)
-  if (status === 404 && !said) return foreign(answer, server)
+    return words ? partial(answer.json, words, server, lines) : inBetween(answer, server)
+  if (status === 404 && !words) return foreign(answer, server)
   return waiting(answer, server)
 }
 
@@ -80,11 +80,11 @@ function waiting(answer: Answer, server: Server): InfluxError {
   const words = wordsOf(answer)
   return new InfluxError(
     reason,
-    `${message} (it said ${status} ${words ? clip(words) : described(answer)})`,
+    `${message} (it answered ${status} ${words ? clip(words) : described(answer)})`,
     {
       status,
       retryAfterMs: retryAfterMs(headers['retry-after']),
-      // a server that asks for patience is in trouble by itself
+      // a server that sends Retry-After is the cause itself
       ...(status >= 500 && status !== 503 ? { fault: 'unknown' } : {}),
     },
   )
@@ -95,24 +95,24 @@ function foreign(answer: Answer, { url }: Server): InfluxError {
   const { status } = answer
   const means =
     status === 404
-      ? 'nothing takes samples there; correct --influx-url or --influx-version'
-      : 'that is no InfluxDB; correct --influx-url'
+      ? 'nothing accepts samples there; correct --influx-url or --influx-version'
+      : 'that is not InfluxDB; correct --influx-url'
   return new InfluxError('no_influxdb', `${url} answered ${status} with ${described(answer)}: ${means}`, {
     status,
   })
 }
 
-/** InfluxDB refuses in JSON: this comes from something else on the way, and may be about one request or about all. */
+/** InfluxDB refuses in JSON: this answer comes from another program on the way, and may concern one request or all. */
 function inBetween(answer: Answer, { url }: Server): InfluxError {
   const { status } = answer
   return new InfluxError(
     `status_${status}`,
-    `${url} answered ${status} with ${described(answer)}: that is not InfluxDB's own answer; correct --influx-url, or the proxy before InfluxDB`,
+    `${url} answered ${status} with ${described(answer)}: that is not InfluxDB's own answer; correct --influx-url, or the proxy in front of InfluxDB`,
     { status, fault: 'batch' },
   )
 }
 
-/** Not followed: the login would go to whoever is named. */
+/** Redirects are not followed: the login would go to any host that is named. */
 function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
   const { location = '' } = headers
   const to = location && URL.canParse(location, url) ? new URL(location, url) : undefined
@@ -120,34 +120,34 @@ function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
   return new InfluxError(
     'redirected',
     to
-      ? `${url} is not InfluxDB's address: it says to go to ${clip(place)} (${status}); if that is right, write it as --influx-url`
-      : `${url} is not InfluxDB's address: it says to go elsewhere (${status}), but not where; correct --influx-url`,
+      ? `${url} is not InfluxDB's address: it redirects to ${clip(place)} (${status}); if that is InfluxDB, give it as --influx-url`
+      : `${url} is not InfluxDB's address: it redirects (${status}) without a location; correct --influx-url`,
     { status },
   )
 }
 
 /**
- * InfluxDB has stored the good lines and says something about the others. 1.x ends with `dropped=N` for points that
- * conflict with what is stored, and says `dropped=0` when lines could not be parsed, of which it lists every one;
- * 3.x lists the lines in `data`, its hosted form in the message. Without a number, every line counts as lost.
+ * InfluxDB has stored the good lines and reports the others. 1.x ends with `dropped=N` for points that conflict with
+ * stored ones, and with `dropped=0` when lines could not be parsed; it lists each of them. 3.x lists the lines in
+ * `data`, hosted 3.x in the message. Without a number, every line counts as lost.
  */
-function partial(json: Answer['json'], said: string, server: Server, lines: number): Refused {
+function partial(json: Answer['json'], words: string, server: Server, lines: number): Refused {
   const listed = json?.['data']
-  const dropped = Number(/dropped=(\d+)/.exec(said)?.[1] ?? 0)
-  const named = said.match(/unable to parse|\bline \d+:/g)?.length ?? 0
+  const dropped = Number(/dropped=(\d+)/.exec(words)?.[1] ?? 0)
+  const named = words.match(/unable to parse|\bline \d+:/g)?.length ?? 0
   const some = Array.isArray(listed) ? listed.length : dropped || named
-  const lost = isPartial(said) && some > 0 ? Math.min(some, lines) : lines
-  const Refusal = !isPartial(said) && lines > 1 && named < lines ? RefusedWhole : Refused
+  const lost = isPartial(words) && some > 0 ? Math.min(some, lines) : lines
+  const Refusal = !isPartial(words) && lines > 1 && named < lines ? RefusedWhole : Refused
   return new Refusal(
-    isPartial(said) ? 'partial_write' : 'bad_request',
+    isPartial(words) ? 'partial_write' : 'bad_request',
     lost,
-    `InfluxDB at ${server.url} refused ${lost} of ${lines} samples for database "${server.database}": ${clip(said)}`,
+    `InfluxDB at ${server.url} refused ${lost} of ${lines} samples for database "${server.database}": ${clip(words)}`,
   )
 }
 
-const isPartial = (said: string) => /partial write/.test(said)
+const isPartial = (words: string) => /partial write/.test(words)
 
-/** InfluxDB's own words: `error` in 1.x and 3.x, `code` and `message` in 2.x. */
+/** InfluxDB's message: `error` in 1.x and 3.x, `code` and `message` in 2.x. */
 export function wordsOf({ json, headers }: Answer): string | undefined {
   const { error, code, message } = json ?? {}
   const header = headers['x-influxdb-error']
@@ -156,7 +156,7 @@ export function wordsOf({ json, headers }: Answer): string | undefined {
   return typeof header === 'string' ? header : undefined
 }
 
-/** `text/html (<title>Login`: enough to know again what it was. */
+/** `text/html (<title>Login`: enough to recognise the program. */
 export function described({ headers, text }: Answer): string {
   const type = String(headers['content-type'] ?? 'no type').split(';')[0]
   const title = /<title>[^<]*/i.exec(text)?.[0] ?? text

@@ -1,7 +1,7 @@
 import { AbortError, RequestTimedOutError } from '@influxdata/influxdb-client'
 import type { Trouble } from '../sink.ts'
 
-/** What a sentence about a server needs; the password and the token are not here, so they cannot get into one. */
+/** What an error message about a server needs. Password and token are not here, so they cannot get into a message. */
 export interface Server {
   readonly url: string
   readonly database: string
@@ -12,7 +12,7 @@ export interface Server {
   readonly proxy: string | undefined
 }
 
-/** A fault that the operator or time can mend: the queue waits and tries again. */
+/** A failure that may pass or that the operator can correct: the queue retries. */
 export class InfluxError extends Error implements Trouble {
   override name = 'InfluxError'
   readonly reason: string
@@ -44,7 +44,7 @@ const byCode: Record<string, (server: Server) => string> = {
   ECONNREFUSED: s => `nothing listens at ${s.url}: start InfluxDB or correct the host and port of the url`,
   EHOSTUNREACH: s => `no route to InfluxDB at ${s.url}: check the network and the firewall`,
   ENETUNREACH: s => `no route to InfluxDB at ${s.url}: check the network and the firewall`,
-  ECONNRESET: s => `InfluxDB at ${s.url} closed the connection: it may be restarting, or want https`,
+  ECONNRESET: s => `InfluxDB at ${s.url} closed the connection: it may be restarting, or need https`,
   EPROTO: noTls,
   ERR_SSL_WRONG_VERSION_NUMBER: noTls,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
@@ -59,10 +59,10 @@ const byCode: Record<string, (server: Server) => string> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: certificate,
 }
 
-/** The one sentence for a request without an answer. */
+/** The message for a request without an answer. */
 export function explainError(error: unknown, server: Server): InfluxError {
   if (error instanceof InfluxError) return error
-  const proxy = server.proxy === undefined ? '' : `; ${server.proxy} names a proxy for this address`
+  const proxy = server.proxy === undefined ? '' : `; ${server.proxy} sets a proxy for this address`
   if (error instanceof RequestTimedOutError || error instanceof AbortError)
     return new InfluxError(
       'timeout',
@@ -70,7 +70,7 @@ export function explainError(error: unknown, server: Server): InfluxError {
       { fault: 'unknown' },
     )
   const { code, message } = error as { code?: string; message?: string }
-  // Node's HTTP parser: something answered, for example with the samples in a header.
+  // Node's HTTP parser: the answer is not HTTP, for example because it repeats the samples in a header.
   if (code?.startsWith('HPE_'))
     return new InfluxError(
       'unreadable',

@@ -5,16 +5,15 @@ import { descriptor, optional } from '../descriptor.ts'
 import { checkInflux } from './check.ts'
 import { splitLogin } from './url.ts'
 
-/** With or without a login, as `splitLogin` reads it. */
+/** With or without a login; `splitLogin` reads it. */
 const url = () =>
   text().superRefine((given, context) => {
     try {
       splitLogin(given)
     } catch (error) {
-      context.addIssue({
-        code: 'custom',
-        message: (error as Error).message.replace(/^--influx-url: |(?<=:8086), not \S*$/g, ''),
-      })
+      // the settings put the flag or variable before the message, and the value after one that begins with `needs`
+      const [, message = ''] = /^--influx-url: (needs .*(?=, not )|.*)/s.exec((error as Error).message) ?? []
+      context.addIssue({ code: 'custom', message })
     }
   })
 
@@ -30,20 +29,20 @@ export const influxdb = descriptor({
     influxVersion: optional({
       type: oneOfNumbers(1, 2, 3),
       value: '<1|2|3>',
-      help: 'major version of InfluxDB; asked from it when not given',
+      help: 'major version of InfluxDB; detected if not given',
     }),
     influxDatabase: optional({
       type: text(),
       value: '<name>',
       env: ['INFLUX_BUCKET', 'INFLUX_DATABASE'],
-      help: 'database, or bucket; without it the name of the profile',
+      help: 'database or bucket; default: the name of the profile',
     }),
     influxOrg: optional({ type: text(), value: '<name>', env: ['INFLUX_ORG'], help: 'organisation (2.x)' }),
     influxRetentionPolicy: optional({ type: text(), value: '<name>', help: 'retention policy (1.x)' }),
     influxCreate: setting({
       type: yesNo(),
       fallback: true,
-      help: 'create the database when it is missing (1.x)',
+      help: 'create the database if it is missing (1.x)',
     }),
     influxCa: optional({
       type: text(),
@@ -51,12 +50,12 @@ export const influxdb = descriptor({
       help: "certificate of the authority that signed InfluxDB's",
     }),
     influxInsecure: setting({ type: yesNo(), fallback: false, help: "do not verify InfluxDB's certificate" }),
-    influxGzip: setting({ type: yesNo(), fallback: true, help: 'compress what is written' }),
+    influxGzip: setting({ type: yesNo(), fallback: true, help: 'compress requests with gzip' }),
     influxTimeout: setting({
       type: whole(1, 300),
       fallback: 10,
       value: '<seconds>',
-      help: 'how long one request may take',
+      help: 'timeout of one request',
     }),
     influxUsername: optional({ type: text(), env: ['INFLUX_USERNAME'], secret: true, help: 'login (1.x)' }),
     influxPassword: optional({

@@ -13,7 +13,7 @@ import { splitLogin } from './url.ts'
 export interface InfluxOptions {
   /** `https://host:8086`; a `user:password@` in it is taken out and used as the login. */
   readonly url: string
-  /** Found out from `GET /ping` when not said. */
+  /** Detected by `GET /ping` if not given. */
   readonly version?: 1 | 2 | 3 | undefined
   /** The database, which is called bucket in 2.x. */
   readonly database: string
@@ -22,7 +22,7 @@ export interface InfluxOptions {
   readonly token?: string | undefined
   readonly username?: string | undefined
   readonly password?: string | undefined
-  /** 1.x only; the database's default one when not said. */
+  /** 1.x only; the database's default policy if not given. */
   readonly retentionPolicy?: string | undefined
   /** 1.x only: create the database when it does not exist. */
   readonly createDatabase: boolean
@@ -32,7 +32,7 @@ export interface InfluxOptions {
   readonly timeoutMs: number
   readonly gzip: boolean
   readonly linesPerRequest: number
-  /** Where a proxy is looked for; the program's own when not said. */
+  /** Environment with the proxy variables; default: the program's own. */
   readonly env?: ProxyEnv
 }
 
@@ -48,7 +48,7 @@ export class InfluxSink implements Sink {
   readonly #lines = new Lines()
   readonly #size: RequestSize
   #writePath: string | undefined
-  /** One batch is being written: of several, the queue finds the one that fails with fewer requests. */
+  /** A single batch is being written. Among several, the queue finds the failing one with fewer requests. */
   #isAlone = true
 
   /** @throws when a setting cannot work: the url, the ca file, the token, a name with a line break */
@@ -100,7 +100,7 @@ export class InfluxSink implements Sink {
     this.#transport.close()
   }
 
-  /** Send the first lines and take them away, unless they have to be sent again. */
+  /** Sends the first lines and removes them, unless they must be sent again. */
   async #send(lines: Lines): Promise<readonly Refused[]> {
     const count = Math.min(lines.count, this.#size.lines)
     const failure = await this.#try(lines, { from: 0, count })
@@ -115,7 +115,7 @@ export class InfluxSink implements Sink {
     return refused
   }
 
-  /** Find the lines that make a request fail, store the others. @throws when it is not the lines */
+  /** Finds the lines that make a request fail and stores the others. @throws if the lines are not the cause */
   async #sift(lines: Lines, count: number, failure: InfluxError | Refused): Promise<Refused[]> {
     if (!this.#isAlone) throw failure
     const refused: Refused[] = []
@@ -133,17 +133,17 @@ export class InfluxSink implements Sink {
       failure instanceof Refused ||
       (failure.reason === 'unreadable' && (await this.#isInflux())) ||
       (count === 1 && (await this.#areOthersStored(lines, isStored)))
-    refused.length = 0 // what was tried of the rest is sent again
+    refused.length = 0 // refusals found so far do not count: the same lines are sent again
     const bad = await sift(count, isStored, isSure)
     if (!bad) throw failure
     for (const { from, count: some } of bad) {
-      const what = `${some} samples are set aside, ${place(lines, from, count)}`
+      const what = `${some} samples are dropped, ${place(lines, from, count)}`
       refused.push(new Refused(failure.reason, some, `${failure.message}; ${what}`))
     }
     return refused
   }
 
-  /** Now, when the first line is not: those after it, or where it is the last, the one before. */
+  /** Whether other lines are stored now while the first is not: the lines after it, or, if it is the last, the line before. */
   async #areOthersStored(lines: Lines, isStored: (range: Range) => Promise<boolean>): Promise<boolean> {
     const after = { from: 1, count: lines.count - 1 }
     const before = { from: -1, count: 1 }
@@ -151,25 +151,25 @@ export class InfluxSink implements Sink {
     return (after.count > 0 || lines.taken > 0) && (await findStored(others, isStored)) !== undefined
   }
 
-  /** @returns what some lines have come to; nothing when they are stored */
+  /** @returns why some lines were not stored; undefined if they were */
   async #try(lines: Lines, { from, count }: Range): Promise<InfluxError | Refused | undefined> {
     const write = async () => this.#ask('POST', await this.#path(), lines.bytes(count, from))
     try {
       let result = explainAnswer(await write(), this.#server, count)
       if (await this.#isCreated(result)) result = explainAnswer(await write(), this.#server, count)
       if (result instanceof InfluxError && result.fault !== 'batch') this.#writePath = undefined
-      // a request that is refused in part is stored in part
+      // a request that is partly refused is partly stored
       if (result === undefined || (result instanceof Refused && result.samples < count))
         this.#size.stored(count)
       return result
     } catch (error) {
-      // The server may be another one when it comes back: ask it again who it is.
+      // The server may run another version when it comes back: detect it again.
       this.#writePath = undefined
       return explainError(error, this.#server)
     }
   }
 
-  /** The database was missing and is there now. */
+  /** Creates the database if it was missing. @returns whether it did */
   async #isCreated(result: InfluxError | Refused | undefined): Promise<boolean> {
     const version1 = this.#writePath?.startsWith('/write?')
     const isMissing = result instanceof InfluxError && result.reason === 'no_database'
@@ -178,7 +178,7 @@ export class InfluxSink implements Sink {
     return true
   }
 
-  /** Whatever is said to it is no word about the samples. @throws {InfluxError} */
+  /** No answer to this request concerns the samples. @throws {InfluxError} */
   async #createDatabase(): Promise<void> {
     const { url, database, user } = this.#server
     const query = `CREATE DATABASE ${escaped.quoted(database)}`
@@ -192,7 +192,7 @@ export class InfluxSink implements Sink {
       'no_database',
       status === 403
         ? `${missing} and user "${user}" may not create it: run ${query} as an administrator and grant WRITE on it`
-        : `${missing} and cannot be created (it said ${status} ${clip(words)}): create it, or correct --influx-database`,
+        : `${missing} and cannot be created (${status} ${clip(words)}): create it, or correct --influx-database`,
       { status },
     )
   }
@@ -204,7 +204,7 @@ export class InfluxSink implements Sink {
       if (version === 2 && org === undefined)
         throw new InfluxError(
           'no_org',
-          `InfluxDB 2 at ${this.#server.url} wants to know the organisation: give --influx-org or INFLUX_ORG`,
+          `InfluxDB 2 at ${this.#server.url} needs the organisation: give --influx-org or INFLUX_ORG`,
         )
       const query =
         version === 1
@@ -218,7 +218,7 @@ export class InfluxSink implements Sink {
 
   /**
    * `1.6.7`, `v2.7.1` or `3.0.1` in a header of GET /ping, which 3.x sends even where it wants a token. A server that
-   * hides it is 2.x when an organisation is given; VictoriaMetrics and 1.x have none, and take a token on /write.
+   * hides it counts as 2.x if an organisation is given; VictoriaMetrics and 1.x have none, and accept a token on /write.
    */
   async #version(): Promise<number> {
     const { headers } = await this.#ask('GET', '/ping', NOTHING)
@@ -226,7 +226,7 @@ export class InfluxSink implements Sink {
     return Number(major ?? (this.#options.org === undefined || this.#options.token === undefined ? 1 : 2))
   }
 
-  /** It answers, and not only what it answers to lines is unreadable. */
+  /** Its answers are readable, apart from those to lines. */
   async #isInflux(): Promise<boolean> {
     return this.#ask('GET', '/ping', NOTHING).then(
       ({ status }) => status === 204,
@@ -242,7 +242,7 @@ export class InfluxSink implements Sink {
 const place = (lines: Lines, from: number, count: number) =>
   `line ${from + 1} of ${count}: ${clip(lines.bytes(1, from).toString(), 200)}`
 
-/** @throws when the name holds what no server takes, such as the carriage return of a file from Windows */
+/** @throws if the name has a character that no server accepts, such as the carriage return of a Windows file */
 function printable(setting: string, name: string | undefined): void {
   const control = /\p{Cc}/u.exec(name ?? '')
   if (control)

@@ -6,27 +6,27 @@ import { measurementName, tagText } from './names.ts'
  * Source: docs.influxdata.com, "Line protocol reference"; 1.x, 2.x and 3.x read the same text.
  */
 
-/** Text as it is put into lines: a character for each byte of its UTF-8. */
+/** Text as bytes of UTF-8, one character per byte. */
 type Bytes = string
 
 interface EncodedNames {
   readonly measurement: Bytes
   /** `as_client=` */
   readonly fields: readonly Bytes[]
-  /** Bytes that a line has room for besides its tags. */
+  /** Most bytes of a line besides its tags. */
   readonly room: number
 }
 
 /**
- * Text of the tags, which all samples of one container share. On the object itself: the garbage collector takes as long
- * for a large WeakMap as for everything else.
+ * Cached text of the tags, which all samples of one container share. It is stored on the object itself: with a large
+ * WeakMap the garbage collector took twice the time.
  */
 const TEXT = Symbol('line protocol')
 type CachedTags = Tags & { readonly [TEXT]?: Bytes }
 // all samples of one metric share their Measurement
 const namesCache = new WeakMap<Measurement, EncodedNames>()
 
-/** `-1.2345678901234567e-300`, and what stands before it. */
+/** `-1.2345678901234567e-300`, and the field's name before it. */
 const NUMBER_ROOM = 25
 const TIME_ROOM = 25
 const FIRST_ROOM = 65_536
@@ -37,8 +37,8 @@ const POINT = 46
 const ZERO = 48
 
 /**
- * Some lines, the first of which can be taken away. They are written byte by byte into memory that is used again: as
- * strings they took twice the time, and as much again for the garbage collector.
+ * A buffer of lines; the first ones can be removed. Lines are written byte by byte into memory that is reused: as strings
+ * they took twice the time, and as much again for the garbage collector.
  */
 export class Lines {
   #bytes = Buffer.allocUnsafe(FIRST_ROOM)
@@ -61,7 +61,7 @@ export class Lines {
     this.#end = 0
   }
 
-  /** The first of them, or some from line `from` on, which is negative for lines that were taken; what else is written comes over it. */
+  /** The first lines, or `count` from line `from` on (negative: lines already removed). The next write overwrites them. */
   bytes(count: number, from = 0): Buffer {
     const first = this.#taken + from
     return this.#bytes.subarray(this.#startOf(first), this.#startOf(first + count) - 1)
@@ -72,8 +72,8 @@ export class Lines {
   }
 
   /**
-   * A line, unless none of its values is a number.
-   * @param first where its values begin
+   * Writes a line, unless none of its values is a number.
+   * @param first index of its first value
    * @param time with the space before it
    */
   add(
@@ -118,11 +118,11 @@ function put(bytes: Buffer, end: number, text: Bytes): number {
   return end + text.length
 }
 
-/** As JavaScript writes it. What most are, small whole numbers, and microseconds in ms, takes a third of the time so. */
+/** As JavaScript formats it. Small whole numbers, and microseconds in ms, are most values and take a third of the time this way. */
 function putNumber(bytes: Buffer, end: number, value: number): number {
   if (value >= 0 && (value | 0) === value) return putWhole(bytes, end, value | 0)
   const thousandths = Math.round(value * 1000)
-  // of ten digits: no shorter text stands for the same number
+  // ten digits: no shorter text is the same number
   if (value > 0 && (thousandths | 0) === thousandths && thousandths / 1000 === value)
     return putThousandths(bytes, end, thousandths)
   return put(bytes, end, String(value))
@@ -135,7 +135,7 @@ function putWhole(bytes: Buffer, start: number, value: number): number {
   return end
 }
 
-/** Without zeros at the end. @param value no multiple of 1000 */
+/** Without trailing zeros. @param value no multiple of 1000 */
 function putThousandths(bytes: Buffer, start: number, value: number): number {
   let end = putWhole(bytes, start, (value / 1000) | 0)
   bytes[end++] = POINT
@@ -145,10 +145,10 @@ function putThousandths(bytes: Buffer, start: number, value: number): number {
 }
 
 /**
- * Each sample as a line: `as_client=3,as_server=0` without a suffix, so that every field is a float, as in the databases
- * that ntopng wrote.
- * @param lines where they are written, over what is there
- * @yields as often as `most` of them are together, and at the end
+ * Encodes each sample as a line: `as_client=3,as_server=0` without a suffix, so that every field is a float, as in the
+ * databases that ntopng wrote.
+ * @param lines buffer that is overwritten
+ * @yields after every `most` lines, and at the end
  */
 export function* encodeLines(batches: readonly Batch[], most: number, lines = new Lines()): Generator<Lines> {
   lines.clear()
@@ -180,8 +180,8 @@ function namesOf(measurement: Measurement): EncodedNames {
 }
 
 /**
- * `,container=0123,host=a`, sorted as the servers sort; an empty tag is the same as none, and refused by some. Of two
- * names that are written alike the last one stays: a server refuses the line with both.
+ * `,container=0123,host=a`, sorted as the servers sort. An empty tag means no tag, and some servers refuse it. If two names
+ * have the same escaped form, the last one is kept: a server refuses a line with both.
  */
 function tagsOf(tags: CachedTags): Bytes {
   let text = tags[TEXT]
@@ -195,12 +195,12 @@ function tagsOf(tags: CachedTags): Bytes {
       if (value && written[at]) text += `,${written[at]}=${tagText(value)}`
     }
     text = bytesOf(text)
-    Object.defineProperty(tags, TEXT, { value: text }) // not enumerable: tags are made of others by spreading them
+    Object.defineProperty(tags, TEXT, { value: text }) // not enumerable: tags are copied by spreading
   }
   return text
 }
 
-/** Where the names stand, sorted anew as they are written, each once. */
+/** Indexes of the names, sorted by their escaped form, each once. */
 const inOrder = (names: readonly string[]): number[] =>
   [...new Set(names)].sort().map(name => names.lastIndexOf(name))
 

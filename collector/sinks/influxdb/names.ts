@@ -1,15 +1,15 @@
 /**
- * Names and tag values as line protocol writes them. Servers read a backslash in different ways: InfluxDB 1 takes `\\`
- * as two, VictoriaMetrics, Telegraf and InfluxDB 3 as one; `\\,` ends the value for some; at the end it escapes what
- * follows. So a backslash is written only where all of them read the same: before an ordinary character.
+ * Escapes names and tag values for line protocol. Servers read a backslash in different ways: InfluxDB 1 reads `\\` as two,
+ * VictoriaMetrics, Telegraf and InfluxDB 3 as one; `\\,` ends the value for some; at the end it escapes the next
+ * character. So a backslash is written only where all of them agree: before an ordinary character.
  */
 
-/** Written for a backslash before a backslash, comma, equals sign, blank or quote, and at the end: `C:\ D` is `C:/ D`. */
+/** Replaces a backslash before a backslash, comma, equals sign, blank or quote, and at the end: `C:\ D` is `C:/ D`. */
 const FOR_BACKSLASH = '/'
-/** Written for a control character: InfluxDB 1 repeats the line in a header, where none may be, and a newline ends it. */
+/** Replaces a control character: InfluxDB 1 repeats the line in a header, where none is allowed, and a newline ends the line. */
 const FOR_CONTROL = '\u{fffd}'
 
-/** Most names have none of these. */
+/** Characters that need escaping; most names have none. */
 const SPECIAL = /[\p{Cc}\\,= ]/u
 
 /** A tag's name or value, or a field's name. */

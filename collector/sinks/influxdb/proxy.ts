@@ -1,12 +1,12 @@
-/** The environment's variables about proxies; a name in small letters goes before one in capitals. */
+/** Proxy variables of the environment; lower case wins over upper case. */
 export type ProxyEnv = Readonly<Record<string, string | undefined>>
 
 const LOOPBACK = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/i
 
 /**
- * What Node's agents need to ask the proxy that the environment names: HTTP_PROXY, HTTPS_PROXY, and NO_PROXY for hosts
- * that are asked directly. A server of this machine is, as curl's users and Go's programs expect.
- * @returns nothing when no proxy is named for such an address
+ * Options for Node's agents to use the proxy of the environment: HTTP_PROXY, HTTPS_PROXY, and NO_PROXY for hosts that are
+ * connected directly. Servers on this machine are connected directly too, as in curl and Go's programs.
+ * @returns undefined if no proxy is set for such an address
  */
 export function proxyEnvOf(url: string, env: ProxyEnv): Record<string, string> | undefined {
   const name = variableOf(url, env)
@@ -14,11 +14,13 @@ export function proxyEnvOf(url: string, env: ProxyEnv): Record<string, string> |
   const proxy = env[name]!
   const none = env['no_proxy'] ?? env['NO_PROXY'] ?? ''
   if (!/^https?:\/\//.test(proxy) || !URL.canParse(proxy))
-    throw new Error(`${name}: needs an address such as http://proxy:3128; other kinds of proxy are not used`)
+    throw new Error(
+      `${name}: needs an address such as http://proxy:3128; other kinds of proxy are not supported`,
+    )
   return { [name]: proxy, no_proxy: none }
 }
 
-/** The variable that names the proxy for such an address. */
+/** The variable with the proxy for such an address. */
 export function variableOf(url: string, env: ProxyEnv): string | undefined {
   const name = url.startsWith('https:') ? 'https_proxy' : 'http_proxy'
   return [name, name.toUpperCase()].find(each => env[each])

@@ -1,12 +1,12 @@
 /**
- * How many lines a request has: half of what the server found too large (413), and from there up again, as TCP does it:
- * twice as many up to half of what failed last, then a sixteenth more until that is tried again, and twice as many when
- * it is stored now.
+ * Lines per request. After a 413 it is half of the size that failed; then it grows as TCP's window does: it doubles up to
+ * half of the size that failed last, then grows by a sixteenth until that size is tried again, and doubles once that is
+ * stored.
  */
 export class RequestSize {
   readonly #most: number
   #lines: number
-  /** What failed last. */
+  /** The size that failed last. */
   #failed: number
 
   constructor(most: number) {
@@ -20,7 +20,7 @@ export class RequestSize {
   }
 
   tooLarge(count: number): void {
-    this.#failed = count === 1 ? this.#most : count // what refuses one line does not mean the size
+    this.#failed = count === 1 ? this.#most : count // a server that refuses one line does not refuse the size
     this.#lines = Math.max(1, count >> 1)
   }
 

@@ -1,18 +1,18 @@
-/** Lines that stand together: the first, and how many. */
+/** A run of lines: the first, and their number. */
 export interface Range {
   readonly from: number
   readonly count: number
 }
 
-/** More requests than this are not spent on finding bad lines: what then still fails is given up as it is. */
+/** Most requests for the search; ranges that still fail then are dropped whole. */
 const MAX_REQUESTS = 200
 
 /**
- * Which lines of a request that failed make it fail. Finds about ten single lines among 5000.
- * @param isStored sends some lines alone; false when they fail as the request did
- * @param isSure that lines are the cause. Otherwise others must be stored before and after: a server that refuses
- *   everything costs three requests
- * @returns nothing when every line that was tried failed: it is not the lines
+ * Finds the lines that make a request fail: about ten single lines among 5000.
+ * @param isStored sends some lines alone; false if they fail as the request did
+ * @param isSure lines are known to be the cause. Otherwise other lines must be stored before and after: a server that
+ *   refuses everything costs three requests
+ * @returns undefined if every tried line failed: the lines are not the cause
  */
 export async function sift(
   count: number,
@@ -34,7 +34,7 @@ export async function sift(
   return good && bad.length > 0 && !(await isStored(good)) ? undefined : bad
 }
 
-/** One of three single lines. */
+/** The first of three single lines that is stored, if any. */
 export async function findStored(
   { from, count }: Range,
   isStored: (range: Range) => Promise<boolean>,

@@ -12,15 +12,15 @@ import { Readable } from 'node:stream'
 import { HttpError, InfluxDB, setLogger } from '@influxdata/influxdb-client'
 import { type ProxyEnv, proxyEnvOf } from './proxy.ts'
 
-/** What a server said to a request, whoever it is. */
+/** The answer to a request, from InfluxDB or any other program. */
 export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   /** At most `ANSWER_BYTES`. */
   readonly text: string
-  /** There may be more of it. */
+  /** The text was cut. */
   readonly isCut: boolean
-  /** Of `text`, when it is a JSON object. */
+  /** `text` parsed, if it is a JSON object. */
   readonly json: Record<string, unknown> | undefined
 }
 
@@ -36,21 +36,21 @@ export interface TransportOptions {
   readonly env: ProxyEnv
 }
 
-/** Below this the gzip header outweighs what it saves. */
+/** Below this size the gzip header costs more than it saves. */
 const GZIP_FROM_BYTES = 1000
-/** InfluxDB 1 lists every line that it could not read: room for 5000 lines. The rest of an answer is not read. */
+/** InfluxDB 1 lists every line that it could not parse: enough for 5000 lines. The rest of an answer is not read. */
 const ANSWER_BYTES = 1_048_576
 
-// The client writes failures to the console; ours go to the log, once, in a sentence.
+// The client writes failures to the console; ours go to the log, once.
 setLogger({ error() {}, warn() {} })
 
-/** The client of InfluxData, which knows logins and gzip, with a bound on the time and on the size of an answer. */
+/** InfluxData's client, which does logins and gzip; bounded here in time and in the size of an answer. */
 export class Transport {
   readonly #client: InfluxDB
   readonly #agent: HttpAgent
   readonly #timeoutMs: number
   readonly #gzip: boolean
-  /** Of the request that is on its way, or was last. */
+  /** Of the current request, or the last one. */
   #abort: AbortController | undefined
   #isClosed = false
 
@@ -64,7 +64,7 @@ export class Transport {
     this.#client = new InfluxDB({
       url,
       timeout: timeoutMs,
-      // The client's own door for another `request`: without it an answer of any length is kept in memory.
+      // The client's option for another `request`: its own keeps an answer of any length in memory.
       transportOptions: {
         agent: this.#agent,
         'follow-redirects': {
@@ -72,7 +72,7 @@ export class Transport {
           https: { request: cutting(requestByHttps) },
         },
       },
-      // InfluxDB 1.6 understands Basic only, and a token beside it would win.
+      // InfluxDB 1.6 reads Basic only, and a token would win over it.
       ...(token !== undefined
         ? { token: sendable(token) }
         : username !== undefined
@@ -82,12 +82,12 @@ export class Transport {
   }
 
   /**
-   * @param body the client asks for text and makes it bytes, by Buffer.from(): bytes are copied as they are
-   * @throws only when there is no answer that can be read
+   * @param body the client's type is text, which it passes to Buffer.from(): bytes are copied unchanged
+   * @throws only if there is no readable answer
    */
   async send(method: string, path: string, body: Buffer): Promise<Answer> {
     const abort = new AbortController()
-    // not AbortSignal.timeout(): until its time has come it keeps the request and its bytes, a window's 100 MB
+    // not AbortSignal.timeout(): until it expires it keeps the request and its bytes, 100 MB for a large window
     const timer = setTimeout(() => abort.abort(), this.#timeoutMs)
     this.#abort = abort
     if (this.#isClosed) abort.abort()
@@ -128,10 +128,10 @@ const cutting =
   (options, answered) =>
     request(options, response => answered(cut(response)))
 
-/** What the client needs of it, with the beginning of its body. */
+/** The parts of the answer that the client needs, with the beginning of its body. */
 function cut(response: IncomingMessage): IncomingMessage {
   const { statusCode, statusMessage } = response
-  // nobody asked for gzip, and what little is read could become a thousand times as much
+  // gzip was not requested, and the bytes could expand a thousandfold
   const { 'content-encoding': _, ...headers } = response.headers
   return Object.assign(Readable.from(beginning(response)), {
     statusCode,
@@ -145,7 +145,7 @@ async function* beginning(response: IncomingMessage): AsyncGenerator<Buffer> {
   for await (const chunk of response as AsyncIterable<Buffer>) {
     yield chunk.subarray(0, left)
     left -= chunk.length
-    if (left <= 0) return // which closes the connection
+    if (left <= 0) return // this closes the connection
   }
 }
 
@@ -173,7 +173,7 @@ function agentFor({ url, ca, insecureSkipVerify, env }: TransportOptions): HttpA
   })
 }
 
-/** A line break of a file or a quotation mark of a text editor: Node refuses the header, but only at the first request. */
+/** Node refuses a header with a line break or a typographic quote, but only at the first request; checked here at start. */
 function sendable(token: string): string {
   const at = token.search(/[^\t\x20-\x7e\x80-\xff]/)
   if (at < 0) return token

@@ -1,16 +1,16 @@
-/** An address of InfluxDB, and the login in it. */
+/** InfluxDB's url, and the login in it. */
 interface Address {
   readonly url: string
   readonly username?: string
   readonly password?: string
 }
 
-/** What the sink adds to the address by itself. */
+/** Paths that the sink adds to the address itself. */
 const ADDED = /\/(write|query|ping|api\/v2(\/write|\/query)?|api\/v3\/\w+)$/i
 
 /**
- * Users write passwords into URLs without escaping them: the login ends at the last `@`, whatever is in it.
- * @throws without the login
+ * Users write passwords into URLs without escaping them: the login ends at the last `@`.
+ * @throws with the address, but without the login
  */
 export function splitLogin(text: string): Address {
   const [, scheme, login, rest = ''] = /^(https?:\/\/)(?:(.*)@)?([^@]*)$/s.exec(text) ?? []
@@ -28,7 +28,7 @@ export function splitLogin(text: string): Address {
   }
 }
 
-/** @throws when it is not the server's address alone */
+/** @throws if it has more than the server's address */
 function bare(url: string): string {
   const [address = ''] = url.split(/[?#]/)
   const server = address.replace(/\/+$/, '').replace(ADDED, '')

@@ -7,7 +7,7 @@ export const prometheus = descriptor({
     prometheus: optional({
       type: address(),
       value: '<address:port>',
-      help: 'answer /metrics, /healthz and /readyz over HTTP, for example at 127.0.0.1:9469; to anyone who can reach it',
+      help: 'answer /metrics, /healthz and /readyz over HTTP, for example at 127.0.0.1:9469; anyone who can reach the port can read them',
     }),
   },
   wants: { samples: 'all', distributions: true },

@@ -7,32 +7,32 @@ import { encodeMetric, labelsOf } from './text.ts'
 
 export interface PrometheusOptions {
   readonly version: string
-  /** Milliseconds that only rise. */
+  /** Monotonic milliseconds. */
   readonly now?: () => number
 }
 
 /** The last window of one probe, or of the collector itself. */
 interface Source {
-  /** Milliseconds; it is gone when no other window has come until then. */
+  /** Milliseconds; the source expires then unless another window arrives. */
   readonly until: number
-  /** By measurement; of two with the same tags the first counts. */
+  /** By measurement; the first of two samples with the same tags counts. */
   readonly samples: ReadonlyMap<string, readonly Samples[]>
   readonly distributions: ReadonlyMap<string, readonly DistributionSample[]>
-  /** What waited for its names comes after its window, and is told with the next. */
+  /** Samples that were pending for names arrive after their window and are shown with the next one. */
   readonly late: Batch | undefined
-  /** The last samples of measurements that have none while they do not rise, by measurement and labels. */
+  /** The last samples of sparse measurements, which have none while they do not rise, by measurement and labels. */
   readonly sparse: ReadonlyMap<string, Samples>
 }
 
 const SILENT_WINDOWS = 2
-/** Series of sparse measurements that are remembered of one source. */
+/** Most series of sparse measurements kept per source. */
 const MAX_SPARSE = 1000
-/** One such piece of text takes less than a millisecond. */
+/** Characters per piece of text; one piece takes less than a millisecond. */
 const PIECE_CHARS = 65_536
 
 const SPARSE = new Set(catalogue.filter(({ sparse }) => sparse).map(({ name }) => name))
 
-/** Their names say that they are counters, which they are not. */
+/** Fields whose names look like counters, but are gauges. */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -40,8 +40,8 @@ const MISNAMED = [
 ]
 
 /**
- * Shows the last window of each probe to whoever scrapes; a series that is not in it has ended. It writes at once, so that
- * nothing waits for it.
+ * Shows the last window of each probe to Prometheus; a series that is not in it has ended. A write completes at once, so
+ * the queue never waits.
  */
 export class PrometheusSink implements Sink {
   readonly name = 'prometheus'
@@ -75,7 +75,7 @@ export class PrometheusSink implements Sink {
     const sparse = lasting(before?.sparse, batch.samples)
     const samples = [...parts.flatMap(({ samples }) => samples), ...sparse.values()]
     const distributions = parts.flatMap(({ distributions }) => distributions)
-    this.#sources.delete(key) // the order is that of the last windows
+    this.#sources.delete(key) // keeps the sources in the order of their last windows
     this.#sources.set(key, {
       until: this.#now() + SILENT_WINDOWS * interval * 1000,
       samples: Map.groupBy(samples, ({ measurement }) => measurement.name),
@@ -87,7 +87,7 @@ export class PrometheusSink implements Sink {
 
   async close(): Promise<void> {}
 
-  /** What is known now, in pieces; whatever else the process does has its turn between them. */
+  /** The current samples as text, in pieces, so that other work of the process runs in between. */
   async *text(): AsyncGenerator<string> {
     let piece = await this.#registry.metrics()
     for (const lines of this.#lines()) {
@@ -102,7 +102,7 @@ export class PrometheusSink implements Sink {
 
   *#lines(): Generator<string> {
     this.#forgetSilent()
-    // a probe that was started again has left series that the new one tells as well: the newest window goes first
+    // a restarted probe sends series that its predecessor left too: the newest window goes first
     const sources = [...this.#sources.values()].reverse()
     for (const metric of catalogue)
       yield* encodeMetric(metric, {

@@ -1,6 +1,6 @@
 /**
- * Prometheus' text format 0.0.4. Source: prometheus.io/docs/instrumenting/exposition_formats. No line has a time: only
- * then a series that is gone ends at the next scrape.
+ * Prometheus' text format 0.0.4. Source: prometheus.io/docs/instrumenting/exposition_formats. No line has a timestamp:
+ * otherwise a series that ended would not become stale at the next scrape.
  */
 
 import type { DistributionSample, Sample, StepCounts, Tags } from '../../batch.ts'
@@ -8,16 +8,16 @@ import type { Metric } from '../../metrics/metric.ts'
 import { type Family, familiesOf } from '../../metrics/prometheus.ts'
 import { STEPS } from '../../metrics/steps.ts'
 
-/** What is known of one measurement. Of two with the same tags the first is told: a second one would be an error. */
-interface Told {
+/** The samples of one measurement. The first of two with the same tags is written: a duplicate would be an error. */
+interface MetricSamples {
   readonly samples: readonly Sample[]
   readonly distributions: readonly DistributionSample[]
 }
 
-/** @yields some lines at a time, each family's together */
-export function* encodeMetric(metric: Metric, told: Told): Generator<string> {
-  const samples = unique(told.samples)
-  const distributions = unique(told.distributions)
+/** @yields some lines at a time; the lines of a family stay together */
+export function* encodeMetric(metric: Metric, all: MetricSamples): Generator<string> {
+  const samples = unique(all.samples)
+  const distributions = unique(all.distributions)
   for (const family of familiesOf(metric)) {
     let head = `# HELP ${family.name} ${escapedHelp(family.help)}\n# TYPE ${family.name} ${family.type}\n`
     const lines =
@@ -72,7 +72,7 @@ const joined = (labels: string, more: string): string =>
 // the samples of one container share their Tags
 const labelsCache = new WeakMap<Tags, string>()
 
-/** `container="0123",host="a"`; an empty label is the same as none. */
+/** `container="0123",host="a"`; an empty label means no label. */
 export function labelsOf(tags: Tags): string {
   let text = labelsCache.get(tags)
   if (text === undefined) {

@@ -96,7 +96,7 @@ t.test('an error is tried again, later each time and never later than thirty sec
     t.ok(ms >= longest / 2 && ms <= longest, `attempt ${attempt} waits ${ms} ms`)
   }
   t.equal(lines.length, 1, 'one line for one reason in one minute')
-  t.match(lines[0]?.msg, /^down; trying again, 1 batches wait/)
+  t.match(lines[0]?.msg, /^down; trying again, 1 batches are queued/)
   await queue.close({ deadlineMs: 1000 })
 })
 
@@ -340,7 +340,7 @@ t.test('a host whose batches fail holds nobody up, and is given up while others 
     }
     t.equal(stored.size, 20, 'also while nobody wakes it from waiting for the bad one')
     t.equal(queue.counters.samples, 600)
-    t.ok((queue.counters.refused['status_400'] ?? 0) >= 10, 'set aside, with its reason')
+    t.ok((queue.counters.refused['status_400'] ?? 0) >= 10, 'dropped, with its reason')
     await queue.close({ deadlineMs: 0 })
   }
 })
@@ -393,7 +393,7 @@ t.test('a full queue drops the oldest batch of the host that has most in it', as
   const given: number[] = []
   for (let window = 10; window < 30; window++) queue.push(of('flood', window), () => given.push(window))
   t.same(given, [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23])
-  t.match(lines.at(-1)?.msg, 'batches of host "flood", which has most in it, are dropped')
+  t.match(lines.at(-1)?.msg, 'batches of host "flood", which has the most samples in it, are dropped')
   gate.resolve()
   await queue.close({ deadlineMs: 1000 })
   t.same(sink.windows, [0, 1, 1, 1, 24, 25, 26, 27, 28, 29])

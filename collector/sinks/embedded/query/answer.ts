@@ -13,23 +13,23 @@ import type { Opened } from './open.ts'
 
 export interface Answer {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
-  /** Times are RFC 3339 in UTC; numbers that a double cannot hold are strings. */
+  /** Times are RFC 3339 in UTC; numbers that a double cannot represent are strings. */
   readonly rows: readonly (readonly Json[])[]
-  /** There were more rows than the limit. */
+  /** The limit cut rows off. */
   readonly truncated: boolean
-  /** Sentences about files of the store that could not be read. */
+  /** Messages about files of the store that could not be read. */
   readonly notes?: readonly string[]
 }
 
 export interface Bounds {
   readonly maxRows: number
-  /** Of the rows as JSON. */
+  /** Most characters of the rows as JSON. */
   readonly maxCharacters: number
 }
 
 /**
- * Run one SELECT in a read-only transaction, until it ends or has enough rows.
- * @throws {Problem} what is not allowed, or DuckDB's message
+ * Runs one SELECT in a read-only transaction, until it ends or has enough rows.
+ * @throws {Problem} with what is not allowed, or DuckDB's message
  */
 export async function answer(opened: Opened, sql: string, bounds: Bounds): Promise<Answer> {
   const { connection, measurements, notes } = opened
@@ -79,7 +79,7 @@ function toJson(value: DuckDBValue, type: DuckDBType, self: typeof toJson): Json
   return JsonDuckDBValueConverter(value, type, self)
 }
 
-/** `2026-01-02T03:04:05Z`, with milliseconds only when there are some. */
+/** `2026-01-02T03:04:05Z`, with milliseconds only if they are not zero. */
 function rfc3339({ micros }: { micros: bigint }): string {
   const date = new Date(Number(micros / 1000n))
   return Number.isNaN(date.getTime()) ? String(micros) : date.toISOString().replace('.000Z', 'Z')

@@ -1,4 +1,4 @@
-/** The process of a query: started, watched and ended from here. The collector never holds what it reads. */
+/** Starts, watches and ends the process of a query. The collector never holds the data that it reads. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,37 +15,37 @@ export interface Question extends Bounds {
   readonly maxBytes: number
 }
 
-/** What `main.ts` ends with, by whether its output is the answer. */
+/** Exit codes of `main.ts`: its output is the answer, or an error. */
 export const ANSWERED = 0
 export const REFUSED = 3
 
 const MAIN = join(import.meta.dirname, `main${extname(import.meta.filename)}`)
 const FLAGS = ['--disable-sigusr1', '--no-warnings', '--max-old-space-size=256', MAIN]
-/** A query fills a gigabyte in a second. */
+/** Interval of the memory check: a query fills a gigabyte in a second. */
 const LOOK_MS = 20
-/** Columns and notes come on top of the rows; a character has at most three bytes. */
+/** Columns and notes are added to the rows; a character has at most three bytes. */
 const MAX_ANSWER = (characters: number) => 3 * characters + 2 ** 20
 const MAX_COMPLAINT = 4096
-/** Nice. */
+/** Nice value. */
 const BEHIND = 5
 
 /**
- * @param gone aborted when nobody waits for the answer any more
+ * @param gone aborted when the client has closed the connection
  * @returns the answer as JSON
  * @throws {Problem}
  */
 export async function ask(question: Question, gone: AbortSignal): Promise<Buffer> {
   const { timeoutMs, maxBytes, maxCharacters } = question
-  // of this environment nothing: there are tokens and passwords in it
+  // nothing of this environment: it has tokens and passwords
   const child = spawn(process.execPath, FLAGS, { env: { TZ: 'UTC' }, cwd: '/', stdio: 'pipe' })
   const closed = once(child, 'close')
-  closed.catch(() => {}) // it is awaited below
+  closed.catch(() => {}) // awaited below
   let problem: Problem | undefined
   const end = (reason: Problem) => {
     problem ??= reason
     child.kill('SIGKILL')
   }
-  const leave = () => end(new Problem(499, 'nobody waits for the answer'))
+  const leave = () => end(new Problem(499, 'the client has closed the connection'))
   gone.addEventListener('abort', leave)
   if (gone.aborted) leave()
   const timeout = setTimeout(
@@ -63,18 +63,18 @@ export async function ask(question: Question, gone: AbortSignal): Promise<Buffer
   }, LOOK_MS)
   try {
     if (child.pid === undefined) await closed
-    const said = collect(child.stdout, MAX_ANSWER(maxCharacters), () =>
+    const output = collect(child.stdout, MAX_ANSWER(maxCharacters), () =>
       end(new Problem(413, 'the answer is too long: ask for fewer rows or columns')),
     )
     const complaint = collect(child.stderr, MAX_COMPLAINT, () => {})
-    child.stdin.on('error', () => {}) // it has ended already: its exit tells
+    child.stdin.on('error', () => {}) // it has ended already: its exit code has the cause
     child.stdin.end(JSON.stringify(question))
     yieldTo(child.pid)
     const [code, signal] = await closed
     if (problem) throw problem
-    if (code === ANSWERED) return await said
+    if (code === ANSWERED) return await output
     if (code === REFUSED) {
-      const { status, error } = JSON.parse(String(await said)) as { status: number; error: string }
+      const { status, error } = JSON.parse(String(await output)) as { status: number; error: string }
       throw new Problem(status, error)
     }
     const why = String(await complaint)
@@ -95,7 +95,7 @@ export async function ask(question: Question, gone: AbortSignal): Promise<Buffer
   }
 }
 
-/** All of it, or as much as there may be. */
+/** The whole stream, up to the bound. */
 async function collect(from: NodeJS.ReadableStream, max: number, tooLong: () => void): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -107,7 +107,7 @@ async function collect(from: NodeJS.ReadableStream, max: number, tooLong: () => 
   return Buffer.concat(chunks)
 }
 
-/** VmRSS of /proc/PID/status: in kB, whatever the size of a page. */
+/** VmRSS of /proc/PID/status: in kB, independent of the page size. */
 function residentBytes(pid: number | undefined): number {
   try {
     const [, kilobytes = '0'] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
@@ -117,7 +117,7 @@ function residentBytes(pid: number | undefined): number {
   }
 }
 
-/** The collector goes first. */
+/** Lowers the priority: the collector goes first. */
 function yieldTo(pid: number | undefined): void {
   try {
     setPriority(pid!, BEHIND)

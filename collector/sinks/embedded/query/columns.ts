@@ -8,12 +8,12 @@ import { identifier } from '../instance.ts'
 export type Columns = ReadonlyMap<string, string>
 
 export interface Part {
-  /** What DuckDB calls the file. */
+  /** The file's name in DuckDB. */
   readonly file: string
   readonly columns: Columns
 }
 
-/** What the catalogue says of a measurement, whether there is a sample of it or not. Labels come with their samples. */
+/** A measurement's columns in the catalogue, with or without samples. Labels are added by their samples. */
 export function columnsOf(metric: Metric): Columns {
   const tags = tagsOf(metric).filter(tag => !tag.endsWith('*'))
   return new Map([
@@ -24,7 +24,7 @@ export function columnsOf(metric: Metric): Columns {
 }
 
 /**
- * The SQL that makes it. A measurement that the query does not name is a table without rows: a view over hundreds of
+ * The SQL that creates it. A measurement that the query does not name becomes an empty table: a view over hundreds of
  * segments takes time.
  */
 export function tableOf(name: string, parts: readonly Part[], isNamed: boolean): string {
@@ -45,7 +45,7 @@ export function tableOf(name: string, parts: readonly Part[], isNamed: boolean):
   return `CREATE VIEW ${table} AS ${selects.join(' UNION ALL ')}`
 }
 
-/** Time, tags, fields. DuckDB takes names that differ in case for the same; what is not of one type is text. */
+/** Time, tags, fields. DuckDB ignores case in names; a column with more than one type becomes text. */
 function together(all: readonly Columns[]): { name: string; type: string }[] {
   const columns = new Map<string, { name: string; type: string }>()
   for (const [name, type] of all.flatMap(columns => [...columns])) {

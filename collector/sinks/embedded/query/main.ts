@@ -7,9 +7,9 @@ import { answer } from './answer.ts'
 import { ANSWERED, type Question, REFUSED } from './child.ts'
 import { openSegments } from './open.ts'
 
-/** If the collector is killed nobody else ends us. */
+/** If the collector is killed, this process ends itself after the time-out and this delay. */
 const ORPHANED_MS = 2000
-/** The kernel, if it has to, ends a query before anything else. */
+/** The OOM killer ends a query before anything else. */
 const FIRST_TO_GO = '1000'
 
 const { files, sql, timeoutMs, ...bounds } = (await json(process.stdin)) as Question
@@ -17,7 +17,7 @@ setTimeout(() => process.exit(), timeoutMs + ORPHANED_MS).unref()
 try {
   writeFileSync('/proc/self/oom_score_adj', FIRST_TO_GO)
 } catch {
-  // where /proc is read-only
+  // /proc is read-only
 }
 const [code, text] = await openSegments(files, sql)
   .then(opened => answer(opened, sql, bounds))
@@ -28,5 +28,5 @@ const [code, text] = await openSegments(files, sql)
       return [REFUSED, JSON.stringify({ status, error: error.message })] as const
     },
   )
-// DuckDB's threads and files end with us
+// DuckDB's threads and files end with this process
 process.stdout.write(text, () => process.exit(code))

@@ -4,24 +4,24 @@ import { catalogue } from '../../../metrics/catalogue.ts'
 import { ALONE, identifier, literal } from '../instance.ts'
 import { type Part, tableOf } from './columns.ts'
 
-/** Of what DuckDB counts. Vectors are not in it, so the process is watched as well. */
+/** Of the memory that DuckDB counts. Vectors are not counted, so the process is watched as well. */
 const MEMORY_LIMIT = '256MB'
-/** What DuckDB keeps of the tables of an open file, some 0.5 MB each, leaves room for the query. */
+/** Bound of DuckDB's memory for the tables of open files, some 0.5 MB each; the rest is for the query. */
 const ATTACH_BYTES = 192 * 2 ** 20
 
 export interface Opened {
   readonly connection: DuckDBConnection
   readonly measurements: readonly string[]
-  /** Sentences about files that could not be opened. */
+  /** Messages about files that could not be opened. */
   readonly notes: readonly string[]
   close(): void
 }
 
 /**
- * The segments, read-only, and a table for each measurement over them; locked down before anybody's SQL runs: no other
+ * The segments, read-only, and a table for each measurement over them; locked down before the query runs: no other
  * file, no network, no extension, and no way to change that.
- * @param sql for which of the measurements its tables are needed
- * @param maxBytes that the open files may take in memory
+ * @param sql only measurements named in it get their segments
+ * @param maxBytes bound of the open files' memory
  */
 export async function openSegments(
   files: readonly string[],
@@ -31,21 +31,21 @@ export async function openSegments(
   const instance = await DuckDBInstance.create(':memory:', { ...ALONE, memory_limit: MEMORY_LIMIT })
   const connection = await instance.connect()
   const notes: string[] = []
-  // Samples are in UTC, and so is now(): the zone of this host must not matter.
+  // Samples are in UTC, and so must now() be: the host's time zone must not matter.
   await connection.run("SET GLOBAL TimeZone = 'UTC'")
   const before = process.memoryUsage.rss()
   for (const file of newestFirst(files)) {
     const name = basename(file, '.duckdb')
     if (process.memoryUsage.rss() - before > maxBytes) {
       notes.push(
-        `${name} and what is older was not read, the files are too many for one query: name the days with --from and --to`,
+        `${name} and older files were not read, they are too many for one query: name the days with --from and --to`,
       )
       break
     }
     await connection
       .run(`ATTACH ${literal(file)} AS ${identifier(name)} (READ_ONLY)`)
       .catch((error: Error) => {
-        // the retention has removed it since
+        // removed by the retention meanwhile
         if (!/does not exist/.test(error.message)) notes.push(`${name} could not be read: ${error.message}`)
       })
   }
@@ -84,7 +84,7 @@ async function partsOf(connection: DuckDBConnection): Promise<ReadonlyMap<string
   return parts
 }
 
-/** Days to come, of which there should be none, after all others. */
+/** Days in the future, which should not exist, come after all others. */
 function newestFirst(files: readonly string[]): string[] {
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)
   const isAhead = (file: string) => basename(file).slice(0, 10) > tomorrow

@@ -146,7 +146,7 @@ t.test('a second process is refused with a sentence', async t => {
   t.teardown(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   await t.rejects(openStore(t, directory), {
-    message: `${directory} is open in another process (${child.pid}): stop it, or give each collector a directory of its own`,
+    message: `${directory} is open in another process (${child.pid}): stop it, or give each collector its own directory`,
   })
   child.kill('SIGKILL')
   await once(child, 'exit')
@@ -162,7 +162,7 @@ t.test('a damaged day is renamed, said and counted, and the day begins again', a
   await sink.write(batch(0, [sample([1, 2])], start - DAY))
   t.equal(sink.counters.damagedDays, 1)
   t.match(lines, [
-    /^2026-01-01 in the store is damaged and was renamed to .*2026-01-01.duckdb.damaged-1767323040/,
+    /^2026-01-01 in the store is damaged .*; it was renamed to .*2026-01-01.duckdb.damaged-1767323040/,
   ])
   t.same(await rows(sink, count), [['1']])
 })

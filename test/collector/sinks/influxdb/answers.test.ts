@@ -56,7 +56,7 @@ t.test('what is no answer of InfluxDB is not stored, and the sentence says what 
     const url = await listen(t, (_, response) => say(response, said))
     const error = await failure(connect(t, { url }))
     t.match(error, { name: 'InfluxError', reason: 'no_influxdb', message }, String(said))
-    t.match(error.message, /: that is no InfluxDB; correct --influx-url$/)
+    t.match(error.message, /: that is not InfluxDB; correct --influx-url$/)
   }
 })
 
@@ -73,7 +73,7 @@ t.test('204 is stored, and 201 is stored in part when it says so', async t => {
 
 const nginxTls = '<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>'
 const waits: [Said, reason: string, message: RegExp][] = [
-  [[400, html, nginxTls], 'tls', /wants TLS: write https:\/\/ in the url/],
+  [[400, html, nginxTls], 'tls', /needs TLS: write https:\/\/ in the url/],
   [[400, 'text/plain', 'Client sent an HTTP request to an HTTPS server.'], 'tls', /write https/],
   [[400, html, "Reason: You're speaking plain HTTP to an SSL-enabled server port."], 'tls', /write https/],
   [[400, 'text/plain', 'missing required Host header'], 'status_400', /not InfluxDB's own answer/],
@@ -123,13 +123,12 @@ t.test('CREATE DATABASE that is refused is no word about the samples', async t =
     t.match(await failure(connect(t, { url })), {
       name: 'InfluxError',
       reason: 'no_database',
-      message:
-        /^database "flows" does not exist .* cannot be created \(it said \d+ .*correct --influx-database$/,
+      message: /^database "flows" does not exist .* cannot be created \(\d+ .*correct --influx-database$/,
     })
   }
 })
 
-t.test('a redirect is told, not followed', async t => {
+t.test('a redirect is reported, not followed', async t => {
   let isFollowed = false
   const other = await listen(t, (_, response) => {
     isFollowed = true
@@ -139,12 +138,12 @@ t.test('a redirect is told, not followed', async t => {
   const places: [string | undefined, RegExp][] = [
     [
       `${other}/write?db=flows`,
-      new RegExp(`it says to go to ${other}/? \\(308\\); if that is right, write it`),
+      new RegExp(`it redirects to ${other}/? \\(308\\); if that is InfluxDB, give it`),
     ],
-    ['https://influx.example:8443/write?db=x&p=secret', /go to https:\/\/influx.example:8443 \(308\)/],
-    ['/login?next=/write', /go to http:\/\/127.0.0.1:\d+\/login \(308\)/],
-    [long, /go to https:\/\/db.example\/x{100,300}… /],
-    [undefined, /but not where/],
+    ['https://influx.example:8443/write?db=x&p=secret', /redirects to https:\/\/influx.example:8443 \(308\)/],
+    ['/login?next=/write', /redirects to http:\/\/127.0.0.1:\d+\/login \(308\)/],
+    [long, /redirects to https:\/\/db.example\/x{100,300}… /],
+    [undefined, /without a location/],
   ]
   for (const [location, message] of places) {
     const url = await listen(t, (_, response) => response.writeHead(308, location ? { location } : {}).end())
@@ -206,7 +205,7 @@ t.test(
     t.same(asked, ['/write?db=flows&precision=s', '/api/v2/write?org=o&bucket=flows&precision=s'])
     t.match(await failure(connect(t, { url, token: 'x', version: 2 })), {
       reason: 'no_org',
-      message: /^InfluxDB 2 at \S+ wants to know the organisation: give --influx-org or INFLUX_ORG$/,
+      message: /^InfluxDB 2 at \S+ needs the organisation: give --influx-org or INFLUX_ORG$/,
     })
   },
 )

@@ -153,7 +153,7 @@ t.test('413 to everything keeps the samples, and costs few requests', async t =>
   t.ok(requests.length < 20, `${requests.length} requests`)
 })
 
-t.test('one sample that is too large is set aside, where others are stored', async t => {
+t.test('one sample that is too large is dropped, if others are stored', async t => {
   for (const at of [0, 7, 99]) {
     const { url } = await standIn(t, '1.8.0', ({ body }) => [body.includes(',container=long') ? 413 : 204])
     const points = many(100)
@@ -162,7 +162,7 @@ t.test('one sample that is too large is set aside, where others are stored', asy
       name: 'Refused',
       reason: 'too_large',
       samples: 1,
-      message: /1 samples are set aside, line 1 of 1: container:num_flows,container=longx{100,}…/,
+      message: /1 samples are dropped, line 1 of 1: container:num_flows,container=longx{100,}…/,
     })
   }
 })

@@ -75,7 +75,7 @@ t.test('https with login: the ca option is enough, and without it the sentence n
   await connect(t, { url: server.url, ...admin, insecureSkipVerify: true }).write(batch(2, [sample([1, 2])]))
 
   const plain = connect(t, { url: server.url.replace('https', 'http'), ...admin })
-  await t.rejects(plain.write(batch(3, [sample([1, 2])])), { message: /wants TLS: write https/ })
+  await t.rejects(plain.write(batch(3, [sample([1, 2])])), { message: /needs TLS: write https/ })
   t.throws(
     () =>
       new InfluxSink({

@@ -53,14 +53,14 @@ t.test('HTTPS_PROXY opens a tunnel', async t => {
   t.teardown(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
   await t.rejects(connect(t, 'https://influx.invalid:8086', { HTTPS_PROXY: url }).write(one), {
-    message: /; HTTPS_PROXY names a proxy for this address$/,
+    message: /; HTTPS_PROXY sets a proxy for this address$/,
   })
   t.same(opened, ['influx.invalid:8086'])
 })
 
 t.test('a proxy that does not listen is in the sentence', async t => {
   await t.rejects(connect(t, 'http://influx.invalid', { http_proxy: 'http://127.0.0.1:1' }).write(one), {
-    message: /; http_proxy names a proxy for this address$/,
+    message: /; http_proxy sets a proxy for this address$/,
   })
 })
 

@@ -65,7 +65,7 @@ const unreadable = (response: ServerResponse) =>
     'HTTP/1.1 400 Bad Request\r\nX-Influxdb-Error: bad \u001b line\r\nContent-Length: 0\r\n\r\n',
   )
 
-t.test('a bad line is set aside with its place, the others are stored', async t => {
+t.test('a bad line is dropped with its place in the message, the others are stored', async t => {
   const troubles: [reason: string, answer: (response: ServerResponse) => unknown][] = [
     ['unreadable', unreadable],
     ['unreadable', response => response.socket?.end('this is no HTTP\r\n\r\n')],
@@ -91,7 +91,7 @@ t.test('a bad line is set aside with its place, the others are stored', async t 
         name: 'Refused',
         reason,
         samples: bad.length,
-        message: /; (\d samples are set aside, )?line \d+ of \d+: container:num_flows,pod=bad/,
+        message: /; (\d samples are dropped, )?line \d+ of \d+: container:num_flows,pod=bad/,
       })
       t.equal(stored.size, 2000 - bad.length)
     }
