@@ -8,18 +8,18 @@ interface Query {
   /** The collector's unix socket. */
   readonly socket: string
   readonly sql: string
-  /** UTC days. */
+  /** First and last day, in UTC. */
   readonly from?: unknown
   readonly to?: unknown
   readonly format: Format
   readonly out: Writable
-  /** For the note that rows are missing. */
+  /** For notes about missing rows. */
   readonly err: Writable
 }
 
 /**
- * `sockflux query`: ask the running collector and print what it answers.
- * @throws with one sentence: no collector there, or what DuckDB says about the SQL.
+ * `sockflux query`: sends the query to the running collector and prints the answer.
+ * @throws with one sentence: no collector answers, or DuckDB's error about the SQL.
  */
 export async function runQuery({ socket, sql, from, to, format, out, err }: Query): Promise<void> {
   const { status, body } = await ask(socket, 'POST', '/query', { sql, from, to })
@@ -28,10 +28,13 @@ export async function runQuery({ socket, sql, from, to, format, out, err }: Quer
   await print(out, formats[format](answer))
   for (const note of answer.notes ?? []) await print(err, `${printable(note)}\n`)
   if (answer.truncated)
-    await print(err, `only the first ${answer.rows.length} rows are shown: add a LIMIT or ask for less\n`)
+    await print(
+      err,
+      `only the first ${answer.rows.length} rows are shown: add a LIMIT or select fewer rows\n`,
+    )
 }
 
-/** One request to the collector's socket. */
+/** Sends one request to the collector's socket. */
 export async function ask(socketPath: string, method: string, path: string, body?: unknown) {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: string }>()
   const request = httpRequest({ socketPath, method, path, agent: false }, response => {
@@ -53,17 +56,19 @@ function explain(error: NodeJS.ErrnoException, socket: string): Error {
     )
   if (error.code === 'EACCES')
     return new Error(`${socket} belongs to another user: run this as the user of the collector`)
-  return new Error(`the collector at ${socket} went away (${error.code ?? error.message})`)
+  return new Error(
+    `the collector at ${socket} closed the connection (${error.code ?? error.message}): look into its log`,
+  )
 }
 
 /**
- * Wait until it is written.
- * @returns false when the reader has seen enough (`| head`), which is no error
+ * Waits until the text is written.
+ * @returns false if the reader has closed the pipe (`| head`), which is no error
  */
 export async function print(out: Writable, text: string): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>()
   const failed = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve(false) : reject(error))
-  out.once('error', failed) // it comes after the callback
+  out.once('error', failed) // it is emitted after the callback
   out.write(text, error => {
     if (error) return failed(error)
     out.off('error', failed)

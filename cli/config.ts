@@ -1,4 +1,4 @@
-/** `sockflux config`: what probe and collector would take from flags, environment and file, without starting them. */
+/** `sockflux config`: the settings that probe and collector would read from flags, environment and file, without a start. */
 
 import type { Command } from 'commander'
 import { checkCollector } from '../collector/check.ts'
@@ -13,7 +13,7 @@ import { formats } from './format.ts'
 
 type Flags = Readonly<Record<string, unknown>>
 
-/** A program's table and its rules, and how both are read. */
+/** A program's table of settings and its checks. */
 const program = <S extends Settings>(section: string, settings: S, check: Check<S>) => ({
   section,
   settings: settings as Settings,
@@ -112,7 +112,7 @@ async function show(programs: readonly Program[], flags: Flags): Promise<void> {
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
-/** A secret only says that it is there; the login of an address is left out. */
+/** A secret is masked; the login of an address is left out. */
 function shown({ secret }: Setting, value: unknown): unknown {
   if (value === undefined) return undefined
   if (secret) return '********'

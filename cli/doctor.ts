@@ -24,7 +24,7 @@ const {
 } = probeSettings
 const places = { containerdState, ociState, dockerRoot, kubeletLogs, criSocket, dockerSocket, podmanSocket }
 
-/** What the doctor must know of the collector's settings. */
+/** The collector's settings that the doctor reads. */
 interface CollectorSettings extends Settings {
   readonly socket: Setting<string>
   readonly influxUrl: Setting<string | undefined>
@@ -32,7 +32,7 @@ interface CollectorSettings extends Settings {
   readonly influxInsecure: Setting<boolean>
 }
 
-/** @param collectorSettings the collector's whole table, so that its keys in the file are known */
+/** @param collectorSettings the collector's whole table, so that its keys in a file are accepted */
 export function addDoctor(program: Command, collectorSettings: CollectorSettings): void {
   const command = program
     .command('doctor')
@@ -43,7 +43,7 @@ export function addDoctor(program: Command, collectorSettings: CollectorSettings
   command.addHelpText(
     'after',
     "\nThe collector's socket and InfluxDB are taken from the environment or the file.\n" +
-      'Ends with 0 when all is well, 1 when the probe cannot run, 2 when it runs with less.',
+      'Ends with 0 when everything works, 1 when the probe cannot run, 2 when it runs with less.',
   )
   command.action(async flags => {
     const probe = read(probeSettings, 'probe', flags, checkProbe)
@@ -63,7 +63,7 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
   return {
     root: '/',
     release: release(),
-    object: async () => (await import('../probe/kernel/load.ts')).objectPath(), // late: its addon may be what is missing
+    object: async () => (await import('../probe/kernel/load.ts')).objectPath(), // imported late: the addon may be missing
     collectors: probe.collector,
     places: probe,
     socket,
@@ -72,7 +72,7 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
   }
 }
 
-/** Wrong settings are findings; the rest is looked at with the defaults in their place. */
+/** Wrong settings are findings; the checks use the defaults instead. */
 function read<S extends Settings>(
   settings: S,
   section: string,

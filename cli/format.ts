@@ -7,7 +7,7 @@ type Cell = Answer['rows'][number][number]
 export const formats = { table, json, csv } as const
 export type Format = keyof typeof formats
 
-/** Columns as wide as they have to be, numbers to the right. */
+/** Columns as wide as their longest cell; numbers are aligned right. */
 function table({ columns, rows }: Answer): string {
   const cells = rows.map(row => row.map(text))
   const widths = columns.map(({ name }, i) =>
@@ -26,7 +26,7 @@ function table({ columns, rows }: Answer): string {
   return [...header, ...cells.map(line), ''].join('\n')
 }
 
-/** One array with an object a row. */
+/** One array with one object per row. */
 function json({ columns, rows }: Answer): string {
   const objects = rows.map(row =>
     JSON.stringify(Object.fromEntries(columns.map(({ name }, i) => [name, row[i]]))),
@@ -53,7 +53,7 @@ function text(cell: Cell): string {
   return printable(raw(cell))
 }
 
-/** Code points, which is near enough to columns of a terminal. */
+/** Code points; an approximation of the columns on a terminal. */
 function width(text: string): number {
   return [...text].length
 }

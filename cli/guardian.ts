@@ -1,14 +1,14 @@
 /**
- * Ends what `sockflux run` started when it is killed itself. Its children notice that and stop by themselves; one that hangs,
- * as in a system call of its start, notices nothing: a small shell of its own session waits for our end and then kills it.
+ * Ends the children of `sockflux run` if it is killed itself. Children notice that and stop; a child that hangs, for example
+ * in a system call at start, does not. A small shell in its own session waits for our end and then kills it.
  */
 
 import { spawn } from 'node:child_process'
 import type { Writable } from 'node:stream'
 
-/** Longer than a child takes to flush. In tenths of a second. */
+/** Time for the children to stop, in tenths of a second; longer than a flush takes. */
 const PATIENCE = 120
-/** Reads pids; when we are gone without `done`, whatever of them is left is killed. */
+/** Reads pids; if its input ends without `done`, it kills the processes that are still there. */
 const SCRIPT = `
 exec 3<&0
 (
@@ -36,7 +36,7 @@ export class Guardian {
   constructor() {
     const shell = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
     this.#pipe = shell.stdin
-    // without a shell, or one that was killed: children that do not hang still notice our end
+    // no shell, or it was killed: children that do not hang still notice our end
     shell.on('error', () => {})
     this.#pipe.on('error', () => {})
   }
@@ -45,7 +45,7 @@ export class Guardian {
     this.#pipe.write(`${pid}\n`)
   }
 
-  /** Nothing is left to watch. */
+  /** All children have ended. */
   close(): void {
     this.#pipe.end('done\n')
   }

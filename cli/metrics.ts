@@ -1,4 +1,4 @@
-/** `sockflux metrics`: what is written, from the tables, and how many series it makes on this host now. */
+/** `sockflux metrics`: the metrics, from the tables, and their current number of series on this host. */
 
 import type { Command } from 'commander'
 import { catalogue } from '../collector/metrics/catalogue.ts'
@@ -19,7 +19,7 @@ export function addMetrics(program: Command): void {
   const command = program
     .command('metrics')
     .description('each measurement with tags, fields, type, unit and meaning')
-    .option('--plan', 'how many series each makes now, asked from the running collector')
+    .option('--plan', 'the number of series of each now, from the running collector')
     .option('--json', 'print JSON')
   addFlags(command, 'collector', { socket })
   command.action(async (flags: Readonly<Record<string, unknown>>) => {

@@ -11,7 +11,7 @@ const { socket } = collectorSettings
 export function addQuery(program: Command): void {
   const command = program
     .command('query')
-    .description('ask the embedded store of the running collector, in SQL')
+    .description('query the embedded store of the running collector in SQL')
     .argument('<sql>', 'one SELECT; measurements are tables: select * from "container:num_flows"')
     .option('--json', 'print JSON')
     .option('--csv', 'print CSV (RFC 4180)')

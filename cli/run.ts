@@ -17,9 +17,9 @@ import { screen } from './screen.ts'
 import { fit, width } from './width.ts'
 
 const { socket, store, influxUrl } = collectorSettings
-/** As whoever reads it can type it: `build/sockflux` in a clone. */
+/** The command as the user typed it: `build/sockflux` in a clone. */
 const COMMAND = process.env['SOCKFLUX_COMMAND'] ?? 'sockflux'
-/** What can be asked next depends on where samples go. */
+/** Suggested commands; they depend on the sinks. */
 const next = (sinks: ReturnType<typeof wantedSinks>): string[] => [
   '',
   ...(sinks.some(({ answersQueries }) => answersQueries)
@@ -42,7 +42,7 @@ export function addRun(program: Command): void {
   addFlags(command, 'collector', { socket, store, influxUrl })
   command.addHelpText(
     'after',
-    '\nEverything else that probe and collector know is taken from the environment or the file.',
+    '\nAll other settings of probe and collector come from the environment or the file.',
   )
   command.action(async flags => {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
@@ -68,19 +68,19 @@ async function view(path: string): Promise<TopHost[]> {
   return JSON.parse(body) as TopHost[]
 }
 
-/** A table on less than this says nothing: the lines below it go first. */
+/** A shorter table is useless: the lines below it are left out first. */
 const LEAST_ROWS = 10
 
-/** The table, and below it what fits; a line that is cut is no command any more. */
+/** The table, and the lines below it that fit; a command that was cut would not work. */
 function drawing(hosts: readonly TopHost[], below: readonly string[], { stdout } = process): string {
   if (!stdout.isTTY) return [screen(hosts).trimEnd(), ...below].join('\n')
-  const [rows, columns] = [stdout.rows || 24, stdout.columns || 80] // a serial line says 0
+  const [rows, columns] = [stdout.rows || 24, stdout.columns || 80] // a serial line has 0
   const room = Math.max(0, rows - 1 - LEAST_ROWS) // the cursor is on the last row
   const lines = below.filter(line => width(line) <= columns).slice(0, room)
   return [screen(hosts, { rows: rows - 1 - lines.length, columns }).trimEnd(), ...lines].join('\n')
 }
 
-/** Draw the table again with each new window: in place on a terminal, below each other elsewhere. */
+/** Draws the table again with each new window: in place on a terminal, one after the other elsewhere. */
 async function watch(path: string, below: () => readonly string[], stopped: AbortSignal): Promise<void> {
   const inPlace = process.stdout.isTTY
   let drawn = ''
@@ -95,13 +95,13 @@ async function watch(path: string, below: () => readonly string[], stopped: Abor
   }
 }
 
-/** Cut to the terminal, as they are no commands. */
+/** Cut to the terminal's width; these are not commands. */
 const notesOf = ({ notes }: Children): string[] => {
   const columns = process.stdout.columns || Number.POSITIVE_INFINITY
   return notes.length === 0 ? [] : ['', ...notes.map(note => fit(note, columns))]
 }
 
-/** A line of a child's log, for people: what it says, without the machine's fields. */
+/** A line of a child's log for people: its message without the other fields. */
 function sentence(line: string): string {
   try {
     const { name, msg, level } = JSON.parse(line) as { name: string; msg: string; level: number }
@@ -112,7 +112,7 @@ function sentence(line: string): string {
 }
 
 class Children {
-  /** The last things they said that matter. */
+  /** The last warnings and errors of both. */
   readonly notes: string[] = []
   readonly #running = new Map<string, { child: ChildProcess; ended: Promise<void> }>()
   readonly #ended: (name: string) => void
@@ -125,7 +125,7 @@ class Children {
   start(name: string, flags: readonly string[]): void {
     const node = [...new Set([...process.execArgv, ...NODE_FLAGS])]
     const child = spawn(process.execPath, [...node, process.argv[1]!, name, ...flags], {
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'], // the last one ends with us
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'], // the channel closes when we end
       detached: true, // Ctrl-C reaches us alone; we stop the probe before the collector
     })
     if (child.pid !== undefined) this.#guardian.watch(child.pid)
@@ -133,11 +133,11 @@ class Children {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
-      const said = lines.map(sentence).filter(note => note !== '' && !this.notes.includes(note))
-      this.notes.push(...said) // what both say is said once
+      const found = lines.map(sentence).filter(note => note !== '' && !this.notes.includes(note))
+      this.notes.push(...found) // a message of both is shown once
       this.notes.splice(0, this.notes.length - 5)
     })
-    // 'close' never comes once the channel was closed from here
+    // 'close' is never emitted after we close the channel
     const exited = new Promise<void>(resolve => {
       child
         .once('exit', () => resolve())
@@ -154,7 +154,7 @@ class Children {
     const running = this.#running.get(name)
     if (!running) return
     const { child, ended } = running
-    // no signal: whoever stops a whole group has sent one already, and a second one would end it at once
+    // no signal: the sender may have signalled the whole group already, and a second one would end it at once
     if (child.connected) child.disconnect()
     else child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
@@ -185,7 +185,7 @@ async function run(
       return value === undefined ? [] : [`--${name}`, String(value)]
     })
   children.start('collector', pass(['config', 'socket', 'store', 'influx-url']))
-  children.start('probe', [...pass(['config', 'interval']), '--send-offset', '0']) // there is no other host to spare
+  children.start('probe', [...pass(['config', 'interval']), '--send-offset', '0']) // no other host sends to this collector
   await print(process.stdout, 'starting probe and collector …\n')
   try {
     await answering(path, stopped.signal)

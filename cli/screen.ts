@@ -4,7 +4,7 @@ import type { TopHost, TopRow } from '../collector/serve/top.ts'
 import { printable } from './printable.ts'
 import { fit, padEnd, padStart, width } from './width.ts'
 
-/** Of a terminal; without one there is no end. */
+/** Of a terminal; infinite without one. */
 export interface Size {
   readonly rows: number
   readonly columns: number
@@ -14,11 +14,11 @@ interface Column {
   readonly title: string
   readonly cell: (row: TopRow) => string
   readonly right?: boolean
-  /** Where there is no room, the highest goes first; those without one stay. */
+  /** If there is no room, the column with the highest number is left out first; columns without a number stay. */
   readonly leaves?: number
-  /** Names may be cut down to so much. */
+  /** Names may be cut to this width. */
   readonly least?: number
-  /** Only where the others have all that they want. */
+  /** Shown only if all other columns have their full width. */
   readonly spare?: boolean
 }
 
@@ -33,14 +33,14 @@ const COLUMNS: readonly Column[] = [
   { title: '', cell: row => program(row), least: 24, leaves: 3, spare: true },
 ]
 const MAX_ROWS = 12
-/** A table's least: its titles, a row, and how many more there are. */
+/** The shortest table: its titles, a row, and the number of further rows. */
 const LEAST_LINES = 3
 const NO_END: Size = { rows: Number.POSITIVE_INFINITY, columns: Number.POSITIVE_INFINITY }
 
 const milliseconds = (value: number | null): string =>
   value === null ? '-' : value.toFixed(value < 10 ? 3 : 1)
 
-/** Who it is when its name does not say: `/usr/bin/wget, of bash, uid 33`. */
+/** The process behind a name: `/usr/bin/wget, of bash, uid 33`. */
 const program = ({ process }: TopRow): string =>
   process ? printable(`${process.exe || process.comm}, of ${process.parent_comm}, uid ${process.uid}`) : ''
 
@@ -66,12 +66,12 @@ function table(title: string, rows: readonly TopRow[], total: number, size: Size
   return total > shown.length ? [...text, fit(`  … and ${total - shown.length} more`, size.columns)] : text
 }
 
-/** In this order columns leave where there is no room for the least of each. */
+/** The order in which columns are left out if their minimum widths do not fit. */
 const LEAVING = COLUMNS.filter(({ leaves }) => leaves !== undefined).toSorted((a, b) => b.leaves! - a.leaves!)
-/** In this order columns give way, from the last to the first. */
+/** The order in which columns are narrowed, from the last to the first. */
 const GIVING = COLUMNS.filter(({ least }) => least !== undefined).toReversed()
 
-/** What each column takes; 0 leaves it out. */
+/** The width of each column; 0 leaves it out. */
 function widthsIn(lines: readonly (readonly string[])[], columns: number): number[] {
   const natural = new Map(
     COLUMNS.map((column, at) => [column, lines.reduce((most, line) => Math.max(most, width(line[at]!)), 0)]),
@@ -92,7 +92,7 @@ function widthsIn(lines: readonly (readonly string[])[], columns: number): numbe
   return COLUMNS.map(naturalOf)
 }
 
-/** Lines of a table that may be as long as it likes. */
+/** Lines of a table without a bound. */
 const linesOf = (rows: readonly TopRow[], total: number): number => {
   const shown = Math.min(rows.length, MAX_ROWS)
   return 1 + shown + (total > shown ? 1 : 0)
@@ -100,7 +100,7 @@ const linesOf = (rows: readonly TopRow[], total: number): number => {
 
 function part({ host, time, partial, containers, processes, total }: TopHost, size: Size): string[] {
   const at = new Date(time * 1000).toISOString().replace('.000Z', 'Z')
-  const title = `${printable(host)}  window until ${at}${partial ? '  (the first, not a whole one: shown, not stored)' : ''}`
+  const title = `${printable(host)}  window until ${at}${partial ? '  (the first, incomplete: shown, not stored)' : ''}`
   const rows = size.rows - 3 // the title and two blank lines
   const half = Math.max(Math.floor(rows / 2), rows - linesOf(processes, total.processes))
   const upper = table('CONTAINER', containers, total.containers, { ...size, rows: half })
@@ -110,7 +110,7 @@ function part({ host, time, partial, containers, processes, total }: TopHost, si
 
 /**
  * @param hosts as `GET /top` answers
- * @param size of the terminal, without what stands below the table; where hosts do not fit, how many is said
+ * @param size of the terminal, without the lines below the table; the number of hosts that do not fit is shown
  */
 export function screen(hosts: readonly TopHost[], size: Size = NO_END): string {
   if (hosts.length === 0) return `${fit('waiting for the end of the first window …', size.columns)}\n`

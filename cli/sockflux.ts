@@ -30,7 +30,7 @@ function version(): string {
     try {
       return String(JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')).version)
     } catch {
-      // from dist/ it is one folder further up
+      // one folder further up from dist/
     }
   return 'unknown'
 }
@@ -39,11 +39,11 @@ const wanted = process.argv.slice(2).find(word => !word.startsWith('-')) ?? ''
 handleSignals(wanted === 'probe' || wanted === 'collector')
 const program = new Command('sockflux')
   .description(
-    'Which container talks, how much and how fast: flows and round-trip times from the kernel to InfluxDB',
+    'Network flows, round-trip times and traffic per container and pod, from the kernel to InfluxDB',
   )
   .version(version())
   .showHelpAfterError('(run with --help for usage)')
-// what the probe keeps for longer than a message it keeps for good: a young generation that grows saves it nothing
+// the probe keeps objects for one message or permanently: a growing young generation saves nothing
 if (wanted === 'probe') setFlagsFromString('--semi-space-growth-factor=1')
 const parts = Object.hasOwn(PARTS, wanted) ? [PARTS[wanted]!] : Object.values(PARTS)
 for (const add of parts) await add(program)
@@ -57,5 +57,5 @@ try {
   standardError().write(`sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`)
   process.exitCode = 1
 }
-// an addon's thread or a socket must not keep a command that has ended
+// an addon's thread or a socket must not keep the process alive
 process.exit()

@@ -7,8 +7,8 @@ const TABLES: Readonly<Record<string, () => Promise<Settings>>> = {
 }
 
 /**
- * Variables like ours that neither program reads; one environment may be for both.
- * @param program whose own table is looked at first: the other's is seldom needed, and takes memory
+ * Variables like ours that neither program reads; both may share one environment.
+ * @param program its own table is read first: the other one is seldom needed and takes memory
  */
 export async function mistypedVariables(program: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const own = TABLES[program]

@@ -1,4 +1,4 @@
-/** How much room text takes on a terminal. */
+/** The width of text on a terminal. */
 
 import stringWidth from 'string-width'
 
@@ -13,7 +13,7 @@ export const padStart = (text: string, columns: number): string =>
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** With … at its end when it does not fit. */
+/** Cut, with … at the end, if it does not fit. */
 export function fit(text: string, columns: number): string {
   if (width(text) <= columns) return text
   let short = ''

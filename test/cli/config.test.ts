@@ -33,7 +33,7 @@ collector (${file}): cannot start
   wrong    ${file}:5:15: collector.store_days: needs a whole number from 1 to 36500, not "x"
   wrong    INFLUX_TOKEN: the text begins or ends with a typographic quote: remove it
 environment:
-  warning  SOCKFLUX_INTERVALL is no setting and has no effect: did you mean SOCKFLUX_INTERVAL?
+  warning  SOCKFLUX_INTERVALL is not a setting and has no effect: did you mean SOCKFLUX_INTERVAL?
 `,
   )
 })
@@ -45,7 +45,7 @@ t.test('config check of one program takes its flags, and speaks JSON', async t =
   t.same(JSON.parse(stdout), {
     probe: {
       file: null,
-      problems: ['--collector: tcp://a:0: 0 is no port: it is a number from 1 to 65535'],
+      problems: ['--collector: tcp://a:0: 0 is not a port: give a number from 1 to 65535'],
       warnings: [
         '--cri-socket: there is no socket /nonexistent/x: correct it, unless the runtime starts later',
       ],
@@ -101,7 +101,7 @@ for (const program of ['probe', 'collector'])
     t.equal(code, 1)
     t.match(
       stderr,
-      /^sockflux: SOCKFLUX_STOR is no setting and has no effect: did you mean SOCKFLUX_STORE\?$/m,
+      /^sockflux: SOCKFLUX_STOR is not a setting and has no effect: did you mean SOCKFLUX_STORE\?$/m,
     )
     t.match(stderr, /needs a whole number from 1/)
     t.notMatch(stderr, 'MAX_FLOWS')

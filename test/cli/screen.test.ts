@@ -49,10 +49,7 @@ PROCESS  name  pod  client  server  rtt ms  ± ms
 )
 
 t.test('the first window says that it is not a whole one', async t => {
-  t.match(
-    screen([host({ partial: true })]),
-    /22:13:20Z {2}\(the first, not a whole one: shown, not stored\)\n/,
-  )
+  t.match(screen([host({ partial: true })]), /22:13:20Z {2}\(the first, incomplete: shown, not stored\)\n/)
 })
 
 t.test('of many rows the first twelve are shown, and how many more there are', async t => {
