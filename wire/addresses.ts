@@ -1,4 +1,4 @@
-/** The addresses behind an endpoint's name. ZeroMQ dials and binds one of them only, so we resolve ourselves. */
+/** Resolves an endpoint's name to all its addresses; ZeroMQ would use only one of them. */
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -10,8 +10,8 @@ const NAMED = /^tcp:\/\/([^[\]/;]+):(\d+|\*)$/
 export const isIPv6Endpoint = (endpoint: string): boolean => /^tcp:\/\/(\[|\*:)/.test(endpoint)
 
 /**
- * @param endpoint `tcp://collector:5556` is looked up each time; an address, `ipc://` or an interface's name is itself
- * @throws when the name is unknown
+ * @param endpoint `tcp://collector:5556` is resolved each time; an address, `ipc://` or an interface's name is returned unchanged
+ * @throws if the name is not resolved
  */
 export async function addressesOf(endpoint: string): Promise<string[]> {
   const [, host, port] = NAMED.exec(endpoint) ?? []

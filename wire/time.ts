@@ -1,7 +1,7 @@
-/** Times that both programs and the doctor judge by. */
+/** Times that both programs and the doctor compare with. */
 
 /**
- * Seconds since the epoch, 2024-01-01. A wall clock that shows less was never set: Sockflux is younger. A machine without
+ * Seconds since the epoch, 2024-01-01. An earlier wall clock was never set: Sockflux is younger. A machine without
  * a battery for its clock starts in 1970 or 2000.
  */
 export const EARLIEST_S = 1_704_067_200

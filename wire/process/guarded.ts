@@ -1,4 +1,4 @@
-/** What goes wrong in a timer would end the program; without a free descriptor much goes wrong. It is said, and done next time. */
+/** An error in a timer would end the program, and without a free descriptor many calls fail. It is logged, and the timer goes on. */
 
 import type { ThrottledLog } from './throttled_log.ts'
 
@@ -7,19 +7,19 @@ export function every(ms: number, what: string, log: ThrottledLog, work: () => v
     try {
       work()
     } catch (error) {
-      log.warn(what, `${what} failed (${(error as Error).message}); it is done again in ${ms / 1000} s`)
+      log.warn(what, `${what} failed (${(error as Error).message}); next try in ${ms / 1000} s`)
     }
   }, ms)
 }
 
 let lastRss = 0
 
-/** Memory of this process. To read it takes a descriptor: without one it is as it was. */
+/** Memory of this process. Reading it needs a descriptor; without one the last value is returned. */
 export function rssBytes(): number {
   try {
     lastRss = process.memoryUsage.rss()
   } catch {
-    // the next window tells
+    // read again in the next window
   }
   return lastRss
 }

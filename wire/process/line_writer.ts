@@ -1,33 +1,33 @@
-/** Lines to where writing may be refused: what has no room waits in a bounded buffer, what does not fit is dropped and counted. */
+/** Writes lines to a file that may refuse them. Refused lines wait in a bounded buffer; lines beyond it are dropped and counted. */
 
 const MAX_WAITING_BYTES = 256 * 1024
 const RETRY_MS = 100
-/** At the end, for a reader that is slow. */
+/** Time for a slow reader at the end. */
 const LINGER_MS = 500
 const PAUSE_MS = 10
 
-/** Writes some of the bytes. @returns how many @throws EAGAIN when there is no room now, others when there never will be */
+/** Writes some of the bytes. @returns their number @throws EAGAIN if there is no room now, other errors if there never will be */
 export type Write = (bytes: Buffer) => number
 
 interface Line {
   readonly bytes: Buffer
-  /** Of a note: the lines that it stands for. */
+  /** In a note: the number of dropped lines it reports. */
   readonly dropped: number
 }
 
 export class LineWriter {
-  /** Lines that were given up. */
+  /** Dropped lines. */
   dropped = 0
-  /** The line that tells a reader how many are missing. */
-  note = (dropped: number): string => `${dropped} lines were dropped: nobody took them\n`
+  /** The line that reports the number of missing lines. */
+  note = (dropped: number): string => `${dropped} lines were dropped: nothing read them\n`
   readonly #write: Write
   readonly #waiting: Line[] = []
   #bytes = 0
-  /** Of the first line that waits. */
+  /** Bytes written of the first line that waits. */
   #written = 0
   /** Dropped since the last note. */
-  #untold = 0
-  /** A line was broken off: the next one begins on a line of its own. */
+  #unreported = 0
+  /** A line was cut: the next one begins on a new line. */
   #isTorn = false
   #timer: NodeJS.Timeout | undefined
 
@@ -37,7 +37,7 @@ export class LineWriter {
 
   /** Never waits, never throws. */
   write(text: string): void {
-    if (this.#waiting.length === 0) this.#tell()
+    if (this.#waiting.length === 0) this.#report()
     const bytes = Buffer.from(text)
     if (this.#bytes > 0 && this.#bytes + bytes.length > MAX_WAITING_BYTES) this.#drop(1)
     else this.#push(bytes, 0)
@@ -60,13 +60,13 @@ export class LineWriter {
 
   #drop(lines: number): void {
     this.dropped += lines
-    this.#untold += lines
+    this.#unreported += lines
   }
 
-  #tell(): void {
-    if (this.#untold === 0) return
-    this.#push(Buffer.from(`${this.#isTorn ? '\n' : ''}${this.note(this.#untold)}`), this.#untold)
-    this.#untold = 0
+  #report(): void {
+    if (this.#unreported === 0) return
+    this.#push(Buffer.from(`${this.#isTorn ? '\n' : ''}${this.note(this.#unreported)}`), this.#unreported)
+    this.#unreported = 0
     this.#isTorn = false
   }
 
@@ -75,7 +75,7 @@ export class LineWriter {
       const left = line.bytes.subarray(this.#written)
       const written = this.#some(left)
       if (written === undefined) {
-        if (line.dropped > 0) this.#untold += line.dropped
+        if (line.dropped > 0) this.#unreported += line.dropped
         else this.#drop(1)
         this.#isTorn ||= this.#written > 0
       } else if (written < left.length) {
@@ -85,8 +85,8 @@ export class LineWriter {
       this.#waiting.shift()
       this.#bytes -= line.bytes.length
       this.#written = 0
-      // there was room just now, so there is room for the note
-      if (written !== undefined && this.#waiting.length === 0) this.#tell()
+      // there was room for a line, so there is room for the note
+      if (written !== undefined && this.#waiting.length === 0) this.#report()
     }
     if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#retry(), RETRY_MS).unref()
   }
@@ -96,7 +96,7 @@ export class LineWriter {
     this.#flush()
   }
 
-  /** @returns undefined when it will never be written: no space, no reader, no terminal */
+  /** @returns undefined if the line can never be written: no space, no reader, no terminal */
   #some(bytes: Buffer): number | undefined {
     try {
       return this.#write(bytes)

@@ -4,10 +4,10 @@ import { isatty } from 'node:tty'
 import { type Logger, pino } from 'pino'
 import { standardError } from './stderr.ts'
 
-/** What a person does not need, or reads in front of the sentence. */
+/** Fields that people do not need, or that are shown before the message. */
 const HIDDEN = new Set(['time', 'level', 'name', 'msg', 'pid', 'hostname'])
 
-/** Lines of the log that were given up: nobody read them, or there was no room. */
+/** Dropped lines of the log: nothing read them, or there was no room. */
 export const droppedLines = (): number => standardError().dropped
 
 /** Call once: a program has one log. */
@@ -17,9 +17,9 @@ export function openLog(name: string, level: string): Logger {
   const log = pino({ name, level }, { write: line => error.write(shown(line)) })
   error.note = dropped => {
     const fields = { level: pino.levels.values['warn'], time: Date.now(), name, dropped }
-    return shown(`${JSON.stringify({ ...fields, msg: 'log lines were dropped: nobody took them' })}\n`)
+    return shown(`${JSON.stringify({ ...fields, msg: 'log lines were dropped: nothing read them' })}\n`)
   }
-  // Node.js is told not to print them: they are lines like others
+  // Node.js itself does not print warnings (--no-warnings): they are log lines
   process.on('warning', warning => log.warn(`${warning.name}: ${warning.message}`))
   return log
 }

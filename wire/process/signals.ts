@@ -1,18 +1,18 @@
-/** What a signal does to our programs: one table for all of them. Nothing here opens a listener or leaves a core. */
+/** The effect of signals on our programs, in one table. No signal opens a listener or leaves a core. */
 
 import { isatty } from 'node:tty'
 
-/** `hangup`: the terminal is gone; a daemon without a terminal has nothing to read again and stays. */
+/** `hangup`: the terminal is gone; a daemon without a terminal has no configuration to read again and keeps running. */
 type Action = 'stop' | 'hangup' | 'ignore'
 
 const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, Action>>> = {
   SIGTERM: 'stop',
   SIGINT: 'stop',
-  SIGQUIT: 'stop', // no core: what waits is flushed first
+  SIGQUIT: 'stop', // no core: pending data is flushed first
   SIGPWR: 'stop',
   SIGXCPU: 'stop',
   SIGHUP: 'hangup',
-  SIGUSR1: 'ignore', // Node.js would open its inspector: whoever reaches its port is us
+  SIGUSR1: 'ignore', // Node.js would open its inspector, which gives anyone who reaches the port full control
   SIGUSR2: 'ignore',
   SIGPIPE: 'ignore',
   SIGALRM: 'ignore',
@@ -20,10 +20,10 @@ const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, Action>>> = {
   SIGIO: 'ignore',
 }
 
-/** For Node.js itself, before this module is loaded. Since 22.14. */
+/** Flags for Node.js before this module is loaded. Since 22.14. */
 export const NODE_FLAGS = ['--disable-sigusr1', '--no-warnings'] as const
 
-/** A program that hangs while it stops is ended then, if nobody else does it. */
+/** Time after which an orphan that hangs while it stops is killed. */
 const ORPHAN_MS = 15_000
 
 const controller = new AbortController()
@@ -33,7 +33,7 @@ let requests = 0
 
 /**
  * Call first. Until the program asks for `stopping()`, a signal to stop ends it at once.
- * @param isDaemon it stays when it is told to hang up and has no terminal
+ * @param isDaemon without a terminal it keeps running after a hang-up
  */
 export function handleSignals(isDaemon: boolean): void {
   if (isInstalled) return
@@ -44,18 +44,18 @@ export function handleSignals(isDaemon: boolean): void {
       if (action === 'stop') stop(name, ++requests > 1)
       else if (action === 'hangup' && !stays) stop(name, false)
     })
-  // `sockflux run` holds the other end: it asks us to stop, or it is gone
+  // `sockflux run` has the other end: it closes the channel to stop us, or it has ended
   if (process.connected) process.once('disconnect', orphaned).channel?.unref()
   else if (process.send) orphaned()
 }
 
-/** Aborted when the program is to stop. A second request to stop ends it at once. */
+/** Aborted when the program must stop. A second request to stop ends it at once. */
 export function stopping(): AbortSignal {
   isGraceful = true
   return controller.signal
 }
 
-/** When the program is to stop. */
+/** Resolves when the program must stop. */
 export async function stopped(): Promise<void> {
   const signal = stopping()
   if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
@@ -71,7 +71,7 @@ function orphaned(): void {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_MS).unref()
 }
 
-/** As if we had never listened, so that our parent sees the signal; but never with a core. */
+/** Ends by the signal's default action, so that the parent sees the signal; but never with a core. */
 function end(name: NodeJS.Signals): void {
   const last = name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM'
   process.removeAllListeners(last)

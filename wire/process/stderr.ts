@@ -1,4 +1,4 @@
-/** Standard error, without waiting: a pipe that nobody reads, a full disk or a terminal that is gone stops no program. */
+/** Standard error without blocking: an unread pipe, a full disk or a closed terminal stops no program. */
 
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -8,10 +8,10 @@ import { LineWriter } from './line_writer.ts'
 const STDERR = 2
 
 let writer: LineWriter | undefined
-/** It made a shared descriptor non-blocking; to close it would close standard error. */
+/** The socket that made a shared descriptor non-blocking; closing it would close standard error. */
 let kept: Socket | undefined
 
-/** The one that writes there; what waits at the exit gets a moment more. */
+/** The writer of standard error; lines that still wait at exit get some more time. */
 export function standardError(): LineWriter {
   if (writer) return writer
   const fd = descriptor()
@@ -21,7 +21,7 @@ export function standardError(): LineWriter {
   return opened
 }
 
-/** Of what standard error is, for writing without waiting. Of a file the same one: they share the offset. */
+/** A descriptor of standard error for writing without blocking. For a file it is the same one: they share the offset. */
 function descriptor(): number {
   try {
     const stat = fstatSync(STDERR)
@@ -33,12 +33,12 @@ function descriptor(): number {
       kept.on('error', () => {}).unref()
     }
   } catch {
-    // closed: each line will be refused
+    // standard error is closed: each line will be refused
   }
   return STDERR
 }
 
-/** Anew, so that whoever shares our standard error is not changed with us; undefined when it is another user's. */
+/** Opens it again, so that other processes with the same standard error are not made non-blocking; undefined if it is another user's. */
 function reopened(): number | undefined {
   try {
     const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants
@@ -46,7 +46,7 @@ function reopened(): number | undefined {
     if (fd > STDERR) return fd
     closeSync(fd)
   } catch {
-    // or nobody reads it now
+    // or it has no reader now
   }
   return undefined
 }

@@ -4,13 +4,13 @@ const MINUTE_MS = 60_000
 /** Reasons that are remembered, of all hosts; beyond it the oldest may be logged twice in a minute. */
 const MAX_REASONS = 4096
 
-/** One warning per reason, host and minute: the first at once, the others as a number on the next one. */
+/** One warning per reason, host and minute: the first at once, the others as a count in the next one. */
 export class ThrottledLog {
   readonly #log: Logger
   readonly #now: () => number
   readonly #reasons = new Map<string, { until: number; suppressed: number }>()
 
-  /** @param now milliseconds that only rise */
+  /** @param now monotonic milliseconds */
   constructor(log: Logger, now: () => number = () => performance.now()) {
     this.#log = log
     this.#now = now

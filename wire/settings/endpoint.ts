@@ -1,17 +1,17 @@
-/** ZeroMQ endpoints, and paths of unix sockets. Seen before they reach libzmq, which says only "Invalid argument". */
+/** ZeroMQ endpoints, and paths of unix sockets. Checked before they reach libzmq, whose only error is "Invalid argument". */
 
 import { hostFault } from './host_name.ts'
 
-/** sun_path of unix(7) holds 108 bytes and a zero. */
+/** sun_path of unix(7) has 108 bytes, the last one a zero. */
 const MAX_OF_PATH = 107
 const EXAMPLES = 'such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector'
 
-/** A password is not for messages, should somebody have written one. */
+/** A password in an endpoint must not get into messages. */
 const masked = (text: string): string => text.replace(/(?<=^\w+:\/\/).*@/s, '…@')
 
 /**
- * @param use whether it is one to connect to or one to bind, which can be any address or port: `*`
- * @returns what is wrong with it and what to do; one that begins with `needs` does not repeat the endpoint
+ * @param use to connect to, or to bind; one to bind may have `*` as address or port
+ * @returns what is wrong and the remedy; a message that begins with `needs` does not repeat the endpoint
  */
 export function endpointFault(endpoint: string, use: 'connect' | 'bind'): string | undefined {
   const [, scheme, rest = ''] = /^(tcp|ipc):\/\/(.+)$/s.exec(endpoint) ?? []
@@ -21,7 +21,7 @@ export function endpointFault(endpoint: string, use: 'connect' | 'bind'): string
 }
 
 function ipcFault(path: string): string | undefined {
-  if (/\$\{?\w|\{\{|^<.*>$/.test(path)) return 'a part of the path was never replaced: put the path there'
+  if (/\$\{?\w|\{\{|^<.*>$/.test(path)) return 'a placeholder in the path was never replaced: write the path'
   if (/^\*|\/$|[\s,]/.test(path))
     return 'a path of a socket has no *, comma or blank and does not end with /: correct it'
   return lengthFault(path)
@@ -42,9 +42,9 @@ function tcpFault(rest: string, use: 'connect' | 'bind'): string | undefined {
   const host = ip6 ?? name ?? ''
   const numbered = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535
   if (!numbered && !(use === 'bind' && port === '*'))
-    return `${port || 'nothing'} is no port: it is a number from 1 to 65535`
+    return `${port || 'nothing'} is not a port: give a number from 1 to 65535`
   if (ip6 !== undefined && !ip6.includes(':'))
-    return `[${ip6}] is no IPv6 address: correct it, or leave the brackets out`
+    return `[${ip6}] is not an IPv6 address: correct it, or leave the brackets out`
   if (ip6 === undefined && host.includes(':'))
     return `an IPv6 address is in brackets: write tcp://[${host}]:${port}`
   if (host === '*') return use === 'bind' ? undefined : '* is for listening: name the host of the collector'
@@ -57,8 +57,8 @@ export const socketPath = (given: string): string => given.replace(/^unix:\/\/(?
 export function socketFault(path: string): string | undefined {
   if (/^\w+:\/\//.test(path) || /^[\w.-]*:\d+$/.test(path))
     return 'needs the path of a unix socket, such as /run/sockflux/collector.sock'
-  if (/\$\{?\w|\{\{|^<.*>$/.test(path)) return `${path}: a part was never replaced: put the path there`
-  if (path.endsWith('/')) return `${path}: this is a directory's name: add the name of the socket`
+  if (/\$\{?\w|\{\{|^<.*>$/.test(path)) return `${path}: a placeholder was never replaced: write the path`
+  if (path.endsWith('/')) return `${path}: this is a directory: add the name of the socket`
   const fault = lengthFault(path)
   return fault && `${path}: ${fault}`
 }

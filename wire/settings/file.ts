@@ -7,7 +7,7 @@ import { readText } from './text.ts'
 
 const SECTIONS = ['probe', 'collector']
 
-/** What is wrong with the file is collected, so that one look shows all of it. */
+/** All problems of the file are collected and reported together. */
 export class SettingsFile {
   readonly path: string
   readonly problems: string[] = []
@@ -16,8 +16,8 @@ export class SettingsFile {
 
   /**
    * @param where the flag or variable that names the file
-   * @param section the program's own key in the file; the settings can also be the file's own keys
-   * @param known the program's settings
+   * @param section the program's own key in the file; the settings may also stand at the top level
+   * @param known names of the program's settings
    * @throws {SettingError} when the file cannot be read
    */
   constructor(path: string, where: string, section: string, known: readonly string[]) {

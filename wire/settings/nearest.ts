@@ -1,4 +1,4 @@
-/** Which of the known words a mistyped one was meant to be. */
+/** Finds the word that a mistyped one was meant to be. */
 
 /** Levenshtein's distance: insertions, deletions and replacements from one word to the other. */
 function distance(from: string, to: string): number {
@@ -15,7 +15,7 @@ function distance(from: string, to: string): number {
   return row[to.length]!
 }
 
-/** @returns undefined when none is near: more than a third of the letters differ */
+/** @returns undefined if more than a third of the letters differ in all of them */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > 100) return undefined
   let best: string | undefined
@@ -30,5 +30,5 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 /** `did you mean interval?`, or the whole list. */
 export function suggestion(word: string, known: readonly string[]): string {
   const near = nearest(word, known)
-  return near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`
+  return near === undefined ? `choose from ${known.join(', ')}` : `did you mean ${near}?`
 }

@@ -16,9 +16,9 @@ import {
 } from './settings.ts'
 import { cut, faultOf, readText } from './text.ts'
 
-/** What somebody should know about settings that each are right. */
+/** A problem or warning about settings that are valid one by one. */
 export interface Remark {
-  /** A warning: it works, but hardly as it was meant. */
+  /** It works, but probably not as intended. */
   readonly warning?: boolean
   readonly text: string
 }
@@ -26,14 +26,14 @@ export interface Remark {
 /** The flag, variable or place that gave a setting; undefined for defaults. */
 export type Given<S extends Settings> = (name: keyof S & string) => string | undefined
 
-/** What holds between settings, or between them and this machine. Stands beside the table. */
+/** Checks settings against each other, or against this machine. Belongs to the table. */
 export type Check<S extends Settings> = (values: Values<S>, given: Given<S>) => readonly Remark[]
 
 export interface Reading<S extends Settings> {
-  /** With the default where something is wrong. */
+  /** With the default in place of each wrong value. */
   readonly values: Values<S>
   readonly given: Given<S>
-  /** Every one, not only the first. */
+  /** All problems, not only the first. */
   readonly problems: readonly string[]
   readonly warnings: readonly string[]
   /** The file that was read. */
@@ -42,7 +42,7 @@ export interface Reading<S extends Settings> {
 
 interface Options<S extends Settings> {
   readonly check?: Check<S>
-  /** Of /etc; `/` but in tests. */
+  /** Parent of /etc; `/` except in tests. */
   readonly root?: string
 }
 
@@ -78,7 +78,7 @@ export function inspectSettings<S extends Settings>(
     const last = found ?? names.map(name => file?.get(snake(name))).find(Boolean)
     if (!last) return [name, row.fallback]
     if (row.former !== undefined && isFormer(last.where, row.former))
-      warnings.push(`${last.where}: the setting is called ${kebab(name)} now`)
+      warnings.push(`${last.where}: this setting is now called ${kebab(name)}: use the new name`)
     places.set(name, last.where)
     const read = attempt(() => ({ value: parse(row, last) }))
     return [name, read ? read.value : row.fallback]
@@ -93,12 +93,12 @@ export function inspectSettings<S extends Settings>(
 const keysOf = (settings: Settings): string[] =>
   [...Object.keys(settings), ...Object.values(settings).flatMap(({ former }) => former ?? [])].map(snake)
 
-/** Whether the flag, variable or key has the name that the setting had before. */
+/** Whether the flag, variable or key has the setting's former name. */
 const isFormer = (where: string, former: string): boolean =>
   where === `--${kebab(former)}` || where.toLowerCase().endsWith(snake(former))
 
 /**
- * Warnings go to standard error when there is a check, which only a program that starts has.
+ * Prints warnings on standard error if there is a check; only a program that starts has one.
  * @throws {SettingError} naming the flag, variable or line and column
  */
 export function readSettings<S extends Settings>(
@@ -123,11 +123,11 @@ export function say(text: string): void {
   try {
     writeSync(2, `sockflux: ${text}\n`)
   } catch {
-    // there is nobody to tell
+    // there is no other place for the message
   }
 }
 
-/** The file that a flag or a variable names must be there; the default one need not. */
+/** A file named by a flag or a variable must exist; the default one need not. */
 function fileOf(
   known: readonly string[],
   section: string,
@@ -143,7 +143,7 @@ function fileOf(
   return isThere(usual) ? new SettingsFile(usual, 'the default file', section, known) : undefined
 }
 
-/** Also when it cannot be read, which is to be said. */
+/** True also if it cannot be read, which is reported. */
 function isThere(path: string): boolean {
   try {
     statSync(path)
@@ -158,7 +158,7 @@ function fromFlag(name: string, flags: Readonly<Record<string, unknown>>): Found
   return flags[name] === undefined ? undefined : { value: flags[name], where: `--${kebab(name)}` }
 }
 
-/** Of a list in a variable. A comma before `name=` belongs to the value: `tcp://*:5556,ifid=6`. */
+/** Splits a list in a variable. A comma before `name=` belongs to the value: `tcp://*:5556,ifid=6`. */
 const SEPARATOR = /\s*,(?!\w+=)\s*/
 
 function fromEnv(name: string, row: Setting, env: NodeJS.ProcessEnv, warnings: string[]): Found | undefined {
@@ -198,7 +198,7 @@ function parse(row: Setting, { value, where, yaml = false }: Found): unknown {
   throw new SettingError(`${where}: ${message}, not ${withoutLogin(JSON.stringify(wrong))}`)
 }
 
-/** What stands before an `@` may be a password. */
+/** The part before an `@` may be a password. */
 const withoutLogin = (json: string): string => json.replace(/(?<=").*@/s, '…@')
 
 function secretsIn(file: SettingsFile, settings: Settings): string[] {
@@ -211,13 +211,11 @@ function secretsIn(file: SettingsFile, settings: Settings): string[] {
   return key === undefined ? [] : exposed(file.path, `${file.path}: ${key}`)
 }
 
-/** A warning when a file with a secret is open to others than its owner. */
+/** A warning if users other than the owner can read a file with a secret. */
 function exposed(path: string, where: string): string[] {
   if (!existsSync(path)) return []
   const { mode } = statSync(path)
   if ((mode & 0o077) === 0 || !statSync(path).isFile()) return []
   const bits = (mode & 0o777).toString(8).padStart(4, '0')
-  return [
-    `${where}: the secret can be read by others than its owner (${path} has mode ${bits}): chmod 600 ${path}`,
-  ]
+  return [`${where}: other users can read the secret (${path} has mode ${bits}): chmod 600 ${path}`]
 }

@@ -1,6 +1,6 @@
 /**
- * What a program can be told: a table. The flag, the variable, the key in the file, the help and the check all come from a
- * row of it; `read.ts` reads them.
+ * A program's settings are a table. Flag, variable, key in the file, help and check of a setting come from its row;
+ * `read.ts` reads them.
  */
 
 import { type Command, Option } from 'commander'
@@ -10,13 +10,13 @@ export interface Setting<T = unknown> {
   readonly type: z.ZodType<T>
   readonly fallback: T
   readonly help: string
-  /** Placeholder of the flag's value, `<seconds>`; without one the flag stands alone (`--gzip`, `--no-gzip`). */
+  /** Placeholder of the flag's value, `<seconds>`; without one the flag has no value (`--gzip`, `--no-gzip`). */
   readonly value?: string
   /** Variables besides SOCKFLUX_<NAME>, first wins. */
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
   readonly list?: boolean
-  /** A name that it had before, which still works and is warned of. */
+  /** A former name, which still works with a warning. */
   readonly former?: string
   /** Never a flag, because `ps` shows flags; each variable has a variant `<NAME>_FILE`. */
   readonly secret?: boolean
@@ -27,19 +27,19 @@ export type Values<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never
 }
 
-/** What was given, and the flag, variable or place in the file. */
+/** A given value, and the flag, variable or place in the file. */
 export interface Found {
   readonly value: unknown
   readonly where: string
   readonly yaml?: boolean
 }
 
-/** Where a setting is wrong and what to do: for the person who wrote it. */
+/** Which setting is wrong, where, and the remedy. */
 export class SettingError extends Error {
   override name = 'SettingError'
 }
 
-/** Keeps a row's type while it joins a table of others. */
+/** Keeps a row's type in a table with other types. */
 export const setting = <T>(row: Setting<T>): Setting<T> => row
 
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
@@ -62,7 +62,7 @@ function helpOf(name: string, row: Setting): string {
   return `${row.help} (${[...shown, `env: ${env.join(', ')}`].join('; ')})`
 }
 
-/** Add the table's flags, and what else can be set, to the command's `--help`. */
+/** Adds the table's flags to the command, and its other settings to `--help`. */
 export function addFlags(command: Command, section: string, settings: Settings): void {
   command.option(
     '--config <file>',
@@ -88,10 +88,10 @@ export function addFlags(command: Command, section: string, settings: Settings):
         .addOption(new Option(`--no-${kebab(name)}`, 'the opposite').hideHelp(row.fallback !== true))
   }
   if (hidden.length > 0)
-    command.addHelpText('after', `\nNot as flags, because ps shows flags:\n${hidden.join('\n')}`)
+    command.addHelpText('after', `\nOnly as variables or keys, because ps shows flags:\n${hidden.join('\n')}`)
   const keys = Object.keys(settings).map(snake).join(', ')
   command.addHelpText(
     'after',
-    `\nFlags win over the environment, that over the file. Keys below \`${section}:\` in the file, or on their own:\n  ${keys}`,
+    `\nFlags win over the environment, the environment over the file. Keys below \`${section}:\` or at the top level of the file:\n  ${keys}`,
   )
 }

@@ -1,18 +1,18 @@
-/** Text that a person gave: one rule for flags, variables, files of secrets and YAML. */
+/** Text from the user: one rule for flags, variables, files of secrets and YAML. */
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { SettingError } from './settings.ts'
 
-/** A settings file or a secret is smaller; /dev/zero is not. */
+/** Bound of a settings file or a secret; /dev/zero has no end. */
 const MAX_BYTES = 2 ** 20
 
-/** Characters that nobody sees: control (Cc) and format (Cf) characters, and the line separators. */
+/** Invisible characters: control (Cc) and format (Cf) characters, and the line separators. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029]/u
-/** Quotes that a word processor or a web page has made. */
+/** Typographic quotes of word processors and web pages. */
 const TYPOGRAPHIC = /^[“”„‟‘’‚‛«»‹›]|[“”„‟‘’‚‛«»‹›]$/u
 const IN_QUOTES = /^(["'`]).*\1$/s
 
-/** Without what an editor on Windows leaves: a byte-order mark in front, line ends behind; and without blanks around, which belong to a secret. */
+/** Removes the byte-order mark and line ends of Windows editors, and surrounding blanks; a secret keeps its blanks. */
 export function cut(
   text: string,
   { secret = false }: { readonly secret?: boolean | undefined } = {},
@@ -22,8 +22,8 @@ export function cut(
 }
 
 /**
- * What is wrong with a text whatever its setting; the text itself is not repeated, as it may be a secret.
- * @param yaml straight quotes are syntax there: one that is left over was meant
+ * What is wrong with a text, for any setting. The text itself is not repeated: it may be a secret.
+ * @param yaml straight quotes are syntax in YAML: those that remain are part of the value
  */
 export function faultOf(text: string, yaml: boolean): string | undefined {
   const invisible = INVISIBLE.exec(text)
@@ -55,13 +55,13 @@ export function readText(path: string, where: string): string {
   }
 }
 
-function readUpTo(path: string, most: number): Buffer {
+function readUpTo(path: string, max: number): Buffer {
   const file = openSync(path, 'r')
   try {
-    const buffer = Buffer.alloc(most)
+    const buffer = Buffer.alloc(max)
     let length = 0
-    while (length < most) {
-      const read = readSync(file, buffer, length, most - length, null)
+    while (length < max) {
+      const read = readSync(file, buffer, length, max - length, null)
       if (read === 0) break
       length += read
     }

@@ -1,10 +1,10 @@
-/** Kinds of values that settings have, with messages for people. */
+/** Types of settings, with their error messages. */
 
 import { z } from 'zod'
 import { endpointFault, socketFault, socketPath } from './endpoint.ts'
 import { hostFault } from './host_name.ts'
 
-/** Flags and variables are text. Digits only: coercion would also take `true`, `[]` and nothing at all for numbers. */
+/** Flags and variables are text. Digits only: coercion would also accept `true`, `[]` and an empty text as numbers. */
 const numeric = (given: unknown) => (typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given)
 
 export const whole = (min: number, max: number) => {
@@ -44,11 +44,11 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(...words: 
 export const list = <T extends z.ZodType>(item: T) => z.preprocess(given => [given].flat(), z.array(item))
 
 export const NONE = 'needs at least one'
-/** One value or several, where nothing would be done without. */
+/** One value or several; an empty list is an error. */
 export const some = <T extends z.ZodType>(item: T) =>
   z.preprocess(given => [given].flat(), z.array(item).min(1, { error: NONE }))
 
-/** A text with a rule of its own: `fault` says what is wrong, or nothing. */
+/** A text with its own rule: `fault` returns what is wrong, or undefined. */
 const checked = (error: string, fault: (text: string) => string | undefined) =>
   z.string({ error }).superRefine((text, context) => {
     const message = fault(text)
@@ -63,7 +63,7 @@ export const listening = () =>
   checked('needs an endpoint', text => {
     const [, endpoint = text, ifid] = /^(.*),ifid=(.*)$/s.exec(text) ?? []
     if (ifid !== undefined && !/^[\w.-]+$/.test(ifid))
-      return `${ifid || 'nothing'} is no ifid: it has letters, digits, dots and hyphens`
+      return `${ifid || 'nothing'} is not an ifid: use letters, digits, dots and hyphens`
     return endpointFault(endpoint, 'bind')
   })
 
@@ -77,16 +77,16 @@ export const socket = () =>
     return z.NEVER
   })
 
-/** What can be a host in tags. */
+/** A host name for tags. */
 export const hostTag = () =>
   text()
     .max(253, 'needs a name of at most 253 characters')
     .regex(/^[^,"'\\]*$/, 'needs a host name without commas, quotes and backslashes')
 
-/** What HTTP takes in `Authorization`: RFC 9110, 5.5. */
+/** A token for HTTP's `Authorization`: RFC 9110, 5.5. */
 export const token = () => text().regex(/^[\x21-\x7e]+$/, 'needs a token of ASCII letters, digits and marks')
 
-/** `127.0.0.1:9469`, `[::1]:9469`, or a port alone, which is one of this machine for itself. */
+/** `127.0.0.1:9469`, `[::1]:9469`, or a port alone, which means loopback. */
 export const address = () =>
   z.unknown().transform((given, context) => {
     const [, ip6, name, port] = /^(?:\[([^\]]+)\]:|([^\s:/]+):)?(\d{1,5})$/i.exec(String(given)) ?? []

@@ -1,14 +1,14 @@
-/** Variables that begin like ours and are none. */
+/** Variables with our prefix that are not ours. */
 
 import { nearest } from './nearest.ts'
 import { type Settings, variables } from './settings.ts'
 
-/** Ours, and no row of a table. */
+/** Our variables without a row in a table. */
 const OTHERS = ['SOCKFLUX_CONFIG', 'SOCKFLUX_COMMAND']
 /** Kubernetes sets these for a Service whose name begins with sockflux (Service environment variables). */
 const SERVICE = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$/
 
-/** A sentence for each variable `SOCKFLUX_*` that none of the tables reads. */
+/** A warning for each variable `SOCKFLUX_*` that is in none of the tables. */
 export function unknownVariables(env: NodeJS.ProcessEnv, tables: readonly Settings[]): string[] {
   const rows = tables.flatMap(table => Object.entries(table))
   const known = [
@@ -22,6 +22,6 @@ export function unknownVariables(env: NodeJS.ProcessEnv, tables: readonly Settin
     .toSorted()
     .map(name => {
       const near = nearest(name, known)
-      return `${name} is no setting and has no effect: ${near ? `did you mean ${near}?` : 'sockflux probe --help and sockflux collector --help list them'}`
+      return `${name} is not a setting and has no effect: ${near ? `did you mean ${near}?` : 'sockflux probe --help and sockflux collector --help list them'}`
     })
 }

@@ -26,10 +26,10 @@ const TAKEN = [
 /** What is written behind `--collector`, and what is said after it. */
 const REFUSED: readonly (readonly [string, string])[] = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people forget
-  ['tcp://${HOST}:5556', "${HOST} was never replaced: put the host's name or address there"],
-  ['tcp://$HOST:5556', "$HOST was never replaced: put the host's name or address there"],
-  ['tcp://{{host}}:5556', "{{host}} was never replaced: put the host's name or address there"],
-  ['tcp://<collector>:5556', "<collector> was never replaced: put the host's name or address there"],
+  ['tcp://${HOST}:5556', "${HOST} was never replaced: write the host's name or address"],
+  ['tcp://$HOST:5556', "$HOST was never replaced: write the host's name or address"],
+  ['tcp://{{host}}:5556', "{{host}} was never replaced: write the host's name or address"],
+  ['tcp://<collector>:5556', "<collector> was never replaced: write the host's name or address"],
   ['tcp://“collector”:5556', 'a host has no “ (U+201C) in its name: correct it'],
   ['tcp://(collector):5556', 'a host has no ( in its name: correct (collector)'],
   ['tcp://=collector:5556', 'a host has no = in its name: correct =collector'],
@@ -42,42 +42,39 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ],
   ['tcp://収集:5556', '収集 has letters beyond ASCII: write xn--lor817m, its name in the DNS'],
   ['tcp://collector–1:5556', 'a host has no – (U+2013) in its name: correct it'],
-  ['tcp://256.1.1.1:5556', '256.1.1.1 is no IPv4 address: it has four numbers from 0 to 255'],
-  ['tcp://10.0.0:5556', '10.0.0 is no IPv4 address: it has four numbers from 0 to 255'],
-  ['tcp://010.0.0.1:5556', '010.0.0.1 is no IPv4 address: it has four numbers from 0 to 255'],
-  ['tcp://0x7f.1:5556', '0x7f.1 is no IPv4 address: it has four numbers from 0 to 255'],
-  ['tcp://[12345::1]:5556', '12345::1 is no IPv6 address: correct it'],
-  ['tcp://[::1::2]:5556', '::1::2 is no IPv6 address: correct it'],
-  ['tcp://[collector]:5556', '[collector] is no IPv6 address: correct it, or leave the brackets out'],
+  ['tcp://256.1.1.1:5556', '256.1.1.1 is not an IPv4 address: give four numbers from 0 to 255'],
+  ['tcp://10.0.0:5556', '10.0.0 is not an IPv4 address: give four numbers from 0 to 255'],
+  ['tcp://010.0.0.1:5556', '010.0.0.1 is not an IPv4 address: give four numbers from 0 to 255'],
+  ['tcp://0x7f.1:5556', '0x7f.1 is not an IPv4 address: give four numbers from 0 to 255'],
+  ['tcp://[12345::1]:5556', '12345::1 is not an IPv6 address: correct it'],
+  ['tcp://[::1::2]:5556', '::1::2 is not an IPv6 address: correct it'],
+  ['tcp://[collector]:5556', '[collector] is not an IPv6 address: correct it, or leave the brackets out'],
   ['tcp://::1:5556', 'an IPv6 address is in brackets: write tcp://[::1]:5556'],
   ['tcp://[fe80::1]:5556', 'fe80::1 is link-local: add its interface, as in fe80::1%eth0'],
-  ['tcp://[fe80::1%]:5556', ' is no interface: it has 1 to 15 characters without / and blanks'],
+  ['tcp://[fe80::1%]:5556', ' is not an interface: give 1 to 15 characters without / and blanks'],
   [
     'tcp://[fe80::1%enp0s31f6.1234567]:5556',
-    'enp0s31f6.1234567 is no interface: it has 1 to 15 characters without / and blanks',
+    'enp0s31f6.1234567 is not an interface: give 1 to 15 characters without / and blanks',
   ],
   [
     'tcp://-collector:5556',
-    '-collector is no host name: its parts are not empty and begin and end with a letter or digit',
+    '-collector is not a host name: each part must begin and end with a letter or digit',
   ],
-  [
-    'tcp://a..b:5556',
-    'a..b is no host name: its parts are not empty and begin and end with a letter or digit',
-  ],
+  ['tcp://a..b:5556', 'a..b is not a host name: each part must begin and end with a letter or digit'],
   [`tcp://${'a'.repeat(64)}:1`, "a part of the host's name has 64 characters: 63 is the most"],
   [`tcp://${'a.'.repeat(127)}a:1`, "the host's name has 255 characters: 253 is the most"],
   ['tcp://:5556', 'the host is missing: give its name or address'],
   ['tcp://collector', 'the port is missing: write tcp://host:port, as in tcp://127.0.0.1:5556'],
-  ['tcp://collector:', 'nothing is no port: it is a number from 1 to 65535'],
-  ['tcp://collector:65536', '65536 is no port: it is a number from 1 to 65535'],
-  ['tcp://collector:0', '0 is no port: it is a number from 1 to 65535'],
-  ['tcp://collector:5556/', '5556/ is no port: it is a number from 1 to 65535'],
-  ['tcp://collector:*', '* is no port: it is a number from 1 to 65535'],
+  ['tcp://collector:', 'nothing is not a port: give a number from 1 to 65535'],
+  ['tcp://collector:65536', '65536 is not a port: give a number from 1 to 65535'],
+  ['tcp://collector:0', '0 is not a port: give a number from 1 to 65535'],
+  ['tcp://collector:5556/', '5556/ is not a port: give a number from 1 to 65535'],
+  ['tcp://collector:*', '* is not a port: give a number from 1 to 65535'],
   ['tcp://*:5556', '* is for listening: name the host of the collector'],
   ['tcp://collector:5556,ifid=6', "ifid is for the collector's --listen: leave it out"],
   [`ipc:///${'x'.repeat(107)}`, 'the path has 108 bytes, a unix socket takes 107: give a shorter one'],
   [`ipc:///${'ü'.repeat(60)}`, 'the path has 121 bytes, a unix socket takes 107: give a shorter one'],
-  ['ipc:///run/$USER/x', 'a part of the path was never replaced: put the path there'],
+  ['ipc:///run/$USER/x', 'a placeholder in the path was never replaced: write the path'],
   ['ipc:///run/sockflux/', 'a path of a socket has no *, comma or blank and does not end with /: correct it'],
 ]
 
@@ -116,7 +113,7 @@ t.test('what is no endpoint at all is told what one is', async t => {
 t.test('the wrong one of a list is named, with its variable', async t => {
   const env = { SOCKFLUX_COLLECTOR: 'tcp://a:1,tcp://b:x' }
   t.throws(() => readSettings(probeSettings, 'probe', {}, env), {
-    message: 'SOCKFLUX_COLLECTOR: tcp://b:x: x is no port: it is a number from 1 to 65535',
+    message: 'SOCKFLUX_COLLECTOR: tcp://b:x: x is not a port: give a number from 1 to 65535',
   })
 })
 
@@ -132,8 +129,8 @@ t.test('to listen any address and port will do, and an ifid', async t => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what people forget
   for (const text of ['tcp://${IP}:5556', 'tcp://256.0.0.1:5556', 'tcp://*', 'ipc://*', 'tcp://“*”:5556'])
     t.match(faultOf(listening(), text), `${text}: `)
-  t.match(faultOf(listening(), 'tcp://*:5556,ifid='), /nothing is no ifid/)
-  t.match(faultOf(listening(), 'tcp://*:5556,ifid=a b'), /a b is no ifid/)
+  t.match(faultOf(listening(), 'tcp://*:5556,ifid='), /nothing is not an ifid/)
+  t.match(faultOf(listening(), 'tcp://*:5556,ifid=a b'), /a b is not an ifid/)
 })
 
 t.test('a socket is a path that sun_path holds', async t => {

@@ -65,7 +65,7 @@ t.test('every mistake is found, with the nearest name', async t => {
   t.match(problems, [
     `${file}:1:1: the file has no key intervall: did you mean interval?`,
     `${file}:4:1: the file has no key Host: did you mean host?`,
-    `${file}:5:1: the file has no key something: known are collector, send_to`,
+    `${file}:5:1: the file has no key something: choose from collector, send_to`,
     'SOCKFLUX_HOST: needs a host name',
     `${file}:3:12: max_flows: needs a whole number`,
     `${file}:2:6: udp: needs true or false`,

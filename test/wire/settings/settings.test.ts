@@ -165,7 +165,7 @@ const wrong: readonly Wrong[] = [
   },
   {
     yaml: 'sonde:\n  interval: 1\n',
-    says: 'FILE:1:1: the file has no key sonde: known are probe, collector',
+    says: 'FILE:1:1: the file has no key sonde: choose from probe, collector',
   },
   {
     yaml: 'probe:\n  # seconds\n  intervall: 1\n',
@@ -207,7 +207,7 @@ for (const [program, settings] of Object.entries(programs))
     }
     t.ok(
       words.includes(
-        `Keys below \`${program}:\` in the file, or on their own: ${keysOf(settings).join(', ')}`,
+        `Keys below \`${program}:\` or at the top level of the file: ${keysOf(settings).join(', ')}`,
       ),
     )
   })
@@ -258,7 +258,7 @@ t.test('a setting that was renamed is read by its former name, and warned of', a
     const { values, warnings, problems } = inspectSettings(probeSettings, 'probe', flags, env)
     t.same(problems, [])
     t.equal(values.sendOffset, 3)
-    t.same(warnings, [`${where}: the setting is called send-offset now`])
+    t.same(warnings, [`${where}: this setting is now called send-offset: use the new name`])
   }
   const both = inspectSettings(probeSettings, 'probe', { sendOffset: '2', spread: '3' }, {})
   t.same([both.values.sendOffset, both.warnings], [2, []], 'the new name wins')

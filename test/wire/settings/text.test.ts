@@ -126,14 +126,16 @@ t.test('a secret that others can read is told of', { skip: process.platform !== 
   const inspect = (env: Text) => inspectSettings(collectorSettings, 'collector', {}, env).warnings
   const open = await write('open', 0o644, 't\n')
   t.same(inspect({ INFLUX_TOKEN_FILE: open }), [
-    `INFLUX_TOKEN_FILE: the secret can be read by others than its owner (${open} has mode 0644): chmod 600 ${open}`,
+    `INFLUX_TOKEN_FILE: other users can read the secret (${open} has mode 0644): chmod 600 ${open}`,
   ])
   t.match(inspect({ INFLUX_TOKEN_FILE: await write('group', 0o640, 't\n') }), [/mode 0640/])
   t.same(inspect({ INFLUX_TOKEN_FILE: await write('own', 0o600, 't\n') }), [])
   const yaml = (key: string) => `collector:\n  ${key}\n`
   const secret = await write('secret.yaml', 0o644, yaml('influx_token: t'))
-  t.match(inspect({ SOCKFLUX_CONFIG: secret }), [/secret\.yaml: influx_token: the secret can be read/])
+  t.match(inspect({ SOCKFLUX_CONFIG: secret }), [
+    /secret\.yaml: influx_token: other users can read the secret/,
+  ])
   const login = await write('login.yaml', 0o644, yaml('influx_url: http://u:p@a:8086'))
-  t.match(inspect({ SOCKFLUX_CONFIG: login }), [/influx_url: the secret can be read/])
+  t.match(inspect({ SOCKFLUX_CONFIG: login }), [/influx_url: other users can read the secret/])
   t.same(inspect({ SOCKFLUX_CONFIG: await write('plain.yaml', 0o644, yaml('influx_org: o')) }), [])
 })

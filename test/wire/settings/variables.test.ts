@@ -16,9 +16,9 @@ t.test('a mistyped variable is told with the nearest name', async t => {
     ['SOCKFLUX_HOST_FILE', 'SOCKFLUX_HOST'],
   ]
   for (const [name, near] of cases)
-    t.same(unknown(name!), [`${name} is no setting and has no effect: did you mean ${near}?`])
+    t.same(unknown(name!), [`${name} is not a setting and has no effect: did you mean ${near}?`])
   t.same(unknown('SOCKFLUX_SOMETHING_VERY_DIFFERENT_INDEED'), [
-    'SOCKFLUX_SOMETHING_VERY_DIFFERENT_INDEED is no setting and has no effect: sockflux probe --help and sockflux collector --help list them',
+    'SOCKFLUX_SOMETHING_VERY_DIFFERENT_INDEED is not a setting and has no effect: sockflux probe --help and sockflux collector --help list them',
   ])
 })
 
