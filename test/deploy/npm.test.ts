@@ -1,4 +1,4 @@
-/** npm under the environments and npmrc files that people have. No registry is asked: packages are folders. */
+/** npm under common environments and npmrc files. No registry is queried: packages are folders. */
 
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -8,17 +8,20 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Cleanup } from '../harness/cleanup.ts'
+import { endProcessesIn } from '../harness/group.ts'
 import { REPOSITORY } from '../harness/repository.ts'
 import { scratch } from '../harness/scratch.ts'
 import { needs } from '../harness/skip.ts'
 import { ended } from '../harness/sockflux.ts'
 import { onSystem } from './system.ts'
 
-/** A clone whose packages are the folders `dev` and `optional`, and `remote` if a registry is to be asked. */
+/** A clone whose packages are the folders `dev` and `optional`, and `remote` if a registry is given. */
 async function project(t: Test, registry?: string) {
   const cleanup = new Cleanup()
   t.teardown(() => cleanup.close())
   const root = join(await scratch(cleanup, 'npm'), 'my clone')
+  // npm outlives setup.sh when that is killed, and works on in a folder that is gone
+  cleanup.defer(() => t.same(endProcessesIn(root), [], 'no process is left in the clone'))
   await cp(join(REPOSITORY, 'deploy'), join(root, 'deploy'), { recursive: true })
   await mkdir(join(root, 'home'))
   const folder = (name: string) => ({ [`node_modules/${name}`]: { resolved: name, link: true }, [name]: {} })
@@ -51,7 +54,7 @@ async function project(t: Test, registry?: string) {
   return root
 }
 
-/** `setup.sh modules` with nothing of the environment of whoever runs the tests. */
+/** `setup.sh modules` without the environment of the tests. */
 const modules = (root: string, env: Record<string, string> = {}) =>
   ended([
     ...['env', '-i', `PATH=${process.env['PATH']}`, `HOME=${join(root, 'home')}`],
@@ -101,7 +104,7 @@ for (const line of [
     t.same(installed(root), INSTALLED)
   })
 
-t.test('a HOME that cannot be written is no hindrance', async t => {
+t.test('a HOME that cannot be written does not matter', async t => {
   const root = await project(t)
   t.same(await modules(root, { HOME: '/dev/null' }), { code: 0, stdout: '', stderr: '' })
   t.same(installed(root), INSTALLED)
@@ -110,7 +113,7 @@ t.test('a HOME that cannot be written is no hindrance', async t => {
 const sentence = (registry: string, cause: string) =>
   new RegExp(`^setup: npm could not fetch the packages of package-lock.json from ${registry}: ${cause}\n$`)
 
-t.test('why nothing is fetched is said once, with its cause', async t => {
+t.test('a failed fetch is reported once, with its cause', async t => {
   const server = createServer((_, answer) => answer.writeHead(404).end()).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await once(server, 'listening')
@@ -119,7 +122,7 @@ t.test('why nothing is fetched is said once, with its cause', async t => {
     ['http://127.0.0.1:9', 'connect ECONNREFUSED 127\\.0\\.0\\.1:9'],
     [
       'http://nowhere.invalid',
-      "its host's name is not resolved \\(getaddrinfo [A-Z_]+ nowhere\\.invalid\\): [^\n]+",
+      "its host name is not resolved \\(getaddrinfo [A-Z_]+ nowhere\\.invalid\\): [^\n]+",
     ],
     [answering, 'Not Found - GET [^\n ]+'],
   ] as const) {

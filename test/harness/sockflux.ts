@@ -1,14 +1,16 @@
 /** The command as people start it, from the sources, with everything of its own in one directory. */
 
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { ask } from '../../cli/client.ts'
 import type { Answer } from '../../collector/sinks/embedded/query/answer.ts'
 import type { QueueCounters } from '../../collector/sinks/queue.ts'
 import { type Closable, closable } from './cleanup.ts'
-import { type Child, start } from './process.ts'
+import { endGroup, watchGroup } from './group.ts'
+import { type Child, signal, start } from './process.ts'
 import { scratch } from './scratch.ts'
 import { until } from './until.ts'
 
@@ -45,20 +47,39 @@ export function sockflux(words: readonly string[], env: Environment = {}): Child
   return start([...SOCKFLUX, ...words], { env: { ...UNSET, ...env } })
 }
 
-/** Runs a command to its end, whatever that is: for what is printed and how it exits. */
+/**
+ * Runs a command to its end and returns its output and exit code, -1 for a signal or a time-out. It has its own process
+ * group, which is killed after the time-out.
+ * @throws if the command leaves processes behind; they are killed
+ */
 export async function ended(
   command: readonly string[],
   env: Environment = {},
-  timeout = 30_000,
+  timeoutMs = 30_000,
 ): Promise<Ended> {
   const [file = '', ...args] = command
-  const { promise, resolve } = Promise.withResolvers<Ended>()
-  const options = { env: { ...process.env, ...UNSET, ...env }, timeout }
-  execFile(file, args, options, (error, stdout, stderr) => {
-    const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0
-    resolve({ code, stdout, stderr })
-  })
-  return promise
+  const options = { env: { ...process.env, ...UNSET, ...env }, detached: true } as const
+  const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { pid } = child
+  if (pid !== undefined) watchGroup(pid)
+  let isLate = false
+  const deadline = setTimeout(() => {
+    isLate = true
+    if (pid !== undefined) signal(-pid, 'SIGKILL')
+  }, timeoutMs)
+  const exited = once(child, 'exit')
+  const [stdout, stderr, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    exited.then(
+      ([code]) => code as number | null,
+      () => null,
+    ),
+  ])
+  clearTimeout(deadline)
+  const left = pid === undefined ? [] : endGroup(pid)
+  if (left.length > 0 && !isLate) throw new Error(`${command.join(' ')} left processes: ${left.join(', ')}`)
+  return { code: code ?? -1, stdout, stderr }
 }
 
 /** The log line that matches; a program that ends without it has failed. */
