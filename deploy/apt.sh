@@ -1,9 +1,9 @@
-# apt, as it is on a machine that lives: locks that are held, sources that do not answer. Part of setup.sh.
+# apt on a machine in use: locks may be held, sources may not answer. Part of setup.sh.
 
 LOCKS=(/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock)
 LOCK_SECONDS=${SOCKFLUX_SETUP_LOCK_SECONDS:-600}
 
-# Prints `<pid> <file>` of the first lock that somebody holds. perl-base is on every Debian, and asks as dpkg does (F_GETLK).
+# Prints `<pid> <file>` of the first lock that is held. perl-base is on every Debian, and queries as dpkg does (F_GETLK).
 lock_holder() {
     perl -MFcntl=:DEFAULT,:seek -e '
         for my $path (@ARGV) {
@@ -16,17 +16,17 @@ lock_holder() {
 }
 
 wait_for_locks() {
-    local pid file said='' until=$((SECONDS + LOCK_SECONDS)) holder
+    local pid file reported='' until=$((SECONDS + LOCK_SECONDS)) holder
     while read -r pid file < <(lock_holder); do
         holder="$(cat "/proc/$pid/comm" 2>/dev/null || echo 'a process outside of this container') (pid $pid)"
-        [ $SECONDS -lt $until ] || fail "$holder has held $file for $LOCK_SECONDS seconds: let it end, then try again"
-        [ "$said" = "$holder" ] || echo "setup: waiting up to $LOCK_SECONDS seconds for $holder, which holds $file" >&2
-        said=$holder
+        [ $SECONDS -lt $until ] || fail "$holder has held $file for $LOCK_SECONDS seconds: wait until it has ended, then try again"
+        [ "$reported" = "$holder" ] || echo "setup: waiting up to $LOCK_SECONDS seconds for $holder, which holds $file" >&2
+        reported=$holder
         sleep 1
     done
 }
 
-# apt_get WORD ... : into $APT_LOG what it says. A lock that is taken between the look and the call is waited for, too.
+# apt_get WORD ... : runs apt-get; its output goes to $APT_LOG. Waits also for a lock that is taken between check and call.
 apt_get() {
     wait_for_locks
     LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout="$LOCK_SECONDS" -o Acquire::Retries=0 \
@@ -38,19 +38,19 @@ apt_get() {
     return 1
 }
 
-# The causes in $APT_LOG, a line each and once, without what apt adds to each of them.
+# The causes in $APT_LOG, one line each, without duplicates and without apt's additions.
 apt_causes() {
     sed -n -e '/^[EW]: Some index files failed/d' -e '/^E: Unable to fetch some archives/d' \
         -e 's/^[EW]: Failed to fetch [a-z+]*:\/\/\([^/ ]*\)[^ ]* */\1: /p' -e t -e 's/^[EW]: //p' -e '/^dpkg: error/p' "$APT_LOG" |
         sed -e 's/ *\[IP: [^]]*\]//' | awk '!seen[$0]++' | head -n 6
 }
 
-# Packages that apt says it has no candidate for.
+# Packages without a candidate.
 apt_unknown() {
     sed -n -e 's/^E: Unable to locate package //p' -e "s/^E: Package '\(.*\)' has no installation candidate/\1/p" "$APT_LOG"
 }
 
-# A source that fails is a warning: what the others have is installed.
+# A source that fails is a warning: the packages of the other sources are installed.
 install_packages() {
     local APT_LOG sources unknown install=("$@")
     APT_LOG=$(mktemp)
@@ -59,7 +59,7 @@ install_packages() {
     if ! apt_get install -y --no-install-recommends "${install[@]}"; then
         unknown=$(apt_unknown)
         mapfile -t install < <(printf '%s\n' "${install[@]}" | grep -vxF "${unknown:-/}")
-        # nothing is left when no list of packages could be fetched: the sources say why
+        # no package remains if no list could be fetched: the cause is in the errors of the sources
         if [ -z "$unknown" ] || { [ ${#install[@]} -gt 0 ] && ! apt_get install -y --no-install-recommends "${install[@]}"; }; then
             sources=$(apt_causes)
             rm -f "$APT_LOG"

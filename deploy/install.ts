@@ -1,6 +1,6 @@
 /**
- * `install.ts install|uninstall`: what is needed at run time, as it lies here, in `$DESTDIR$PREFIX/lib/sockflux`, and the
- * command in `$DESTDIR$PREFIX/bin`. The launcher and the program find each other by their places, so the folders stay.
+ * `install.ts install|uninstall`: puts the run-time files into `$DESTDIR$PREFIX/lib/sockflux`, in the same layout as here,
+ * and the command into `$DESTDIR$PREFIX/bin`. The launcher finds the program by its relative path.
  */
 
 import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
@@ -23,7 +23,7 @@ interface Lock {
   packages: Record<string, { dev?: boolean; link?: boolean }>
 }
 
-/** Folders of node_modules that the program needs; npm's own lock says which are for development only. */
+/** Folders of node_modules that the program needs; npm's lock marks those for development only. */
 async function modules(): Promise<string[]> {
   const lock = JSON.parse(await readFile(join(ROOT, 'node_modules/.package-lock.json'), 'utf8')) as Lock
   return Object.entries(lock.packages)
@@ -31,11 +31,11 @@ async function modules(): Promise<string[]> {
     .map(([path]) => path)
 }
 
-/** @throws when a mistake in PREFIX would put files, or remove them, where nobody wants it */
+/** @throws if a mistake in PREFIX would write or remove files in the wrong place */
 function places() {
   const { PREFIX = '', DESTDIR = '' } = process.env
   if (!isAbsolute(PREFIX) || resolve(PREFIX) === '/' || PREFIX.split('/').includes('..'))
-    throw new Error(`PREFIX is "${PREFIX}": give a folder by its whole path, such as PREFIX=/usr/local`)
+    throw new Error(`PREFIX is "${PREFIX}": give an absolute path, such as PREFIX=/usr/local`)
   const prefix = join(resolve(ROOT, DESTDIR || '/'), resolve(PREFIX))
   return { lib: join(prefix, 'lib/sockflux'), link: join(prefix, 'bin/sockflux') }
 }
@@ -44,17 +44,17 @@ const TARGET = '../lib/sockflux/build/sockflux'
 const kind = async (path: string) => await lstat(path).catch(() => undefined)
 const isOurLink = async (link: string) => (await readlink(link).catch(() => '')) === TARGET
 
-/** @throws when something else has the place */
+/** @throws if other files are in that place */
 async function checkOurs({ lib, link }: ReturnType<typeof places>): Promise<void> {
   const manifest = await readFile(join(lib, 'package.json'), 'utf8').catch(() => '{}')
   const ours = (JSON.parse(manifest) as { name?: string }).name === 'sockflux'
   if ((await kind(lib)) && !ours)
-    throw new Error(`${lib} is not of Sockflux: move it away, or choose another PREFIX`)
+    throw new Error(`${lib} does not belong to Sockflux: move it away, or choose another PREFIX`)
   if ((await kind(link)) && !(await isOurLink(link)))
-    throw new Error(`${link} is not of this installation: move it away, or choose another PREFIX`)
+    throw new Error(`${link} does not belong to this installation: move it away, or choose another PREFIX`)
 }
 
-/** Everybody reads, only the owner writes; whatever the umask is now, or was when this was cloned. */
+/** All users may read, only the owner may write, independent of the umask now or at the clone. */
 async function open(folder: string): Promise<void> {
   await chmod(folder, 0o755)
   for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -1,6 +1,6 @@
 # Node.js, pinned, with its headers and npm. Part of setup.sh.
 
-NODE_VERSION=24.21.0 # LTS; at least 22.18 runs TypeScript as it is
+NODE_VERSION=24.21.0 # LTS; 22.18 and newer run TypeScript directly
 NODE_MIN=22.18
 NPM_VERSION=11.21.2
 
@@ -19,7 +19,7 @@ fetch() {
     trap 'rm -rf -- "$work"' EXIT
     run_npm "$1@$2" pack "$1@$2" --pack-destination="$work"
     tarball=("$work"/*.tgz)
-    [ "$(openssl dgst -sha512 -binary "${tarball[0]}" | base64 -w0)" = "$(sha512_of "$1")" ] || fail "$1@$2 is not what was pinned"
+    [ "$(openssl dgst -sha512 -binary "${tarball[0]}" | base64 -w0)" = "$(sha512_of "$1")" ] || fail "$1@$2 does not have the pinned checksum: check the registry, then try again"
     tar --no-same-owner -xzf "${tarball[0]}" -C "$work"
     rm -rf -- "$3"
     mv -- "$work/package" "$3"
@@ -27,8 +27,8 @@ fetch() {
     trap - EXIT
 }
 
-# Root's in every folder down to it, to be run by everybody and changed by nobody else: not nvm's, or another one below a
-# home, which its user may change or remove under a service of root.
+# Whether the file and all folders above it belong to root, are executable for all and writable for root only. A Node.js of
+# nvm, or another one below a home, could be changed or removed by its user under a service of root.
 belongs_to_root() {
     local path=$1
     while [ -n "$(find "$path" -maxdepth 0 -uid 0 -perm -005 ! -perm /022)" ]; do
@@ -38,7 +38,7 @@ belongs_to_root() {
     return 1
 }
 
-# The machine's own Node.js, when it is new enough and has its headers and npm beside it.
+# The machine's own Node.js, if it is new enough and has headers and npm.
 own_node() {
     local node prefix PATH=$MACHINE_PATH
     node=$(command -v node) && node=$(readlink -f -- "$node") && belongs_to_root "$node" || return 1
@@ -64,7 +64,7 @@ install_node() {
     esac
     echo "fetching Node.js $NODE_VERSION and npm $NPM_VERSION from the npm registry"
     prepare_npm
-    fetch npm $NPM_VERSION build/npm # first: the npm that fetches may be the one in build/node/bin
+    fetch npm $NPM_VERSION build/npm # first: the running npm may be the one in build/node/bin
     chmod 755 build/npm/bin/npm-cli.js build/npm/bin/npx-cli.js
     fetch node-linux-$machine $NODE_VERSION build/node
     ln -sf ../../npm/bin/npm-cli.js build/node/bin/npm

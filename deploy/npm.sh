@@ -1,22 +1,22 @@
-# npm, whatever the environment and the npmrc files of user and machine say about what is installed. Part of setup.sh.
+# npm, independent of settings in the environment and in npmrc files that leave packages out. Part of setup.sh.
 
-# What they say about registry, proxy and certificates counts. One quick second try: who has no network is told at once.
+# Settings of registry, proxy and certificates apply. Only one quick retry: without a network the error comes at once.
 NPM_FLAGS=(--location=project --global=false --dry-run=false --json=false --ignore-scripts --no-audit --no-fund --no-update-notifier
     --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=60000)
 CI_FLAGS=(--include=dev --include=optional --include=peer --bin-links=true --package-lock=true --legacy-peer-deps=false
     --install-strategy=hoisted --workspaces=true --include-workspace-root=true)
 
-# The machine's certificates, as Debian's own Node.js has them; Node.js has its own list only.
+# The machine's certificates, as in Debian's Node.js; other builds of Node.js have their own list only.
 CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 [ -n "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -r $CERTIFICATES ] || export NODE_EXTRA_CA_CERTS=$CERTIFICATES
 
 # PATH without our own Node.js and npm.
 MACHINE_PATH=:$PATH:
-while [[ $MACHINE_PATH == *:"$PWD/build/node/bin":* ]]; do # it may be there twice, side by side
+while [[ $MACHINE_PATH == *:"$PWD/build/node/bin":* ]]; do # it may be in PATH more than once
     MACHINE_PATH=${MACHINE_PATH/:"$PWD/build/node/bin":/:}
 done
 
-# The npmrc of the machine (mirror, proxy, certificate authority): the pinned npm would look beside its own Node.js.
+# The npmrc of the machine (mirror, proxy, certificate authority): the pinned npm would look for it next to its own Node.js.
 use_machine_npmrc() {
     local file
     [ -z "${npm_config_globalconfig:-}${NPM_CONFIG_GLOBALCONFIG:-}" ] || return 0
@@ -27,7 +27,7 @@ use_machine_npmrc() {
     done
 }
 
-# A cache of our own where npm's cannot be written: HOME is read-only, missing, or somebody else's.
+# A cache in build/ if npm's cannot be written: HOME is read-only, missing, or another user's.
 use_writable_cache() {
     local cache probe
     cache=$(npm config get cache 2>/dev/null) || cache=
@@ -44,14 +44,14 @@ prepare_npm() {
     use_writable_cache
 }
 
-# npm_cause FILE : what npm's errors in a file come to, in one line
+# npm_cause FILE : the cause of npm's errors in a file, in one line
 npm_cause() {
     local code reason path syscall proxy
     value() { sed -n "s/^npm \(error\|ERR!\) $1//p" "$2" | head -n 1; }
     code=$(value 'code ' "$1") reason=$(sed -n 's/.*, reason: //p' "$1" | head -n 1)
     path=$(value 'path ' "$1") syscall=$(value 'syscall ' "$1")
     case $code in
-        EAI_AGAIN | ENOTFOUND) echo "its host's name is not resolved (${reason:-$code}): is there a network, and DNS?" ;;
+        EAI_AGAIN | ENOTFOUND) echo "its host name is not resolved (${reason:-$code}): check the network and DNS" ;;
         ECONNREFUSED | ECONNRESET | ETIMEDOUT | EHOSTUNREACH | ENETUNREACH | ERR_SOCKET_TIMEOUT)
             proxy=$(npm config get https-proxy 2>/dev/null) || proxy=null
             [ "$proxy" != null ] || proxy=${https_proxy:-${HTTPS_PROXY:-${http_proxy:-${HTTP_PROXY:-}}}}
@@ -64,7 +64,7 @@ npm_cause() {
     esac
 }
 
-# run_npm WHAT WORD ... : or the one sentence why not
+# run_npm WHAT WORD ... : runs npm; fails with one sentence
 run_npm() {
     local what=$1 log
     shift

@@ -1,22 +1,22 @@
-# Debian packages: which are wanted, which are missing, and no service while they are installed. Part of setup.sh.
+# Debian packages: which are needed, which are missing; no service starts while they are installed. Part of setup.sh.
 
 RUN_PACKAGES=(ca-certificates clang gcc g++ libbpf-dev libelf-dev linux-libc-dev make npm openssl pkg-config python3 zlib1g-dev)
 TEST_PACKAGES=(bpftool busybox-static clang-format containerd containernetworking-plugins docker.io git influxdb influxdb-client
     iproute2 iptables libc6-dev nginx-light podman procps prometheus runc slirp4netns uidmap victoria-metrics)
 BENCH_PACKAGES=(bpftrace conntrack linux-perf)
 
-# Debian starts a service as soon as its package is there, unless this file says no (policy-rc.d, invoke-rc.d(8)).
+# Debian starts a service as soon as its package is installed, unless this file forbids it (policy-rc.d, invoke-rc.d(8)).
 POLICY=/usr/sbin/policy-rc.d
 POLICY_TEXT='#!/bin/sh
 # made by the set-up of Sockflux, which removes it when its packages are there
 exit 101'
 
-# Ours only: one that was there before stays as it is.
+# Removes our own file only; another one stays unchanged.
 remove_policy() {
     if [ ! -L $POLICY ] && [ "$(cat $POLICY 2>/dev/null)" = "$POLICY_TEXT" ]; then rm -f $POLICY; fi
 }
 
-# One set-up at a time: the first to end would remove the file from under the second. The lock leaves no file behind.
+# One set-up at a time: the first to end would remove the file that the second needs. The lock leaves no file behind.
 alone() {
     exec 9<"${POLICY%/*}"
     flock -n 9 && return
@@ -24,10 +24,10 @@ alone() {
     flock -w 1800 9 || fail 'another set-up of Sockflux has been installing packages for 30 minutes: end it, then try again'
 }
 
-# The file goes also when this is ended by a signal; bash waits for apt first, so that dpkg is never cut off.
+# The file is removed also on a signal; bash waits for apt first, so that dpkg is never interrupted.
 without_services() {
     alone
-    remove_policy # of one that was killed
+    remove_policy # of a killed set-up
     if [ ! -e $POLICY ] && [ ! -L $POLICY ]; then
         trap remove_policy EXIT
         trap 'exit 129' HUP
@@ -47,7 +47,7 @@ is_installed() { [ "$(dpkg-query -Wf '${db:Status-Status}' "$1" 2>/dev/null)" = 
 missing_of() {
     local package
     for package in "$@"; do
-        # any npm will do: it only fetches the pinned one
+        # any npm is enough: it only fetches the pinned one
         [ "$package" = npm ] && command -v npm >/dev/null && continue
         is_installed "$package" || echo "$package"
     done

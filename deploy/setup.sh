@@ -1,8 +1,8 @@
 #!/bin/bash
-# setup.sh packages run|test|bench : install the Debian packages that are missing (asks nothing, starts no service)
-# setup.sh node                    : put a Node.js that is new enough, with its headers and npm, into build/
+# setup.sh packages run|test|bench : install the missing Debian packages (no questions, no services)
+# setup.sh node                    : put a Node.js, new enough, with headers and npm, into build/
 # setup.sh modules                 : install the npm packages of package-lock.json
-# Called by the Makefile; does nothing where nothing is missing.
+# Called by the Makefile; does nothing if nothing is missing.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 

@@ -1,4 +1,4 @@
-/** The whole build in a folder with a blank; what was fetched and installed is taken from here, by links. */
+/** The whole build in a folder with a blank; fetched and installed files are linked from this clone. */
 
 import { join } from 'node:path'
 import t from 'tap'

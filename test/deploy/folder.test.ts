@@ -1,4 +1,4 @@
-/** A clone may lie in any folder, move and be copied; what cannot work is refused before anything is touched. */
+/** A clone may lie in any folder, be moved and copied; folders that cannot work are refused before anything changes. */
 
 import { existsSync, readdirSync } from 'node:fs'
 import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
@@ -28,7 +28,7 @@ const WORKS = [
 ]
 const REFUSED = ['a:b', 'a\\b', 'a\nb']
 
-/** A clone in `<scratch>/<folder>/sockflux` with what was built in it, and things of others beside it. */
+/** A clone in `<scratch>/<folder>/sockflux` with built files in it, and other folders beside it. */
 async function clone(t: Test, folder: string) {
   const cleanup = new Cleanup()
   t.teardown(() => cleanup.close())

@@ -1,4 +1,4 @@
-/** `make install` and `make uninstall`, into a folder of the test; what is installed is what was built here. */
+/** `make install` and `make uninstall`, into a folder of the test, from the files built here. */
 
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
@@ -21,7 +21,7 @@ async function destination(t: Test): Promise<string> {
   return scratch(cleanup, 'install')
 }
 
-t.test('what is installed runs without the clone, moves, and goes without a trace', { skip }, async t => {
+t.test('the installation runs without the clone, can be moved, and is removed completely', { skip }, async t => {
   const above = await destination(t)
   const words = [`DESTDIR=${above}`, "PREFIX=/opt/it's $x"]
   const prefix = join(above, "opt/it's $x")
@@ -68,14 +68,14 @@ for (const prefix of ['', '/', '//', '/.', 'usr/local', './x', '/usr/..', '/opt/
       const { code, stderr } = await make(`DESTDIR=${above}`, `PREFIX=${prefix}`, target)
       t.match(
         stderr,
-        `${target}: PREFIX is "${prefix}": give a folder by its whole path, such as PREFIX=/usr/local\n`,
+        `${target}: PREFIX is "${prefix}": give an absolute path, such as PREFIX=/usr/local\n`,
       )
       t.equal(code, 2)
     }
     t.same(readdirSync(above), [])
   })
 
-t.test('what others have in that place stays', { skip }, async t => {
+t.test('files of others in that place stay', { skip }, async t => {
   const above = await destination(t)
   await mkdir(join(above, 'one/lib/sockflux'), { recursive: true })
   await mkdir(join(above, 'two/bin'), { recursive: true })
@@ -83,7 +83,7 @@ t.test('what others have in that place stays', { skip }, async t => {
   for (const target of ['install', 'uninstall'])
     for (const [prefix, place] of Object.entries({ one: 'lib/sockflux', two: 'bin/sockflux' })) {
       const { code, stderr } = await make(`DESTDIR=${above}`, `PREFIX=/${prefix}`, target)
-      t.match(stderr, new RegExp(`^${target}: \\S+/${place} is not of `))
+      t.match(stderr, new RegExp(`^${target}: \\S+/${place} does not belong to `))
       t.equal(code, 2)
     }
   t.same(readdirSync(above, { recursive: true }).sort(), [

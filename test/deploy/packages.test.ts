@@ -1,4 +1,4 @@
-/** Debian packages on a machine that lives; in a copy of its root. */
+/** Debian packages on a machine in use, in a copy of its root. */
 
 import t from 'tap'
 import { needs } from '../harness/skip.ts'
@@ -14,7 +14,7 @@ const LOCKS = [
 const IS_THERE = `dpkg-query -Wf '\${db:Status-Status}\\n' sockflux-one`
 
 for (const lock of LOCKS)
-  t.test(`${lock} is waited for, and who holds it is said`, { skip }, async t => {
+  t.test(`${lock}: set-up waits and names the holder`, { skip }, async t => {
     const { stdout, stderr, code } = await onSystem(
       t,
       `${hold(lock, 2)} deploy/setup.sh packages run; echo $?; echo "held by $holder"; ${IS_THERE}`,
@@ -25,7 +25,7 @@ for (const lock of LOCKS)
     t.equal(code, 0)
   })
 
-t.test('a lock that is never given back ends set-up with a sentence', { skip }, async t => {
+t.test('a lock that is never released ends set-up with one sentence', { skip }, async t => {
   const { stdout, stderr } = await onSystem(
     t,
     `${hold(LOCKS[0]!, 60)} SOCKFLUX_SETUP_LOCK_SECONDS=1 deploy/setup.sh packages run; echo $?; kill $holder; ls /usr/sbin/policy-rc.d 2>&1`,
@@ -37,7 +37,7 @@ t.test('a lock that is never given back ends set-up with a sentence', { skip }, 
   t.match(stdout, /\n1\nls: cannot access/)
 })
 
-/** Sources of others, and what is said of them. */
+/** Broken sources, and their warnings. */
 const BROKEN = {
   'deb file:/opt/unsigned ./': /not signed|does not have a Release file/,
   'deb http://127.0.0.1:9/debian stable main': /127\.0\.0\.1:9: Could not connect/,
@@ -55,7 +55,7 @@ for (const [source, cause] of Object.entries(BROKEN))
     t.match(stderr, cause)
   })
 
-t.test('when nothing answers, the cause is said once', { skip }, async t => {
+t.test('if nothing answers, the cause is reported once', { skip }, async t => {
   const { stdout, stderr } = await onSystem(
     t,
     `echo 'deb http://nowhere.invalid/debian stable main' >/etc/apt/sources.list
@@ -65,7 +65,7 @@ t.test('when nothing answers, the cause is said once', { skip }, async t => {
   t.match(stderr, /^setup: apt could not fetch its lists of packages: nowhere\.invalid: [^\n]*resol[^\n]*\n$/)
 })
 
-t.test('an entry that apt cannot read is said to be that', { skip }, async t => {
+t.test('an entry that apt cannot read is named', { skip }, async t => {
   const { stdout, stderr } = await onSystem(
     t,
     `echo 'deb nonsense' >/etc/apt/sources.list.d/x.list; deploy/setup.sh packages run; echo $?`,
@@ -95,7 +95,7 @@ const POLICY = 'cat /opt/policy.seen; ls /usr/sbin/policy-rc.d 2>&1'
 const GONE = /\/usr\/sbin\/policy-rc\.d\nls: cannot access '\/usr\/sbin\/policy-rc\.d'/
 
 t.test(
-  'no service starts while packages are installed, and the file that says so goes',
+  'no service starts while packages are installed, and the policy file is removed',
   { skip },
   async t => {
     t.match((await onSystem(t, `deploy/setup.sh packages run; ${POLICY}`)).stdout, GONE)
@@ -113,7 +113,7 @@ for (const [signal, status] of Object.entries({ HUP: 129, INT: 130, TERM: 143 })
     t.match(stdout, new RegExp(`/usr/sbin/policy-rc.d\n${status}\nls: cannot access`))
   })
 
-t.test('what a killed one left is removed by the next', { skip }, async t => {
+t.test('the policy file of a killed set-up is removed by the next one', { skip }, async t => {
   const { stdout } = await onSystem(
     t,
     `${hold(LOCKS[0]!, 60)} deploy/setup.sh packages run 2>/opt/said & set_up=$!
@@ -123,7 +123,7 @@ t.test('what a killed one left is removed by the next', { skip }, async t => {
   t.match(stdout, GONE)
 })
 
-t.test('the own file of the machine stays, whatever it says', { skip }, async t => {
+t.test('a policy file of the machine stays, whatever its content', { skip }, async t => {
   const own = (make: string) =>
     onSystem(
       t,
