@@ -1,17 +1,17 @@
-# make run       set everything up and show, live, what this machine's containers and processes talk
+# make run       set everything up and show the flows of this machine's containers and processes live
 # make test      set everything up and run the tests; make test-long the series, soaks and long fuzzing
 # make bench     measure, and print a table (PARTS="report fold" for some)
 # make build     compile: addon, BPF object, TypeScript
 # make check     format, lint, types
-# make install   put what is needed at run time into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
-# make uninstall remove that
-# make clean     remove what was built
+# make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
+# make uninstall remove them
+# make clean     remove built files
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test test-long bench build check generate install uninstall clean packages-run packages-test packages-bench
+.PHONY: run test test-long bench build check format generate install uninstall clean packages-run packages-test packages-bench
 
-# No recipe names this folder: all paths are relative, so that its name may have blanks and quotes. What remains:
-# PATH ends a folder at `:`, Node.js loads no package below `\`, and git, npm and tap print a name to a line.
+# All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
+# is split there), a backslash (Node.js loads no package below it) or a line break (git, npm and tap print a name per line).
 define NEWLINE
 
 
@@ -25,7 +25,7 @@ endif
 
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-# not from the environment, where others have a PREFIX of their own; as they were typed, `$` and all
+# not from the environment, where other programs set PREFIX; taken literally, with `$`
 PREFIX := /usr/local
 override export PREFIX := $(value PREFIX)
 export DESTDIR
@@ -35,6 +35,7 @@ BINDINGS := native/dist/index.js
 BPF := build/bpf/probe.bpf.o
 DIST := build/.dist
 MODULES := node_modules/.package-lock.json
+C_SOURCES = $(shell find probe native test -name '*.[ch]' -o -name '*.cc' | grep -vE '/(node_modules|build)/' | sort)
 SOURCES := $(shell find wire cli probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
 
 CLANG ?= clang
@@ -58,7 +59,11 @@ build: $(ADDON) $(BINDINGS) $(BPF) $(DIST) build/sockflux
 check: $(MODULES)
 	node_modules/.bin/biome ci --reporter=summary .
 	node_modules/.bin/tsc
-	clang-format --dry-run -Werror probe/bpf/*.[ch] probe/bpf/*/*.h native/src/*.cc native/src/*.h
+	@clang-format --dry-run -Werror $(C_SOURCES)
+
+# `npm run fix` without the TypeScript
+format:
+	@clang-format -i $(C_SOURCES)
 
 # the record types, from the C headers
 generate: $(ADDON) $(BINDINGS) $(BPF)
@@ -68,7 +73,7 @@ generate: $(ADDON) $(BINDINGS) $(BPF)
 install: build
 	@node deploy/install.ts install
 
-# with the Node.js that is there: of this clone, or of the installation itself
+# with the Node.js of this clone or of the installation
 uninstall:
 	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/install.ts uninstall
 
@@ -88,7 +93,7 @@ $(MODULES): package-lock.json package.json native/package.json | build/.node
 	@deploy/setup.sh modules
 	@touch $@
 
-# nodedir as seen from here: absolute, a blank in it would end it (gyp)
+# nodedir is relative: gyp ends an absolute one at a blank
 $(ADDON): native/binding.gyp $(wildcard native/src/*) | $(MODULES)
 	cd native && node ../node_modules/node-gyp/bin/node-gyp.js rebuild --silent --nodedir=../build/node
 	@touch $@
@@ -102,12 +107,12 @@ $(BPF): $(wildcard probe/bpf/*.[ch] probe/bpf/*/*.h) | packages-run
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c probe/bpf/probe.bpf.c -o $@
 
-# tap, without the compiler that it brings: Node.js runs TypeScript as it is
+# tap without its compiler: Node.js runs TypeScript directly
 build/.tap: .taprc $(MODULES)
 	node node_modules/tap/dist/esm/run.mjs build
 	@touch $@
 
-# the command; V8 is told what cli/sockflux.ts says in its first line
+# the command, with the Node.js flags of the first line of cli/sockflux.ts
 build/sockflux: deploy/launcher.sh cli/sockflux.ts
 	@mkdir -p $(@D)
 	@sed "s|@FLAGS@|$$(sed -n '1s/.* node //p' cli/sockflux.ts)|" deploy/launcher.sh >$@

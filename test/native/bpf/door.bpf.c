@@ -117,9 +117,11 @@ SEC("tp_btf/inet_sock_set_state")
 int on_state(unsigned long long *ctx) {
     struct sock *sk = (struct sock *)ctx[0];
     __u16 local = sk->__sk_common.skc_num, remote = bpf_ntohs(sk->__sk_common.skc_dport);
-    if (local != port && remote != port) return 0;
+    if (local != port && remote != port)
+        return 0;
     struct change *change = bpf_ringbuf_reserve(&changes, sizeof(*change), 0);
-    if (!change) return 0;
+    if (!change)
+        return 0;
     __builtin_memset(change, 0, sizeof(*change));
     change->at_ns = bpf_ktime_get_boot_ns();
     change->old_state = ctx[1];
@@ -137,7 +139,8 @@ int on_state(unsigned long long *ctx) {
 SEC("iter/task")
 int tasks(struct bpf_iter__task *ctx) {
     struct task_struct *task = ctx->task;
-    if (!task || task->pid != task->tgid) return 0;
+    if (!task || task->pid != task->tgid)
+        return 0;
     int pid = task->pid;
     bpf_seq_write(ctx->meta->seq, &pid, sizeof(pid));
     return 0;
@@ -148,8 +151,10 @@ SEC("iter/bpf_map_elem")
 int walk(struct bpf_iter__bpf_map_elem *ctx) {
     __u32 *key = ctx->key;
     __u64 *value = ctx->value;
-    if (!key || !value) return 0;
-    if (resume_every && counts.elements % resume_every == 0 && counts.resumed <= counts.elements / resume_every) {
+    if (!key || !value)
+        return 0;
+    if (resume_every && counts.elements % resume_every == 0 &&
+        counts.resumed <= counts.elements / resume_every) {
         counts.resumed++;
         return 1;
     }
@@ -168,7 +173,8 @@ struct work {
 SEC("syscall")
 int work(struct work *ctx) {
     ctx->passes++;
-    if (!ctx->left) return ctx->answer;
+    if (!ctx->left)
+        return ctx->answer;
     ctx->left--;
     return 1;
 }
@@ -183,7 +189,8 @@ SEC("syscall")
 int emit(struct emission *ctx) {
     __u64 record[2] = {};
     for (__u32 i = 0; i < 2000; i++) {
-        if (i >= ctx->count) break;
+        if (i >= ctx->count)
+            break;
         record[0] = i;
         if (ctx->odd && i % ctx->odd == ctx->odd - 1)
             bpf_ringbuf_output(&numbers, record, 16, 0);
@@ -210,9 +217,11 @@ int socket_ops(struct bpf_sock_ops *ops) {
 SEC("syscall")
 int touch(void *ctx) {
     __u32 key = 1, *mine = bpf_map_lookup_elem(&per_cpu, &key);
-    if (mine) (*mine)++;
+    if (mine)
+        (*mine)++;
     struct slot *slot = bpf_map_lookup_elem(&slots, &key);
-    if (slot) slot->parts[0] = 42;
+    if (slot)
+        slot->parts[0] = 42;
     __u64 square = 4;
     key = 2;
     bpf_map_update_elem(&squares, &key, &square, BPF_ANY);

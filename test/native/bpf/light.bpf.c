@@ -29,7 +29,8 @@ int work(struct work *ctx) {
     runs += step;
     __u64 record = runs;
     bpf_ringbuf_output(&records, &record, sizeof(record), 0);
-    if (!ctx->left) return 0;
+    if (!ctx->left)
+        return 0;
     ctx->left--;
     return 1;
 }
