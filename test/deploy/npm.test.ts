@@ -122,7 +122,7 @@ t.test('a failed fetch is reported once, with its cause', async t => {
     ['http://127.0.0.1:9', 'connect ECONNREFUSED 127\\.0\\.0\\.1:9'],
     [
       'http://nowhere.invalid',
-      "its host name is not resolved \\(getaddrinfo [A-Z_]+ nowhere\\.invalid\\): [^\n]+",
+      'its host name is not resolved \\(getaddrinfo [A-Z_]+ nowhere\\.invalid\\): [^\n]+',
     ],
     [answering, 'Not Found - GET [^\n ]+'],
   ] as const) {
