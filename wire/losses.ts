@@ -171,6 +171,13 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'a cgroup id beyond 2^53 cannot be told from another',
     'report it, with the kernel version',
   ),
+  'ingest/evicted': loss(
+    'probes',
+    'more runs of probes than the collector keeps: one that had sent hardly anything made room for another',
+    'see why probes are restarted so often, or who else sends to this collector',
+  ),
+  'ingest/malformed_sequence_jump': loss('messages', 'a sequence too far ahead of the last one', STRANGER),
+  'ingest/malformed_window_jump': loss('messages', 'a window too far ahead of the last one', STRANGER),
   'ingest/unknown_record': loss('records', 'a record that this collector does not know', UPDATE),
   'ingest/malformed_layout': loss('records', 'a record without a column that is needed', UPDATE),
   'ingest/malformed_too_many_probes': loss(
@@ -187,6 +194,11 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'samples',
     'pods of one name on several hosts are written over each other in profile ntopng',
     'give each host a `--listen` of its own, with its `,ifid=`',
+  ),
+  'series/shared_hosts': loss(
+    'windows',
+    'two probes send under one host name (a cloned machine, two probes on one): the later one has a host of its own',
+    'give each probe its own `--host`',
   ),
   'series/beyond_max_series': loss(
     'samples',
