@@ -180,6 +180,21 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'ingest/malformed_window_jump': loss('messages', 'a window too far ahead of the last one', STRANGER),
   'ingest/unknown_record': loss('records', 'a record that this collector does not know', UPDATE),
   'ingest/malformed_layout': loss('records', 'a record without a column that is needed', UPDATE),
+  'ingest/clock_ahead': loss(
+    'windows',
+    "the window ends more than ten minutes, or two intervals, ahead of the collector's clock: shown and not stored",
+    'set the clocks of the host and of the collector with NTP',
+  ),
+  'ingest/clock_unset': loss(
+    'windows',
+    'the window ends before 2024: the clock of the host was never set; shown and not stored',
+    'set the clock of the host with NTP',
+  ),
+  'ingest/evicted': loss(
+    'runs',
+    'a run that had sent less than two windows made room for a new probe, as too many are known',
+    'see why probes are restarted so often, or who forges them',
+  ),
   'ingest/malformed_too_many_probes': loss(
     'messages',
     'more runs of probes than the collector keeps',
@@ -189,6 +204,11 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'messages',
     'a message that is not as it should be, by what is wrong with it',
     STRANGER,
+  ),
+  'series/shared_hosts': loss(
+    'windows',
+    'two probes use one host name: the later one is stored as host `name~run`',
+    'stop one of two probes on a machine, or give each machine a `--host` of its own',
   ),
   'series/shared_pods': loss(
     'samples',
