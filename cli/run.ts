@@ -140,7 +140,11 @@ class Children {
     // 'close' is never emitted after we close the channel
     const exited = new Promise<void>(resolve => {
       child
-        .once('exit', () => resolve())
+        .once('exit', (code, signal) => {
+          if (signal !== null || code !== 0)
+            this.notes.push(`${name}: ended by ${signal ?? `exit code ${code}`}`)
+          resolve()
+        })
         .once('error', ({ message }) => resolve(void this.notes.push(message)))
     })
     const ended = Promise.all([exited, once(child.stderr!, 'close')]).then(() => {

@@ -190,11 +190,6 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'the window ends before 2024: the clock of the host was never set; shown and not stored',
     'set the clock of the host with NTP',
   ),
-  'ingest/evicted': loss(
-    'runs',
-    'a run that had sent less than two windows made room for a new probe, as too many are known',
-    'see why probes are restarted so often, or who forges them',
-  ),
   'ingest/malformed_too_many_probes': loss(
     'messages',
     'more runs of probes than the collector keeps',
@@ -214,11 +209,6 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'samples',
     'pods of one name on several hosts are written over each other in profile ntopng',
     'give each host a `--listen` of its own, with its `,ifid=`',
-  ),
-  'series/shared_hosts': loss(
-    'windows',
-    'two probes send under one host name (a cloned machine, two probes on one): the later one has a host of its own',
-    'give each probe its own `--host`',
   ),
   'series/beyond_max_series': loss(
     'samples',
