@@ -11,13 +11,14 @@
 .PHONY: run test test-long bench build check format generate install uninstall clean packages-run packages-test packages-bench
 
 # All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
-# is split there), a backslash (Node.js loads no package below it) or a line break (git, npm and tap print a name per line).
+# is split there), a backslash or an asterisk (Node.js loads no package below them) or a line break (git, npm and tap print a
+# name per line).
 define NEWLINE
 
 
 endef
-ifneq ($(findstring :,$(CURDIR))$(findstring \,$(CURDIR))$(findstring $(NEWLINE),$(CURDIR)),)
-$(error Sockflux cannot be built in a folder whose path has a colon, a backslash or a line break: move it)
+ifneq ($(findstring :,$(CURDIR))$(findstring \,$(CURDIR))$(findstring *,$(CURDIR))$(findstring $(NEWLINE),$(CURDIR)),)
+$(error Sockflux cannot be built in a folder whose path has a colon, a backslash, an asterisk or a line break: move it)
 endif
 ifeq ($(wildcard deploy/setup.sh),)
 $(error Run make in the folder of Sockflux, or with -C: this is another one)

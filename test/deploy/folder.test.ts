@@ -1,6 +1,6 @@
 /** A clone may lie in any folder, be moved and copied; folders that cannot work are refused before anything changes. */
 
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -20,13 +20,13 @@ const WORKS = [
   'a;touch x',
   'a&b',
   '"',
-  '#%?*',
+  '#%?',
   '[a]{b}',
   'ü 中',
   'a\tb',
   'a|b>c',
 ]
-const REFUSED = ['a:b', 'a\\b', 'a\nb']
+const REFUSED = ['a:b', 'a\\b', 'a\nb', 'a*b', '*']
 
 /** A clone in `<scratch>/<folder>/sockflux` with built files in it, and other folders beside it. */
 async function clone(t: Test, folder: string) {
@@ -85,6 +85,16 @@ for (const folder of REFUSED)
     }
     t.same(files(above), before)
   })
+
+t.test('a command that was moved below an asterisk says so', async t => {
+  const { above, root } = await clone(t, 'x')
+  t.match(await make(root, 'build/sockflux'), { code: 0 })
+  const moved = join(above, 'a*b')
+  renameSync(join(above, 'x'), moved)
+  const { code, stdout, stderr } = await ended([join(moved, 'sockflux/build/sockflux'), '--version'])
+  t.same([code, stdout], [1, ''])
+  t.match(stderr, /^sockflux: Node\.js loads nothing below a folder with an asterisk [^\n]+: move it\n$/)
+})
 
 t.test("make -f from elsewhere touches no other folder's build", async t => {
   const { above, root } = await clone(t, 'x')

@@ -23,7 +23,10 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     /function reasonOf[\s\S]*?\n}/.exec(sources('probe/identify/api/asked.ts'))![0],
     /return '(\w+)'/g,
   ).map(name => `identify/docker_${name}`),
-  ingest: found(sources('collector/ingest/*.ts'), /lose\('(\w+)'/g).map(name => `ingest/${name}`),
+  ingest: [
+    ...found(sources('collector/ingest/*.ts'), /lose\('(\w+)'/g),
+    ...found(sources('collector/ingest/clocks.ts'), /fault\(\s*'(clock_\w+)'/g),
+  ].map(name => `ingest/${name}`),
   messages: found(sources('{wire,collector/ingest}/*.ts'), /new MalformedError\('(\w+)'/g).map(
     name => `ingest/malformed_${name}`,
   ),
@@ -36,8 +39,8 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     ),
   ),
   influxdb: [
-    ...found(sources('collector/sinks/influxdb/answers.ts'), /isPartial\(said\) \? '(\w+)' : '\w+'/g),
-    ...found(sources('collector/sinks/influxdb/answers.ts'), /isPartial\(said\) \? '\w+' : '(\w+)'/g),
+    ...found(sources('collector/sinks/influxdb/answers.ts'), /isPartial\(\w+\) \? '(\w+)' : '\w+'/g),
+    ...found(sources('collector/sinks/influxdb/answers.ts'), /isPartial\(\w+\) \? '\w+' : '(\w+)'/g),
     // those about a batch are set aside when others are stored
     ...sources('collector/sinks/influxdb/*.ts')
       .split('new InfluxError(')
