@@ -82,7 +82,7 @@ export class Fold {
   add(rows: Buffer, { size, fold }: Decoder, names: Names): void {
     this.#learn(names)
     this.#owners ??= new Containers(names, id => this.#container(id) ?? this.#overflowGroup(), this.host)
-    fold(rows, { owners: this.#owners, processes: this.processes, keep: this.#keep })
+    fold(rows, { owners: this.#owners, processes: this.processes, keep: this.#keep, owned: this.owned })
     this.refused += this.#owners.refused
     this.#owners.refused = 0
     this.rows += rows.length / size

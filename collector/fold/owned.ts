@@ -1,6 +1,6 @@
 /**
- * Numbers of a container, or of what is in none, by the values of dimensions: drops by reason and direction. GroupLookup and
- * values are as many as a host has, so rows are bounded; those beyond it add up in one row of their owner.
+ * Numbers of a container, or of what is in none, by the values of dimensions: drops by reason and direction. A host may
+ * have any number of owners and values, so rows are bounded; those beyond the bound add up in one row of their owner.
  */
 
 import type { Group } from '../../wire/count/flow_sums.ts'

@@ -1,4 +1,4 @@
-/** A row of the metric tables. The sinks, the catalogue and the dashboard check all read these rows. */
+/** A row of the metric tables. The sinks, the catalogue and the documents all read these rows. */
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'

@@ -78,7 +78,7 @@ function checkApart(t: Test, rows: ReadonlyMap<string, Row[]>) {
   }
 }
 
-/** DESIGN, levels: merged before writing, means by the number of flows. */
+/** Merged before writing, means by the number of flows. */
 function checkMerged(t: Test, merged: ReadonlyMap<string, Row[]>, apart: ReadonlyMap<string, Row[]>) {
   for (const [measurement, rows] of merged) {
     const tags = measurement.startsWith('pod:') ? ['ifid', 'pod'] : ['container', 'ifid']

@@ -2,6 +2,7 @@
 
 import type { Counts } from '../../../wire/count/record.ts'
 import type { HostRecord } from '../../../wire/host_records.ts'
+import type { Owned } from '../owned.ts'
 
 /** A row of a record that belongs to no flow: its texts become tags, its numbers fields. */
 export interface FlatRow {
@@ -12,6 +13,8 @@ export interface FlatRow {
 /** Where rows count. */
 export interface Into extends Counts {
   keep(record: HostRecord, row: FlatRow): void
+  /** Numbers of an owner by the values of dimensions. */
+  readonly owned: Pick<Owned, 'add'>
 }
 
 export interface Decoder {

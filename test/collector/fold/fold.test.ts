@@ -35,7 +35,7 @@ function folded(flows: readonly Flow[], said: WindowNames = names, fold = new Fo
   return fold
 }
 
-/** What a reader of DESIGN would count, the slow way. */
+/** What a reader of docs/reading_the_numbers.md would count, the slow way. */
 function expected(flows: readonly Flow[]) {
   const measured = flows.filter(({ rtt_us = 0, flags = 0 }) => rtt_us > 0 && (flags & 32) !== 0)
   const mean = (name: 'rtt_us' | 'rtt_var_us') =>

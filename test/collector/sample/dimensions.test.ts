@@ -1,10 +1,13 @@
 import t from 'tap'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { BEYOND, Owned } from '../../../collector/fold/owned.ts'
+import type { Decoder } from '../../../collector/fold/records/record.ts'
 import { catalogue } from '../../../collector/metrics/catalogue.ts'
 import { isByRole, isFlow, LEVELS, type OwnedMetric } from '../../../collector/metrics/metric.ts'
 import { Sampler } from '../../../collector/sample/sampler.ts'
+import { encodeRows, layoutOf } from '../../../wire/columns.ts'
 import { Group } from '../../../wire/count/flow_sums.ts'
+import { viewOf } from '../../../wire/layout.ts'
 import type { WindowNames } from '../../../wire/message.ts'
 import { linesOf, pointsOf } from '../../harness/samples.ts'
 import { addRows, layoutOfRecord, windowOf } from '../given.ts'
@@ -34,14 +37,43 @@ const who = (name = 'web'): WindowNames => ({
 /** owner, reason, direction, packets */
 type Drop = [owner: 'a' | 'b' | 'host', reason: string, direction: string, packets: number]
 
+/** A record with dimensions, as its decoder would read it. */
+const DROP = {
+  cgroup: 'u64',
+  hierarchy: 'u32',
+  netns: 'u32',
+  packets: 'u32',
+  reason: 16,
+  direction: 4,
+} as const
+const dropLayout = layoutOf('drop', DROP)
+const at = Object.fromEntries(dropLayout.fields.map(({ name, offset }) => [name, offset])) as Record<
+  keyof typeof DROP,
+  number
+>
+const dropDecoder: Decoder = {
+  size: dropLayout.size,
+  fold(rows, { owners, owned }) {
+    const view = viewOf(rows)
+    const text = (start: number, size: number) =>
+      rows.toString('utf8', start, start + size).replace(/\0+$/, '')
+    for (let row = 0; row < rows.length; row += dropLayout.size) {
+      const owner = owners.of(view, row, at)
+      const values = [text(row + at.reason, DROP.reason), text(row + at.direction, DROP.direction)]
+      if (owner) owned.add('drop', owner, values, { packets: view.getUint32(row + at.packets, true) })
+    }
+  },
+}
+const CGROUPS = { a: 1, b: 2, host: 77 } as const
+
 function windowWith(drops: readonly Drop[], names = who()) {
   const fold = new Fold()
   addRows(fold, layout, [{ hierarchy: 1, cgroup: 1, role: 1 }], names)
+  const rows = drops.map(([owner, reason, direction, packets]) => ({
+    ...{ cgroup: CGROUPS[owner], hierarchy: 1, netns: 0, packets, reason, direction },
+  }))
+  fold.add(encodeRows<typeof DROP>(dropLayout, rows), dropDecoder, names)
   fold.end(names)
-  for (const [owner, reason, direction, packets] of drops) {
-    const group = owner === 'host' ? fold.host : fold.containers.get(owner)!
-    fold.owned.add('drop', group, [reason, direction], { packets })
-  }
   return windowOf(fold)
 }
 const lines = (batch: Parameters<typeof linesOf>[0]) =>

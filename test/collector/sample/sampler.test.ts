@@ -57,7 +57,7 @@ const node = (): Folded =>
     },
   )
 
-// Both checked by hand against DESIGN 5 and 6, once: the means are (1 + 2) / 2 ms and (0.5 + 0.25) / 2 ms without the
+// Both checked by hand against docs/reading_the_numbers.md, once: the means are (1 + 2) / 2 ms and (0.5 + 0.25) / 2 ms without the
 // silent flow, the sandbox's flow is its pod's, what was not measured has no field.
 const CONTAINER = `container=0123456789ab,container_name=web,host=node\\ 1,ifid=0,label_team=a\\,b,namespace=shop,pod=web-0`
 const POD = 'host=node\\ 1,ifid=0,namespace=shop,pod=web-0'
