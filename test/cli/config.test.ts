@@ -70,7 +70,7 @@ t.test('config show tells each value and where it is from, and no secret', async
   t.equal(text.code, 0)
   t.match(text.stdout, /^collector +value +from$/m)
   t.match(text.stdout, /^listen +tcp:\/\/\*:1 +--listen$/m)
-  t.match(text.stdout, /^store_days +3 +\S+a\.yaml:2:15: collector\.store_days$/m)
+  t.match(text.stdout, /^store_days +3 +.+a\.yaml:2:15: collector\.store_days$/m)
   t.match(text.stdout, /^influx_url +http:\/\/…@127\.0\.0\.1:8086 +INFLUX_URL$/m)
   t.match(text.stdout, /^influx_token +\*{8} +INFLUX_TOKEN$/m)
   t.match(text.stdout, /^influx_password +\*{8} +INFLUX_PASSWORD$/m)

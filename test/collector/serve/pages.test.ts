@@ -41,7 +41,7 @@ t.test('ready: it listens, no queue is full, and no sink reports a fault', async
   t.same(ready(), { body: 'ready\n' }, 'what a sink does not take can wait')
   push(2)
   push(3)
-  t.same(ready(), { status: 503, body: 'the queue of influxdb is full: its oldest samples are dropped\n' })
+  t.same(ready(), { status: 503, body: 'the queue of influxdb is full; its oldest samples are dropped\n' })
   comeBack()
   await until('the sink', () => sinks.unready() === undefined)
   t.same(ready(), { body: 'ready\n' }, 'ready again')

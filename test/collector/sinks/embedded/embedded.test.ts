@@ -12,7 +12,7 @@ import { batch, sample, start } from '../../../harness/samples.ts'
 const DAY = 86_400
 const all = 'SELECT * FROM "container:num_flows" ORDER BY time'
 const count = 'SELECT count(*) FROM "container:num_flows"'
-const writer = new URL('../../../harness/embedded_writer.ts', import.meta.url).pathname
+const writer = join(import.meta.dirname, '../../../harness/embedded_writer.ts')
 
 t.test('a measurement is a table: time, a column per tag, a column per field', async t => {
   const sink = await openStore(t, await temporary(t))
