@@ -12,7 +12,7 @@ const CAPABILITIES = [
     name: 'CAP_SYS_ADMIN',
     bits: [21],
     needed: false,
-    gives: 'who accepts a connection, and sockets older than the probe that no descriptor names',
+    gives: 'the accepting process, and sockets older than the probe that no descriptor names',
   },
   { name: 'CAP_NET_ADMIN', bits: [12, 21], needed: false, gives: 'UDP and single RTT samples' },
   { name: 'CAP_DAC_READ_SEARCH', bits: [2, 1], needed: false, gives: 'names kept in directories of root' },

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Cleanup } from '../harness/cleanup.ts'
 import { endProcessesIn } from '../harness/group.ts'
-import { REPOSITORY } from '../harness/repository.ts'
+import { quoted, REPOSITORY } from '../harness/repository.ts'
 import { scratch } from '../harness/scratch.ts'
 import { needs } from '../harness/skip.ts'
 import { ended } from '../harness/sockflux.ts'
@@ -155,8 +155,8 @@ t.test(
   async t => {
     const { stdout } = await onSystem(
       t,
-      `unset npm_config_globalconfig; echo 'registry=http://mirror.example/' >/etc/npmrc; rm -f /usr/etc/npmrc
-    mkdir -p build/node/bin; ln -s ${process.execPath} build/node/bin/node; PATH=$PWD/build/node/bin:$PATH
+      `unset npm_config_globalconfig; echo 'registry=http://mirror.example/' >/etc/npmrc; rm -f /usr/etc/npmrc /usr/local/etc/npmrc
+    mkdir -p build/node/bin; ln -s ${quoted(process.execPath)} build/node/bin/node; PATH=$PWD/build/node/bin:$PATH
     fail() { exit 1; }; . deploy/npm.sh; use_machine_npmrc; echo $npm_config_globalconfig`,
     )
     t.equal(stdout, '/etc/npmrc\n')
@@ -176,7 +176,7 @@ t.test(
       install -m 755 /bin/true $place/bin/node
       touch $place/bin/npm $place/include/node/node_api.h
     done
-    install -m 755 ${process.execPath} /opt/node/bin/node
+    install -m 755 ${quoted(process.execPath)} /opt/node/bin/node
     chown -R 1000 /srv/me; chmod 777 /opt/shared
     for place in ~root/.nvm/versions/node/v24 /srv/me/.local /opt/shared /opt/node; do
       MACHINE_PATH=$place/bin:$PATH; own_node || echo no $place

@@ -13,7 +13,7 @@ t.test('what is missing is named with what it is for, what is needed first', asy
   t.match(await of(0, EVERYTHING), { ok: true })
   t.match(
     await of(0, set('BPF', 'PERFMON', 'NET_ADMIN', 'SYS_PTRACE')),
-    { ok: 'warn', found: /^user 0 lacks CAP_SYS_ADMIN \(names accepts.*\)$/ },
+    { ok: 'warn', found: /^user 0 lacks CAP_SYS_ADMIN \(the accepting process.*\)$/ },
     'root owns the files',
   )
   t.match(await of(0, set('SYS_ADMIN', 'SYS_PTRACE')), { ok: true }, 'the one before Linux 5.8')
