@@ -27,16 +27,18 @@ const WANTS_TLS = /HTTP request .*HTTPS (server|port)|speaking plain HTTP to an 
 /**
  * The outcome of a request of some lines. Only 204 means "stored": docs.influxdata.com for /write of 1.x,
  * /api/v2/write of 2.x and 3.x and /api/v3/write_lp; and 201 of hosted 3.x is "stored in part" when the body says so.
- * @returns nothing when all lines are stored; `Refused` when a retry would not help. Only InfluxDB's own JSON can
- *   refuse lines; an answer of a proxy or another program is no verdict on them
+ * @param isInflux /ping shows InfluxDB; needed only if `isDoubtful(answer)`
+ * @returns nothing when all lines are stored; `Refused` when a retry would not help. Only InfluxDB can refuse lines;
+ *   proxies and other programs answer 400, 404 and 422 with JSON too, and their data is sent again
  */
 export function explainAnswer(
   answer: Answer,
   server: Server,
   lines: number,
+  isInflux: boolean,
 ): InfluxError | Refused | undefined {
   const { status, text } = answer
-  const words = wordsOf(answer)
+  const words = isOwn(answer) || isInflux ? wordsOf(answer) : undefined
   if (status === 204) return undefined
   if (status === 201 && words && isPartial(words)) return partial(answer.json, words, server, lines)
   if (status >= 200 && status < 300) return foreign(answer, server)
@@ -155,6 +157,36 @@ export function wordsOf({ json, headers }: Answer): string | undefined {
   if (typeof code === 'string' && typeof message === 'string') return message
   return typeof header === 'string' ? header : undefined
 }
+
+/** Texts of 1.x and 3.x, for servers behind a proxy that removes the headers. */
+const OWN_TEXT =
+  /unable to parse ('|points)|partial write|field type conflict|points beyond retention policy|max-(series|values)-per-|(database|retention policy) not found/
+/** Codes of 2.x and hosted 3.x, and the keys beside them: kit/platform/errors and http/points in influxdb 2.7. */
+const OWN_CODES = ['invalid', 'unprocessable entity', 'not found']
+const OWN_KEYS = ['code', 'message', 'op', 'err', 'error', 'line', 'maxLength', 'data']
+
+/** The answer itself shows InfluxDB. 1.x and 2.x send their version, and 1.x the error, in headers. */
+function isOwn(answer: Answer): boolean {
+  const { json, headers } = answer
+  if (Object.keys(headers).some(name => name.startsWith('x-influxdb-'))) return true
+  if (!hasOwnKeys(json)) return false
+  const { code, data } = json
+  return (
+    OWN_TEXT.test(wordsOf(answer) ?? '') ||
+    OWN_CODES.some(own => own === code) ||
+    (Array.isArray(data) && data.some(line => Number.isInteger(line?.line_number)))
+  )
+}
+
+const hasOwnKeys = (json: Answer['json']): json is Record<string, unknown> =>
+  json !== undefined && Object.keys(json).every(key => OWN_KEYS.includes(key))
+
+/** A refusal that InfluxDB or another program may have written: /ping decides. */
+export const isDoubtful = (answer: Answer): boolean =>
+  [400, 404, 422].includes(answer.status) &&
+  hasOwnKeys(answer.json) &&
+  wordsOf(answer) !== undefined &&
+  !isOwn(answer)
 
 /** `text/html (<title>Login`: enough to recognise the program. */
 export function described({ headers, text }: Answer): string {

@@ -1,7 +1,7 @@
 import { escape as escaped } from '@influxdata/influxdb-client'
 import type { Batch } from '../../batch.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
-import { clip, described, explainAnswer, RefusedWhole, wordsOf } from './answers.ts'
+import { clip, described, explainAnswer, isDoubtful, RefusedWhole, wordsOf } from './answers.ts'
 import { explainError, InfluxError, type Server } from './errors.ts'
 import { encodeLines, Lines } from './line_protocol.ts'
 import { type ProxyEnv, variableOf } from './proxy.ts'
@@ -153,10 +153,14 @@ export class InfluxSink implements Sink {
 
   /** @returns why some lines were not stored; undefined if they were */
   async #try(lines: Lines, { from, count }: Range): Promise<InfluxError | Refused | undefined> {
-    const write = async () => this.#ask('POST', await this.#path(), lines.bytes(count, from))
+    const write = async () => {
+      const answer = await this.#ask('POST', await this.#path(), lines.bytes(count, from))
+      const isInflux = isDoubtful(answer) && (await this.#isInflux())
+      return explainAnswer(answer, this.#server, count, isInflux)
+    }
     try {
-      let result = explainAnswer(await write(), this.#server, count)
-      if (await this.#isCreated(result)) result = explainAnswer(await write(), this.#server, count)
+      let result = await write()
+      if (await this.#isCreated(result)) result = await write()
       if (result instanceof InfluxError && result.fault !== 'batch') this.#writePath = undefined
       // a request that is partly refused is partly stored
       if (result === undefined || (result instanceof Refused && result.samples < count))
@@ -226,10 +230,10 @@ export class InfluxSink implements Sink {
     return Number(major ?? (this.#options.org === undefined || this.#options.token === undefined ? 1 : 2))
   }
 
-  /** Its answers are readable, apart from those to lines. */
+  /** GET /ping shows it: 1.x, 2.x and 3.x send their version. */
   async #isInflux(): Promise<boolean> {
     return this.#ask('GET', '/ping', NOTHING).then(
-      ({ status }) => status === 204,
+      ({ headers }) => headers['x-influxdb-version'] !== undefined,
       () => false,
     )
   }

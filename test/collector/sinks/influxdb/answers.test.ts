@@ -95,6 +95,91 @@ t.test("somebody else's refusal keeps the data, whatever is asked", async t => {
   }
 })
 
+// Any JSON of a gateway or an application; some use the names of InfluxDB's fields.
+const foreignRefusals: Said[] = [
+  [400, json, '{"timestamp":"2026","status":400,"error":"Bad Request","path":"/write"}'],
+  [400, json, '{"code":"BadRequest","message":"The request was rejected by the gateway policy"}'],
+  [422, json, '{"error":"blocked by WAF"}'],
+  [422, json, '{"code":"VALIDATION","message":"unprocessable","details":[]}'],
+  [400, json, '{"error":"unable to parse request body as JSON"}'],
+  [400, json, '{"code":"invalid","message":"no such route","requestId":"7"}'],
+  [400, json, '{"error":"bad rows","data":[{"row":1}]}'],
+  [400, json, '{"message":"partial write","error":"Bad Request","status":400}'],
+]
+const noPing = (t: Test, said: Said, headers: Record<string, string> = {}) =>
+  listen(t, (request, response) => {
+    const [status, type, body] = request.url === '/ping' ? ([404, json, ''] as const) : said
+    request.resume().on('end', () => {
+      const own = request.url === '/ping' ? {} : headers
+      response.writeHead(status, { 'content-type': type, ...own }).end(body)
+    })
+  })
+
+t.test(
+  'JSON of another program refuses nothing: the data waits, and the sentence shows the answer',
+  async t => {
+    for (const said of foreignRefusals) {
+      const url = await noPing(t, said)
+      for (const version of [undefined, 1, 3] as const)
+        for (const points of [many(100), many(1)])
+          t.match(
+            await failure(connect(t, { url, version }), points),
+            {
+              name: 'InfluxError',
+              reason: `status_${said[0]}`,
+              message: /answered 4\d\d with application\/json \({".*that is not InfluxDB's own answer/,
+            },
+            said[2],
+          )
+    }
+  },
+)
+
+t.test('404 in JSON of another program is no missing database', async t => {
+  const url = await noPing(t, [404, json, '{"status":404,"error":"Not Found","path":"/write"}'])
+  t.match(await failure(connect(t, { url })), {
+    reason: 'no_influxdb',
+    message: /nothing accepts samples there/,
+  })
+})
+
+t.test('JSON of another program to one line: it is dropped, as the others are stored', async t => {
+  for (const said of foreignRefusals.slice(0, 3)) {
+    const url = await listen(t, async (request, response) => {
+      const body = Buffer.concat(await request.toArray()).toString()
+      say(response, request.url === '/ping' ? [404, '', ''] : body.includes('pod=c7 ') ? said : [204, '', ''])
+    })
+    t.match(await failure(connect(t, { url, gzip: false }), many(20)), {
+      name: 'Refused',
+      reason: `status_${said[0]}`,
+      samples: 1,
+      message: /; 1 samples are dropped, line 8 of 20: /,
+    })
+  }
+})
+
+t.test('InfluxDB is known by its texts, its headers or /ping', async t => {
+  const texts: [Said, samples: number][] = [
+    [[400, json, `{"error":"unable to parse 'x': missing fields"}`], 3],
+    [[400, json, '{"error":"partial write: points beyond retention policy dropped=2"}'], 2],
+    [[400, json, '{"error":"partial write: max-series-per-database limit exceeded: (1) dropped=1"}'], 1],
+    [[400, json, '{"code":"invalid","message":"line too long","maxLength":9}'], 3],
+    [[422, json, '{"code":"unprocessable entity","message":"failure writing points"}'], 3],
+    [[400, json, '{"error":"parsing failed","data":[{"line_number":2,"error_message":"no"}]}'], 3],
+  ]
+  for (const [said, samples] of texts) {
+    const url = await noPing(t, said)
+    t.match(await failure(connect(t, { url })), { name: 'Refused', samples }, said[2])
+  }
+  const unknown: Said = [400, json, '{"error":"a text of a later version"}']
+  for (const name of ['X-Influxdb-Version', 'X-Influxdb-Build', 'X-Influxdb-Error']) {
+    const url = await noPing(t, unknown, { [name]: 'x' })
+    t.match(await failure(connect(t, { url })), { name: 'Refused', samples: 3 }, name)
+  }
+  const url = await listenToWrites(t, (_, response) => say(response, unknown))
+  t.match(await failure(connect(t, { url, version: 1 })), { name: 'Refused', samples: 3 })
+})
+
 t.test("InfluxDB's own refusal refuses", async t => {
   const own: [Said, reason: string, samples: number][] = [
     [[400, json, '{"error":"partial write: field type conflict dropped=2"}'], 'partial_write', 2],
