@@ -117,8 +117,16 @@ function inBetween(answer: Answer, { url }: Server): InfluxError {
 /** Redirects are not followed: the login would go to any host that is named. */
 function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
   const { location = '' } = headers
-  const to = location && URL.canParse(location, url) ? new URL(location, url) : undefined
-  const place = to ? `${to.origin}${to.pathname.replace(/\/(write|ping|query|api\/v2\/write)\/?$/, '')}` : ''
+  const here = baseOf(new URL(url))
+  const to =
+    location && URL.canParse(location, `${here}/write`) ? new URL(location, `${here}/write`) : undefined
+  const place = to ? baseOf(to) : ''
+  if (place === here)
+    return new InfluxError(
+      'redirected',
+      `${url} answered ${status}: it redirects to itself (a login page, or a loop); correct --influx-url, or the proxy in front of InfluxDB`,
+      { status },
+    )
   return new InfluxError(
     'redirected',
     to
@@ -127,6 +135,10 @@ function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
     { status },
   )
 }
+
+/** The address as --influx-url has it: without the path of a request. */
+const baseOf = ({ origin, pathname }: URL) =>
+  origin + pathname.replace(/\/(write|ping|query|api\/v2\/write)\/?$/, '').replace(/\/+$/, '')
 
 /**
  * InfluxDB has stored the good lines and reports the others. 1.x ends with `dropped=N` for points that conflict with

@@ -239,6 +239,33 @@ t.test('a redirect is reported, not followed', async t => {
   t.equal(isFollowed, false)
 })
 
+t.test('a redirect to itself gives no address to try', async t => {
+  const places: ((url: string) => string)[] = [
+    url => `${url}/write?db=flows&precision=s`,
+    url => `${url}/`,
+    () => '/write/',
+    () => 'write',
+    () => '?login=1',
+  ]
+  for (const place of places)
+    for (const [path, status] of [
+      ['', 302],
+      ['/', 307],
+      ['/influx', 301],
+    ] as const) {
+      const root = await listen(t, (_, response) => {
+        const here = `${root}${path}`.replace(/\/$/, '')
+        const location = place(here).replace(/^\//, `${path.replace(/\/$/, '')}/`)
+        response.writeHead(status, { location }).end()
+      })
+      const error = await failure(connect(t, { url: `${root}${path}` }))
+      t.match(error, {
+        reason: 'redirected',
+        message: `answered ${status}: it redirects to itself (a login page, or a loop); correct --influx-url`,
+      })
+    }
+})
+
 t.test('an endless answer is cut, a slow one ends by time-out', async t => {
   let sent = 0
   const endless = (status: number, type: string) =>
