@@ -41,7 +41,7 @@ export function explainAnswer(
   const words = isOwn(answer) || isInflux ? wordsOf(answer) : undefined
   if (status === 204) return undefined
   if (status === 201 && words && isPartial(words)) return partial(answer.json, words, server, lines)
-  if (status >= 200 && status < 300) return foreign(answer, server)
+  if (status < 300) return foreign(answer, server)
   if (status >= 300 && status < 400) return redirected(answer, server)
   if (status === 400 && WANTS_TLS.test(text))
     return new InfluxError('tls', `InfluxDB at ${server.url} needs TLS: write https:// in the url`, {
@@ -94,12 +94,14 @@ function waiting(answer: Answer, server: Server): InfluxError {
 
 /** A login page, a wrong port, another program. */
 function foreign(answer: Answer, { url }: Server): InfluxError {
-  const { status } = answer
+  const { status, headers } = answer
+  const what =
+    status === 101 ? `an upgrade to ${clip(headers.upgrade ?? 'no protocol', 60)}` : described(answer)
   const means =
     status === 404
       ? 'nothing accepts samples there; correct --influx-url or --influx-version'
       : 'that is not InfluxDB; correct --influx-url'
-  return new InfluxError('no_influxdb', `${url} answered ${status} with ${described(answer)}: ${means}`, {
+  return new InfluxError('no_influxdb', `${url} answered ${status} with ${what}: ${means}`, {
     status,
   })
 }

@@ -125,15 +125,23 @@ type Requesting = (options: RequestOptions, answered: (response: IncomingMessage
 
 const cutting =
   (request: Requesting): Requesting =>
-  (options, answered) =>
-    request(options, response => answered(cut(response)))
+  (options, answered) => {
+    const answer = (response: IncomingMessage) => answered(cut(response))
+    // 101 with an upgrade is no response for Node: without a listener it is a time-out
+    return request(options, answer).on('upgrade', (response, socket) => {
+      socket.destroy()
+      answer(response)
+    })
+  }
 
 /** The parts of the answer that the client needs, with the beginning of its body. */
 function cut(response: IncomingMessage): IncomingMessage {
   const { statusCode, statusMessage } = response
   // gzip was not requested, and the bytes could expand a thousandfold
   const { 'content-encoding': _, ...headers } = response.headers
-  return Object.assign(Readable.from(beginning(response)), {
+  // what follows 101 is no body: it would be read until the time-out
+  if (statusCode === 101) response.destroy()
+  return Object.assign(Readable.from(statusCode === 101 ? [] : beginning(response)), {
     statusCode,
     statusMessage,
     headers,

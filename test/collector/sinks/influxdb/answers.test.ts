@@ -60,6 +60,25 @@ t.test('what is no answer of InfluxDB is not stored, and the sentence says what 
   }
 })
 
+t.test('101 is reported at once', async t => {
+  const answers: [lines: string, message: RegExp][] = [
+    [
+      'Connection: Upgrade\r\nUpgrade: websocket\r\n',
+      /answered 101 with an upgrade to websocket: that is not I/,
+    ],
+    ['Connection: Upgrade\r\nUpgrade: h2c\r\n', /answered 101 with an upgrade to h2c: /],
+    ['', /answered 101 with an upgrade to no protocol: /],
+  ]
+  for (const [lines, message] of answers)
+    for (const version of [undefined, 1] as const) {
+      const url = await listen(t, (_, { socket }) =>
+        socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n\x81\x05hello`),
+      )
+      const sink = connect(t, { url, version, timeoutMs: 60_000 })
+      t.match(await failure(sink), { name: 'InfluxError', reason: 'no_influxdb', message })
+    }
+})
+
 t.test('204 is stored, and 201 is stored in part when it says so', async t => {
   const answers: Said[] = [
     [204, '', ''],
