@@ -74,7 +74,7 @@ export function explainError(error: unknown, server: Server): InfluxError {
   if (code?.startsWith('HPE_'))
     return new InfluxError(
       'unreadable',
-      `${server.url} gave an answer that is not HTTP (${code}): if it is InfluxDB, a line that it refuses is the cause`,
+      `${server.url} gave an answer that is not HTTP (${code}): another program listens there; correct --influx-url. If it is InfluxDB, it repeats a line that it refuses`,
       { fault: 'batch' },
     )
   const sentence = code ? byCode[code]?.(server) : undefined

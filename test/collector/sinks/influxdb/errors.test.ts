@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
@@ -41,6 +42,29 @@ t.test('hosts that do not answer are sentences', async t => {
   t.throws(() => connect(t, { url: 'influx://u:secret@host' }), {
     message: /needs an address such as \S+, not …@host/,
   })
+})
+
+t.test('a program that does not speak HTTP: the sentence names it first', async t => {
+  const programs: ((socket: Socket) => unknown)[] = [
+    socket => socket.pipe(socket), // echo
+    socket => socket.write('SSH-2.0-OpenSSH_9.2\r\n'),
+    socket => socket.write('220 mail.example ESMTP\r\n'),
+    socket => socket.write("-ERR unknown command 'POST'\r\n"),
+  ]
+  for (const program of programs) {
+    const server = createTcpServer(socket => program(socket.on('error', () => {})))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+    for (const count of [1, 20])
+      await t.rejects(connect(t, { url }).write(batch(0, many(count))), {
+        name: 'InfluxError',
+        reason: 'unreadable',
+        message:
+          /gave an answer that is not HTTP \(HPE_\w+\): another program listens there; correct --influx-url/,
+      })
+  }
 })
 
 // InfluxDB 2 and 3 are in no package of this system. So these tests look at the requests that reach a plain HTTP
