@@ -203,8 +203,9 @@ export const isDoubtful = (answer: Answer): boolean =>
   !isOwn(answer)
 
 /** `text/html (<title>Login`: enough to recognise the program. */
-export function described({ headers, text }: Answer): string {
+export function described({ headers, text, isCompressed }: Answer): string {
   const type = String(headers['content-type'] ?? 'no type').split(';')[0]
+  if (isCompressed) return `${clip(type ?? '', 60)} (a compressed body)`
   const title = /<title>[^<]*/i.exec(text)?.[0] ?? text
   return title.trim() === '' ? `an empty body` : `${clip(type ?? '', 60)} (${clip(title, 80)})`
 }

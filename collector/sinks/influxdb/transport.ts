@@ -20,6 +20,8 @@ export interface Answer {
   readonly text: string
   /** The text was cut. */
   readonly isCut: boolean
+  /** The text is compressed: no encoding was requested, so none is undone. */
+  readonly isCompressed: boolean
   /** `text` parsed, if it is a JSON object. */
   readonly json: Record<string, unknown> | undefined
 }
@@ -38,6 +40,10 @@ export interface TransportOptions {
 
 /** Below this size the gzip header costs more than it saves. */
 const GZIP_FROM_BYTES = 1000
+/** The content-encoding under a name that the client does not know: it would decompress. */
+const ENCODED = 'x-sockflux-encoding'
+/** The start of gzip (RFC 1952) and zstd (RFC 8878), read as UTF-8, for answers without a content-encoding. */
+const COMPRESSED = ['\x1f\ufffd', '(\ufffd/\ufffd']
 /** InfluxDB 1 lists every line that it could not parse: enough for 5000 lines. The rest of an answer is not read. */
 const ANSWER_BYTES = 1_048_576
 
@@ -138,13 +144,13 @@ const cutting =
 function cut(response: IncomingMessage): IncomingMessage {
   const { statusCode, statusMessage } = response
   // gzip was not requested, and the bytes could expand a thousandfold
-  const { 'content-encoding': _, ...headers } = response.headers
+  const { 'content-encoding': encoding, ...headers } = response.headers
   // what follows 101 is no body: it would be read until the time-out
   if (statusCode === 101) response.destroy()
   return Object.assign(Readable.from(statusCode === 101 ? [] : beginning(response)), {
     statusCode,
     statusMessage,
-    headers,
+    headers: { ...headers, [ENCODED]: encoding },
   }) as unknown as IncomingMessage
 }
 
@@ -158,7 +164,11 @@ async function* beginning(response: IncomingMessage): AsyncGenerator<Buffer> {
 }
 
 function answerOf(status: number, headers: IncomingHttpHeaders, text: string): Answer {
-  return { status, headers, text, isCut: Buffer.byteLength(text) >= ANSWER_BYTES, json: objectOf(text) }
+  const isCompressed =
+    COMPRESSED.some(start => text.startsWith(start)) ||
+    (text !== '' && !/^(identity)?$/i.test(String(headers[ENCODED] ?? '')))
+  const isCut = Buffer.byteLength(text) >= ANSWER_BYTES
+  return { status, headers, text, isCut, isCompressed, json: objectOf(text) }
 }
 
 function objectOf(text: string): Record<string, unknown> | undefined {

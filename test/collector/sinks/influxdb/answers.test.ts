@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { InfluxError } from '../../../../collector/sinks/influxdb/errors.ts'
 import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
@@ -77,6 +78,30 @@ t.test('101 is reported at once', async t => {
       const sink = connect(t, { url, version, timeoutMs: 60_000 })
       t.match(await failure(sink), { name: 'InfluxError', reason: 'no_influxdb', message })
     }
+})
+
+t.test('a compressed body is called so, not shown', async t => {
+  const page = '<html><head><title>Login</title></head>'
+  const bodies: [encoding: string | undefined, body: Buffer][] = [
+    ['gzip', gzipSync(page)],
+    ['x-gzip', gzipSync(page)],
+    ['deflate', deflateSync(page)],
+    ['br', brotliCompressSync(page)],
+    ['zstd', zstdCompressSync(page)],
+    [undefined, gzipSync(page)],
+    [undefined, zstdCompressSync(page)],
+  ]
+  for (const status of [200, 400, 404, 413, 422, 502])
+    for (const [encoding, body] of bodies) {
+      const headers = { 'content-type': html, ...(encoding && { 'content-encoding': encoding }) }
+      const url = await listen(t, (_, response) => response.writeHead(status, headers).end(body))
+      const { message } = await failure(connect(t, { url }))
+      t.match(message, /text\/html \(a compressed body\)/, `${status} ${encoding}`)
+      t.match(message, /^[\x20-\x7e]+$/)
+    }
+  const plain = { 'content-type': html, 'content-encoding': 'identity' }
+  const url = await listen(t, (_, response) => response.writeHead(502, plain).end(page))
+  t.match(await failure(connect(t, { url })), { message: /text\/html \(<title>Login\)/ })
 })
 
 t.test('204 is stored, and 201 is stored in part when it says so', async t => {
