@@ -188,7 +188,7 @@ function isOwn(answer: Answer): boolean {
   return (
     OWN_TEXT.test(wordsOf(answer) ?? '') ||
     OWN_CODES.some(own => own === code) ||
-    (Array.isArray(data) && data.some(line => Number.isInteger(line?.line_number)))
+    [data].flat().some(line => Number.isInteger((line as { line_number?: unknown } | null)?.line_number))
   )
 }
 

@@ -210,6 +210,7 @@ t.test('InfluxDB is known by its texts, its headers or /ping', async t => {
     [[400, json, '{"code":"invalid","message":"line too long","maxLength":9}'], 3],
     [[422, json, '{"code":"unprocessable entity","message":"failure writing points"}'], 3],
     [[400, json, '{"error":"parsing failed","data":[{"line_number":2,"error_message":"no"}]}'], 3],
+    [[400, json, '{"error":"parsing failed","data":{"line_number":2,"error_message":"no"}}'], 3],
   ]
   for (const [said, samples] of texts) {
     const url = await noPing(t, said)
