@@ -147,7 +147,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'ingest/gap': loss('messages', 'messages of a probe never came', 'see `queue/full` of that probe'),
   'ingest/incomplete': loss(
     'windows',
-    'written without their end: rows may be missing',
+    'written without their end, or without the rows of `ingest/window_ahead`: rows may be missing',
     'see `queue/full` of that probe',
   ),
   'ingest/unfinished': loss(

@@ -7,6 +7,8 @@ import type { Folded } from './folded.ts'
 
 /** Windows that may be open at once: the running one, the one whose end is on its way, and one whose end was lost. */
 const OPEN_WINDOWS = 3
+/** Windows that are remembered because some of their rows were refused; with so many, all that follow count as such. */
+const MAX_CUT = 1024
 /** A probe that is silent for so long is set aside; one with long windows, after three of them. */
 const IDLE_MS = 10 * 60_000
 const IDLE_WINDOWS = 3
@@ -26,6 +28,8 @@ export class ProbeWindows {
   /** Windows whose end has come. */
   ended = 0
   readonly #open = new Map<number, Fold>()
+  /** Windows without a place: some of their rows were refused. */
+  readonly #cut = new Set<number>()
   /** The window before which another collector had the probe; -1 when none had. */
   #movedAt = -1
   /** The part of `lost` that is in a window already. */
@@ -63,6 +67,7 @@ export class ProbeWindows {
       fold = new Fold(this.#withProcesses())
       this.#open.set(window, fold)
     }
+    if (!fold && this.#cut.size < MAX_CUT) this.#cut.add(window)
     return fold
   }
 
@@ -70,23 +75,26 @@ export class ProbeWindows {
   end(head: WindowHead, names: WindowNames): Folded[] {
     if (head.window <= this.closed) return []
     this.open(head.window, true)?.end(names)
+    const isWhole = !this.#cut.has(head.window) && this.#cut.size < MAX_CUT
     const folded: Folded[] = []
     for (const [index, open] of [...this.#open].sort(([a], [b]) => a - b)) {
       if (index > head.window) break
       this.#open.delete(index)
       this.#lose('groups', open.overflowed)
       this.#lose('cgroup_id', open.refused)
-      const complete = index === head.window
+      const hasEnd = index === head.window
+      const complete = hasEnd && isWhole
       if (!complete) this.#lose('incomplete', 1)
       // labels are multiples of the interval: a window without its own end is labelled by its distance from this one. A
       // clock that was set back may have fewer intervals behind it
       const time = Math.max(0, head.time - (head.window - index) * head.interval)
-      const partial = complete ? head.partial : index === 0
+      const partial = hasEnd ? head.partial : index === 0
       const key = { ...keyOf(head), window: index }
       const { interval } = head
-      const lost = complete ? since(this.lost, this.#reported) : {}
+      const lost = hasEnd ? since(this.lost, this.#reported) : {}
       folded.push({ key, time, partial, complete, interval, lost, fold: open })
     }
+    this.#forgetCut(head.window)
     this.#reported = this.lost
     this.#settledSequence = head.sequence
     this.closed = head.window
@@ -110,7 +118,12 @@ export class ProbeWindows {
       this.#reported = head.lost
     }
     for (const index of this.#open.keys()) if (index < head.window) this.#open.delete(index)
+    this.#forgetCut(head.window - 1)
     return { elsewhere }
+  }
+
+  #forgetCut(last: number): void {
+    for (const index of this.#cut) if (index <= last) this.#cut.delete(index)
   }
 
   /** The probe is silent: its unfinished windows are counted, and sent again if it comes back. */
@@ -118,6 +131,7 @@ export class ProbeWindows {
     if (this.#open.size > 0) this.sequence = this.#settledSequence
     for (const fold of this.#open.values()) this.#lose('unfinished', fold.rows)
     this.#open.clear()
+    this.#cut.clear()
   }
 }
 

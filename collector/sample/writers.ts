@@ -31,7 +31,7 @@ export class Writers implements Counted {
     if (!window.complete && !window.partial)
       this.#log.warn(
         'incomplete',
-        `${window.key.host}: the window until ${window.time} is written without its end, rows of it may be missing`,
+        `${window.key.host}: the window until ${window.time} is incomplete (its end or rows of it did not come, or were refused); it is written as it is`,
       )
     const before = this.#losses()
     const settledOne = afterAll(this.#writers.length, settled)

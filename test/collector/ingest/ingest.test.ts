@@ -93,6 +93,54 @@ t.test('at most three windows far ahead are open, and they stop no other window'
   t.match(seen(ingest.receive(probe.end(3e5)).folded), [{ window: 1e5 }, { window: 2e5 }, { window: 3e5 }])
 })
 
+t.test('a window whose rows were refused is incomplete, also when its end comes', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  for (const window of [1, 2, 3, 4]) ingest.receive(probe.rows(window, 5))
+  probe.lost = { 'queue/full': 2 }
+  const { folded } = ingest.receive(probe.end(4, false, 1))
+  const complete = false
+  t.match(seen(folded), [
+    { window: 1, complete, rows: 5 },
+    { window: 2, complete, rows: 5 },
+    { window: 3, complete, rows: 5 },
+    { window: 4, complete, rows: 1, time: START + 40 },
+  ])
+  t.same(folded.at(-1)?.lost, { 'queue/full': 2 }, 'its end has the losses of the probe')
+  t.same(ingest.lost, { window_ahead: 5, incomplete: 4 })
+  ingest.receive(probe.rows(5, 1))
+  t.match(seen(ingest.receive(probe.end(5)).folded), [{ window: 5, complete: true }], 'the next one is whole')
+})
+
+t.test('of a window ahead some rows were refused and some not: it is incomplete', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  for (const window of [1, 2, 3, 4]) ingest.receive(probe.rows(window, 1))
+  ingest.receive(probe.end(3))
+  ingest.receive(probe.rows(4, 2))
+  t.match(seen(ingest.receive(probe.end(4)).folded), [{ window: 4, complete: false, rows: 2 }])
+  t.same(ingest.lost, { window_ahead: 1, incomplete: 3 })
+})
+
+t.test('more windows ahead than are remembered: each that follows is incomplete', async t => {
+  const [probe, ingest] = [new Probe(), new Ingest()]
+  for (let window = 1; window <= 2000; window++) ingest.receive(probe.rows(window, 1))
+  t.match(seen(ingest.receive(probe.end(1900)).folded).at(-1), { window: 1900, complete: false })
+  t.match(seen(ingest.receive(probe.end(2001)).folded), [{ window: 2001, complete: true }])
+})
+
+t.test('refused rows that a silent probe sends again are whole', async t => {
+  let now = 0
+  const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
+  for (const window of [1, 2, 3, 4]) ingest.receive(probe.rows(window, 1))
+  now += 4 * 3_600_000
+  ingest.expire()
+  probe.sequence = 0
+  for (const window of [1, 2, 3, 4]) {
+    ingest.receive(probe.rows(window, 1))
+    t.match(seen(ingest.receive(probe.end(window)).folded), [{ window, complete: true, rows: 1 }])
+  }
+  t.same(ingest.lost, { window_ahead: 1, unfinished: 3 })
+})
+
 t.test('a window that was unfinished when its probe fell silent is whole when it is sent again', async t => {
   let now = 0
   const [probe, ingest] = [new Probe(), new Ingest(undefined, () => now)]
