@@ -1,16 +1,8 @@
 /** Tells a damaged file from a problem of the machine. */
 
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  truncateSync,
-} from 'node:fs'
+import { closeSync, copyFileSync, existsSync, fstatSync, readSync, renameSync, truncateSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { openRegular } from './files.ts'
 import { ALONE, literal } from './instance.ts'
 
 /** A log begins with an entry that has its version. */
@@ -47,18 +39,11 @@ export async function isDamaged(path: string): Promise<boolean> {
   }
 }
 
-/** Renames a damaged file and its log, so that the day can begin again and the files can be examined. */
-export function setAside(path: string, seconds: number): string {
-  const aside = `${path}.damaged-${seconds}`
-  for (const suffix of ['', '.wal']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
-  return aside
-}
-
 /** Whether there is a log that DuckDB would ignore silently, as it does when it does not recognise the beginning. */
 export function hasForeignLog(path: string): boolean {
   const log = `${path}.wal`
   if (!existsSync(log)) return false
-  const file = openSync(log, 'r')
+  const file = openRegular(log)
   try {
     const begin = Buffer.alloc(LOG_BEGINS.length)
     return readSync(file, begin, 0, begin.length, 0) === begin.length && !begin.equals(LOG_BEGINS)
@@ -87,7 +72,7 @@ export function cutLog(path: string, seconds: number, error?: Error): string {
 
 /** The first entry that is longer than the rest of the file. */
 function firstUnreadable(log: string): number {
-  const file = openSync(log, 'r')
+  const file = openRegular(log)
   try {
     const { size } = fstatSync(file)
     const length = Buffer.alloc(8)

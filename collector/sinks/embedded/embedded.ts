@@ -1,16 +1,7 @@
 import type { Logger } from 'pino'
 import { type Batch, countOf } from '../../batch.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
-import {
-  cutLog,
-  firstLine,
-  hasForeignLog,
-  isCorrupt,
-  isDamaged,
-  isLogDamage,
-  isMemory,
-  setAside,
-} from './damage.ts'
+import { cutLog, firstLine, hasForeignLog, isCorrupt, isDamaged, isLogDamage, isMemory } from './damage.ts'
 import {
   filesIn,
   hasRoom,
@@ -23,6 +14,7 @@ import {
 } from './files.ts'
 import { openInstance } from './instance.ts'
 import { type Days, Lending, type Loan } from './lending.ts'
+import { exists, oddFilesOf, setAside } from './odd_files.ts'
 import { type Identity, identityOf, isSame, makePlace } from './place.ts'
 import { cannotWrite, failureOf, refusalOf } from './refusal.ts'
 import { type Bounds, dayOf, expired } from './retention.ts'
@@ -187,6 +179,7 @@ export class EmbeddedSink implements Sink {
   /** The day's last segment if it is writable, or a new one. */
   async #attach(day: string): Promise<Segment> {
     const { directory, log } = this.#options
+    this.#setOddAside(day)
     const last = lastOf(directory, day)
     const path = last && pathOf(directory, last.name)
     const isFree = path && !this.#left.has(last.name) && !this.#lending.isLent(path) && hasRoom(path)
@@ -204,6 +197,19 @@ export class EmbeddedSink implements Sink {
         `the windows of ${before.name} cannot be read (${firstLine(error as Error)}); the next segment does not know them`,
       )
       return begin()
+    }
+  }
+
+  /** The day's places that are taken by no regular file. */
+  #setOddAside(day: string): void {
+    for (const { path, isLog, kind } of oddFilesOf(this.#options.directory, day)) {
+      if (!exists(path)) continue // a log that was renamed with its file
+      if (isLog) this.counters.damagedLogs++
+      else this.counters.damagedDays++
+      const aside = setAside(path, Math.floor(this.#now() / 1000), isLog ? [''] : undefined)
+      this.#options.log.error(
+        `${path} is ${kind} and no file; it was renamed to ${aside}, the store goes on without it`,
+      )
     }
   }
 

@@ -3,7 +3,9 @@
 import {
   chmodSync,
   closeSync,
+  constants,
   existsSync,
+  lstatSync,
   openSync,
   readdirSync,
   readSync,
@@ -45,11 +47,11 @@ export function segmentsIn(directory: string): SegmentFile[] {
   return files.sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : a.number - b.number))
 }
 
-/** All files of the directory. */
+/** All files of the directory; a link, a FIFO or a socket has no size of its own. */
 export function filesIn(directory: string): { name: string; bytes: number }[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap(entry => {
-    const stat = entry.isFile() && statSync(join(directory, entry.name), { throwIfNoEntry: false })
-    return stat ? { name: entry.name, bytes: stat.size } : []
+    const stat = !entry.isDirectory() && lstatSync(join(directory, entry.name), { throwIfNoEntry: false })
+    return stat ? { name: entry.name, bytes: stat.isFile() ? stat.size : 0 } : []
   })
 }
 
@@ -73,7 +75,7 @@ export const hasRoom = (path: string): boolean => statSync(path).size < SEGMENT_
 
 /** Whether an older version made it, with DuckDB's default block size. Such a file is read; writes go to another one. */
 function hasLargeBlocks(path: string): boolean {
-  const file = openSync(path, 'r')
+  const file = openRegular(path)
   try {
     const header = Buffer.alloc(8)
     // the first database header at 4096: checksum, iteration, two pointers, count of blocks, size of a block
@@ -83,9 +85,27 @@ function hasLargeBlocks(path: string): boolean {
   }
 }
 
+/** Reads without waiting for anyone, and through no link: another program may have replaced the file. */
+export const openRegular = (path: string): number =>
+  openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+
+/** Whether it is a file itself. */
+export const isRegular = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
+
+/** Whether it is a file, or a link to one: reading it waits for nobody. */
+export function isReadable(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false // removed, or a link that leads nowhere
+  }
+}
+
 /** DuckDB creates files with the umask's mode. @returns undefined if there is no file */
 export function closeToOthers(path: string): Stats | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat && (stat.mode & MODE) !== OWNER_FILE) chmodSync(path, OWNER_FILE)
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (!stat?.isFile()) return undefined
+  if ((stat.mode & MODE) !== OWNER_FILE) chmodSync(path, OWNER_FILE)
   return stat
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { BLOCK_BYTES, closeToOthers } from './files.ts'
@@ -53,6 +53,12 @@ export async function openInstance(
 async function lock(connection: DuckDBConnection, directory: string): Promise<void> {
   const path = join(resolve(directory), 'lock')
   const attach = () => connection.run(`ATTACH ${literal(path)} AS "lock"`)
+  // DuckDB would wait for the other end of a FIFO, and follow a link
+  for (const file of [path, `${path}.wal`]) {
+    const stat = lstatSync(file, { throwIfNoEntry: false })
+    if (stat?.isDirectory()) throw new Error(`${file} is a directory: remove it, or give another --store`)
+    if (stat && !stat.isFile()) rmSync(file)
+  }
   await attach().catch(async (error: Error) => {
     if (isLocked(error)) {
       const pid = /PID (\d+)/.exec(error.message)?.[1]

@@ -4,7 +4,7 @@ import { constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathOf, segmentsIn } from './files.ts'
+import { isReadable, isRegular, pathOf, segmentsIn } from './files.ts'
 
 const COPIES = 'sockflux-query-'
 
@@ -51,6 +51,8 @@ export class Lending {
       for (const { name, day } of segmentsIn(this.#directory)) {
         if (day < from || day > to) continue
         const path = pathOf(this.#directory, name)
+        // a FIFO would hold the query, and a copy of it the store
+        if (!(written.has(name) ? isRegular : isReadable)(path)) continue
         if (written.has(name)) files.push(await this.#copy(name, copies))
         else {
           this.#lent.set(path, (this.#lent.get(path) ?? 0) + 1)
@@ -81,11 +83,8 @@ export class Lending {
       copies.push(place)
       const copy = pathOf(place, name)
       await copyFile(path, copy, constants.COPYFILE_FICLONE)
-      await copyFile(`${path}.wal`, `${copy}.wal`, constants.COPYFILE_FICLONE).catch(
-        (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'ENOENT') throw error
-        },
-      )
+      const log = `${path}.wal`
+      if (isRegular(log)) await copyFile(log, `${copy}.wal`, constants.COPYFILE_FICLONE)
       return copy
     }
     return copyTo(this.#directory).catch((error: NodeJS.ErrnoException) => {

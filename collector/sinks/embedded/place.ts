@@ -1,6 +1,6 @@
 /** The directory of the store, and whether it is still the opened one. */
 
-import { chmodSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs'
 
 const OWNER_DIRECTORY = 0o700
 
@@ -10,6 +10,10 @@ export const isSame = (a: Identity, b: Identity | undefined): boolean =>
   b !== undefined && a.dev === b.dev && a.ino === b.ino
 
 export const identityOf = (path: string): Identity | undefined => statSync(path, { throwIfNoEntry: false })
+
+/** Of the file itself: a link in its place is another one. */
+export const fileIdentityOf = (path: string): Identity | undefined =>
+  lstatSync(path, { throwIfNoEntry: false })
 
 /**
  * Creates the directory if it is missing, and removes the permissions of other users. The mode of a directory with files

@@ -11,7 +11,7 @@ import {
 import type { Batch, Samples, Tags, WindowId } from '../../batch.ts'
 import { closeToOthers, pathOf } from './files.ts'
 import { identifier, literal } from './instance.ts'
-import { type Identity, identityOf, isSame } from './place.ts'
+import { fileIdentityOf, type Identity, isSame } from './place.ts'
 
 /** Rows in one chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2048
@@ -42,7 +42,7 @@ export class Segment {
     this.name = name
     this.path = path
     this.#tables = tables
-    this.#file = identityOf(path)!
+    this.#file = fileIdentityOf(path)!
     this.#protect()
   }
 
@@ -76,7 +76,7 @@ export class Segment {
 
   /** Whether its file is still the opened one. */
   get isThere(): boolean {
-    return isSame(this.#file, identityOf(this.path))
+    return isSame(this.#file, fileIdentityOf(this.path))
   }
 
   /** Stores a batch in one transaction, all or nothing. A window that is already stored is not stored again. */
