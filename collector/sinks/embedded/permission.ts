@@ -34,6 +34,7 @@ export async function permit(connection: DuckDBConnection, sql: string): Promise
   if (tree.error_type === 'parser') throw new Problem(400, `Parser Error: ${tree.error_message}`)
   if (tree.error)
     throw new Problem(403, 'only SELECT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN are allowed here')
+  if (tree.statements?.length === 0) throw new Problem(400, 'the query is empty')
   if (tree.statements?.length !== 1) throw new Problem(400, 'send one statement at a time')
   const refused = refusedIn(tree.statements)
   if (refused) throw new Problem(403, `the function ${refused}() is not allowed here`)
