@@ -24,7 +24,7 @@ interface Query {
 export async function runQuery({ socket, sql, from, to, format, out, err }: Query): Promise<void> {
   const { status, body } = await ask(socket, 'POST', '/query', { sql, from, to })
   const answer = JSON.parse(body) as Answer & { error?: string }
-  if (status !== 200) throw new Error(answer.error ?? `the collector answered ${status}`)
+  if (status !== 200) throw new Error(lines(answer.error) ?? `the collector answered ${status}`)
   await print(out, formats[format](answer))
   for (const note of answer.notes ?? []) await print(err, `${printable(note)}\n`)
   if (answer.truncated)
@@ -33,6 +33,9 @@ export async function runQuery({ socket, sql, from, to, format, out, err }: Quer
       `only the first ${answer.rows.length} rows are shown: add a LIMIT or select fewer rows\n`,
     )
 }
+
+/** DuckDB's errors have several lines, and names from outside. */
+const lines = (error: string | undefined): string | undefined => error?.split('\n').map(printable).join('\n')
 
 /** Sends one request to the collector's socket. */
 export async function ask(socketPath: string, method: string, path: string, body?: unknown) {

@@ -1,5 +1,6 @@
 import type { Answer } from '../collector/sinks/embedded/query/answer.ts'
 import { printable } from './printable.ts'
+import { padEnd, padStart, width } from './width.ts'
 
 type Cell = Answer['rows'][number][number]
 
@@ -10,28 +11,31 @@ export type Format = keyof typeof formats
 /** Columns as wide as their longest cell; numbers are aligned right. */
 function table({ columns, rows }: Answer): string {
   const cells = rows.map(row => row.map(text))
-  const widths = columns.map(({ name }, i) =>
+  const names = columns.map(({ name }) => printable(name))
+  const widths = names.map((name, i) =>
     cells.reduce((max, row) => Math.max(max, width(row[i]!)), width(name)),
   )
   const right = columns.map((_, i) => rows.some(row => typeof row[i] === 'number'))
   const line = (row: readonly string[]) =>
     row
-      .map((cell, i) => {
-        const space = ' '.repeat(widths[i]! - width(cell))
-        return right[i] ? space + cell : cell + space
-      })
+      .map((cell, i) => (right[i] ? padStart : padEnd)(cell, widths[i]!))
       .join('  ')
       .trimEnd()
-  const header = [line(columns.map(({ name }) => name)), widths.map(width => '-'.repeat(width)).join('  ')]
+  const header = [line(names), widths.map(width => '-'.repeat(width)).join('  ')]
   return [...header, ...cells.map(line), ''].join('\n')
 }
+
+/** JSON.stringify leaves these as they are: DEL and the C1 controls, which some terminals obey. */
+const CONTROLS = /[\x7f-\x9f]/g
+const escaped = (text: string): string =>
+  text.replace(CONTROLS, control => `\\u00${control.charCodeAt(0).toString(16)}`)
 
 /** One array with one object per row. */
 function json({ columns, rows }: Answer): string {
   const objects = rows.map(row =>
     JSON.stringify(Object.fromEntries(columns.map(({ name }, i) => [name, row[i]]))),
   )
-  return objects.length > 0 ? `[\n${objects.join(',\n')}\n]\n` : '[]\n'
+  return objects.length > 0 ? `[\n${escaped(objects.join(',\n'))}\n]\n` : '[]\n'
 }
 
 /** RFC 4180: lines end with CRLF, quotes are doubled. */
@@ -51,9 +55,4 @@ function raw(cell: Cell): string {
 
 function text(cell: Cell): string {
   return printable(raw(cell))
-}
-
-/** Code points; an approximation of the columns on a terminal. */
-function width(text: string): number {
-  return [...text].length
 }
