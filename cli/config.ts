@@ -9,7 +9,7 @@ import { type Check, inspectSettings, type Reading } from '../wire/settings/read
 import { addFlags, type Setting, type Settings, snake } from '../wire/settings/settings.ts'
 import { unknownVariables } from '../wire/settings/variables.ts'
 import { print } from './client.ts'
-import { formats } from './format.ts'
+import { valuesTable } from './values_table.ts'
 
 type Flags = Readonly<Record<string, unknown>>
 
@@ -99,11 +99,10 @@ async function show(programs: readonly Program[], flags: Flags): Promise<void> {
     for (const [section, rows] of entries)
       await print(
         process.stdout,
-        formats.table({
-          columns: [section, 'value', 'from'].map(name => ({ name, type: 'VARCHAR' })),
-          rows: rows.map(({ name, value, from }) => [name, words(value), from]),
-          truncated: false,
-        }),
+        valuesTable(
+          section,
+          rows.map(({ name, value, from }) => ({ name, value: words(value), from })),
+        ),
       )
   const problems = readings.flatMap(({ reading }) => reading.problems)
   if (problems.length > 0) process.exitCode = 1

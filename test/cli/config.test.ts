@@ -84,6 +84,14 @@ t.test('config show tells each value and where it is from, and no secret', async
   t.notMatch(text.stdout + json.stdout, /hush/)
 })
 
+t.test('a long list in config show is on lines of its own, and no line is wide', async t => {
+  const { stdout } = await sockflux(['config', 'show'])
+  for (const line of stdout.split('\n')) t.ok(line.length <= 100, line)
+  const name = 'a'.repeat(60)
+  const one = await sockflux(['config', 'show', 'probe', '--host', name])
+  t.match(one.stdout, new RegExp(`^host +--host\n  ${name}$`, 'm'))
+})
+
 t.test('config show with a mistake shows the default, and says so', async t => {
   const { code, stdout, stderr } = await sockflux(['config', 'show'], { SOCKFLUX_INTERVAL: '0' })
   t.equal(code, 1)
