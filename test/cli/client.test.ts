@@ -57,16 +57,61 @@ t.test('a control character from a tag does not reach the terminal', async t => 
   t.match(out, 'a·[2Jb')
 })
 
+t.test('nor one from the name of a column; JSON escapes it, CSV has it', async t => {
+  const socket = await collector(t)
+  const sql = 'SELECT 1 AS "a\u001b[31mb\u009b\u202ec"'
+  t.same(await run(socket, sql), ['a·[31mb··c\n----------\n         1\n', ''])
+  const [json] = await run(socket, sql, 'json')
+  t.notMatch(json, /(?!\n)\p{Cc}/u)
+  t.same(JSON.parse(json!), [{ 'a\u001b[31mb\u009b\u202ec': 1 }])
+  t.same(await run(socket, sql, 'csv'), ['a\u001b[31mb\u009b\u202ec\r\n1\r\n', ''])
+})
+
+t.test('nor one from an error; its lines stay', async t => {
+  await t.rejects(run(await collector(t), 'SELECT "a\u001b[31m"'), {
+    message: /"a·\[31m" not found.*\n\nLINE 1/s,
+  })
+})
+
+t.test('wide and combining characters are aligned', async t => {
+  const sql = `SELECT * FROM (VALUES ('東京', 1), ('e\u0301', 2), ('ab', 3), ('👍', 4)) AS t("名前", n)`
+  const [out] = await run(await collector(t), sql)
+  t.equal(out, '名前  n\n----  -\n東京  1\ne\u0301     2\nab    3\n👍    4\n')
+})
+
+t.test('an empty query is named so', async t => {
+  const socket = await collector(t)
+  for (const sql of ['', ';', ' ;; ', '-- nothing', '/* */'])
+    await t.rejects(run(socket, sql), { message: /^the query is empty$/ })
+  await t.rejects(run(socket, 'SELECT 1; SELECT 2'), { message: 'send one statement at a time' })
+})
+
 t.test('missing rows are said beside the output', async t => {
   const [out, err] = await run(await collector(t), 'FROM range(100)', 'csv')
   t.equal(out, 'range\r\n0\r\n1\r\n2\r\n3\r\n4\r\n')
   t.match(err, 'only the first 5 rows are shown')
 })
 
-t.test("DuckDB's error arrives as it is", async t => {
-  await t.rejects(run(await collector(t), 'SELECT * FROM "pod:rt"'), {
-    message: /Measurements: collector:lost, .*container:num_flows/,
+const hint = 'SHOW TABLES lists the measurements; put the name in double quotes'
+for (const [table, near] of [
+  ['"container:num_flow"', 'Did you mean "container:num_flows"? '],
+  ['"Container:Num_Flowz"', 'Did you mean "container:num_flows"? '],
+  ['container:num_flows', 'Did you mean "container:num_flows" or "host:num_flows" or "pod:num_flows"? '],
+  ['xylophone_of_the_orchestra', ''],
+] as const)
+  t.test(`an unknown table: ${table}`, async t => {
+    const name = table.replaceAll('"', '').replace(/^container:(?=num_flows$)/, '')
+    await t.rejects(run(await collector(t), `SELECT * FROM ${table}`), {
+      message: `Catalog Error: Table with name ${name} does not exist! ${near}${hint}`,
+    })
   })
+
+t.test('an unknown table with an endless name is a short sentence', async t => {
+  await t.rejects(run(await collector(t), `SELECT * FROM "${'x'.repeat(5000)}"`), { message: /^.{1,300}$/ })
+})
+
+t.test("DuckDB's error arrives as it is", async t => {
+  await t.rejects(run(await collector(t), 'SELECT nothing'), { message: /^Binder Error: .*"nothing"/ })
 })
 
 t.test('no collector is a sentence', async t => {

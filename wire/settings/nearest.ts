@@ -1,7 +1,7 @@
 /** Finds the word that a mistyped one was meant to be. */
 
 /** Levenshtein's distance: insertions, deletions and replacements from one word to the other. */
-function distance(from: string, to: string): number {
+export function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (const [index, letter] of [...from].entries()) {
     let diagonal = index

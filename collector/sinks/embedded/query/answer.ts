@@ -10,6 +10,7 @@ import {
 import { Problem } from '../../../routes.ts'
 import { permit } from '../permission.ts'
 import type { Opened } from './open.ts'
+import { unknownTable } from './unknown_table.ts'
 
 export interface Answer {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
@@ -88,6 +89,5 @@ function rfc3339({ micros }: { micros: bigint }): string {
 function explain({ message }: Error, measurements: readonly string[]): string {
   if (/^Out of Memory Error/.test(message))
     return `${message.split('\n', 1)[0]} Ask for fewer rows, columns or days`
-  if (!/^Catalog Error: Table with name/.test(message)) return message
-  return `${message.split('\n', 1)[0]} Measurements: ${measurements.join(', ')} (put the name in double quotes)`
+  return unknownTable(message, measurements) ?? message
 }
