@@ -69,7 +69,7 @@ t.test('nor one from the name of a column; JSON escapes it, CSV has it', async t
 
 t.test('nor one from an error; its lines stay', async t => {
   await t.rejects(run(await collector(t), 'SELECT "a\u001b[31m"'), {
-    message: /"a·\[31m" not found.*\n\nLINE 1/s,
+    message: /"a·\[31m" was not found.*\n\nLINE 1/s,
   })
 })
 

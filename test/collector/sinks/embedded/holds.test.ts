@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 /** What happens around the store: its directory, its logs, its clock, its size. */
 
 import {
@@ -188,15 +190,24 @@ t.test('a log that does not begin as one is kept aside, and the day goes on', as
   t.same(readFileSync(join(directory, '2026-01-02.duckdb.damaged-1767323040.wal')), bytes)
 })
 
+/** Another program that has a file of the store open. */
+const HOLD = `import('@duckdb/node-api').then(async ({ DuckDBInstance }) => {
+  globalThis.held = await DuckDBInstance.create(process.argv[1])
+  console.log('open')
+  process.stdin.resume()
+})`
+
 t.test('an error that is not known as damage is passing: nothing is renamed', async t => {
   const directory = await temporary(t)
   const path = join(directory, '2026-01-02.duckdb')
-  mkdirSync(path)
+  const other = spawn(process.execPath, ['-e', HOLD, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(other.stdout, 'data')
   const sink = await openStore(t, directory)
-  await t.rejects(sink.write(batch(0, one(0))), { message: /^cannot write to .*EISDIR/ })
-  t.match(sink.health(), /EISDIR/)
-  t.ok(statSync(path).isDirectory())
-  rmSync(path, { recursive: true })
+  await t.rejects(sink.write(batch(0, one(0))), { message: /^cannot write to .*Could not set lock/ })
+  t.match(sink.health(), /Could not set lock/)
+  t.ok(statSync(path).isFile())
+  other.kill()
+  await once(other, 'close')
   await sink.write(batch(0, one(0)))
   t.same(await rows(sink, stored), [[0]])
   t.equal(sink.counters.damagedDays, 0)
