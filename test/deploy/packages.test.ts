@@ -118,7 +118,8 @@ t.test('the policy file of a killed set-up is removed by the next one', { skip }
     t,
     `${hold(LOCKS[0]!, 60)} deploy/setup.sh packages run 2>/opt/said & set_up=$!
     until grep -q waiting /opt/said; do sleep 0.05; done
-    kill -KILL $set_up; kill $holder; wait; deploy/setup.sh packages run; ${POLICY}`,
+    kill -KILL $set_up; kill $holder; wait; deploy/setup.sh packages run; ${POLICY}
+    sleep 1.1 # that of the killed one ends`,
   )
   t.match(stdout, GONE)
 })

@@ -97,7 +97,7 @@ t.test('what another collector has is said with its name', async t => {
   checkSentence(
     t,
     await run('collector', ...flags({ endpoint, socket, store: site.store })),
-    /^sockflux: \S+ is open in another process \(\d+\): stop it, or give each collector a directory/,
+    /^sockflux: \S+ is open in another process \(\d+\): stop it, or give each collector its own directory/,
   )
   checkSentence(
     t,
