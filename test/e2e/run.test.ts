@@ -37,7 +37,7 @@ function close(t: Test, run: Child): Child {
 /** Everything that belongs to a `sockflux run` with this pid. */
 async function belongings(pid: number) {
   const pids = await until('probe and collector', () => {
-    const children = childrenOf(pid)
+    const children = childrenOf(pid).filter(child => /sockflux\.ts (probe|collector) /.test(commandOf(child)))
     return children.length === 2 && children
   })
   const ofName = (name: string) => pids.find(child => commandOf(child).includes(`sockflux.ts ${name} `))!
