@@ -10,7 +10,7 @@ import type { Writable } from 'node:stream'
 const PATIENCE_TENTHS = 120
 /** Reads pids; if its input ends without `done`, it kills the processes that are still there. */
 const scriptOf = (patience: number): string => `
-trap '' HUP INT TERM QUIT
+trap '' HUP INT TERM QUIT USR1 USR2 ALRM PIPE
 pids=
 while read -r line; do
   [ "$line" = done ] && exit

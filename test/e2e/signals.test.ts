@@ -105,7 +105,7 @@ t.test('run and its children: harmless signals', real, async t => {
     .trim()
     .split(/\s+/)
     .map(Number)
-  t.equal(children.length, 2)
+  t.equal(children.length, 3, 'probe, collector, and the guardian of both')
   for (const pid of [all.pid, ...children]) await checkHarmless(t, all, pid)
   t.same(await all.kill('SIGQUIT'), { code: 0, signal: null })
 })
