@@ -36,7 +36,7 @@ t.test('what is generated from the object is what the object says', async t => {
   for (const [path, text] of generate()) t.equal(readFileSync(path, 'utf8'), text, relative(ROOT, path))
 })
 
-t.test('both programs are told on one screen', async t => {
+t.test('both programs are shown on one screen', async t => {
   for (const file of ['probe/main.ts', 'collector/main.ts']) {
     const lines = read(file).trimEnd().split('\n').length
     t.ok(lines <= 100, `${file} has ${lines} lines`)

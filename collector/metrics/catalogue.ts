@@ -5,7 +5,17 @@ import { flowMetrics, processMetrics } from './flows.ts'
 import { isFlow, type Metric, type MetricGroup } from './metric.ts'
 import { tcpMetrics } from './tcp.ts'
 
-export const catalogue: readonly Metric[] = [...flowMetrics, ...tcpMetrics, ...processMetrics, ...hostMetrics]
+/** As a level of flows `host` is what is in no container; `host:cpu` and `host:mem` are the whole machine. */
+const withLevel = <M extends Metric>(metric: M): M =>
+  isFlow(metric) && metric.level === 'host' && !metric.help.includes('in no container')
+    ? { ...metric, help: `${metric.help}; of what is in no container` }
+    : metric
+
+export const catalogue: readonly Metric[] = [
+  ...[...flowMetrics, ...tcpMetrics].map(withLevel),
+  ...processMetrics,
+  ...hostMetrics,
+]
 
 /** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */
 export type Profile = 'sockflux' | 'ntopng'

@@ -69,7 +69,7 @@ export const hostMetrics: readonly FlatMetric[] = [
       cpu.gauge('load1', 'tasks', 'load average over one minute', 'load1'),
       cpu.gauge('cores', 'cores', 'cores online', 'cores'),
     ],
-    help: 'CPU of the host in the window',
+    help: 'CPU of the whole machine in the window, containers included',
   },
   {
     name: 'host:mem',
@@ -84,7 +84,7 @@ export const hostMetrics: readonly FlatMetric[] = [
       mem.gauge('swap_total', 'bytes', 'swap space', 'swap_total_bytes'),
       mem.gauge('swap_used', 'bytes', 'swap space in use', 'swap_used_bytes'),
     ],
-    help: "memory of the host at the window's end",
+    help: "memory of the whole machine at the window's end, containers included",
   },
   {
     name: 'probe:stats',

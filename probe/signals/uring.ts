@@ -4,6 +4,6 @@ export const uring: Signal = {
   name: 'uring',
   programs: { tcp_ring_accept: 'event' },
   gives: 'the process that accepts a connection with io_uring as its owner',
-  fallback: 'connections accepted with io_uring are told by their first use',
+  fallback: 'the owner of a connection accepted with io_uring is known at its first use',
   records: [],
 }

@@ -100,7 +100,7 @@ t.test('config show with a mistake shows the default, and says so', async t => {
 })
 
 for (const program of ['probe', 'collector'])
-  t.test(`sockflux ${program} tells of a mistyped variable`, async t => {
+  t.test(`sockflux ${program} warns of a mistyped variable`, async t => {
     const wrong = program === 'probe' ? ['--interval', '0'] : ['--store-days', '0']
     const { code, stderr } = await sockflux([program, ...wrong], {
       SOCKFLUX_STOR: 'x',

@@ -136,7 +136,7 @@ t.test('SIGTERM under a million tiny messages ends with 0', any, async t => {
   t.ok(collector.stderr.split('\n').filter(line => line.includes('was refused')).length <= 1, 'one line')
 })
 
-t.test('the collector listens on both families where it is told so', any, async t => {
+t.test('the collector listens on both families if the endpoint asks for it', any, async t => {
   for (const [host, expected] of [
     ['*', /\[::\]|\*:/],
     ['localhost', /127\.0\.0\.1:/],

@@ -55,7 +55,7 @@ t.test('one that another mount hides is passed over, and so is a group of it', r
 t.test('in a cgroup namespace its root is a group', real, async t => {
   const enter = 'mkdir $T/a; mount -t cgroup2 cgroup2 $T/a'
   const { path, found, ok } = await after(enter, '--cgroup')
-  // whoever is in the root of the hierarchy has the whole of it in his namespace
+  // a process in the root group has the whole hierarchy in its namespace
   t.equal(path, ok === true ? '/mnt/a' : undefined)
   if (ok !== true) t.match(found, /in a cgroup namespace/)
 })

@@ -79,7 +79,7 @@ t.test('of a flow that closes between the end and the pass, only the close has f
   )
 })
 
-t.test('what adds up is told by its typedef, not by its name', async t => {
+t.test('the typedef says what adds up, not the name', async t => {
   const field = { offset: 24, size: 4, type: 'u32' } as const
   const times = ['opened_ns', 'closed_ns', 'reported_ns'].map(
     (name, index): Field => ({ name, offset: index * 8, size: 8, type: 'u64' }),

@@ -161,7 +161,7 @@ t.test('no longer answer than the limit, whatever its rows hold', async t => {
   t.match(await ask("SELECT repeat('x', 9000)"), { rows: { length: 1 }, truncated: false })
 })
 
-t.test('columns of one name are told apart', async t => {
+t.test('columns of one name get different keys', async t => {
   const { columns } = await ask('SELECT * FROM range(1) a, range(1) b')
   t.same(
     columns.map(({ name }) => name),
