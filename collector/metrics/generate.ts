@@ -21,7 +21,8 @@ Every field is a float. Timestamps are in seconds and are the end of a window. A
 started and begins again at 0 when it is started again, or when its series was silent for five minutes, \`*:lost\` for a day; the first window
 of a probe's run is counted in it. A **gauge** is of the window alone, and a field that was not measured is not written.
 
-Tags follow from the first of them, which is the subject; the others add no series. What is not known is left out.
+Tags follow from the first of them, which is the subject; the others add no series unless a name changes. What is not known
+is left out.
 \`label_*\` are the labels that the probe was asked for. Tags carry no addresses and no ports. A measurement has at most
 \`--max-series\` series, or as many as there are hosts where a host has only one. What is beyond them is in the subject
 \`~other\` of its host.
@@ -43,7 +44,7 @@ seconds, bytes, and ratios from 0 to 1. Tags are labels, and \`as_client\` and \
 of a histogram double from 16 us to 67 s; it rises as a counter does. The groups are those of \`--metrics\` also with
 \`--profile ntopng\`.
 
-A series that is not in the last window of its host has ended, and so has a host that told nothing for two windows. Those of
+A series that is not in the last window of its host has ended, and so has a host that sent nothing for two windows. Those of
 \`probe:lost\` and \`collector:lost\` stay as long as their host. Where the scraped target has labels \`pod\`, \`container\` or
 \`namespace\` of its own, scrape it with \`honor_labels: true\`.
 
