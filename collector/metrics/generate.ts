@@ -28,7 +28,7 @@ is left out.
 \`~other\` of its host.
 
 Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but \`process\` are on;
-\`--metrics\` says all that are wanted.
+\`--metrics\` lists the wanted ones.
 \`--profile ntopng\` writes these and no others, with the tags \`ifid\` and \`container\` or \`pod\`, and has no \`~other\`:
 what is beyond \`--max-series\` is counted only. Pods of one name on several hosts are written over each other, which is
 counted, unless each host has an \`ifid\` of its own.
@@ -48,8 +48,8 @@ A series that is not in the last window of its host has ended, and so has a host
 \`probe:lost\` and \`collector:lost\` stay as long as their host. Where the scraped target has labels \`pod\`, \`container\` or
 \`namespace\` of its own, scrape it with \`honor_labels: true\`.
 
-\`/healthz\` answers 200 while the collector runs. \`/readyz\` answers 200 while it listens for probes and no sink's queue is
-full, else 503 with the reason.
+\`/healthz\` answers 200 while the collector runs. \`/readyz\` answers 200 while it listens for probes, no sink's queue is
+full and no sink reports a fault, else 503 with the reason.
 `
 
 const LOST = `## What is lost, and what to do
