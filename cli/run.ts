@@ -140,14 +140,14 @@ class Children {
     // 'close' is never emitted after we close the channel
     const exited = new Promise<void>(resolve => {
       child
-        .once('exit', (code, signal) => {
-          if (signal !== null || code !== 0)
-            this.notes.push(`${name}: ended by ${signal ?? `exit code ${code}`}`)
-          resolve()
-        })
+        .once('exit', () => resolve())
         .once('error', ({ message }) => resolve(void this.notes.push(message)))
     })
     const ended = Promise.all([exited, once(child.stderr!, 'close')]).then(() => {
+      const { signalCode, exitCode } = child
+      // its own last line says more than an exit code
+      if (signalCode !== null) this.notes.push(`${name}: ended by ${signalCode}`)
+      else if (exitCode !== 0 && this.notes.length === 0) this.notes.push(`${name}: ended with ${exitCode}`)
       this.#running.delete(name)
       this.#ended(name)
     })
