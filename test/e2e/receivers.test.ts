@@ -1,19 +1,12 @@
-import t, { type Test } from 'tap'
-import { type InfluxOptions, InfluxSink } from '../../collector/sinks/influxdb/influxdb.ts'
+import t from 'tap'
 import { Transport } from '../../collector/sinks/influxdb/transport.ts'
 import { startInflux } from '../harness/influx.ts'
+import { connect } from '../harness/influx_sink.ts'
 import { batch, sample } from '../harness/samples.ts'
 import { startVictoria } from '../harness/victoria.ts'
 
 // What line protocol says is what its receivers read: here InfluxDB 1.6 and VictoriaMetrics, which read backslashes in
 // different ways.
-
-function connect(t: Test, options: Partial<InfluxOptions> & { url: string }): InfluxSink {
-  const how = { createDatabase: true, timeoutMs: 5000, gzip: true, linesPerRequest: 5000 }
-  const sink = new InfluxSink({ database: 'flows', ...how, ...options })
-  t.teardown(() => sink.close())
-  return sink
-}
 
 /** A value, and what every receiver reads. */
 const values: [given: string, read: string][] = [

@@ -2,25 +2,13 @@ import type { ServerResponse } from 'node:http'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { InfluxError } from '../../../../collector/sinks/influxdb/errors.ts'
-import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
+import type { InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
 import { Refused } from '../../../../collector/sinks/sink.ts'
 import { listen, listenToWrites } from '../../../harness/http_server.ts'
+import { connect } from '../../../harness/influx_sink.ts'
 import { batch, sample } from '../../../harness/samples.ts'
 
 // The servers of these tests are what stands in InfluxDB's place in the field: login pages, wrong ports, proxies.
-
-function connect(t: Test, options: Partial<InfluxOptions> & { url: string }): InfluxSink {
-  const defaults = {
-    database: 'flows',
-    createDatabase: true,
-    timeoutMs: 5000,
-    gzip: true,
-    linesPerRequest: 5000,
-  }
-  const sink = new InfluxSink({ ...defaults, ...options })
-  t.teardown(() => sink.close())
-  return sink
-}
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => sample([i, 0.5], { pod: `c${i}` }))
 

@@ -3,21 +3,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
+import { connect } from '../../../harness/influx_sink.ts'
 import { batch, sample } from '../../../harness/samples.ts'
-
-function connect(t: Test, options: Partial<InfluxOptions> & { url: string }): InfluxSink {
-  const defaults = {
-    database: 'flows',
-    createDatabase: true,
-    timeoutMs: 5000,
-    gzip: true,
-    linesPerRequest: 5000,
-  }
-  const sink = new InfluxSink({ ...defaults, ...options })
-  t.teardown(() => sink.close())
-  return sink
-}
 
 const many = (count: number) =>
   Array.from({ length: count }, (_, i) => sample([i, 0.5], { container: `c${i}` }))

@@ -1,23 +1,11 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { type InfluxOptions, InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
+import { InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
 import { SinkQueue } from '../../../../collector/sinks/queue.ts'
 import { Refused } from '../../../../collector/sinks/sink.ts'
 import { admin, startInflux } from '../../../harness/influx.ts'
+import { connect } from '../../../harness/influx_sink.ts'
 import { batch, sample } from '../../../harness/samples.ts'
-
-function connect(t: Test, options: Partial<InfluxOptions> & { url: string }): InfluxSink {
-  const defaults = {
-    database: 'flows',
-    createDatabase: true,
-    timeoutMs: 5000,
-    gzip: true,
-    linesPerRequest: 5000,
-  }
-  const sink = new InfluxSink({ ...defaults, ...options })
-  t.teardown(() => sink.close())
-  return sink
-}
 
 async function influx(t: Test, options?: Parameters<typeof startInflux>[0]) {
   const server = await startInflux(options)

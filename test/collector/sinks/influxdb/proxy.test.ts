@@ -1,23 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
-import { InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
 import { proxyEnvOf } from '../../../../collector/sinks/influxdb/proxy.ts'
 import { listen } from '../../../harness/http_server.ts'
+import { connect } from '../../../harness/influx_sink.ts'
 import { batch, sample } from '../../../harness/samples.ts'
 
-function connect(t: Test, url: string, env: Record<string, string>): InfluxSink {
-  const how = {
-    createDatabase: false,
-    timeoutMs: 5000,
-    gzip: false,
-    linesPerRequest: 10,
-    version: 1 as const,
-  }
-  const sink = new InfluxSink({ url, database: 'flows', env, ...how })
-  t.teardown(() => sink.close())
-  return sink
-}
+const through = (t: Test, url: string, env: Record<string, string>) =>
+  connect(t, { url, env, version: 1, createDatabase: false })
 
 const one = batch(0, [sample([1, 2])])
 
@@ -35,7 +25,7 @@ async function proxy(t: Test, answer: RequestListener) {
 t.test('HTTP_PROXY is asked for another host, in either case', async t => {
   const { url, asked } = await proxy(t, (_, response) => response.writeHead(204).end())
   for (const name of ['HTTP_PROXY', 'http_proxy']) {
-    await connect(t, 'http://influx.invalid:8086', { [name]: url }).write(one)
+    await through(t, 'http://influx.invalid:8086', { [name]: url }).write(one)
     t.equal(asked.pop(), 'POST http://influx.invalid:8086/write?db=flows&precision=s')
   }
 })
@@ -52,14 +42,14 @@ t.test('HTTPS_PROXY opens a tunnel', async t => {
   await once(server, 'listening')
   t.teardown(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
-  await t.rejects(connect(t, 'https://influx.invalid:8086', { HTTPS_PROXY: url }).write(one), {
+  await t.rejects(through(t, 'https://influx.invalid:8086', { HTTPS_PROXY: url }).write(one), {
     message: /; HTTPS_PROXY sets a proxy for this address$/,
   })
   t.same(opened, ['influx.invalid:8086'])
 })
 
 t.test('a proxy that does not listen is in the sentence', async t => {
-  await t.rejects(connect(t, 'http://influx.invalid', { http_proxy: 'http://127.0.0.1:1' }).write(one), {
+  await t.rejects(through(t, 'http://influx.invalid', { http_proxy: 'http://127.0.0.1:1' }).write(one), {
     message: /; http_proxy sets a proxy for this address$/,
   })
 })
@@ -69,10 +59,10 @@ t.test('this machine and the hosts of NO_PROXY are asked directly', async t => {
   const influx = await listen(t, (request, response) => {
     request.resume().on('end', () => response.writeHead(204).end())
   })
-  await connect(t, influx, { HTTP_PROXY: url }).write(one)
-  await connect(t, influx.replace('127.0.0.1', 'localhost'), { HTTP_PROXY: url }).write(one)
+  await through(t, influx, { HTTP_PROXY: url }).write(one)
+  await through(t, influx.replace('127.0.0.1', 'localhost'), { HTTP_PROXY: url }).write(one)
   for (const none of ['influx.invalid', '*', '.invalid'])
-    await t.rejects(connect(t, 'http://influx.invalid', { HTTP_PROXY: url, NO_PROXY: none }).write(one), {
+    await t.rejects(through(t, 'http://influx.invalid', { HTTP_PROXY: url, NO_PROXY: none }).write(one), {
       message: /^the (host of|name server)/,
     })
   t.same(asked, [])

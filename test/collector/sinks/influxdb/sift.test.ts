@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import t, { type Test } from 'tap'
-import { InfluxSink } from '../../../../collector/sinks/influxdb/influxdb.ts'
+import t from 'tap'
 import { type Range, sift } from '../../../../collector/sinks/influxdb/sift.ts'
 import { listen, listenToWrites } from '../../../harness/http_server.ts'
+import { connect } from '../../../harness/influx_sink.ts'
 import { batch, sample } from '../../../harness/samples.ts'
 
 function siftIn(count: number, bad: ReadonlySet<number>, isSure: boolean) {
@@ -46,13 +46,6 @@ t.test(
   },
 )
 
-function connect(t: Test, url: string): InfluxSink {
-  const how = { createDatabase: true, timeoutMs: 5000, gzip: true, linesPerRequest: 5000 }
-  const sink = new InfluxSink({ url, database: 'flows', ...how })
-  t.teardown(() => sink.close())
-  return sink
-}
-
 /** One line of each number of them has `bad` in its tags. */
 const points = (count: number, ...bad: number[]) =>
   Array.from({ length: count }, (_, at) =>
@@ -87,7 +80,7 @@ t.test('a bad line is dropped with its place in the message, the others are stor
         for (const line of body.split('\n')) stored.add(line)
         response.writeHead(204).end()
       })
-      await t.rejects(connect(t, url).write(batch(0, points(2000, ...bad))), {
+      await t.rejects(connect(t, { url }).write(batch(0, points(2000, ...bad))), {
         name: 'Refused',
         reason,
         samples: bad.length,
@@ -102,10 +95,14 @@ t.test(
   async t => {
     const bad = batch(0, points(3, 0, 1, 2))
     const influx = await listenToWrites(t, (_, response) => unreadable(response))
-    await t.rejects(connect(t, influx).write(bad), { name: 'Refused', reason: 'unreadable', samples: 3 })
+    await t.rejects(connect(t, { url: influx }).write(bad), {
+      name: 'Refused',
+      reason: 'unreadable',
+      samples: 3,
+    })
 
     const other = await listen(t, (_, response) => unreadable(response))
-    await t.rejects(connect(t, other).write(bad), {
+    await t.rejects(connect(t, { url: other }).write(bad), {
       name: 'InfluxError',
       reason: 'unreadable',
       message: /gave an answer that is not HTTP \(HPE_\w+\)/,
@@ -125,7 +122,7 @@ t.test('a list of refused lines that is longer than what is read is asked for in
   const long = points(3000, ...bad).map(({ values, tags }) =>
     sample(values, { ...tags, x: 'x'.repeat(1000) }),
   )
-  await t.rejects(connect(t, url).write(batch(0, long)), {
+  await t.rejects(connect(t, { url }).write(batch(0, long)), {
     name: 'Refused',
     reason: 'partial_write',
     samples: 1500,
