@@ -23,7 +23,7 @@ export function watchGroup(pid: number): void {
   running.add(pid)
 }
 
-/** Ends what is left of a group. @returns the commands that were left */
+/** Kills the processes that a group still has. @returns their commands */
 export function endGroup(pid: number): string[] {
   running.delete(pid)
   const left = processesWhere(fields => Number(fields[2]) === pid)

@@ -7,7 +7,7 @@ import { needs } from '../harness/skip.ts'
 import { CLIENT, SERVER } from '../harness/watch.ts'
 
 t.test(
-  'it keeps its role, whoever speaks first afterwards',
+  'it keeps its role, whoever sends first afterwards',
   {
     skip: needs('root', 'bpf', 'netns', 'gcc'),
     timeout: 120_000,

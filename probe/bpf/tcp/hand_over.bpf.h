@@ -26,8 +26,8 @@ static __always_inline void leave(bytes_t *delta, bytes_t *now, bytes_t bytes) {
 }
 
 /* Sent is what left the write queue, in order: the new owner's bytes are the last in it. Received is what the
- * former owner has read: what is still in the receive queue is for the new one. Segments cannot be told apart
- * and stay with the former owner. */
+ * former owner has read: bytes still in the receive queue count for the new one. Segments cannot be
+ * split and stay with the former owner. */
 static __always_inline void read_former(struct tcp_flow *row, struct tcp_sock *tp,
                                         const struct tcp_slot *slot, const struct tcp_counters *base,
                                         struct tcp_counters *now, const struct use *use) {

@@ -44,7 +44,7 @@ t.test("a container in a pod's network is the pod's", { skip: needs('root', 'net
   })
   await child.line(/^ready/)
   const inode = netnsOf('/proc', child.pid)!
-  // "in a cgroup of its own" is told by the id in the path of its process's cgroup
+  // a container has a cgroup of its own when its id stands in the path of its process's cgroup
   const own = pathIn(readFileSync(`/proc/${child.pid}/cgroup`, 'utf8')).slice(1) || '/'
   const running = [{ id: own, pid: child.pid }]
   const names = (known: Record<string, Described>, at: number) => {

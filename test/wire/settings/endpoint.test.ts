@@ -98,7 +98,7 @@ t.test('a login is no part of an endpoint, and is not repeated', async t => {
     )
 })
 
-t.test('what is no endpoint at all is told what one is', async t => {
+t.test('text that is no endpoint gets an error with an example of one', async t => {
   for (const text of [
     'collector:5556',
     'udp://collector:5556',

@@ -39,7 +39,7 @@ t.test('no default file is fine, a broken one is not', async t => {
 
 const etc = (probe: string) => ({ etc: { sockflux: { 'probe.yaml': probe } } })
 
-t.test("the probe's setting collector is told from the section of the collector", async t => {
+t.test("the probe's setting `collector` does not collide with the collector's section", async t => {
   for (const text of [
     'collector: tcp://a:1\n',
     'collector: [tcp://a:1]\n',
@@ -73,7 +73,7 @@ t.test('every mistake is found, with the nearest name', async t => {
   t.equal(problems.length, 6)
 })
 
-t.test('mistyped flags are told the nearest by the command', async t => {
+t.test('a mistyped flag gets the nearest flag as a suggestion', async t => {
   for (const [wrong, right] of [
     ['--intervall', '--interval'],
     ['--colector', '--collector'],

@@ -116,7 +116,7 @@ t.test('a file of settings or a secret is text, small and not empty', async t =>
   t.throws(() => probe({}, { config: directory }), { message: /EISDIR/ })
 })
 
-t.test('a secret that others can read is told of', { skip: process.platform !== 'linux' }, async t => {
+t.test('a secret that others can read gets a warning', { skip: process.platform !== 'linux' }, async t => {
   const directory = t.testdir({})
   const write = async (name: string, mode: number, text: string) => {
     const path = join(directory, name)

@@ -6,7 +6,7 @@ import { unknownVariables } from '../../../wire/settings/variables.ts'
 const unknown = (...names: string[]) =>
   unknownVariables(Object.fromEntries(names.map(name => [name, 'x'])), [probeSettings, collectorSettings])
 
-t.test('a mistyped variable is told with the nearest name', async t => {
+t.test('a mistyped variable gets the nearest name as a suggestion', async t => {
   const cases = [
     ['SOCKFLUX_INTERVALL', 'SOCKFLUX_INTERVAL'],
     ['SOCKFLUX_COLECTOR', 'SOCKFLUX_COLLECTOR'],

@@ -110,7 +110,7 @@ t.test('histograms are told also in a window without a sample', async t => {
   t.match(await text(), /^sockflux_container_connect_seconds_count\{container="a",host="h"\} 0$/m)
 })
 
-t.test('the process is told of as well, and promtool has nothing to say', async t => {
+t.test('it exports process metrics too, and promtool reports no problem', async t => {
   const { text } = start()
   const own = await text()
   t.match(own, /^sockflux_build_info\{version="1\.2\.3",node="v/m)
