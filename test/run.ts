@@ -2,15 +2,16 @@
  * The tests, through tap; a line per test, the whole report of what fails, which were skipped and why, and last
  * `N passed, N failed, N skipped`.
  *
- *     node test/run.ts [--long] [file ...]
+ *     node test/run.ts [--long] [file or folder ...]
  *
  * `--long` runs the series, soaks and long fuzzing (`*.long.ts`) instead.
  */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** These share the machine's kernel and runtimes, and count in windows of a second: one after the other. */
@@ -20,7 +21,19 @@ const NEEDS = /\bneeds\([^)]*'(bpf|netns|containerd|docker|podman|runc)'/
 const given = process.argv.slice(2)
 const long = given[0] === '--long'
 if (long) given.shift()
-const files = given.length > 0 ? given : globSync(long ? 'test/**/*.long.ts' : 'test/**/*.test.ts').sort()
+const files = (given.length > 0 ? given : ['test']).flatMap(testsIn)
+
+function testsIn(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) {
+    console.error(`${path}: there is no such test or folder of tests`)
+    process.exit(2)
+  }
+  if (!found.isDirectory()) return [path]
+  return globSync(`**/*.${long ? 'long' : 'test'}.ts`, { cwd: path })
+    .sort()
+    .map(file => join(path, file))
+}
 
 /** The counts that tap closes its report with: `# { total: 3, pass: 2, skip: 1 }`. */
 const counted = { pass: 0, fail: 0, skip: 0, todo: 0 }
