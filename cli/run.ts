@@ -33,6 +33,8 @@ const next = (sinks: ReturnType<typeof wantedSinks>): string[] => [
   'Ctrl-C stops everything.',
 ]
 const STOP_MS = 10_000
+/** Ample for a collector whose socket was closed to be gone. */
+const ENDING_MS = 2000
 
 export function addRun(program: Command): void {
   const command = program
@@ -195,6 +197,8 @@ async function run(
     await answering(path, stopped.signal)
     await watch(path, () => [...notesOf(children), ...footer], stopped.signal)
   } catch (error) {
+    // a collector that ends closes its socket first: why it ended says more than that
+    await sleep(ENDING_MS, undefined, { signal: stopped.signal }).catch(() => {})
     if (!stopped.signal.aborted) throw error
   } finally {
     stopped.abort()
