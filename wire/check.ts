@@ -5,7 +5,13 @@ export class MalformedError extends Error {
   override name = 'MalformedError'
   readonly reason: string
   /** Of a message whose head is right and whose content is not: the message has come. */
-  head?: { readonly boot: string; readonly probe: string; readonly window: number; readonly sequence: number }
+  head?: {
+    readonly host: string
+    readonly boot: string
+    readonly probe: string
+    readonly window: number
+    readonly sequence: number
+  }
   constructor(reason: string, message: string) {
     super(message)
     this.reason = reason
@@ -33,7 +39,7 @@ export function parse(frame: Buffer, name: string): Json {
 
 /** Of anything that has a name; InfluxDB takes tags up to 64 KB, people no more than this. */
 export const MAX_NAME_CHARACTERS = 512
-const isName = (value: unknown): value is string =>
+export const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_CHARACTERS
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isNanoseconds = (value: unknown): value is string =>

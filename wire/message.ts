@@ -45,8 +45,8 @@ export interface WindowKey extends Identity {
   readonly window: number
 }
 
-/** Identifies a run. */
-export const runOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
+/** Identifies a run. The host is a part of it: who may speak for one host cannot take over a run of another. */
+export const runOf = ({ host, boot, probe }: Identity): string => `${boot} ${probe} ${host}`
 
 /** What was lost so far, by stage and reason: `kernel/slot`, `queue/full`. */
 export type Losses = Readonly<Record<string, number>>
@@ -239,7 +239,7 @@ export function decode(
   need(head, 'head', topic === WINDOW ? WINDOW_HEAD : topic === ROWS ? HEAD : SETTLED_HEAD)
   if (topic === SETTLED) return { version, topic, head: head as unknown as SettledHead }
   try {
-    const names = known.names(`${head['boot']} ${head['probe']}`, namesFrame, parseNames)
+    const names = known.names(runOf(head as unknown as Identity), namesFrame, parseNames)
     const parts = partsOf(known.layouts(layouts, parseLayouts), head['bytes'] as number[], rows)
     if (topic === ROWS) return { version, topic, head: head as unknown as Head, parts, names }
     return {
