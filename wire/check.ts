@@ -1,5 +1,7 @@
 /** Checks of what comes from the network. */
 
+import { jsonFault } from './json_bounds.ts'
+
 /** Why a frame is no message: `reason` is one word for the counter. */
 export class MalformedError extends Error {
   override name = 'MalformedError'
@@ -20,8 +22,13 @@ export class MalformedError extends Error {
 
 export type Json = Record<string, unknown>
 
-/** @throws {MalformedError} */
-export function parseJson(frame: Buffer, name: string): unknown {
+/**
+ * @param maxBytes of this frame, when it is one that stays small
+ * @throws {MalformedError}
+ */
+export function parseJson(frame: Buffer, name: string, maxBytes?: number): unknown {
+  const fault = jsonFault(frame, maxBytes)
+  if (fault !== undefined) throw new MalformedError(`${name}_size`, `${name} ${fault}`)
   try {
     return JSON.parse(frame.toString('utf8'))
   } catch {
@@ -30,8 +37,8 @@ export function parseJson(frame: Buffer, name: string): unknown {
 }
 
 /** @throws {MalformedError} */
-export function parse(frame: Buffer, name: string): Json {
-  const value = parseJson(frame, name)
+export function parse(frame: Buffer, name: string, maxBytes?: number): Json {
+  const value = parseJson(frame, name, maxBytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new MalformedError(`${name}_json`, `${name} is not a JSON object`)
   return value as Json

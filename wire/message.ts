@@ -30,6 +30,10 @@ import { READERS, topicFrame, topicOf, versionError } from './version.ts'
 /** Of one record in a message: rows of a narrower layout become wider when they are read. */
 const MAX_ROWS = 2 ** 20
 
+/** Losses with 256 reasons and 256 numbers of bytes stay below the first, 256 layouts below the second; ours take 2,000 and 15,000. */
+const MAX_HEAD_BYTES = 65_536
+const MAX_LAYOUTS_BYTES = 2 ** 20
+
 /** One run of one probe. */
 export interface Identity {
   readonly host: string
@@ -235,7 +239,7 @@ export function decode(
     throw new MalformedError('topic', `the topic is none of ${ROWS}, ${WINDOW}, ${SETTLED}`)
   if (frames.length !== (topic === WINDOW ? 6 : 5))
     throw new MalformedError('frames', `${frames.length} frames of ${topic}`)
-  const head = parse(headFrame, 'head')
+  const head = parse(headFrame, 'head', MAX_HEAD_BYTES)
   need(head, 'head', topic === WINDOW ? WINDOW_HEAD : topic === ROWS ? HEAD : SETTLED_HEAD)
   if (topic === SETTLED) return { version, topic, head: head as unknown as SettledHead }
   try {
@@ -273,7 +277,7 @@ function partsOf(layouts: readonly Layout[], bytes: readonly number[], rows: Buf
 }
 
 function parseLayouts(frame: Buffer): Layout[] {
-  const layouts = parseJson(frame, 'layouts')
+  const layouts = parseJson(frame, 'layouts', MAX_LAYOUTS_BYTES)
   if (!Array.isArray(layouts) || layouts.length > MAX_PARTS)
     throw new MalformedError('layouts', `layouts are no list of at most ${MAX_PARTS}`)
   try {

@@ -77,7 +77,8 @@ export class Access implements Counted {
   }
 
   view() {
-    return { refused_connections: this.#refused }
+    const { unauthenticated = 0, denied = 0 } = this.#sessions ?? {}
+    return { link: { refused_connections: this.#refused, denied, unauthenticated } }
   }
 
   close(): Promise<void> {

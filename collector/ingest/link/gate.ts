@@ -67,7 +67,13 @@ export class Gate {
       this.#now--
       this.#established++
     })
-    router.events.on('handshake:error:protocol', failed)
+    router.events.on('handshake:error:protocol', ({ address }) => {
+      failed()
+      this.#log.warn(
+        'handshake',
+        `a connection to ${address} was refused: it is encrypted where we are not or the other way round, or it is no probe; see --listen and --collector`,
+      )
+    })
     router.events.on('handshake:error:auth', failed)
     router.events.on('handshake:error:other', failed)
     // of a failed handshake, too

@@ -38,6 +38,8 @@ interface Session extends Speaker {
 export class Sessions {
   /** Messages without a session, or with one that does not count any more. */
   unauthenticated = 0
+  /** Openings: of a key for a host that is not listed with it, or without the key. */
+  denied = 0
   readonly #keys: KeyPair
   readonly #allowed: Allowed
   readonly #log: ThrottledLog
@@ -133,7 +135,7 @@ export class Sessions {
     `the key is not listed for ${host}: on the collector's machine, sockflux keys allow '${host}' ${key}`
 
   #deny(route: Route, why: string, host = ''): Buffer[] | undefined {
-    this.unauthenticated++
+    this.denied++
     this.#log.warn('denied', `a connection${host && ` for ${host}`} was denied: ${why}`, host)
     return this.#once(route, why)
   }

@@ -62,6 +62,8 @@ export class Connection {
   #away: NodeJS.Timeout | undefined
   #isAway = false
   #cause = ''
+  /** The last collector that was reached does not take us. */
+  #isDenied = false
   /** The way that led to a collector last. */
   #last = ''
   #wake: () => void = () => {}
@@ -132,7 +134,7 @@ export class Connection {
     const introduced: { token?: Buffer } | undefined =
       why === undefined && way.curve ? await this.#introduce(dialled, way.curve) : {}
     if (why === undefined) this.#last = nameOf(way)
-    else this.#cause = why
+    else [this.#cause, this.#isDenied] = [why, false]
     if (why !== undefined || !introduced) {
       dialled.close()
       return why === undefined
@@ -148,6 +150,7 @@ export class Connection {
 
   async #introduce(dialled: Dialled, curve: Curve): Promise<{ token: Buffer } | undefined> {
     const introduced = await introduce(dialled, this.#identity.host, curve)
+    this.#isDenied = 'why' in introduced
     if ('token' in introduced) return introduced
     this.#cause = introduced.why
     if (!this.#closed) this.#sayDenied(introduced.why)
@@ -205,6 +208,10 @@ export class Connection {
   }
 
   #sayAway(): void {
+    if (this.#isDenied) {
+      this.#sayDenied(this.#cause)
+      return
+    }
     const cause = this.#cause && ` (${this.#cause})`
     this.#throttled.warn(
       'away',
