@@ -12,8 +12,9 @@ import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
 import { makeDirectory } from './directory.ts'
-import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
+import { Access } from './ingest/link/access.ts'
+import { Gate } from './ingest/link/gate.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
@@ -49,10 +50,11 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
   const hosts = new SharedHosts(both(top, writers), profile !== 'ntopng', troubles)
-  counters.add(ingest, hosts, writers, sinks, costs)
 
-  const gate = new Gate(descriptorLimit(), troubles)
-  const listeners = new Listeners(ingest, hosts, gate, troubles)
+  const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
+  const access = await Access.open(options, () => gate.isFull, troubles)
+  const listeners = new Listeners(ingest, hosts, gate, access, troubles)
+  counters.add(ingest, hosts, access, writers, sinks, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   makeDirectory(dirname(options.socket), '--socket')

@@ -84,7 +84,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
-  'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts'],
+  'collector/ingest': [
+    ...['wire', 'collector/fold', 'collector/counters.ts'],
+    ...['collector/directory.ts', 'collector/unix_socket.ts'],
+  ],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
@@ -96,12 +99,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'collector/serve': [
     ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample'],
-    ...['collector/counters.ts', 'collector/routes.ts'],
+    ...['collector/counters.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
   ],
   'collector/sinks': [
     ...['wire', 'collector/batch.ts', 'collector/metrics', 'collector/routes.ts'],
     ...['collector/certificate.ts', 'collector/counters.ts', 'collector/directory.ts'],
   ],
+  'collector/unix_socket.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
   'probe/main.ts': ['wire', 'native', 'probe'],
   'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],

@@ -20,10 +20,11 @@ import {
   type WindowNames,
 } from '../../wire/message.ts'
 import { Bundler, type Kept } from './bundler.ts'
-import type { Feed } from './connection.ts'
-import { type Connected, connect } from './connections.ts'
 import { Failover } from './failover.ts'
 import { type Accounts, type Amount, summed } from './ledger.ts'
+import type { Feed } from './link/connection.ts'
+import { type Connected, connect } from './link/connections.ts'
+import { Trust, type TrustOptions } from './link/trust.ts'
 import { Queue, type Queued } from './queue.ts'
 import { amountOf, QueueLog } from './queue_log.ts'
 import { ranked } from './rendezvous.ts'
@@ -34,6 +35,8 @@ export interface PublishOptions {
   /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */
   readonly collectors: readonly string[]
   readonly sendTo: 'all' | 'one'
+  /** How collectors are known. */
+  readonly trust?: TrustOptions
   /** Bytes that may wait: for each collector, or for the one. */
   readonly queueBytes: number
   /** When in each window this host sends. */
@@ -100,10 +103,11 @@ export class Publisher {
       const one = this.#failover ? log : log.child({ collector: endpoints[index] })
       return new QueueLog(queue, queueBytes, one)
     })
+    const trust = new Trust(options.trust)
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
     this.#connections = endpoints.map((endpoint, index) =>
-      connect(endpoint, this.#atOffset(feeds[index]!), identity, log),
+      connect(endpoint, this.#atOffset(feeds[index]!), identity, trust, log),
     )
   }
 

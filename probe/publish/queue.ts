@@ -52,7 +52,7 @@ export class Queue {
   readonly #acknowledged = new Set<number>()
 
   /** @param run of the probe, whose windows are queued here */
-  constructor(maxBytes: number, run: Pick<Identity, 'boot' | 'probe'>) {
+  constructor(maxBytes: number, run: Identity) {
     this.#maxBytes = maxBytes
     this.#run = runOf(run)
   }

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
 import { Router } from 'zeromq'
-import { Connection, type Feed } from '../../../probe/publish/connection.ts'
+import { Connection, type Feed } from '../../../probe/publish/link/connection.ts'
+import { Trust } from '../../../probe/publish/link/trust.ts'
 import { Publisher, type PublishOptions } from '../../../probe/publish/publish.ts'
 import { ranked } from '../../../probe/publish/rendezvous.ts'
 import { SendOffset } from '../../../probe/publish/send_offset.ts'
@@ -110,7 +111,7 @@ t.test('acknowledgements of every run of this host reach the feed; those of othe
   }
   const said: string[] = []
   const log = pino({}, { write: line => said.push(JSON.parse(line).msg) })
-  const connection = new Connection(endpoint, feed, identity, log)
+  const connection = new Connection(endpoint, feed, identity, new Trust(), log)
   t.teardown(() => connection.close())
   const [route] = await router.receive()
   const answer = (frames: Buffer[]) => router.send([route!, ...frames])

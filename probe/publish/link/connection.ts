@@ -8,13 +8,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Dealer } from 'zeromq'
-import { decodeAck } from '../../wire/ack.ts'
-import { addressesOf } from '../../wire/addresses.ts'
-import type { Identity, WindowKey } from '../../wire/message.ts'
-import { ThrottledLog } from '../../wire/process/throttled_log.ts'
-import { VersionError } from '../../wire/version.ts'
+import { decodeAck } from '../../../wire/ack.ts'
+import { addressesOf } from '../../../wire/addresses.ts'
+import { decodeReply } from '../../../wire/link/challenge.ts'
+import type { Curve } from '../../../wire/link/curves.ts'
+import type { Identity, WindowKey } from '../../../wire/message.ts'
+import { ThrottledLog } from '../../../wire/process/throttled_log.ts'
+import { type Link, linkOf } from '../../../wire/settings/endpoint.ts'
+import { VersionError } from '../../../wire/version.ts'
 import { Backoff } from './backoff.ts'
-import { type Dialled, dial } from './dial.ts'
+import { type Dialled, dial, type Way } from './dial.ts'
+import { introduce } from './introduce.ts'
+import type { Trust } from './trust.ts'
 
 /** What one connection sends and receives. */
 export interface Feed {
@@ -34,11 +39,14 @@ const LEAST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
 /** A peer that sends so many messages that are no acknowledgements is no collector. */
 const MAX_STRANGE = 16
+/** Files of keys are looked at so often: with new ones the probe connects again. */
+const LOOK_MS = 5000
 /** After a connection that lasted so long, the backoff starts small again. */
 const SETTLED_MS = 10_000
 
 export class Connection {
-  readonly #endpoint: string
+  readonly #link: Link
+  readonly #trust: Trust
   readonly #feed: Feed
   readonly #identity: Identity
   readonly #log: Logger
@@ -54,12 +62,16 @@ export class Connection {
   #away: NodeJS.Timeout | undefined
   #isAway = false
   #cause = ''
-  #lastAddress = ''
+  /** The last collector that was reached does not take us. */
+  #isDenied = false
+  /** The way that led to a collector last. */
+  #last = ''
   #wake: () => void = () => {}
   readonly #done: Promise<unknown>
 
-  constructor(endpoint: string, feed: Feed, identity: Identity, log: Logger) {
-    this.#endpoint = endpoint
+  constructor(endpoint: string, feed: Feed, identity: Identity, trust: Trust, log: Logger) {
+    this.#link = linkOf(endpoint)
+    this.#trust = trust
     this.#feed = feed
     this.#identity = identity
     this.#log = log.child({ collector: endpoint })
@@ -87,18 +99,25 @@ export class Connection {
   async #run(): Promise<void> {
     this.#lose()
     while (!this.#closed) {
-      for (const address of await this.#addresses()) if (this.#closed || (await this.#try(address))) break
+      for (const way of await this.#ways()) if (this.#closed || (await this.#try(way))) break
       if (this.#isAway) this.#sayAway()
       if (!this.#closed)
         await sleep(this.#backoff.next(), undefined, { signal: this.#closing.signal }).catch(() => {})
     }
   }
 
-  /** Resolved each time: a collector may have moved. The address that answered last comes first. */
-  async #addresses(): Promise<string[]> {
+  /** Resolved and read each time: a collector may have moved, keys may have changed. The way that led to it last comes first. */
+  async #ways(): Promise<Way[]> {
+    const { endpoint, security } = this.#link
     try {
-      const addresses = await addressesOf(this.#endpoint)
-      return addresses.sort((a, b) => Number(b === this.#lastAddress) - Number(a === this.#lastAddress))
+      const fault = security === 'local' ? this.#trust.pathFault(endpoint.replace('ipc://', '')) : undefined
+      if (fault !== undefined) throw new Error(fault)
+      const curves = security === 'curve' ? this.#trust.curves() : [undefined]
+      const ways = (await addressesOf(endpoint)).flatMap(address =>
+        curves.map((curve): Way => ({ address, security, ...(curve && { curve }) })),
+      )
+      const isLast = (way: Way) => Number(nameOf(way) === this.#last)
+      return ways.sort((a, b) => isLast(b) - isLast(a))
     } catch (error) {
       this.#cause = (error as Error).message
       return []
@@ -106,29 +125,56 @@ export class Connection {
   }
 
   /** @returns whether there was a connection; it has ended */
-  async #try(address: string): Promise<boolean> {
-    const dialled = this.#dial(address)
+  async #try(way: Way): Promise<boolean> {
+    const signature = way.curve && this.#trust.signature()
+    const dialled = this.#dial(way)
     if (!dialled) return false
     this.#dialled = dialled
     const why = await dialled.ready
-    if (why === undefined) await this.#use(dialled)
-    else this.#cause = why
+    const introduced: { token?: Buffer } | undefined =
+      why === undefined && way.curve ? await this.#introduce(dialled, way.curve) : {}
+    if (why === undefined) this.#last = nameOf(way)
+    else [this.#cause, this.#isDenied] = [why, false]
+    if (why !== undefined || !introduced) {
+      dialled.close()
+      return why === undefined
+    }
+    const looking = setInterval(() => {
+      if (signature !== undefined && signature !== this.#trust.signature()) dialled.close()
+    }, LOOK_MS)
+    await this.#use(dialled, introduced.token)
+    clearInterval(looking)
     dialled.close()
-    if (why === undefined) this.#lastAddress = address
-    return why === undefined
+    return true
   }
 
-  #dial(address: string): Dialled | undefined {
+  async #introduce(dialled: Dialled, curve: Curve): Promise<{ token: Buffer } | undefined> {
+    const introduced = await introduce(dialled, this.#identity.host, curve)
+    this.#isDenied = 'why' in introduced
+    if ('token' in introduced) return introduced
+    this.#cause = introduced.why
+    if (!this.#closed) this.#sayDenied(introduced.why)
+    return undefined
+  }
+
+  #sayDenied(why: string): void {
+    this.#throttled.warn(
+      'denied',
+      `the collector does not take our windows (${why}); what it should have waits, up to --queue-size`,
+    )
+  }
+
+  #dial(way: Way): Dialled | undefined {
     try {
-      return dial(address)
+      return dial(way)
     } catch (error) {
-      this.#cause = `cannot connect to ${address}: ${(error as Error).message}`
+      this.#cause = `cannot connect to ${way.address}: ${(error as Error).message}`
       this.#throttled.warn('impossible', `${this.#cause}; we try again`)
       return undefined
     }
   }
 
-  async #use(dialled: Dialled): Promise<void> {
+  async #use(dialled: Dialled, token?: Buffer): Promise<void> {
     const { socket, ended } = dialled
     const since = performance.now()
     const isLogged = this.#wasUseful
@@ -145,7 +191,7 @@ export class Connection {
       this.#reached(false)
       dialled.close()
     })
-    await Promise.all([this.#send(socket, () => lost || this.#closed), this.#receive(dialled)])
+    await Promise.all([this.#send(socket, token, () => lost || this.#closed), this.#receive(dialled)])
     this.#wasUseful ||= performance.now() - since > SETTLED_MS
     if (this.#wasUseful) this.#backoff.reset()
     if (this.#closed) return
@@ -162,6 +208,10 @@ export class Connection {
   }
 
   #sayAway(): void {
+    if (this.#isDenied) {
+      this.#sayDenied(this.#cause)
+      return
+    }
     const cause = this.#cause && ` (${this.#cause})`
     this.#throttled.warn(
       'away',
@@ -175,10 +225,10 @@ export class Connection {
     this.#wake()
   }
 
-  async #send(socket: Dealer, over: () => boolean): Promise<void> {
+  async #send(socket: Dealer, token: Buffer | undefined, over: () => boolean): Promise<void> {
     while (!over()) {
       const frames = this.#isUp ? this.#feed.next() : undefined
-      if (frames) await socket.send(frames).catch(() => {})
+      if (frames) await socket.send(token ? [token, ...frames] : frames).catch(() => {})
       else await new Promise<void>(resolve => (this.#wake = resolve))
     }
   }
@@ -193,6 +243,12 @@ export class Connection {
 
   #acknowledged(frames: Buffer[], dialled: Dialled): void {
     try {
+      const reply = decodeReply(frames)
+      if (reply && 'denied' in reply) {
+        this.#sayDenied(reply.denied)
+        dialled.close()
+        return
+      }
       const key = decodeAck(frames)
       this.#strange = 0
       this.#wasUseful = true
@@ -206,3 +262,5 @@ export class Connection {
     }
   }
 }
+
+const nameOf = ({ address, curve }: Way): string => `${address} ${curve?.collector ?? ''}`

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
-import type { Identity } from '../../wire/message.ts'
+import type { Identity } from '../../../wire/message.ts'
 import { Connection, type Feed } from './connection.ts'
+import type { Trust } from './trust.ts'
 
 /** A way to one collector. */
 export interface Connected {
@@ -9,9 +10,9 @@ export interface Connected {
   close(): Promise<void>
 }
 
-type Connect = (endpoint: string, feed: Feed, identity: Identity, log: Logger) => Connected
+type Connect = (endpoint: string, feed: Feed, identity: Identity, trust: Trust, log: Logger) => Connected
 
-const zeromq: Connect = (endpoint, feed, identity, log) => new Connection(endpoint, feed, identity, log)
+const zeromq: Connect = (...given) => new Connection(...given)
 
 /** The transports by the scheme of their endpoints: a line each. */
 const CONNECTIONS: Readonly<Record<string, Connect>> = {

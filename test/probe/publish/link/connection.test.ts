@@ -6,16 +6,18 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { Pull, Router } from 'zeromq'
-import { Connection, type Feed } from '../../../probe/publish/connection.ts'
-import { Cleanup } from '../../harness/cleanup.ts'
-import { start } from '../../harness/process.ts'
-import { scratch } from '../../harness/scratch.ts'
-import { needs } from '../../harness/skip.ts'
-import { freePort } from '../../harness/sockflux.ts'
-import { until } from '../../harness/until.ts'
+import { Connection, type Feed } from '../../../../probe/publish/link/connection.ts'
+import { Trust } from '../../../../probe/publish/link/trust.ts'
+import { Cleanup } from '../../../harness/cleanup.ts'
+import { start } from '../../../harness/process.ts'
+import { scratch } from '../../../harness/scratch.ts'
+import { needs } from '../../../harness/skip.ts'
+import { freePort } from '../../../harness/sockflux.ts'
+import { until } from '../../../harness/until.ts'
 
 t.jobs = 8
 
+const trust = new Trust({ keys: '/nowhere', collectorKey: [], linkUsers: [] })
 const identity = { host: 'h', boot: 'b', probe: 'p' }
 interface Line {
   msg: string
@@ -33,7 +35,7 @@ function connectionTo(t: Test, endpoint: string, feed: Partial<Feed> = {}) {
     acknowledged() {},
     ...feed,
   }
-  const connection = new Connection(endpoint, whole, identity, log)
+  const connection = new Connection(endpoint, whole, identity, trust, log)
   t.teardown(() => connection.close())
   return { connection, said, states, lines: (pattern: RegExp) => said.filter(({ msg }) => pattern.test(msg)) }
 }
@@ -195,7 +197,7 @@ async function dials(t: Test, endpoint: string, hosts: string) {
   const file = join(await scratch(cleanup, 'hosts'), 'hosts')
   await writeFile(file, hosts)
   const script = 'mount --bind "$0" /etc/hosts && exec "$@"'
-  const dialler = [process.execPath, join(import.meta.dirname, '../../harness/dialler.ts'), endpoint]
+  const dialler = [process.execPath, join(import.meta.dirname, '../../../harness/dialler.ts'), endpoint]
   const child = start(['unshare', '--mount', 'sh', '-c', script, file, ...dialler])
   cleanup.defer(() => child.kill('SIGKILL'))
   await child.line(/^up/)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Backoff } from '../../../probe/publish/backoff.ts'
+import { Backoff } from '../../../../probe/publish/link/backoff.ts'
 
 const taken = (backoff: Backoff, count: number) => Array.from({ length: count }, () => backoff.next())
 
