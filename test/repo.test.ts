@@ -84,7 +84,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
-  'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts'],
+  'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
@@ -92,15 +92,21 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/routes.ts': [],
   'collector/sample': [
     ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
-    ...['collector/counters.ts'],
+    ...['collector/counters.ts', 'collector/settled.ts'],
   ],
+  'collector/settled.ts': [],
   'collector/serve': [
     ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample'],
     ...['collector/counters.ts', 'collector/routes.ts'],
   ],
   'collector/sinks': [
-    ...['wire', 'collector/batch.ts', 'collector/metrics', 'collector/routes.ts'],
-    ...['collector/certificate.ts', 'collector/counters.ts', 'collector/directory.ts'],
+    ...['wire', 'collector/batch.ts', 'collector/batch_codec.ts', 'collector/metrics', 'collector/routes.ts'],
+    ...[
+      'collector/certificate.ts',
+      'collector/counters.ts',
+      'collector/directory.ts',
+      'collector/settled.ts',
+    ],
   ],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
   'probe/main.ts': ['wire', 'native', 'probe'],

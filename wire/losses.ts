@@ -220,6 +220,21 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     "the sink's queue was full: the oldest batches of the host that has most in it",
     'mend the sink (its log line says what it needs), or raise `--waiting-samples`',
   ),
+  '*/spool_full': loss(
+    'samples',
+    'what waits on disk for this sink was larger than `--spool-size`: the oldest batches',
+    'mend the sink (its log line says what it needs), or raise `--spool-size`',
+  ),
+  '*/spool_old': loss(
+    'samples',
+    'they waited on disk for longer than `--spool-age`',
+    'mend the sink, or raise `--spool-age`',
+  ),
+  '*/spool_damaged': loss(
+    'samples',
+    'what waited on disk cannot be read: cut by a power failure, changed, or removed',
+    'look at the disk of `--spool`',
+  ),
   '*/not_finite': loss('samples', 'a value was not a finite number', 'report it'),
   'embedded/bad_time': loss(
     'samples',

@@ -23,7 +23,17 @@ const probe = record('probe_stats')
 
 /** The collector's metrics of itself, at the end of each of its intervals. */
 export type CollectorStats = Record<
-  'messages' | 'rows' | 'probes' | 'waiting' | 'written' | 'series' | 'cpu_us' | 'rss_bytes',
+  | 'messages'
+  | 'rows'
+  | 'probes'
+  | 'waiting'
+  | 'written'
+  | 'series'
+  | 'cpu_us'
+  | 'rss_bytes'
+  | 'spool_bytes'
+  | 'spool_samples'
+  | 'spool_age_us',
   number
 >
 const collector = from<CollectorStats>()
@@ -168,11 +178,14 @@ export const hostMetrics: readonly FlatMetric[] = [
       collector.counter('cpu', 'seconds', 'CPU time', 'cpu_us'),
       collector.gauge('memory', 'bytes', 'resident memory', 'rss_bytes'),
       {
-        ...collector.gauge('queue', 'samples', 'samples that wait for a sink', 'waiting'),
+        ...collector.gauge('queue', 'samples', 'samples that wait for a sink in memory', 'waiting'),
         prometheus: 'queue_samples',
       },
       collector.gauge('probes', 'probes', 'probes known', 'probes'),
       collector.gauge('series', 'series', 'series in use', 'series'),
+      collector.gauge('spool', 'bytes', 'disk that is used for what sinks have not stored', 'spool_bytes'),
+      collector.gauge('spool_samples', 'samples', 'samples that wait on disk', 'spool_samples'),
+      collector.gauge('spool_age', 'seconds', 'how long the oldest of them waits', 'spool_age_us'),
     ],
     help: 'what the collector does and costs',
   },

@@ -113,6 +113,7 @@ export class Site {
   readonly endpoint: string
   readonly socket: string
   readonly store: string
+  readonly spool: string
   readonly #started: Child[]
 
   constructor(directory: string, port: number, started: Child[]) {
@@ -120,6 +121,7 @@ export class Site {
     this.endpoint = `tcp://127.0.0.1:${port}`
     this.socket = join(directory, 'collector.sock')
     this.store = join(directory, 'store')
+    this.spool = join(directory, 'spool')
     this.#started = started
   }
 
@@ -127,7 +129,17 @@ export class Site {
   collector(flags: readonly string[] = [], env: Environment = {}): Promise<Child> {
     const listen = flags.includes('--listen') ? [] : ['--listen', this.endpoint]
     return this.#start(
-      ['collector', ...listen, '--socket', this.socket, '--store', this.store, ...flags],
+      [
+        'collector',
+        ...listen,
+        '--socket',
+        this.socket,
+        '--store',
+        this.store,
+        '--spool',
+        this.spool,
+        ...flags,
+      ],
       env,
     )
   }
