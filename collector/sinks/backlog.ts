@@ -6,7 +6,7 @@
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { openSpool } from '../../wire/spool/spool.ts'
-import type { Found, Spool, SpoolLoss, SpoolOptions } from '../../wire/spool/types.ts'
+import type { Found, Spool, SpoolAmount, SpoolLoss, SpoolOptions } from '../../wire/spool/types.ts'
 import { type Batch, countOf } from '../batch.ts'
 import { BatchError, decodeBatch, encodeBatch } from '../batch_codec.ts'
 import { type Amount, add, none } from './account.ts'
@@ -82,6 +82,7 @@ export class Backlog {
         found: record => this.#owners.set(record.serial, ownerOf(record)),
         dropped: (serials, reason) => this.#dropped(serials, reason),
       })
+      this.#damaged(this.#spool.losses.damaged)
     } catch (error) {
       this.#owners.clear()
       this.#fail(`${(error as Error).message}; what the sink has not stored is kept in memory`, log)
@@ -228,6 +229,17 @@ export class Backlog {
     }
     const what = `${lost.batches} of them with ${lost.samples} samples are dropped`
     log.warn(REASON[reason], `${why[reason]}: ${what}; mend the sink, or raise --spool-size and --spool-age`)
+  }
+
+  /** Records that were never found: whose they were is not known. */
+  #damaged({ windows, rows }: SpoolAmount): void {
+    if (windows === 0 && rows === 0) return
+    const { log, lose } = this.#options
+    lose(REASON.damaged, { batches: windows, samples: rows }, 'unknown')
+    log.warn(
+      REASON.damaged,
+      `a part of the spool in ${this.#options.directory} cannot be read: ${windows} batches with ${rows} samples are lost; look at its disk`,
+    )
   }
 
   #fail(message: string, log: ThrottledLog): void {

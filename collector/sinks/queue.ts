@@ -129,7 +129,8 @@ export class SinkQueue {
   async open(): Promise<void> {
     if (!this.#backlog) return
     await this.#backlog.open()
-    add(this.account.produced, this.#backlog.waiting)
+    for (const amount of [this.#backlog.waiting, ...Object.values(this.account.lost)])
+      add(this.account.produced, amount)
     if (this.#backlog.waiting.batches > 0) this.#working ??= this.#work()
   }
 

@@ -5,7 +5,6 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { openSpool } from '../../wire/spool/spool.ts'
@@ -56,12 +55,6 @@ export function spoolOf(settings: SpoolSettings, sink: string, target: string | 
   return { directory: join(own, QUEUE), ...boundsOf(settings) }
 }
 
-/** A spool that no sink of this collector uses. */
-interface Left {
-  readonly path: string
-  readonly spool: Spool
-}
-
 /** The targets in this directory, by what they are called. */
 export function targetsIn(directory: string): { name: string; target: string; path: string }[] {
   const names = existsSync(directory) ? readdirSync(directory).sort() : []
@@ -77,7 +70,7 @@ export function targetsIn(directory: string): { name: string; target: string; pa
 
 /** Spools of targets that the settings do not name any more. */
 export class LeftSpools {
-  readonly #left: Left[] = []
+  readonly #left: Spool[] = []
   /** Samples that grew too old, by sink. */
   readonly lost: Record<string, number> = {}
 
@@ -101,16 +94,16 @@ export class LeftSpools {
   }
 
   expire(): void {
-    for (const one of [...this.#left]) {
-      one.spool.expire()
-      if (one.spool.stats.records > 0) continue
-      this.#left.splice(this.#left.indexOf(one), 1)
-      void one.spool.close().then(() => rm(one.path, { recursive: true, force: true }).catch(() => {}))
+    for (const spool of [...this.#left]) {
+      spool.expire()
+      if (spool.stats.records > 0) continue
+      this.#left.splice(this.#left.indexOf(spool), 1)
+      void spool.close() // its directory stays: another collector may use it
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#left.splice(0).map(({ spool }) => spool.close()))
+    await Promise.all(this.#left.splice(0).map(spool => spool.close()))
   }
 
   async #open(
@@ -130,7 +123,7 @@ export class LeftSpools {
         for (const serial of serials) this.lost[key] = (this.lost[key] ?? 0) + (samples.get(serial) ?? 0)
       },
     })
-    this.#left.push({ path, spool })
+    this.#left.push(spool)
     const { records, rows } = spool.stats
     if (records > 0)
       log.warn(
