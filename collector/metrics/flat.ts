@@ -129,7 +129,7 @@ export const hostMetrics: readonly FlatMetric[] = [
       probe.counter(
         'stored_rows',
         'rows',
-        'rows of these windows; with one collector, rows = stored_rows + queue_rows + `queue/*` of probe:lost',
+        'rows of these windows; with one collector, rows = stored_rows + queue_rows + `queue/*` of probe:lost, less what an earlier run left in the spool',
         'stored_rows',
       ),
       probe.counter(
@@ -138,6 +138,14 @@ export const hostMetrics: readonly FlatMetric[] = [
         "rows of processes in no container whose network namespace is not the host's: they count for the host",
         'other_netns_rows',
       ),
+      probe.gauge('spool', 'bytes', 'files of the spool, while something waits in it', 'spool_bytes'),
+      probe.gauge(
+        'spool_windows',
+        'windows',
+        'windows that wait on disk, part of queue_windows',
+        'spool_windows',
+      ),
+      probe.gauge('spool_age', 'seconds', 'age of the oldest window in the spool', 'spool_seconds'),
     ],
     help: 'what a probe does and costs',
   },

@@ -144,10 +144,11 @@ export class Site {
     )
   }
 
-  /** Starts a probe with windows of one second, and waits until it counts. */
+  /** Starts a probe with windows of one second, without a spool unless flags give one, and waits until it counts. */
   probe(flags: readonly string[] = [], collectors: readonly string[] = [this.endpoint]): Promise<Child> {
     const endpoints = collectors.flatMap(endpoint => ['--collector', endpoint])
-    return this.#start(['probe', ...endpoints, '--interval', '1', ...flags])
+    const spool = flags.includes('--spool') ? [] : ['--spool', 'off']
+    return this.#start(['probe', ...endpoints, '--interval', '1', ...spool, ...flags])
   }
 
   async stats(): Promise<Stats> {

@@ -89,7 +89,7 @@ class FileSpool implements Spool {
     const { directory } = this.#options
     await makeDirectory(directory)
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
-    if (!(await hasEndedRuns(directory))) return
+    if (!this.#options.found || !(await hasEndedRuns(directory))) return
     for (const path of await takeOver(directory, await this.#writer.run()))
       await this.#load(path).catch(() => this.#failures++) // it is tried again at the next start
     this.expire()

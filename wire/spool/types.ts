@@ -7,7 +7,10 @@ export interface SpoolOptions {
   readonly maxBytes: number
   /** Records that are older are dropped, and counted. */
   readonly maxAgeMs: number
-  /** Called for each record that earlier runs left, oldest first, before `openSpool` resolves. */
+  /**
+   * Called for each record that earlier runs left, oldest first, before `openSpool` resolves. Without it they stay where
+   * they are, for another start.
+   */
   readonly found?: (record: Found) => void
   /**
    * These records are not there any more, or cannot be read. Called after they were counted in `losses`; also for those
