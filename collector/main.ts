@@ -46,7 +46,8 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
 
   const counters = new Counters()
   const sinks = await Sinks.open(options, { profile, version, log })
-  const writers = new Writers(options, sinks.outlets, () => counters.totals(), log)
+  const lostOf = (host: string) => sinks.evictions.take(host)
+  const writers = new Writers(options, sinks.outlets, () => counters.totals(), log, lostOf)
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
   const hosts = new SharedHosts(both(top, writers), profile !== 'ntopng', troubles)
@@ -65,7 +66,7 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   await listeners.open(options.listen)
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, writers]) part.expire()
+      for (const part of [ingest, hosts, top, writers, sinks]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
       writers.writeSelf(Date.now() / 1000),

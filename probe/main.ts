@@ -54,7 +54,7 @@ async function run(options: ProbeOptions): Promise<void> {
   const names = [kernel.layout('cgroup_path'), kernel.layout('process')] as const
   const identifier = new Identifier(...names, sources, { labels: options.label })
   const sendOffset = new SendOffset(identity.host, options.sendOffset ?? interval / 5, interval)
-  const publisher = new Publisher({ ...publisherOptions(options), sendOffset }, identity, log)
+  const publisher = await Publisher.open({ ...publisherOptions(options), sendOffset }, identity, log)
   const [host, stats, sentNames] = [new Host(), new ProbeStats(), new SentNames()]
   const clockLog = new ClockLog(reader.windows, interval, new ThrottledLog(log))
   const counters = new Counters()
@@ -87,7 +87,7 @@ async function run(options: ProbeOptions): Promise<void> {
   }
 
   const left = await publisher.close(STOP_MS)
-  log.info(counters.lost(), left ? `stopped; ${left} were not acknowledged in time and are lost` : 'stopped')
+  log.info(counters.lost(), left ? `stopped; ${left}` : 'stopped')
   sources.close()
   kernel.close()
 }

@@ -19,6 +19,7 @@ import {
 } from '../wire/settings/types.ts'
 
 const MIB = 2 ** 20
+const HOUR_MS = 3_600_000
 /** Room for the connections that all CPUs can close while the probe reads a report. */
 const ringBytes = (cores: number): number =>
   2 ** Math.ceil(Math.log2(Math.min(Math.max(2 * cores, 4), 64))) * MIB
@@ -193,7 +194,25 @@ export const probeSettings = {
     type: bytes(1_048_576),
     fallback: 64 * MIB,
     value: '<size>',
-    help: 'memory for windows that a collector has not acknowledged; beyond it the oldest are dropped and counted',
+    help: 'memory for windows that a collector has not acknowledged; beyond it they are on disk alone (see spool), or the oldest are dropped and counted',
+  }),
+  spool: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<directory>',
+    help: 'directory for windows that a collector has not acknowledged, which are sent after an outage or a restart; off: in memory alone; by default $STATE_DIRECTORY/spool or, if there is a /var/lib/sockflux, its spool/, else off',
+  }),
+  spoolSize: setting({
+    type: bytes(1_048_576),
+    fallback: 256 * MIB,
+    value: '<size>',
+    help: 'disk for the spool of each collector; beyond it the oldest windows are dropped and counted',
+  }),
+  spoolAge: setting({
+    type: whole(1, 8760),
+    fallback: 24,
+    value: '<hours>',
+    help: 'windows that have waited longer in the spool are dropped and counted',
   }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
@@ -215,9 +234,18 @@ export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: Pro
 })
 
 /** The settings of the publisher. */
-export const publisherOptions = ({ collector, sendTo, queueSize, ...trust }: ProbeOptions) => ({
+export const publisherOptions = ({
+  collector,
+  sendTo,
+  queueSize,
+  spool,
+  spoolSize,
+  spoolAge,
+  ...trust
+}: ProbeOptions) => ({
   collectors: collector,
   sendTo,
   trust,
   queueBytes: queueSize,
+  spool: { directory: spool, bytes: spoolSize, ageMs: spoolAge * HOUR_MS },
 })

@@ -85,7 +85,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
   'collector/ingest': [
-    ...['wire', 'collector/fold', 'collector/counters.ts'],
+    ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
     ...['collector/directory.ts', 'collector/unix_socket.ts'],
   ],
   'collector/main.ts': ['wire', 'collector'],
@@ -95,15 +95,21 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/routes.ts': [],
   'collector/sample': [
     ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
-    ...['collector/counters.ts'],
+    ...['collector/counters.ts', 'collector/settled.ts'],
   ],
+  'collector/settled.ts': [],
   'collector/serve': [
     ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample'],
     ...['collector/counters.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
   ],
   'collector/sinks': [
-    ...['wire', 'collector/batch.ts', 'collector/metrics', 'collector/routes.ts'],
-    ...['collector/certificate.ts', 'collector/counters.ts', 'collector/directory.ts'],
+    ...['wire', 'collector/batch.ts', 'collector/batch_codec.ts', 'collector/metrics', 'collector/routes.ts'],
+    ...[
+      'collector/certificate.ts',
+      'collector/counters.ts',
+      'collector/directory.ts',
+      'collector/settled.ts',
+    ],
   ],
   'collector/unix_socket.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`

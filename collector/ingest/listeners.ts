@@ -4,6 +4,7 @@ import type { WindowKey } from '../../wire/message.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { linkOf } from '../../wire/settings/endpoint.ts'
 import { VersionError } from '../../wire/version.ts'
+import type { Settled } from '../settled.ts'
 import { Acknowledger } from './acknowledge.ts'
 import type { Folded } from './folded.ts'
 import type { Ingest } from './ingest.ts'
@@ -15,7 +16,7 @@ import { openTransport } from './link/transports.ts'
 /** Where windows go. */
 export interface Next {
   /** @param settled to be called when every sink has settled the window, or when it is not to be stored */
-  write(window: Folded, ifid: string, settled: () => void): void
+  write(window: Folded, ifid: string, settled: Settled): void
   /** Windows before this one are settled, `elsewhere`: by another collector. */
   settled(key: WindowKey, elsewhere: boolean): void
 }

@@ -21,7 +21,7 @@ import {
 } from '../../wire/message.ts'
 import { Bundler, type Kept } from './bundler.ts'
 import { Failover } from './failover.ts'
-import { type Accounts, type Amount, summed } from './ledger.ts'
+import { type Accounts, type Amount, REASONS, summed } from './ledger.ts'
 import type { Feed } from './link/connection.ts'
 import { type Connected, connect } from './link/connections.ts'
 import { Trust, type TrustOptions } from './link/trust.ts'
@@ -30,6 +30,9 @@ import { amountOf, QueueLog } from './queue_log.ts'
 import { ranked } from './rendezvous.ts'
 import type { SendOffset } from './send_offset.ts'
 import { Slabs } from './slabs.ts'
+import { Pace } from './spool/pace.ts'
+import { queueDirectory, spoolDirectory } from './spool/place.ts'
+import { Spooler } from './spool/spooler.ts'
 
 export interface PublishOptions {
   /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */
@@ -41,10 +44,32 @@ export interface PublishOptions {
   readonly queueBytes: number
   /** When in each window this host sends. */
   readonly sendOffset: SendOffset
+  /** What waits is on disk, too: each queue has so many bytes, for so long. The directory is as `--spool` gives it. */
+  readonly spool?: { readonly directory: string | undefined; readonly bytes: number; readonly ageMs: number }
 }
+
+/** How long an acknowledgement may take, from the moment at which a window may be sent: InfluxDB takes 0.3 s. */
+const GRACE_MS = 1000
 
 /** Bytes of rows in a message. A full page of the kernel's pass fits: `PAGE_ROWS` in `bpf/report.bpf.h`. */
 export const SLAB_BYTES = 4096 * 192
+
+/** The queue of a collector, or of all of which one gets each window, and what keeps it on disk. */
+interface Waiting {
+  readonly queue: Queue
+  readonly endpoints: readonly string[]
+  readonly log: Logger
+  spooler?: Spooler
+}
+
+function waitingOf(options: PublishOptions, identity: Identity, log: Logger): Waiting[] {
+  const { collectors, sendTo, queueBytes } = options
+  const queue = () => new Queue(queueBytes, identity)
+  if (sendTo === 'one') return [{ queue: queue(), endpoints: ranked(identity.host, collectors), log }]
+  return collectors.map(collector => {
+    return { queue: queue(), endpoints: [collector], log: log.child({ collector }) }
+  })
+}
 
 const feedOf = (queue: Queue): Feed => ({
   begin: () => queue.rewind(),
@@ -69,9 +94,11 @@ const rowsOf = ({ parts }: Bundle): number =>
   parts.reduce((sum, { layout, length }) => sum + length / layout.size, 0)
 
 export class Publisher {
+  readonly #waiting: readonly Waiting[]
   readonly #queues: readonly Queue[]
   readonly #queueLogs: readonly QueueLog[]
   readonly #connections: readonly Connected[]
+  readonly #paces: readonly Pace[]
   readonly #failover: Failover | undefined
   readonly #slabs = new Slabs(SLAB_BYTES)
   readonly #bundler: Bundler
@@ -83,32 +110,54 @@ export class Publisher {
   /** When the window before had ended. */
   #rowsBefore = 0
 
-  constructor(options: PublishOptions, identity: Identity, log: Logger) {
-    const { collectors, sendTo, queueBytes, sendOffset } = options
+  /** With the spool, and what earlier runs have left in it. */
+  static async open(options: PublishOptions, identity: Identity, log: Logger): Promise<Publisher> {
+    const waiting = waitingOf(options, identity, log)
+    const { spool, sendTo, queueBytes, sendOffset } = options
+    const root = spool && spoolDirectory(spool.directory)
+    let wake = () => {}
+    for (const one of spool && root !== undefined ? waiting : []) {
+      const directory = queueDirectory(root!, sendTo === 'one' ? undefined : one.endpoints[0])
+      const [maxBytes, maxAgeMs, graceMs] = [spool!.bytes, spool!.ageMs, GRACE_MS + sendOffset.delayMs]
+      const more = { maxBytes, maxAgeMs, graceMs, queueBytes, collector: one.endpoints.join(' ') }
+      one.spooler = await Spooler.open(one.queue, identity, { directory, ...more }, one.log, () => wake())
+    }
+    if (root === undefined) log.info('no spool: what waits at a restart is lost; give --spool a directory')
+    const publisher = new Publisher(options, identity, log, waiting)
+    wake = () => publisher.#wake()
+    return publisher
+  }
+
+  constructor(
+    options: PublishOptions,
+    identity: Identity,
+    log: Logger,
+    waiting: readonly Waiting[] = waitingOf(options, identity, log),
+  ) {
+    const { sendTo, queueBytes, sendOffset } = options
     this.#sendOffset = sendOffset
-    const endpoints = sendTo === 'one' ? ranked(identity.host, collectors) : collectors
+    this.#waiting = waiting
+    this.#queues = waiting.map(({ queue }) => queue)
+    this.#queueLogs = waiting.map(({ queue, log }) => new QueueLog(queue, queueBytes, log))
+    this.#bundler = new Bundler(this.#slabs, this.#queues.length)
+    this.#paces = this.#queues.map(queue => new Pace(queue, sendOffset.intervalMs, () => this.#wake()))
+    const [{ queue, endpoints } = waiting[0]!] = waiting
     const [first, ...others] = endpoints
     if (sendTo === 'one' && first !== undefined)
       this.#failover = new Failover(
         [first, ...others],
-        new Queue(queueBytes, identity),
-        (settled, elsewhere) => encodeSettled({ ...identity, ...settled, elsewhere }),
+        queue,
+        (settled, elsewhere) => encodeSettled({ ...settled, elsewhere }),
         () => this.#wake(),
         log,
       )
-    this.#queues = this.#failover
-      ? [this.#failover.queue]
-      : endpoints.map(() => new Queue(queueBytes, identity))
-    this.#queueLogs = this.#queues.map((queue, index) => {
-      const one = this.#failover ? log : log.child({ collector: endpoints[index] })
-      return new QueueLog(queue, queueBytes, one)
-    })
     const trust = new Trust(options.trust)
-    this.#bundler = new Bundler(this.#slabs, this.#queues.length)
-    const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
-    this.#connections = endpoints.map((endpoint, index) =>
-      connect(endpoint, this.#atOffset(feeds[index]!), identity, trust, log),
-    )
+    this.#connections = waiting.flatMap((one, index) => {
+      const feeds = this.#failover?.feeds ?? [feedOf(one.queue)]
+      return one.endpoints.map((endpoint, at) =>
+        connect(endpoint, this.#feed(feeds[at]!, one, this.#paces[index]!), identity, trust, log),
+      )
+    })
   }
 
   /**
@@ -149,13 +198,12 @@ export class Publisher {
   }
 
   losses(): Losses {
-    const { full, stopped } = this.stats().accounts.lost
-    return {
-      'queue/full': full.rows,
-      'queue/full_windows': full.windows,
-      'queue/stopped': stopped.rows,
-      'queue/stopped_windows': stopped.windows,
-    }
+    const { lost } = this.stats().accounts
+    const counts = REASONS.flatMap(reason => [
+      [`queue/${reason}`, lost[reason].rows] as const,
+      [`queue/${reason}_windows`, lost[reason].windows] as const,
+    ])
+    return Object.fromEntries(counts)
   }
 
   figures() {
@@ -164,32 +212,71 @@ export class Publisher {
       ...{ messages, rows, queue_messages: waiting, queue_bytes: bytes },
       ...{ queue_windows: accounts.waiting.windows, queue_rows: accounts.waiting.rows },
       ...{ stored_windows: accounts.stored.windows, stored_rows: accounts.stored.rows },
+      ...this.#spoolFigures(),
+    }
+  }
+
+  #spoolFigures() {
+    const stats = this.#waiting.flatMap(({ spooler }) => spooler?.stats ?? [])
+    const sum = (of: (one: (typeof stats)[number]) => number) =>
+      stats.reduce((total, one) => total + of(one), 0)
+    const now = Date.now()
+    const ages = stats.map(({ oldest }) => Math.max(0, now - (oldest ?? now)))
+    const spool_seconds = Math.round(Math.max(0, ...ages) / 1000)
+    return {
+      spool_bytes: sum(({ bytes }) => bytes),
+      spool_windows: sum(({ windows }) => windows),
+      spool_seconds,
     }
   }
 
   /**
-   * Waits until everything is acknowledged, at most so long, then disconnects. What is not acknowledged by then is lost.
+   * Waits until everything is acknowledged, at most so long, then disconnects. What is not acknowledged by then is kept
+   * in the spool, or lost.
    * @returns how much that is, for the log; undefined when it is nothing
    */
   async close(deadlineMs: number): Promise<string | undefined> {
     this.#isClosing = true
+    for (const { spooler } of this.#waiting) spooler?.stopping()
     this.#wake()
     const until = performance.now() + deadlineMs
     while (this.stats().waiting > 0 && performance.now() < until) await sleep(20)
     clearTimeout(this.#waking)
+    for (const pace of this.#paces) pace.close()
     await Promise.all(this.#connections.map(connection => connection.close()))
-    const unacknowledged = this.#stop()
-    return unacknowledged.windows > 0 ? amountOf(unacknowledged) : undefined
+    await Promise.all(this.#waiting.map(({ queue, spooler }) => spooler?.close() ?? queue.stop()))
+    return this.#left()
   }
 
-  #stop(): Amount {
-    const { waiting } = this.stats().accounts
-    for (const { ledger } of this.#queues) ledger.stop()
-    return waiting
+  #left(): string | undefined {
+    const { waiting, lost } = this.stats().accounts
+    const says = (amount: Amount, what: string) => (amount.windows > 0 ? [`${amountOf(amount)} ${what}`] : [])
+    const all = [
+      ...says(waiting, 'are kept in the spool for the next start'),
+      ...says(lost.stopped, 'were not acknowledged in time and are lost'),
+    ]
+    return all.length > 0 ? all.join('; ') : undefined
   }
 
-  #atOffset(feed: Feed): Feed {
-    return { ...feed, next: () => (this.#isDue() ? feed.next() : undefined) }
+  /** As the queue's, at this host's offset, at a bounded pace, and with what is on disk. */
+  #feed(feed: Feed, { spooler }: Waiting, pace: Pace): Feed {
+    return {
+      ...feed,
+      reached(isUp) {
+        feed.reached(isUp)
+        spooler?.reached(isUp)
+      },
+      next: () => {
+        const frames = this.#isDue() && pace.isOpen() ? feed.next() : undefined
+        if (!frames) spooler?.fetch()
+        return frames
+      },
+      acknowledged: key => {
+        feed.acknowledged(key)
+        spooler?.acknowledged()
+        this.#wake() // the next one may be sent
+      },
+    }
   }
 
   #isDue(): boolean {
@@ -210,6 +297,7 @@ export class Publisher {
     this.#rows += rows
     if (this.#failover) this.#failover.push(message)
     else for (const queue of this.#queues) queue.push(message)
+    for (const { spooler } of this.#waiting) spooler?.pushed()
     for (const queueLog of this.#queueLogs) queueLog.check()
     this.#wake()
   }

@@ -7,8 +7,9 @@
 import { createHash } from 'node:crypto'
 
 export class SendOffset {
-  readonly #intervalMs: number
-  readonly #delayMs: number
+  readonly intervalMs: number
+  /** How long after the end of a window this host sends. */
+  readonly delayMs: number
   readonly #now: () => number
 
   /**
@@ -17,14 +18,14 @@ export class SendOffset {
    * @param now milliseconds since the epoch
    */
   constructor(host: string, spread: number, interval: number, now: () => number = Date.now) {
-    this.#intervalMs = interval * 1000
-    this.#delayMs = Math.min(spread, interval / 2) * 1000 * shareOf(host)
+    this.intervalMs = interval * 1000
+    this.delayMs = Math.min(spread, interval / 2) * 1000 * shareOf(host)
     this.#now = now
   }
 
   /** Milliseconds until this host may send; 0 when it may. */
   waitMs(): number {
-    return Math.max(0, this.#delayMs - (this.#now() % this.#intervalMs))
+    return Math.max(0, this.delayMs - (this.#now() % this.intervalMs))
   }
 }
 

@@ -160,12 +160,8 @@ t.test(
     t.equal(accounts.lost.full.windows + accounts.waiting.windows, windows)
     t.equal(sent, windows * rows)
     const full = accounts.lost.full.windows
-    t.same(publisher.losses(), {
-      'queue/full': full * rows,
-      'queue/full_windows': full,
-      'queue/stopped': 0,
-      'queue/stopped_windows': 0,
-    })
+    const counted = Object.entries(publisher.losses()).filter(([, count]) => count > 0)
+    t.same(Object.fromEntries(counted), { 'queue/full': full * rows, 'queue/full_windows': full })
     t.match(publisher.figures(), {
       queue_windows: windows - full,
       queue_rows: (windows - full) * rows,
@@ -180,7 +176,8 @@ t.test(
     ])
     t.equal(said.length, 1, 'once a minute')
     const left = windows - full
-    t.equal(await publisher.close(0), `${left} ${left === 1 ? 'window' : 'windows'} with ${left * rows} rows`)
+    const amount = `${left} ${left === 1 ? 'window' : 'windows'} with ${left * rows} rows`
+    t.equal(await publisher.close(0), `${amount} were not acknowledged in time and are lost`)
     t.match(publisher.losses(), {
       'queue/full_windows': full,
       'queue/stopped': left * rows,
