@@ -2,6 +2,7 @@
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
+import type { Coarse } from './coarse.ts'
 
 /** What is switched together by `--metrics`. */
 export const GROUPS = [
@@ -63,6 +64,8 @@ export interface Field<S> {
   readonly help: string
   /** What Prometheus calls it, where the rule in `prometheus.ts` would leave out its unit. */
   readonly prometheus?: string
+  /** What it becomes in a coarser series, where that is not what `coarse.ts` says of its type. */
+  readonly coarse?: Coarse
   /** In units of the record; undefined when it was not measured: never 0. */
   readonly of: (source: S) => number | undefined
 }

@@ -2,13 +2,20 @@
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
+import type { Coarse } from './coarse.ts'
 import { type Field, type FlowMetric, LEVELS } from './metric.ts'
 
-const sample = (name: string, help: string, of: (rtt: Histogram) => number | undefined): Field<FlowSums> => ({
+const sample = (
+  name: string,
+  help: string,
+  of: (rtt: Histogram) => number | undefined,
+  coarse: Coarse = 'mean',
+): Field<FlowSums> => ({
   name,
   type: 'gauge',
   unit: 'ms',
   help,
+  coarse,
   of: ({ rtt }) => rtt && of(rtt),
 })
 
@@ -19,20 +26,21 @@ const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
   dimensions: ['role'],
   fields: [
     {
-      ...sample('samples', 'RTT samples, and smoothed_flows', rtt => rtt.count || undefined),
+      ...sample('samples', 'RTT samples, and smoothed_flows', rtt => rtt.count || undefined, 'sum'),
       unit: 'samples',
     },
-    sample('min', 'the smallest, exact', rtt => rtt.min),
+    sample('min', 'the smallest, exact', rtt => rtt.min, 'min'),
     sample('mean', 'the mean, exact', rtt => rtt.mean),
     sample('stddev', 'standard deviation, exact', rtt => rtt.stddev),
-    sample('p50', 'median, at most 3.2 % off from 8 us to 67 s', rtt => rtt.quantile(0.5)),
-    sample('p95', '95th percentile, the same', rtt => rtt.quantile(0.95)),
-    sample('p99', '99th percentile, the same', rtt => rtt.quantile(0.99)),
-    sample('max', 'the largest, exact', rtt => rtt.max),
+    sample('p50', 'median, at most 3.2 % off from 8 us to 67 s', rtt => rtt.quantile(0.5), 'max'),
+    sample('p95', '95th percentile, the same', rtt => rtt.quantile(0.95), 'max'),
+    sample('p99', '99th percentile, the same', rtt => rtt.quantile(0.99), 'max'),
+    sample('max', 'the largest, exact', rtt => rtt.max, 'max'),
     {
       name: 'smoothed_flows',
       type: 'gauge',
       unit: 'flows',
+      coarse: 'sum',
       help: 'flows whose samples are not known, each in it once with its smoothed RTT',
       of: ({ rtt, smoothed }: FlowSums) => rtt && smoothed,
     },
@@ -73,11 +81,17 @@ const tcp = (level: (typeof LEVELS)[number]): FlowMetric => ({
   ntopng: false,
 })
 
-const took = (name: string, help: string, of: (connect: Histogram) => number | undefined): Field<Group> => ({
+const took = (
+  name: string,
+  help: string,
+  of: (connect: Histogram) => number | undefined,
+  coarse: Coarse = 'mean',
+): Field<Group> => ({
   name,
   type: 'gauge',
   unit: 'ms',
   help,
+  coarse,
   of: ({ client: { connect } }) => connect && of(connect),
 })
 
@@ -88,8 +102,13 @@ const connect = (level: (typeof LEVELS)[number]): FlowMetric => ({
   dimensions: [],
   fields: [
     took('mean', 'the mean, exact', connect => connect.mean),
-    took('p95', '95th percentile, at most 3.2 % off from 8 us to 67 s', connect => connect.quantile(0.95)),
-    took('max', 'the longest, exact', connect => connect.max),
+    took(
+      'p95',
+      '95th percentile, at most 3.2 % off from 8 us to 67 s',
+      connect => connect.quantile(0.95),
+      'max',
+    ),
+    took('max', 'the longest, exact', connect => connect.max, 'max'),
   ],
   distribution: ({ client: { connect } }: Group) => connect,
   help: 'time from SYN_SENT to ESTABLISHED of the connections that clients established in the window',
