@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const glob = (pattern: string): string[] =>
   globSync(pattern, { cwd: ROOT, exclude: ['**/node_modules', 'native/build'] })
-const product = glob('{wire,cli,probe,collector,native}/**/*.ts').sort()
+const product = glob('{wire,cli,probe,collector,grafana,native}/**/*.ts').sort()
 
 /** What a file imports: paths from the root of the repository, or names of packages. */
 function importsOf(file: string): { from: string; lazy: boolean }[] {
@@ -76,7 +76,7 @@ t.test('only the command ends the process; the doctor answers with its status', 
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   native: [],
   wire: [],
-  cli: ['wire', 'probe', 'collector'],
+  cli: ['wire', 'probe', 'collector', 'grafana'],
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
@@ -103,6 +103,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['collector/certificate.ts', 'collector/counters.ts', 'collector/directory.ts'],
   ],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
+  grafana: ['wire', 'collector/metrics'],
   'probe/main.ts': ['wire', 'native', 'probe'],
   'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],
   'probe/check.ts': ['wire', 'probe/options.ts'],

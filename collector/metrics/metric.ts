@@ -56,8 +56,8 @@ export const UNITS = {
   percent: { divisor: 100, base: 'ratio', perBase: 100 },
 } as const satisfies Record<string, Unit>
 
-export interface Field<S> {
-  readonly name: string
+export interface Field<S, Name extends string = string> {
+  readonly name: Name
   /** A counter's source is what the window adds to it. */
   readonly type: 'gauge' | 'counter'
   readonly unit: keyof typeof UNITS
