@@ -19,13 +19,16 @@ type Sentence = (server: Server, what: string, words: string) => string
 
 const login: Sentence = (server, what, words) =>
   LACKS_RIGHT.test(words)
-    ? `the login of ${who(server)} may not ${what}: give one of an administrator (1.x: GRANT ALL PRIVILEGES TO it), an all-access token of the organisation (2.x) or an admin token (3.x) as INFLUX_USERNAME and INFLUX_PASSWORD, or INFLUX_TOKEN`
+    ? `${who(server)} may not ${what} in InfluxDB at ${server.url}: give the login of an administrator (1.x: ALL PRIVILEGES), an all-access token of the organisation (2.x) or an admin token (3.x) as INFLUX_USERNAME and INFLUX_PASSWORD, or INFLUX_TOKEN`
     : `InfluxDB at ${server.url} refuses the login of ${who(server)}: check INFLUX_USERNAME and INFLUX_PASSWORD, or INFLUX_TOKEN`
 
 const byStatus: Readonly<Record<number, Sentence>> = {
   400: (server, what) => `InfluxDB at ${server.url} refuses to ${what}`,
   401: login,
-  403: (server, what, words) => login(server, what, words || 'forbidden'),
+  403: (server, what, words) =>
+    words
+      ? login(server, what, 'forbidden')
+      : `a proxy in front of InfluxDB at ${server.url} does not let us ${what}: correct --influx-url, or the proxy`,
   404: (server, what) =>
     `InfluxDB at ${server.url} cannot ${what}, as it does not know it: correct --influx-url, --influx-org or --influx-version`,
   409: (server, what) => `InfluxDB at ${server.url} cannot ${what}: it is in conflict with what is there`,

@@ -6,8 +6,8 @@ import { secondsOf } from '../duration.ts'
 export const PREFIX = 'sockflux_'
 
 const ALL = [
-  // every five minutes: each run reads all windows of two hours, and a minute's point is for looking back
-  { name: `${PREFIX}1m`, seconds: 60, every: 300, setting: 'keepMinutes' },
+  // every quarter of an hour: each run computes two hours again (8,000 series take a second), and minutes are for looking back
+  { name: `${PREFIX}1m`, seconds: 60, every: 900, setting: 'keepMinutes' },
   { name: `${PREFIX}1h`, seconds: 3600, every: 3600, setting: 'keepHours' },
 ] as const
 type Keeps = Readonly<Record<(typeof ALL)[number]['setting'], string>>
