@@ -7,6 +7,7 @@ const TABLES: Readonly<Record<string, () => Promise<Settings>>> = {
   setup: async () => ({
     ...(await import('../collector/options.ts')).collectorSettings,
     ...(await import('./setup/options.ts')).setupSettings,
+    ...(await import('./setup/grafana/options.ts')).grafanaSettings,
   }),
 }
 
