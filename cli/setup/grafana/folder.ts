@@ -1,9 +1,10 @@
 /** A folder of files that we write and others may change: what is ours, by the digests of what we wrote last. */
 
 import { createHash, randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { makeDirectory } from '../../../collector/directory.ts'
 
 /** Beside the folders that Grafana reads; it reads no files there. */
 const MANIFEST = '.sockflux.json'
@@ -82,8 +83,8 @@ function contentOf(path: string): string | null | undefined {
 /** Whole, or not at all: Grafana may read at any time. */
 function write(path: string, text: string): void {
   const fresh = `${path}.${randomBytes(4).toString('hex')}.new`
+  makeDirectory(dirname(path), 'folder')
   try {
-    mkdirSync(dirname(path), { recursive: true })
     writeFileSync(fresh, text, { flag: 'wx', mode: 0o644 })
     renameSync(fresh, path)
   } catch (error) {

@@ -1,8 +1,9 @@
 /** Passwords and tokens that the set-up makes: a file each, readable by its owner only. */
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '../../../collector/directory.ts'
 
 /** The two logins, and what each may do. */
 export const ROLES = [
@@ -36,9 +37,9 @@ export function readSecret(path: string): string | undefined {
  * @throws with the remedy; a file that is there is not written over
  */
 export function openSecret(directory: string, path: string): { write(secret: string): void; drop(): void } {
+  makeDirectory(directory, '--credentials', 0o700)
   let file: number
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
     file = openSync(path, 'wx', 0o600)
     fchmodSync(file, 0o600)
   } catch (error) {
