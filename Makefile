@@ -2,6 +2,7 @@
 # make test      set everything up and run the tests; make test-long the series, soaks and long fuzzing
 # make bench     measure, and print a table (PARTS="report fold" for some)
 # make build     compile: addon, BPF object, TypeScript
+# make generate  what is written from the sources: record types, docs/METRICS.md, dashboards
 # make check     format, lint, types
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
 # make uninstall remove them
@@ -66,10 +67,11 @@ check: $(MODULES)
 format:
 	@clang-format -i $(C_SOURCES)
 
-# the record types, from the C headers
+# the record types, from the C headers; the document and the dashboards, from their tables
 generate: $(ADDON) $(BINDINGS) $(BPF)
 	node probe/bpf/generate.ts
 	node collector/metrics/generate.ts
+	node grafana/generate.ts
 
 install: build
 	@node deploy/install.ts install
