@@ -38,7 +38,8 @@ BPF := build/bpf/probe.bpf.o
 DIST := build/.dist
 MODULES := node_modules/.package-lock.json
 C_SOURCES = $(shell find probe native test -name '*.[ch]' -o -name '*.cc' | grep -vE '/(node_modules|build)/' | sort)
-SOURCES := $(shell find wire cli probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+SOURCES := $(shell find wire cli probe collector grafana native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+DASHBOARDS := $(wildcard grafana/influxql/*.json grafana/prometheus/*.json)
 
 CLANG ?= clang
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
@@ -121,7 +122,9 @@ build/sockflux: deploy/launcher.sh cli/sockflux.ts
 	@sed "s|@FLAGS@|$$(sed -n '1s/.* node //p' cli/sockflux.ts)|" deploy/launcher.sh >$@
 	@chmod 755 $@
 
-$(DIST): $(SOURCES) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
+# with the dashboards, which are copied into a provisioning folder
+$(DIST): $(SOURCES) $(DASHBOARDS) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
 	@rm -rf dist
 	node_modules/.bin/tsc -p deploy/tsconfig.build.json
+	@cp -r grafana/influxql grafana/prometheus dist/grafana/
 	@touch $@
