@@ -41,7 +41,7 @@ type Datasource = Readonly<Record<string, unknown>>
 const influxql = ({ name }: DatasourceOptions, timeInterval: string) => ({
   version: 'InfluxQL',
   dbName: given(name, 'INFLUX_DATABASE'),
-  httpMode: 'POST',
+  httpMode: 'GET', // 2.x and 3.x document no other
   timeInterval,
 })
 

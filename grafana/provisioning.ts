@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { grafanaRules } from './alerting/grafana.ts'
 import { type DatasourceOptions, type Dialect, datasource, dialectOf } from './datasource.ts'
 
 export interface ProvisioningOptions extends DatasourceOptions {
@@ -11,7 +12,7 @@ export interface ProvisioningOptions extends DatasourceOptions {
 }
 
 const FOLDER = '/etc/grafana/provisioning'
-const HEAD = '# Written by Sockflux. Grafana reads it when it starts.\n'
+const HEAD = '# Written by Sockflux from its tables of panels and alerts.\n'
 export const yaml = (value: unknown): string => HEAD + stringify(value, { lineWidth: 0 })
 
 /** @param path of the folder of the dashboards, as Grafana sees it */
@@ -33,6 +34,7 @@ export function provisioning(options: ProvisioningOptions): Map<string, string> 
   const { folder = FOLDER } = options
   return new Map([
     ['datasources/sockflux.yaml', yaml(datasource(options))],
+    ['alerting/sockflux.yaml', yaml(grafanaRules(dialectOf(options.database)))],
     ['dashboards/sockflux.yaml', yaml(provider(`${folder}/dashboards/sockflux`))],
     ...dashboards(dialectOf(options.database)).map(
       ([name, text]) => [`dashboards/sockflux/${name}`, text] as const,

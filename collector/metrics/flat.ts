@@ -32,6 +32,8 @@ export type CollectorStats = Record<
   number
 >
 const collector = from<CollectorStats>()
+/** Of one window, in 1/100 %. */
+const coverage = from<Record<'windows' | 'rows', number>>()
 
 const lost = <Name extends string>(name: Name, source: FlatMetric['source'], help: string) =>
   ({
@@ -134,6 +136,27 @@ export const hostMetrics = [
       ),
     ],
     help: 'what a probe does and costs',
+  },
+  {
+    name: 'probe:coverage',
+    source: 'coverage',
+    group: 'stats',
+    dimensions: [],
+    fields: [
+      coverage.gauge(
+        'windows',
+        'percent',
+        'share of its windows that came whole: 100 or 0 for each',
+        'windows',
+      ),
+      coverage.gauge(
+        'rows',
+        'percent',
+        'share of its rows that came; none for a window that has rows, and no end that says how many',
+        'rows',
+      ),
+    ],
+    help: 'how much of what a probe made reached the collector, a sample for each window, also for those that never came',
   },
   lost('probe:lost', 'lost', 'what a probe lost, by stage and reason'),
   {
