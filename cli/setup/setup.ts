@@ -74,6 +74,7 @@ function addGrafana(setup: Command): void {
     '\nNo secret is written: Grafana reads INFLUX_USERNAME, INFLUX_PASSWORD and INFLUX_TOKEN from its own environment.',
   )
   command.action(async (folder: string, flags: Flags) => {
+    if (folder === '') throw new Error('setup grafana needs a folder: give its path')
     const collector = collectorOf(flags)
     const own = readSettings(ofGrafana, 'setup', flags, process.env, { inFile: false })
     const { influxUrl: given } = collector

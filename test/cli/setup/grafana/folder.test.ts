@@ -103,4 +103,5 @@ t.test('a folder that cannot be read or written', async t => {
   t.throws(() => compare(join(place, 'file'), first), {
     message: /^cannot read .* \(ENOTDIR\): correct the folder/,
   })
+  t.throws(() => write('/proc/nothing', first), { message: /^folder: \/proc is a pseudo file system/ })
 })
