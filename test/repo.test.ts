@@ -218,7 +218,7 @@ t.test('every flag in README and docs exists', async t => {
   const help = (command: string): string => {
     const known = helps.get(command)
     if (known !== undefined) return known
-    const args = [join(ROOT, 'cli/sockflux.ts'), command, '--help']
+    const args = [join(ROOT, 'cli/sockflux.ts'), ...command.split(' '), '--help']
     const text = execFileSync(process.execPath, args.filter(Boolean), { encoding: 'utf8' })
     helps.set(command, text)
     return text
@@ -227,12 +227,22 @@ t.test('every flag in README and docs exists', async t => {
   const has = (command: string, flag: string) => help(command).match(new RegExp(`${flag}(?![\\w-])`)) !== null
   let checked = 0
   for (const span of spans) {
-    const [, command] = /(?:^|\s|\/)sockflux ([a-z]+)/.exec(span) ?? []
+    const [, command] = /(?:^|\s|\/)sockflux ((?:setup )?[a-z]+)/.exec(span) ?? []
     for (const flag of flagsIn(span)) {
       const commands = command
         ? [command]
         : span.startsWith('--')
-          ? ['probe', 'collector', 'run', 'top', 'query', 'metrics', 'doctor']
+          ? [
+              'probe',
+              'collector',
+              'run',
+              'top',
+              'query',
+              'metrics',
+              'doctor',
+              'setup influxdb',
+              'setup grafana',
+            ]
           : []
       if (commands.length === 0 || (!command && OF_DOCKER.includes(flag))) continue
       checked++

@@ -28,15 +28,17 @@ export async function policies(api: Api, wanted: Wanted): Promise<Plan & { reado
   const isThere = (await ask(api, 'SHOW DATABASES')).some(row => row['name'] === database)
   const found = isThere ? (await ask(api, `SHOW RETENTION POLICIES ON ${name(database)}`)).map(policyOf) : []
   const raw = wanted.policy ?? found.find(({ isDefault }) => isDefault)?.name ?? FIRST
+  if (resolutions.some(({ name }) => name === raw))
+    throw new Error(
+      `retention policy ${name(raw)} of database ${name(database)} is that of a coarser series, and cannot be the collector's too: correct --influx-retention-policy, or make another policy the default`,
+    )
   const created = `DURATION ${durationText(keepRaw)} REPLICATION 1`
-  const database1 = isThere
+  const made = isThere
     ? []
     : [statement(api, `CREATE DATABASE ${name(database)} WITH ${created} NAME ${name(raw)}`)]
   const needed = [
-    ...(isThere ? [{ name: raw, keep: keepRaw, setting: '--keep-raw' }] : []),
-    ...resolutions
-      .filter(isOn)
-      .map(({ name, keep, seconds }) => ({ name, keep: keep!, setting: settingOf(seconds) })),
+    ...(isThere ? [{ name: raw, keep: keepRaw, flag: '--keep-raw' }] : []),
+    ...resolutions.filter(isOn).map(({ name, keep, flag }) => ({ name, keep: keep!, flag })),
   ]
   const changed = await Promise.all(
     needed.map(async policy => {
@@ -53,7 +55,7 @@ export async function policies(api: Api, wanted: Wanted): Promise<Plan & { reado
   )
   return {
     raw,
-    steps: [...database1, ...changed.flat()],
+    steps: [...made, ...changed.flat()],
     notes: resolutions
       .filter(resolution => !isOn(resolution) && found.some(({ name }) => name === resolution.name))
       .map(
@@ -63,13 +65,11 @@ export async function policies(api: Api, wanted: Wanted): Promise<Plan & { reado
   }
 }
 
-const settingOf = (seconds: number): string => (seconds === 60 ? '--keep-minutes' : '--keep-hours')
-
 /** @throws if the new retention would delete at once what the policy holds */
 async function refuseLoss(
   api: Api,
   { database, now }: Wanted,
-  policy: { readonly name: string; readonly keep: number; readonly setting: string },
+  policy: { readonly name: string; readonly keep: number; readonly flag: string },
   present: Policy,
 ): Promise<void> {
   const shards = await ask(api, 'SHOW SHARDS')
@@ -87,6 +87,6 @@ async function refuseLoss(
   const last = days.toSorted().at(-1)
   const kept = present.keep === undefined ? 'another time' : inWords(present.keep)
   throw new Error(
-    `retention policy ${name(policy.name)} of database ${name(database)} keeps ${kept} and has data from ${first} to ${last} that ${durationText(policy.keep)} would delete: give --shorten to delete it, or a longer ${policy.setting}`,
+    `retention policy ${name(policy.name)} of database ${name(database)} keeps ${kept} and has data from ${first} to ${last} that ${durationText(policy.keep)} would delete: give --shorten to delete it, or a longer ${policy.flag}`,
   )
 }

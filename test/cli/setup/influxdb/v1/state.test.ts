@@ -56,7 +56,7 @@ t.test(
       { name: 'sockflux_1h', duration: '17520h0m0s', default: false },
     ])
     t.equal(before.queries.length, 2 * catalogue.length)
-    for (const { query } of before.queries) t.match(query, /RESAMPLE EVERY (15m FOR 136m|1h FOR 4h) BEGIN/)
+    for (const { query } of before.queries) t.match(query, /RESAMPLE EVERY (30m FOR 151m|1h FOR 4h) BEGIN/)
     t.same(
       before.users.map(({ user, admin }, at) => [user, admin, ...before.grants[at]!.map(grantOf)]),
       [
@@ -115,7 +115,7 @@ t.test('a query whose text differs is dropped and made again', async t => {
   const lines = await setup(server.url, { wanted: { resolutions: rare } })
   t.equal(lines.at(-1), `${4 * few.length} changes made`)
   t.match(lines[0], /^done {2}DROP CONTINUOUS QUERY "sockflux_1m_/)
-  t.match(lines[1], /^done {2}CREATE CONTINUOUS QUERY "sockflux_1m_.* FOR 196m /)
+  t.match(lines[1], /^done {2}CREATE CONTINUOUS QUERY "sockflux_1m_.* FOR 211m /)
 })
 
 t.test('profile ntopng has its seven measurements in its own database', async t => {
@@ -192,6 +192,9 @@ t.test('odd names of databases', async t => {
   }
   await t.rejects(setup(server.url, { wanted: { database: 'a/b' } }), {
     message: /^InfluxDB at .* refuses CREATE DATABASE "a\/b".*: invalid name; correct the setting/,
+  })
+  await t.rejects(setup(server.url, { wanted: { policy: 'sockflux_1h' } }), {
+    message: /^retention policy "sockflux_1h" of database "flows" is that of a coarser series/,
   })
 })
 

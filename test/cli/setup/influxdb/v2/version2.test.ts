@@ -65,9 +65,9 @@ t.test('the program of a task', async t => {
     minutes!.slice(0, minutes!.indexOf('    |> count()')),
     `import "date"
 
-option task = {name: "sockflux_1m of a \\"b\\" \\\${c}", every: 15m, offset: 30s}
+option task = {name: "sockflux_1m of a \\"b\\" \\\${c}", every: 30m, offset: 30s}
 
-start = date.truncate(t: -136m, unit: 1m)
+start = date.truncate(t: -151m, unit: 1m)
 stop = date.truncate(t: now(), unit: 1m)
 
 from(bucket: "a \\"b\\" \\\${c}")
