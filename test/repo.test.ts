@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const glob = (pattern: string): string[] =>
   globSync(pattern, { cwd: ROOT, exclude: ['**/node_modules', 'native/build'] })
-const product = glob('{wire,cli,probe,collector,native}/**/*.ts').sort()
+const product = glob('{wire,cli,probe,collector,grafana,native}/**/*.ts').sort()
 
 /** What a file imports: paths from the root of the repository, or names of packages. */
 function importsOf(file: string): { from: string; lazy: boolean }[] {
@@ -76,7 +76,7 @@ t.test('only the command ends the process; the doctor answers with its status', 
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   native: [],
   wire: [],
-  cli: ['wire', 'probe', 'collector'],
+  cli: ['wire', 'probe', 'collector', 'grafana'],
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
@@ -113,6 +113,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'collector/unix_socket.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
+  grafana: ['wire', 'collector/metrics'],
   'probe/main.ts': ['wire', 'native', 'probe'],
   'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],
   'probe/check.ts': ['wire', 'probe/options.ts'],
@@ -227,7 +228,7 @@ t.test('every flag in README and docs exists', async t => {
   const help = (command: string): string => {
     const known = helps.get(command)
     if (known !== undefined) return known
-    const args = [join(ROOT, 'cli/sockflux.ts'), command, '--help']
+    const args = [join(ROOT, 'cli/sockflux.ts'), ...command.split(' '), '--help']
     const text = execFileSync(process.execPath, args.filter(Boolean), { encoding: 'utf8' })
     helps.set(command, text)
     return text
@@ -236,12 +237,22 @@ t.test('every flag in README and docs exists', async t => {
   const has = (command: string, flag: string) => help(command).match(new RegExp(`${flag}(?![\\w-])`)) !== null
   let checked = 0
   for (const span of spans) {
-    const [, command] = /(?:^|\s|\/)sockflux ([a-z]+)/.exec(span) ?? []
+    const [, command] = /(?:^|\s|\/)sockflux ((?:setup )?[a-z]+)/.exec(span) ?? []
     for (const flag of flagsIn(span)) {
       const commands = command
         ? [command]
         : span.startsWith('--')
-          ? ['probe', 'collector', 'run', 'top', 'query', 'metrics', 'doctor']
+          ? [
+              'probe',
+              'collector',
+              'run',
+              'top',
+              'query',
+              'metrics',
+              'doctor',
+              'setup influxdb',
+              'setup grafana',
+            ]
           : []
       if (commands.length === 0 || (!command && OF_DOCKER.includes(flag))) continue
       checked++

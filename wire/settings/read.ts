@@ -44,6 +44,8 @@ interface Options<S extends Settings> {
   readonly check?: Check<S>
   /** Parent of /etc; `/` except in tests. */
   readonly root?: string
+  /** These settings are in no file: false. */
+  readonly inFile?: boolean
 }
 
 /**
@@ -55,7 +57,7 @@ export function inspectSettings<S extends Settings>(
   section: string,
   flags: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
-  { check, root = '/' }: Options<S> = {},
+  { check, root = '/', inFile = true }: Options<S> = {},
 ): Reading<S> {
   const problems: string[] = []
   const warnings: string[] = []
@@ -69,7 +71,7 @@ export function inspectSettings<S extends Settings>(
       return undefined
     }
   }
-  const file = attempt(() => fileOf(keysOf(settings), section, flags, env, root))
+  const file = inFile ? attempt(() => fileOf(keysOf(settings), section, flags, env, root)) : undefined
   problems.push(...(file?.problems ?? []))
   const values = Object.entries(settings).map(([name, row]) => {
     const names = [name, ...(row.former === undefined ? [] : [row.former])]
