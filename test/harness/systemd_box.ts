@@ -46,15 +46,20 @@ const COPIED = [
   'pam.d',
   'ssl',
 ]
-/** Nothing that waits for hardware, other services or a first boot. */
+const MASKED = [
+  'console-getty.service',
+  'dbus.service',
+  'dbus.socket',
+  'getty.target',
+  'systemd-logind.service',
+]
+/** With a machine id it is no first boot. */
 const FILES: Readonly<Record<string, string>> = {
   'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n',
   'etc/group': 'root:x:0:\nnogroup:x:65534:\n',
   'etc/machine-id': '5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n',
   'etc/hostname': 'box\n',
   'etc/hosts': '127.0.0.1 localhost box\n',
-  'etc/systemd/system/box.target':
-    '[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\nAllowIsolate=yes\n',
 }
 
 export class SystemdBox {
@@ -76,7 +81,7 @@ export class SystemdBox {
       ...['systemd-nspawn', '--quiet', '--register=no', '--keep-unit', '--console=pipe'],
       ...['--directory', this.root, '--bind-ro=/usr', `--bind-ro=${REPOSITORY}:${INSTALLED}`],
       ...['--bind=/sys/fs/bpf', '--bind=/sys/kernel/tracing', '--capability=all'],
-      ...[`--network-namespace-path=${this.#netns}`, '--boot', 'systemd.unit=box.target'],
+      ...[`--network-namespace-path=${this.#netns}`, '--boot', 'systemd.unit=multi-user.target'],
     ]
     const env = { ...process.env, SYSTEMD_SECCOMP: '0', SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'yes' }
     const script = [...moves, 'exec "$@"'].join('\n')
@@ -93,8 +98,8 @@ export class SystemdBox {
       'systemd in the box',
       async () => {
         if (this.#nspawn?.exitCode !== null) throw new Error(`systemd-nspawn ended: ${said}`)
-        const state = await this.run('systemctl', 'is-system-running').catch(error => String(error))
-        return /^(running|degraded)/.test(state) || /: ?(degraded)/.test(state)
+        const state = await this.run('sh', '-c', 'systemctl is-system-running || true').catch(String)
+        return /^(running|degraded)$/m.test(state)
       },
       BOOT_MS,
     )
@@ -190,8 +195,20 @@ function isPid(pid: number, inside: number): boolean {
   }
 }
 
-/** @param units files that go to /etc/systemd/system, with the repository's command in them */
-export function openSystemdBox(units: readonly string[] = []): Promise<SystemdBox & Closable> {
+interface Files {
+  /** They go to /etc/systemd/system, with the repository's command in them. */
+  readonly units?: readonly string[]
+  /** sysusers.d(5): the users are there before the first boot, as a package makes them. */
+  readonly sysusers?: string
+  /** tmpfiles.d(5) */
+  readonly tmpfiles?: string
+}
+
+export function openSystemdBox({
+  units = [],
+  sysusers,
+  tmpfiles,
+}: Files = {}): Promise<SystemdBox & Closable> {
   return closable(async cleanup => {
     const root = join(await scratch(cleanup, 'box'), 'root')
     const netns = await createNetns()
@@ -204,7 +221,7 @@ export function openSystemdBox(units: readonly string[] = []): Promise<SystemdBo
         dereference: name === 'os-release',
       }).catch(() => {})
     for (const [path, text] of Object.entries(FILES)) await writeFile(join(root, path), text)
-    await symlink('box.target', join(root, 'etc/systemd/system/default.target'))
+    for (const unit of MASKED) await symlink('/dev/null', join(root, 'etc/systemd/system', unit))
     const version = /systemd (\d+)/.exec(await run(['systemctl', '--version']))?.[1]
     // nspawn looks for it, below the later /usr, to learn which cgroups this systemd knows
     await mkdir(join(root, 'usr/lib/systemd'), { recursive: true })
@@ -220,6 +237,9 @@ export function openSystemdBox(units: readonly string[] = []): Promise<SystemdBo
     await makeCgroup(cgroup, hierarchies())
     const box = new SystemdBox(root, netns.path, cgroup)
     cleanup.defer(() => box.stop())
+    if (sysusers !== undefined) await run(['systemd-sysusers', `--root=${root}`, sysusers])
+    if (tmpfiles !== undefined)
+      await box.write('etc/tmpfiles.d/sockflux.conf', await readFile(tmpfiles, 'utf8'))
     await box.boot()
     return box
   })
