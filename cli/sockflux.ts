@@ -1,10 +1,11 @@
 #!/usr/bin/env -S node --max-semi-space-size=8 --disable-sigusr1 --no-warnings
-/** The command. Each subcommand is loaded when it is called, so that the collector never loads the probe's addon. */
+/** The command. Each subcommand is loaded when it is called, so that the collector loads the probe's addon only to talk to systemd. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
+import { ERROR, withPriority } from '../wire/process/journal.ts'
 import { handleSignals } from '../wire/process/signals.ts'
 import { standardError } from '../wire/process/stderr.ts'
 import { say } from '../wire/settings/read.ts'
@@ -56,7 +57,8 @@ try {
   await program.parseAsync()
 } catch (error) {
   const { name, message, log } = error as Error & { log?: string }
-  standardError().write(`sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`)
+  const text = `sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`
+  standardError().write(withPriority(ERROR, text))
   process.exitCode = 1
 }
 // an addon's thread or a socket must not keep the process alive

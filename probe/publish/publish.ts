@@ -134,11 +134,11 @@ export class Publisher {
     log: Logger,
     waiting: readonly Waiting[] = waitingOf(options, identity, log),
   ) {
-    const { sendTo, queueBytes, sendOffset } = options
+    const { sendTo, sendOffset } = options
     this.#sendOffset = sendOffset
     this.#waiting = waiting
     this.#queues = waiting.map(({ queue }) => queue)
-    this.#queueLogs = waiting.map(({ queue, log }) => new QueueLog(queue, queueBytes, log))
+    this.#queueLogs = waiting.map(({ queue, log }) => new QueueLog(queue, log))
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     this.#paces = this.#queues.map(queue => new Pace(queue, sendOffset.intervalMs, () => this.#wake()))
     const [{ queue, endpoints } = waiting[0]!] = waiting
@@ -175,6 +175,11 @@ export class Publisher {
       const bundle = this.#bundler.take()
       this.#push(head, encodeMessage(head, bundle, names), bundle, false)
     }
+  }
+
+  /** Each queue's from now on; with the next message it drops what is beyond. */
+  limit(queueBytes: number): void {
+    for (const queue of this.#queues) queue.maxBytes = queueBytes
   }
 
   /** The window has ended. */

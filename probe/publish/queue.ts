@@ -60,10 +60,10 @@ export class Queue {
   readonly runs: Runs
   /** In memory. */
   bytes = 0
+  maxBytes: number
   settled: Settled
   /** Called with what need not be on disk any more. */
   unspool: (serials: number[]) => void = () => {}
-  readonly #maxBytes: number
   #entries: Entry[] = []
   /** The entry to send next. */
   #cursor = 0
@@ -77,7 +77,7 @@ export class Queue {
 
   /** @param run of the probe, whose windows are queued here */
   constructor(maxBytes: number, run: Identity) {
-    this.#maxBytes = maxBytes
+    this.maxBytes = maxBytes
     this.runs = new Runs(run)
     this.settled = { ...this.runs.keyOf(0), sequence: 0, lost: {} }
   }
@@ -127,10 +127,10 @@ export class Queue {
     this.ledger.push(message.window, message.rows)
     this.#entries.push({ ...message, release, bytes, attempts: 0, serial: undefined, at: performance.now() })
     this.bytes += bytes
-    this.#evict(this.#maxBytes)
+    this.#evict(this.maxBytes)
     let end = this.#spooled
     let left = this.bytes
-    while (left > this.#maxBytes && end < this.#entries.length - 1) left -= this.#entries[end++]!.bytes
+    while (left > this.maxBytes && end < this.#entries.length - 1) left -= this.#entries[end++]!.bytes
     if (end > this.#spooled) this.#drop(end)
   }
 
@@ -215,7 +215,7 @@ export class Queue {
 
   /** Memory for what comes: what is on disk as well leaves it. */
   relieve(): void {
-    this.#evict(this.#maxBytes / 2)
+    this.#evict(this.maxBytes / 2)
   }
 
   /** These are not on disk any more. What is in memory goes to disk again; of others the window is lost. */
