@@ -159,7 +159,7 @@ export class Queue {
     for (;;) {
       const entry = this.#entries[this.#cursor]
       if (!entry || entry.window > last) return undefined
-      if (entry.window !== this.#torn.window || this.#torn.sent) {
+      if (!this.#isTorn(entry) || this.#torn.sent) {
         const { frames } = entry
         if (!frames) return undefined
         this.#cursor++
@@ -169,11 +169,20 @@ export class Queue {
         if (this.#cursor <= this.#evicted) this.#forget(entry)
         return { window, sequence, frames, rows, isEnd, lost }
       }
-      this.#remove(this.#cursor, 1)
-      if (entry.attempts === 0) entry.release?.()
-      this.dropped++
-      this.#release()
+      this.#skip(this.#cursor)
     }
+  }
+
+  #isTorn(entry: Entry | undefined): boolean {
+    return entry?.window === this.#torn.window
+  }
+
+  /** One of a torn window. */
+  #skip(index: number): void {
+    const [entry] = this.#remove(index, 1)
+    if (entry?.attempts === 0) entry.release?.()
+    this.dropped++
+    this.#release()
   }
 
   /** What must be read before `next` can give it. */
@@ -191,13 +200,13 @@ export class Queue {
     this.bytes += entry.bytes
   }
 
-  /** Messages of this window are lost. */
-  isTorn(window: number): boolean {
-    return window === this.#torn.window
-  }
-
-  /** In memory alone, oldest first. @param all those of the window that has not ended, too */
+  /**
+   * In memory alone, oldest first. A torn window never goes to disk: it ends on this connection, or not at all.
+   * @param all those of the window that has not ended, too
+   */
   unspooled(all: boolean): readonly Entry[] {
+    while (this.#isTorn(this.#entries[this.#spooled]) && !this.#torn.sent) this.#skip(this.#spooled)
+    if (this.#isTorn(this.#entries[this.#spooled])) return []
     const rest = this.#entries.slice(this.#spooled)
     return all ? rest : rest.slice(0, rest.findLastIndex(({ isEnd }) => isEnd) + 1)
   }

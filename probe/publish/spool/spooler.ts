@@ -249,8 +249,7 @@ export class Spooler {
   }
 
   #itemOf({ window, sequence, rows, isEnd, lost, frames }: Entry): Item {
-    if (window !== this.#begun.window)
-      this.#begun = { window, first: this.#queue.isTorn(window) ? -1 : sequence }
+    if (window !== this.#begun.window) this.#begun = { window, first: sequence }
     const head: SpooledHead = {
       ...this.#queue.runs.keyOf(window),
       sequence,
