@@ -247,7 +247,12 @@ t.test('who takes the port gets no rows, and cannot fill the memory of the probe
     [`${site.endpoint},curve`],
   )
   for (const router of routers) {
-    await router.bind(site.endpoint)
+    await until('the port', () =>
+      router.bind(site.endpoint).then(
+        () => true,
+        () => false,
+      ),
+    )
     const reading = (async () => {
       for await (const frames of router) heard.push(frames)
     })().catch(() => {})
