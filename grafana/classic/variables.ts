@@ -12,7 +12,7 @@ import {
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus'
 import type { Dialect } from '../datasource.ts'
 import { influxqlPoints, inGrafana, tagValues } from '../query/influxql.ts'
-import { labelValues, promql } from '../query/promql.ts'
+import { labelValues, promqlMark } from '../query/promql.ts'
 import { MARKS, type Mark } from '../table/marks.ts'
 import { FILTERS, type Filter, level, type Query } from '../table/panel.ts'
 import { chosen, InfluxqlBuilder } from './target.ts'
@@ -72,7 +72,7 @@ export function variablesOf(filters: readonly Filter[], dialect: Dialect): Build
   ]
 }
 
-function annotation({ title, query, color }: Mark, dialect: Dialect, variables: readonly Filter[]) {
+function annotation({ title, query, below, color }: Mark, dialect: Dialect, variables: readonly Filter[]) {
   const mark = new AnnotationQueryBuilder()
     .name(title)
     .datasource(chosen(dialect))
@@ -82,12 +82,16 @@ function annotation({ title, query, color }: Mark, dialect: Dialect, variables: 
   if (dialect === 'influxql')
     return mark.target(
       new InfluxqlBuilder({
-        ...{ refId: 'Anno', query: influxqlPoints(query, inGrafana(variables)), resultFormat: 'table' },
+        ...{
+          refId: 'Anno',
+          query: influxqlPoints(query, inGrafana(variables), below),
+          resultFormat: 'table',
+        },
         ...{ fromAnnotations: true, textEditor: true, titleColumn: '', textColumn: query.by.at(-1)! },
         ...{ tagsColumn: tags, timeEndColumn: '' },
       }),
     )
-  const expression = `${promql(query, variables, '1m')} > 0`
+  const expression = promqlMark(query, variables, below)
   return mark
     .expr(expression)
     .step('60s')

@@ -90,9 +90,10 @@ export function influxqlTotal(query: Query, asking: Asking): string {
   return `SELECT mean("value")${as} FROM (${inner}) WHERE ${asking.time}${lines}`
 }
 
-/** Each point with its tags, for marks on the time. */
-export const influxqlPoints = (query: Query, asking: Asking): string =>
-  `SELECT ${named([query.field, ...query.by]).join(', ')}${source(query, asking)}`
+/** Each point with its tags, for marks on the time; only those below a number. */
+export const influxqlPoints = (query: Query, asking: Asking, below?: number): string =>
+  `SELECT ${named([query.field, ...query.by]).join(', ')}${source(query, asking)}` +
+  (below === undefined ? '' : ` AND "${query.field}" < ${below}`)
 
 /** Values of a tag, of the hosts (and so on) that are chosen. */
 export function tagValues(measurement: string, tag: string, within: readonly Filter[]): string {

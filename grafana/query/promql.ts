@@ -1,5 +1,6 @@
 /** A query of the tables in PromQL. Names are those of collector/metrics/prometheus.ts. */
 
+import { UNITS } from '../../collector/metrics/metric.ts'
 import { familiesOf, histogramOf } from '../../collector/metrics/prometheus.ts'
 import type { Calc, Filter, Query } from '../table/panel.ts'
 import { checkTags, fieldOf, filtersOf, metricOf } from './metric.ts'
@@ -71,6 +72,12 @@ export function promqlTotal(query: Query, variables: readonly Filter[]): string 
 }
 
 export const promqlShare = (part: string, whole: string): string => `${part} / ${whole}`
+
+/** Where a gauge is below a number, in units of the samples; a sparse counter, where it rose in the last minute. */
+export const promqlMark = (query: Query, variables: readonly Filter[], below?: number): string =>
+  below === undefined
+    ? `${promql(query, variables, '1m')} > 0`
+    : `${promql(query, variables)} < ${below / UNITS[fieldOf(query).unit].perBase}`
 
 /** The buckets of all values that a row has the distribution of. */
 export const promqlBuckets = (query: Query, variables: readonly Filter[]): string =>

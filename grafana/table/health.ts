@@ -1,6 +1,6 @@
 /** What Sockflux itself does, costs and loses. */
 
-import { type Dashboard, events, last, level, type Panel, type Query, rate } from './panel.ts'
+import { type Dashboard, events, last, level, mean, type Panel, type Query, rate } from './panel.ts'
 
 const host = ['host']
 const WHY = ['host', 'stage', 'reason']
@@ -19,6 +19,17 @@ const totals = (who: 'probe' | 'collector'): Query =>
   last(`${who}:lost`, 'count', { by: WHY, legend: `lost by ${who}` })
 
 const losses: Panel[] = [
+  {
+    title: 'What came of the probes',
+    means: 'Share of the windows of each probe, and of their rows, that reached the collector whole.',
+    bad: 'Below 100 % the other figures of that host and time are too low: see the losses below, and whether the queue of the probe was full.',
+    kind: 'lines',
+    queries: [
+      mean('probe:coverage', 'windows', { by: host, legend: '{{host}} windows' }),
+      mean('probe:coverage', 'rows', { by: host, legend: '{{host}} rows' }),
+    ],
+    width: 24,
+  },
   lostOf('probe'),
   lostOf('collector'),
   {

@@ -20,20 +20,25 @@ export interface Pair {
   readonly cart: End
 }
 
+export interface PairOptions {
+  readonly rttMs: number
+  /** Loses every Nth packet of each direction. */
+  readonly dropEvery?: number
+  readonly namespace?: string
+}
+
 export function startPair({
   rttMs,
   dropEvery = 0,
-}: {
-  rttMs: number
-  dropEvery?: number
-}): Promise<Pair & Closable> {
+  namespace = 'trade',
+}: PairOptions): Promise<Pair & Closable> {
   return closable(async cleanup => {
     const node = await startNode()
     cleanup.defer(() => node.close())
     const run = (name: string) =>
       node.runPod({
         name,
-        namespace: 'trade',
+        namespace,
         containers: [
           { name: 'main', command: IDLE },
           { name: 'idle', command: IDLE },

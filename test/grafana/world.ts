@@ -14,10 +14,11 @@ import { until } from '../harness/until.ts'
 import { earlyInWindow, windowNow } from '../harness/windows.ts'
 
 export const [HOST, TROUBLED] = ['node-1', 'node-2']
+export const NAMESPACE = 'market'
 const [ECHO, NOBODY] = ['80', '9']
-/** Series of a measurement: more than the pods have, fewer than the troubled host would have. */
-const MAX_SERIES = 16
-const CONTAINERS = 20
+/** Series of a measurement: more than this machine has, fewer than the troubled host would have. */
+const MAX_SERIES = 200
+const CONTAINERS = 240
 const GROUPS = 'flows,rtt,rtt_dist,traffic,tcp,connect,process,host,stats'
 
 /** What the troubled host reports, in this order. */
@@ -39,6 +40,8 @@ export interface World {
   readonly from: number
   readonly to: number
   readonly steady: number
+  /** Bytes that the main container of the shop sent. */
+  readonly sent: number
 }
 
 /** Sends windows of a host without flows, whose containers are more than the collector has series for. */
@@ -62,8 +65,12 @@ async function trouble(endpoint: string, windows: number): Promise<void> {
   dealer.close()
 }
 
+/** What a client sends to its servers, in one round. */
+const loadOf = (round: number) => ({ echoes: 2 + (round % 5), bytes: 10_000 * (1 + (round % 7)) })
+const BACK = { echoes: 2, bytes: 5000 }
+
 /** @param rounds of talk, of about two seconds each */
-async function talk({ node, shop, cart }: Pair, ledger: Ledger, rounds: number): Promise<number> {
+async function talk({ node, shop, cart }: Pair, ledger: Ledger, rounds: number) {
   const { main, idle } = shop.pod.containers
   const [long, brief, back] = [client(node, main), client(node, idle), client(node, cart.pod.containers.main)]
   await earlyInWindow()
@@ -73,10 +80,17 @@ async function talk({ node, shop, cart }: Pair, ledger: Ledger, rounds: number):
   await brief.ask(`open 1 ${cart.address} ${ECHO}`)
   await brief.ask('close')
   await earlyInWindow()
+  let sent = 0
+  const backTalk = async () => {
+    await back.ask(`echo ${BACK.echoes} ${BACK.bytes}`)
+    sent += CART_FLOWS * BACK.echoes * BACK.bytes
+  }
   for (let round = 0; round < rounds; round++) {
+    const { echoes, bytes } = loadOf(round)
     await earlyInWindow()
-    await long.ask(`echo ${2 + (round % 5)} ${10_000 * (1 + (round % 7))}`)
-    await back.ask('echo 2 5000')
+    await long.ask(`echo ${echoes} ${bytes}`)
+    sent += SHOP_FLOWS * echoes * bytes
+    await backTalk()
     await brief.ask(`open 3 ${cart.address} ${ECHO}`)
     await brief.ask(`echo 2 ${1000 * (1 + (round % 3))}`)
     await brief.ask(round % 2 === 0 ? 'close' : 'reset')
@@ -86,9 +100,9 @@ async function talk({ node, shop, cart }: Pair, ledger: Ledger, rounds: number):
   await connected(shop.pod.netns, SHOP_FLOWS + CART_FLOWS)
   await earlyInWindow()
   const steady = await earlyInWindow()
-  await back.ask('echo 2 5000')
+  await backTalk()
   await earlyInWindow()
-  return steady
+  return { steady, sent }
 }
 
 /** Starts it all, lets it run, and leaves it running. */
@@ -101,7 +115,7 @@ export function openWorld({ rounds }: { rounds: number }): Promise<World & Closa
     const flags = ['--influx-url', influx.url, '--prometheus', '127.0.0.1:0', '--metrics', GROUPS]
     const collector = await site.collector([...flags, '--max-series', String(MAX_SERIES)])
     const [pair, prometheus] = await Promise.all([
-      startPair({ rttMs: 20, dropEvery: 60 }),
+      startPair({ rttMs: 20, dropEvery: 60, namespace: NAMESPACE }),
       startPrometheus(/"http":"([^"]+)"/.exec(collector.stderr)![1]!),
     ])
     cleanup.defer(() => pair.close())
@@ -114,7 +128,7 @@ export function openWorld({ rounds }: { rounds: number }): Promise<World & Closa
     const talking = talk(pair, ledger, rounds)
     await earlyInWindow()
     await earlyInWindow()
-    const [steady] = await Promise.all([talking, trouble(site.endpoint, 4)])
+    const [talked] = await Promise.all([talking, trouble(site.endpoint, 4)])
     await until(
       'what the collector tells of itself, twice since',
       async () => {
@@ -126,6 +140,6 @@ export function openWorld({ rounds }: { rounds: number }): Promise<World & Closa
       },
       40_000,
     )
-    return { pair, site, probe, influx, prometheus, ledger, rounds, from, to: windowNow(), steady }
+    return { pair, site, probe, influx, prometheus, ledger, rounds, from, to: windowNow(), ...talked }
   })
 }

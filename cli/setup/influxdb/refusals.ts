@@ -40,12 +40,15 @@ const byStatus: Readonly<Record<number, Sentence>> = {
  * @returns the error; undefined if the request succeeded
  */
 export function refusalOf(answer: Answer, server: Server, what: string): Error | undefined {
-  const { status, text, json } = answer
+  const { status, headers, text, json } = answer
   if (status >= 300 && status < 400) return redirected(answer, server)
   if (status === 400 && WANTS_TLS.test(text))
     return new Error(`InfluxDB at ${server.url} needs TLS: write https:// in the url`)
-  const isOwn = json !== undefined || (text === '' && status === 204)
-  if (status < 300) return isOwn || status === 200 ? undefined : foreign(answer, server)
+  if (status < 300) {
+    // InfluxDB answers in JSON, to a Flux query in CSV, and with nothing where there is nothing to say
+    const isCsv = String(headers['content-type']).startsWith('text/csv')
+    return json !== undefined || text === '' || isCsv ? undefined : foreign(answer, server)
+  }
   const words = wordsOf(answer) ?? ''
   if (status === 404 && words === '') return foreign(answer, server)
   const sentence =

@@ -10,6 +10,11 @@ import { ask, type Row, statement } from './server.ts'
 export async function users(api: Api, wanted: Wanted): Promise<Plan> {
   const { credentials } = wanted
   if (credentials === undefined) return { steps: [], notes: [] }
+  // RFC 7617, 2: the password begins after the first colon
+  if (wanted.database.includes(':'))
+    throw new Error(
+      `--credentials: the users' names begin with that of the database, ${name(wanted.database)}, and with a colon in it nobody can log in: make them by hand, or give another --influx-database`,
+    )
   const present = await ask(api, 'SHOW USERS')
   return together(await Promise.all(ROLES.map(role => user(api, wanted, credentials, role, present))))
 }

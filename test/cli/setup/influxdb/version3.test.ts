@@ -67,6 +67,19 @@ t.test('for ever is no retention period; odd names are sent as they are', async 
   t.same(requests, [{ db: database }])
 })
 
+t.test('a page in the place of the answer is no success', async t => {
+  const url = await listen(t, ({ method, url }, response) => {
+    const headers = {
+      'x-influxdb-version': '3.8.0',
+      'content-type': method === 'POST' ? 'text/html' : 'application/json',
+    }
+    response.writeHead(url === '/ping' ? 401 : 200, headers).end(method === 'POST' ? '<title>Login' : '[]')
+  })
+  await t.rejects(setup(url), {
+    message: /answered 200 with text\/html \(<title>Login\): that is not InfluxDB/,
+  })
+})
+
 t.test('a wrong token, and what 3.x does not have', async t => {
   const { url } = await server(t, ['flows'], 'rows')
   await t.rejects(setup(url, { connection: { token: 'wrong' } }), { message: /refuses the login/ })

@@ -193,6 +193,9 @@ t.test('odd names of databases', async t => {
   await t.rejects(setup(server.url, { wanted: { database: 'a/b' } }), {
     message: /^InfluxDB at .* refuses CREATE DATABASE "a\/b".*: invalid name; correct the setting/,
   })
+  await t.rejects(setup(server.url, { wanted: { database: 'a:b', credentials: t.testdir({}) } }), {
+    message: /^--credentials: .*"a:b", and with a colon in it nobody can log in/,
+  })
   await t.rejects(setup(server.url, { wanted: { policy: 'sockflux_1h' } }), {
     message: /^retention policy "sockflux_1h" of database "flows" is that of a coarser series/,
   })
