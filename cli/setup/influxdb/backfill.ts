@@ -4,6 +4,10 @@ import { inWords } from '../duration.ts'
 import { momentOf } from '../moment.ts'
 import { isOn, type Wanted } from './wanted.ts'
 
+/** What to know when windows are there and coarser series of them are not. */
+export const NEW_SERIES =
+  'coarser series are new: they begin with the last hours; --backfill computes them of the windows that are there'
+
 export interface Period {
   /** Seconds since 1970; whole hours. */
   readonly from: number

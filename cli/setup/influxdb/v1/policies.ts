@@ -2,6 +2,7 @@
 
 import { durationText, inWords, shownSeconds } from '../../duration.ts'
 import type { Api } from '../api.ts'
+import { NEW_SERIES } from '../backfill.ts'
 import type { Plan } from '../step.ts'
 import { isOn, type Wanted } from '../wanted.ts'
 import { name } from './influxql.ts'
@@ -53,15 +54,17 @@ export async function policies(api: Api, wanted: Wanted): Promise<Plan & { reado
       return [{ ...statement(api, text), shows: text + was }]
     }),
   )
+  const isNew = resolutions.some(one => isOn(one) && !found.some(({ name }) => name === one.name))
+  const off = resolutions
+    .filter(resolution => !isOn(resolution) && found.some(({ name }) => name === resolution.name))
+    .map(
+      ({ name: policy }) =>
+        `retention policy ${name(policy)} is off: it gets no more points and keeps those it has until they expire; DROP RETENTION POLICY ${name(policy)} ON ${name(database)} deletes them`,
+    )
   return {
     raw,
     steps: [...made, ...changed.flat()],
-    notes: resolutions
-      .filter(resolution => !isOn(resolution) && found.some(({ name }) => name === resolution.name))
-      .map(
-        ({ name: policy }) =>
-          `retention policy ${name(policy)} is off: it gets no more points and keeps those it has until they expire; DROP RETENTION POLICY ${name(policy)} ON ${name(database)} deletes them`,
-      ),
+    notes: [...off, ...(isThere && isNew ? [NEW_SERIES] : [])],
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { durationText, inWords } from '../../duration.ts'
 import type { Api } from '../api.ts'
+import { NEW_SERIES } from '../backfill.ts'
 import type { Plan } from '../step.ts'
 import { isOn, type Wanted } from '../wanted.ts'
 import { bucketOf } from './flux.ts'
@@ -42,11 +43,16 @@ export async function buckets(api: Api, wanted: Wanted, org: string, ids: Ids): 
     .filter(resolution => !isOn(resolution))
     .map(resolution => bucketOf(wanted.database, resolution))
     .filter(name => found.some(bucket => bucket.name === name))
+  const isThere = (bucketName: string) => found.some(({ name }) => name === bucketName)
+  const isNew = isThere(wanted.database) && needed.some(({ name }) => !isThere(name))
   return {
     steps,
-    notes: off.map(
-      name =>
-        `bucket "${name}" is off: it gets no more points and keeps those it has until they expire; influx bucket delete deletes them`,
-    ),
+    notes: [
+      ...off.map(
+        name =>
+          `bucket "${name}" is off: it gets no more points and keeps those it has until they expire; influx bucket delete deletes them`,
+      ),
+      ...(isNew ? [NEW_SERIES] : []),
+    ],
   }
 }

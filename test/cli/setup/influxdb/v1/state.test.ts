@@ -154,7 +154,9 @@ t.test('an empty policy, or one whose data is younger, is shortened', async t =>
   await server.query('CREATE DATABASE "flows"')
   const now = Math.floor(Date.now() / 1000)
   await fetch(`${server.url}/write?db=flows&precision=s`, { method: 'POST', body: `a b=1 ${now}` })
-  t.match(await setup(server.url), [/^done {2}ALTER RETENTION POLICY "autogen"/])
+  const lines = await setup(server.url)
+  t.match(lines, [/^done {2}ALTER RETENTION POLICY "autogen"/])
+  t.match(lines.at(-2), /^note {2}coarser series are new: .*--backfill/)
 })
 
 t.test('off and for ever; a policy of the collector with a name', async t => {
