@@ -3,13 +3,14 @@
 # make bench     measure, and print a table (PARTS="report fold" for some)
 # make build     compile: addon, BPF object, TypeScript
 # make generate  what is written from the sources: record types, docs/METRICS.md, dashboards
+# make pictures  draw the dashboards of docs/dashboards.md
 # make check     format, lint, types
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
 # make uninstall remove them
 # make clean     remove built files
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test test-long bench build check format generate install uninstall clean packages-run packages-test packages-bench
+.PHONY: run test test-long bench build check format generate pictures install uninstall clean packages-run packages-test packages-bench
 
 # All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
 # is split there), a backslash or an asterisk (Node.js loads no package below them) or a line break (git, npm and tap print a
@@ -73,6 +74,10 @@ generate: $(ADDON) $(BINDINGS) $(BPF)
 	node probe/bpf/generate.ts
 	node collector/metrics/generate.ts
 	node grafana/generate.ts
+
+# each dashboard, drawn from what the pipeline writes while two pods talk
+pictures: packages-test build
+	node test/grafana/pictures.ts
 
 install: build
 	@node deploy/install.ts install
