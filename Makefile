@@ -3,6 +3,7 @@
 # make bench     measure, and print a table (PARTS="report fold" for some)
 # make build     compile: addon, BPF object, TypeScript
 # make generate  what is written from the sources: record types, docs/METRICS.md, dashboards
+# make pictures  draw the dashboards of docs/dashboards.md
 # make check     format, lint, types
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
 # make install-units  the same, and the units for systemd with the command of $(PREFIX)
@@ -10,7 +11,7 @@
 # make clean     remove built files
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test test-long bench build check format generate install install-units uninstall clean packages-run packages-test packages-bench
+.PHONY: run test test-long bench build check format generate pictures install install-units uninstall clean packages-run packages-test packages-bench
 
 # All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
 # is split there), a backslash or an asterisk (Node.js loads no package below them) or a line break (git, npm and tap print a
@@ -74,6 +75,10 @@ generate: $(ADDON) $(BINDINGS) $(BPF)
 	node probe/bpf/generate.ts
 	node collector/metrics/generate.ts
 	node grafana/generate.ts
+
+# each dashboard, drawn from what the pipeline writes while two pods talk
+pictures: packages-test build
+	node test/grafana/pictures.ts
 
 install: build
 	@node deploy/install.ts install

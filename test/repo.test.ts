@@ -116,7 +116,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'collector/unix_socket.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
-  grafana: ['wire', 'collector/metrics'],
+  grafana: ['collector/metrics'],
   'probe/main.ts': ['wire', 'native', 'probe'],
   'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],
   'probe/check.ts': ['wire', 'probe/options.ts'],
@@ -174,6 +174,15 @@ t.test('only the list and who opens them know the sinks', async t => {
     ['collector/sinks/index.ts'],
   )
 })
+t.test('only one folder knows the SDK of Grafana', async t => {
+  const known = imports.filter(({ from }) => from.startsWith('@grafana/'))
+  t.ok(known.length > 0)
+  t.same(
+    known.filter(({ file }) => !file.startsWith('grafana/classic/')),
+    [],
+  )
+})
+
 t.test('no import leads back to where it started, not even one of a type', async t => {
   const targets = Map.groupBy(imports, ({ file }) => file)
   const done = new Set<string>()

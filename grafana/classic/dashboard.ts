@@ -1,6 +1,5 @@
 /**
- * Dashboards as Grafana's files have them. The classic form loads in every Grafana since version 8; only this folder knows
- * the SDK.
+ * Dashboards as Grafana's files have them. The classic form loads everywhere by file; only this folder knows the SDK.
  */
 
 import {

@@ -21,7 +21,7 @@ import {
   ThresholdsConfigBuilder,
   ThresholdsMode,
 } from '@grafana/grafana-foundation-sdk/dashboard'
-import { PanelBuilder as HeatmapBuilder } from '@grafana/grafana-foundation-sdk/heatmap'
+import { PanelBuilder as HeatmapBuilder, YAxisConfigBuilder } from '@grafana/grafana-foundation-sdk/heatmap'
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
 import type { Dialect } from '../datasource.ts'
@@ -71,12 +71,14 @@ const KINDS: Readonly<Record<Kind, (panel: Panel, dialect: Dialect) => AnyBuilde
       .graphMode(BigValueGraphMode.Area)
       .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false)),
   table: tableBuilder,
-  heatmap: () => new HeatmapBuilder().calculate(false),
+  heatmap: () => new HeatmapBuilder().calculate(false).yAxis(new YAxisConfigBuilder().unit('s')),
 }
 
 export const HEIGHTS: Readonly<Record<Kind, number>> = {
   ...{ lines: 9, stacked: 9, bars: 9, stat: 4, table: 9, heatmap: 9 },
 }
+
+const labelled = (legend: string): string => legend.replace(/\{\{(\w+)\}\}/g, '${__field.labels.$1}')
 
 /** Green, yellow and red, in the unit of the dialect. */
 function thresholds(panel: Panel, per: number) {
@@ -108,5 +110,7 @@ export function panelOf(
     .datasource(chosen(dialect))
     .unit(panel.kind === 'heatmap' ? 'short' : unit)
     .targets(targetsOf(panel, dialect, variables))
+  // an expression has labels and no alias
+  if (panel.share && dialect === 'influxql') builder.displayName(labelled(panel.queries[0].legend))
   return panel.thresholds ? builder.thresholds(thresholds(panel, per)) : builder
 }

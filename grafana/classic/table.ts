@@ -18,11 +18,13 @@ export function tableBuilder(panel: Panel, dialect: Dialect): PanelBuilder {
   const [first] = queries
   const table = new PanelBuilder()
     .filterable(true)
+    // rows are joined by all columns that they share
+    .withTransformation({ id: 'filterFieldsByName', options: { exclude: { pattern: '^[Tt]ime$' } } })
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
       id: 'organize',
       options: {
-        excludeByName: { Time: true, time: true },
+        excludeByName: {},
         indexByName: Object.fromEntries(first.by.map((tag, at) => [tag, at])),
         renameByName: renamed(panel, dialect),
       },

@@ -75,7 +75,10 @@ function prometheusTargets(
     if (kind === 'table')
       return target(promqlTotal(query, variables), at, query).instant().format(PromQueryFormat.Table)
     if (kind === 'heatmap')
-      return target(promqlBuckets(query, variables), at, query).range().format(PromQueryFormat.Heatmap)
+      return target(promqlBuckets(query, variables), at, query)
+        .legendFormat('{{le}}')
+        .range()
+        .format(PromQueryFormat.Heatmap)
     return target(promql(query, variables), at, query).range()
   })
 }

@@ -62,7 +62,7 @@ function source(query: Query, asking: Asking): string {
 /** Each series on its own: only then may counters be subtracted and levels added. */
 const eachSeries = (query: Query, asking: Asking): string =>
   ` FROM (SELECT ${CALCS[query.calc](`"${query.field}"`)} AS "value"${source(query, asking)}` +
-  `${groupBy(`time(${asking.interval})`, '*')} fill(none)) WHERE ${asking.time}`
+  `${groupBy(`time(${asking.interval})`, '*')} fill(none))`
 
 /** A line over time for each value of its tags; an interval without samples is null. */
 export function influxql(query: Query, asking: Asking): string {
@@ -70,24 +70,34 @@ export function influxql(query: Query, asking: Asking): string {
   const lines = `${groupBy(`time(${asking.interval})`, ...named(by))} fill(null)`
   return AT_ONCE.includes(`${calc} ${over}`)
     ? `SELECT ${CALCS[calc](`"${field}"`)}${source(query, asking)}${lines}`
-    : `SELECT ${over}("value")${eachSeries(query, asking)}${lines}`
+    : `SELECT ${over}("value")${eachSeries(query, asking)} WHERE ${asking.time}${lines}`
 }
 
-/** One number for each value of its tags, of the whole range: the total of a counter, the mean of a level, the largest quantile. */
+/**
+ * One number for each value of its tags, of the whole range: the total of a counter, the mean of a level, the largest
+ * quantile. The outermost query has no bound on the time, for InfluxDB 1.6 then finds nothing of three levels when the
+ * range does not begin with an interval; the time of its rows is 0.
+ */
 export function influxqlTotal(query: Query, asking: Asking): string {
-  const { calc, over, field, by, legend } = query
-  const as = ` AS "${legend}"`
+  const { over, by, legend } = query
   const lines = groupBy(...named(by))
-  if (calc === 'last')
-    return (
-      `SELECT ${over}("value")${as} FROM (SELECT last("${field}") AS "value"${source(query, asking)}${groupBy('*')})` +
-      ` WHERE ${asking.time}${lines}`
-    )
-  if (AT_ONCE.includes(`${calc} ${over}`))
-    return `SELECT ${CALCS[calc](`"${field}"`)}${as}${source(query, asking)}${lines}`
-  if (calc === 'increase') return `SELECT sum("value")${as}${eachSeries(query, asking)}${lines}`
-  const inner = `SELECT ${over}("value") AS "value"${eachSeries(query, asking)}${groupBy(`time(${asking.interval})`, ...named(by))} fill(none)`
-  return `SELECT mean("value")${as} FROM (${inner}) WHERE ${asking.time}${lines}`
+  const [outer, from] = totalOf(query, asking)
+  return `SELECT ${outer ?? over}("value") AS "${legend}"${from}${lines}`
+}
+
+/** The outermost function if it is not the one over the series, and what it reads. */
+function totalOf(query: Query, asking: Asking): [outer: string | undefined, from: string] {
+  const { calc, over, field, by } = query
+  if (calc === 'increase') return ['sum', eachSeries(query, asking)]
+  if (calc !== 'mean' && calc !== 'rate')
+    return [
+      undefined,
+      ` FROM (SELECT ${CALCS[calc](`"${field}"`)} AS "value"${source(query, asking)}${groupBy('*')})`,
+    ]
+  // added up interval by interval first: a series that ended counts for the time in which it was there
+  const lines = groupBy(`time(${asking.interval})`, ...named(by))
+  const inner = `SELECT ${over}("value") AS "value"${eachSeries(query, asking)} WHERE ${asking.time}${lines} fill(none)`
+  return ['mean', ` FROM (${inner})`]
 }
 
 /** Each point with its tags, for marks on the time; only those below a number. */

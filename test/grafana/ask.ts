@@ -14,7 +14,7 @@ export interface Line {
 type Row = Record<string, unknown>
 
 /** InfluxDB's rows by their tags; null is nothing. */
-function linesOf(rows: readonly Row[]): Line[] {
+export function linesOf(rows: readonly Row[]): Line[] {
   const lines = new Map<string, { tags: Record<string, string>; values: [number, number][] }>()
   for (const { name: _, time, ...rest } of rows) {
     const tags: Record<string, string> = {}

@@ -98,6 +98,7 @@ export interface Rule {
   readonly data: readonly {
     readonly refId: string
     readonly datasourceUid: string
+    readonly relativeTimeRange?: { readonly from: number; readonly to: number }
     readonly model: Target & Record<string, unknown>
   }[]
 }

@@ -22,7 +22,10 @@ function regex(values: readonly string[] | undefined): string {
 /** @throws if a variable is left that nobody gave a value */
 export function influxqlWith(query: string, chosen: Chosen, { from, to, interval }: Range): string {
   const text = query
-    .replaceAll('$timeFilter', () => `time >= ${from * 1000}ms and time <= ${to * 1000}ms`)
+    .replaceAll(
+      '$timeFilter',
+      () => `time >= ${Math.round(from * 1000)}ms and time <= ${Math.round(to * 1000)}ms`,
+    )
     .replaceAll('$__interval', () => `${interval}s`)
     .replaceAll(/\$\{(\w+):regex\}/g, (_, name: string) => regex(chosen[name]))
     .replaceAll('$rp', () => chosen['rp']?.[0] ?? 'autogen')
@@ -37,7 +40,7 @@ export function promqlWith(query: string, chosen: Chosen, { from, to, interval }
   const values: Record<string, string> = {
     __rate_interval: `${4 * interval}s`,
     __interval: `${interval}s`,
-    __range: `${to - from}s`,
+    __range: `${Math.round(to - from)}s`,
   }
   const text = query.replaceAll(/\$(\w+)/g, (all, name: string) =>
     name in values

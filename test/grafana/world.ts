@@ -49,7 +49,10 @@ async function trouble(endpoint: string, windows: number): Promise<void> {
   const dealer = new Dealer({ linger: 1000 })
   dealer.connect(endpoint)
   const containers = Object.fromEntries(
-    Array.from({ length: CONTAINERS }, (_, at) => [at.toString(16).padStart(64, 'e'), { runtime: 'cri' }]),
+    Array.from({ length: CONTAINERS }, (_, at) => [
+      at.toString(16).padStart(12, 'e').padEnd(64, '0'),
+      { runtime: 'cri' },
+    ]),
   )
   const names: WindowNames = { cgroups: {}, containers, pods: {}, running: Object.keys(containers) }
   for (let window = 0; window < windows; window++) {
