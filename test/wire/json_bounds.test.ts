@@ -29,7 +29,7 @@ t.test('names of the largest host that the probe follows are taken', async t => 
     ),
   }
   const text = Buffer.from(JSON.stringify(names))
-  t.ok(text.length > 15e6, `${text.length} bytes`)
+  t.ok(text.length > 14e6, `${text.length} bytes`)
   t.equal(jsonFault(text), undefined)
 })
 
@@ -39,7 +39,9 @@ t.test('bombs are refused before they are parsed', async t => {
   for (const piece of ['{},', '[],', '0,', '"",'])
     t.match(faultOf(`[${piece.repeat(500_001)}0]`), /more than 500000 values/, piece)
   t.match(faultOf('x'.repeat(11), 10), /has 11 bytes, and 10 are the most/)
-  t.throws(() => parseJson(Buffer.from('['.repeat(9)), 'names'), { message: 'names is nested deeper than 8 levels' })
+  t.throws(() => parseJson(Buffer.from('['.repeat(9)), 'names'), {
+    message: 'names is nested deeper than 8 levels',
+  })
 })
 
 t.test('brackets and commas in strings do not count', async t => {
