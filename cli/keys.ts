@@ -40,7 +40,10 @@ To encrypt a link:
   on the collector's machine  sockflux keys generate collector
   on the probe's machine      sockflux keys generate probe
                               and copy the collector's collector.pub into the same directory
-  on the collector's machine  sockflux keys allow HOST KEY      (keys show prints it on the probe's machine)`,
+  on the collector's machine  sockflux keys allow HOST KEY      (keys show prints it on the probe's machine)
+
+To change a key: generate it with --stage, which leaves the present one, make it known on the other side, move it to its place.
+A probe with another --host than its machine's name: generate it with that --host.`,
   )
 }
 

@@ -13,6 +13,7 @@ import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
 import { benchFold } from './fold.ts'
+import { benchKeys } from './keys.ts'
 import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
@@ -31,6 +32,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
+  keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),
 }
 

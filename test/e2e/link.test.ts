@@ -15,7 +15,7 @@ import { logged, openSite, type Site, SOCKFLUX } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 import { endless, greeting, identities, rawPeer } from '../harness/zmtp.ts'
 
-t.jobs = 4
+t.jobs = 3
 
 const skip = needs('root', 'bpf')
 const COLLECTOR_MIB = 400
