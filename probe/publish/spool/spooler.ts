@@ -164,9 +164,8 @@ export class Spooler {
     clearTimeout(this.#timer)
     clearInterval(this.#expiry)
     this.#retryAt = 0
-    await this.#working
     this.#check()
-    await this.#working
+    while (this.#working) await this.#working
     clearTimeout(this.#timer)
     this.#queue.stop()
     await this.#ledger?.close()
