@@ -77,6 +77,8 @@ export class Publisher {
   #isClosing = false
   #messages = 0
   #rows = 0
+  /** When the window before had ended. */
+  #rowsBefore = 0
 
   /** With the spool, and what earlier runs have left in it. */
   static async open(options: WaitingOptions, identity: Identity, log: Logger): Promise<Publisher> {
@@ -138,7 +140,9 @@ export class Publisher {
   /** The window has ended. */
   end(head: WindowHead, names: WindowNames): void {
     const bundle = this.#bundler.take()
-    this.#push(head, encodeWindow(head, bundle, names), bundle, true)
+    const rows = this.#rows - this.#rowsBefore + rowsOf(bundle)
+    this.#push(head, encodeWindow({ ...head, rows }, bundle, names), bundle, true)
+    this.#rowsBefore = this.#rows
     this.#slabs.trim()
   }
 
