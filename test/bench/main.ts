@@ -18,6 +18,7 @@ import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSpool } from './spool.ts'
 
 /** Tables by their headings. */
 type Tables = Readonly<Record<string, string[][]>>
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
   keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
+  spool: async () => ({ 'Spool of the probe': await benchSpool() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),
 }
 

@@ -202,6 +202,8 @@ export async function outage(t: Test, windows: number): Promise<void> {
       await stage.startProbe()
     }
   }
+  const { waiting } = await stage.accounts()
+  t.ok(waiting.windows > windows / 2, `${waiting.windows} windows wait, of three runs`)
   await stage.startCollector()
   await stage.check(t)
 }

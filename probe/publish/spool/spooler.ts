@@ -9,7 +9,8 @@ import { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 import { openSpool } from '../../../wire/spool/spool.ts'
 import type { Found, Item, Spool, SpoolLoss } from '../../../wire/spool/types.ts'
 import type { Reason } from '../ledger.ts'
-import type { Entry, Queue } from '../queue.ts'
+import type { Queue } from '../queue.ts'
+import type { Entry } from './entries.ts'
 import { killed, LedgerFile, readLedger } from './ledger_file.ts'
 import { amountIn, leftOf, reload, type SpooledHead } from './message.ts'
 
@@ -163,9 +164,8 @@ export class Spooler {
     clearTimeout(this.#timer)
     clearInterval(this.#expiry)
     this.#retryAt = 0
-    await this.#working
     this.#check()
-    await this.#working
+    while (this.#working) await this.#working
     clearTimeout(this.#timer)
     this.#queue.stop()
     await this.#ledger?.close()

@@ -4,9 +4,10 @@ import t from 'tap'
 import { Router } from 'zeromq'
 import { Connection, type Feed } from '../../../probe/publish/link/connection.ts'
 import { Trust } from '../../../probe/publish/link/trust.ts'
-import { Publisher, type PublishOptions } from '../../../probe/publish/publish.ts'
+import { Publisher } from '../../../probe/publish/publish.ts'
 import { ranked } from '../../../probe/publish/rendezvous.ts'
 import { SendOffset } from '../../../probe/publish/send_offset.ts'
+import type { WaitingOptions } from '../../../probe/publish/spool/waiting.ts'
 import { encodeAck } from '../../../wire/ack.ts'
 import type { Names, WindowNames } from '../../../wire/message.ts'
 import { temporary } from '../../harness/embedded.ts'
@@ -20,7 +21,7 @@ const nobody: Names = { cgroups: {}, containers: {}, pods: {} }
 const everybody: WindowNames = { ...nobody, running: [] }
 
 /** Publishes windows to two collectors, until all of them are acknowledged. */
-async function publish(windows: number, sendTo: PublishOptions['sendTo']) {
+async function publish(windows: number, sendTo: WaitingOptions['sendTo']) {
   const recorders = [await startRecorder(), await startRecorder()]
   const collectors = recorders.map(({ endpoint }) => endpoint)
   const said: string[] = []
