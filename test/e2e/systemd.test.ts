@@ -61,7 +61,7 @@ else {
     (await box.run('ss', '-Hltunxp'))
       .split('\n')
       .filter(line => /users:/.test(line))
-      .map(line => line.replace(/\s+/g, ' '))
+      .map(line => line.replace(/\s+/g, ' ').trim())
       .sort()
 
   await box.write('etc/systemd/system/older.service', OLDER)
