@@ -61,7 +61,7 @@ else {
     (await box.run('ss', '-Hltunxp'))
       .split('\n')
       .filter(line => /users:/.test(line))
-      .map(line => line.replace(/\s+/g, ' '))
+      .map(line => line.replace(/\s+/g, ' ').trim())
       .sort()
 
   await box.write('etc/systemd/system/older.service', OLDER)
@@ -158,12 +158,17 @@ else {
   ] as const)
     t.test(`who is ${why} is started again`, async t => {
       const before = await Promise.all(UNITS.map(restarts))
-      for (const pid of await pids()) signal(pid, name)
+      const killed = await pids()
+      for (const pid of killed) signal(pid, name)
       for (const [index, unit] of UNITS.entries()) {
         await until(`another ${unit}`, async () => (await restarts(unit)) > before[index]!, PATIENCE_MS)
         await until(`${unit} active`, () => isActive(unit), PATIENCE_MS)
       }
       await shown(PROBE, /^window until/)
+      t.same(
+        (await pids()).filter(pid => killed.includes(pid)),
+        [],
+      )
     })
 
   t.test('both come back after a reboot, and the samples are there', async t => {
