@@ -15,13 +15,14 @@ interface Subjects {
   readonly more: readonly Panel[]
 }
 
-const flows = ({ one, level: of, by, legend }: Subjects): Panel[] => [
+const flows = ({ one, level: of, by, legend, link }: Subjects): Panel[] => [
   {
     title: 'Flows as client',
     means: `Conversations, TCP and UDP, that each ${one} opened to others and that were open in the window.`,
     bad: 'A rise without more work is a client that does not reuse or close its connections: look at its opened connections in TCP health.',
     kind: 'lines',
     queries: [level(`${of}:num_flows`, 'as_client', { by, legend })],
+    link,
     width: 12,
   },
   {
@@ -30,6 +31,7 @@ const flows = ({ one, level: of, by, legend }: Subjects): Panel[] => [
     bad: 'A rise without more clients means that answers are slower or connections are not closed; compare with the round-trip time.',
     kind: 'lines',
     queries: [level(`${of}:num_flows`, 'as_server', { by, legend })],
+    link,
     width: 12,
   },
 ]

@@ -45,8 +45,9 @@ export function plot(
   const [left, right, bottom] = [x + LEFT, x + width - 8, y + height - BOTTOM - LEGEND * shown - 4]
   const drawn = isStacked ? stacked(lines) : lines
   const top = topOf(Math.max(0, ...drawn.flatMap(({ values }) => values.map(([, value]) => value))), unit)
+  // an interval may begin before the range
   const atX = (time: number) =>
-    Math.round(left + ((time - range.from) / (range.to - range.from)) * (right - left))
+    Math.round(left + (Math.max(0, time - range.from) / (range.to - range.from)) * (right - left))
   const atY = (value: number) => Math.round(bottom - (value / top) * (bottom - y - 4))
   let svg = ''
   for (let step = 0; step <= 4; step++) {
