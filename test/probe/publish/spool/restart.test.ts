@@ -185,8 +185,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight,
     arbitrary: fc.record({ do: fc.constant(action) }),
   })),
-  ...[
-    ...([
+  ...(
+    [
       [25, 'send'],
       [20, 'read'],
       [15, 'answer'],
@@ -194,8 +194,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       [2, 'start'],
       [2, 'cut'],
       [4, 'connect'],
-    ] as const),
-  ].map(([weight, action]) => ({
+    ] as const
+  ).map(([weight, action]) => ({
     weight,
     arbitrary: fc.record({
       do: fc.constant(action),
@@ -222,7 +222,7 @@ t.test(
             restarts++
             host.restart()
             replays += host.queue.length
-          } else {
+          } else if ('rank' in step) {
             const collector = host.collectors[step.rank]!
             if (step.do === 'send') collector.send(step.number)
             else if (step.do === 'read') collector.read(step.number, step.number)
