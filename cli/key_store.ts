@@ -16,9 +16,8 @@ import { generateKeys, isKey } from '../wire/link/key.ts'
 import {
   ALLOWED,
   COLLECTOR_PUBLIC,
-  linesOf,
   PROBE_PUBLIC,
-  readKeyFile,
+  readListed,
   readPublic,
   secretPath,
 } from '../wire/link/key_files.ts'
@@ -74,9 +73,13 @@ export function shown(directory: string): string[] {
       readPublic(join(directory, COLLECTOR_PUBLIC)),
     ),
     ...section("the probe's key, for the collector's machine:", () =>
-      hostsIn(join(directory, PROBE_PUBLIC)).map(([host, key]) => `sockflux keys allow '${host}' ${key}`),
+      readListed(join(directory, PROBE_PUBLIC)).map(
+        ({ host, key }) => `sockflux keys allow '${host}' ${key}`,
+      ),
     ),
-    ...section('allowed:', () => hostsIn(join(directory, ALLOWED)).map(([host, key]) => `${host} ${key}`)),
+    ...section('allowed:', () =>
+      readListed(join(directory, ALLOWED)).map(({ host, key }) => `${host} ${key}`),
+    ),
   ]
   return lines.length > 0 ? lines : [`no keys in ${directory}: make one with sockflux keys generate`]
 }
@@ -90,14 +93,6 @@ function section(title: string, read: () => string[]): string[] {
   }
 }
 
-const hostsIn = (path: string): [host: string, key: string][] =>
-  linesOf(readKeyFile(path)).map(({ line, number }) => {
-    const [, host, key] = /^(.*?)\s+(\S+)$/.exec(line) ?? []
-    if (host === undefined || !isKey(key!))
-      throw new Error(`${path}:${number}: needs a host name and its public key`)
-    return [host, key!]
-  })
-
 export function allow(directory: string, host: string, key: string): string[] {
   if (!isKey(key))
     throw new Error(
@@ -105,12 +100,12 @@ export function allow(directory: string, host: string, key: string): string[] {
     )
   const path = list(directory)
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const known = existsSync(path) ? hostsIn(path) : []
-  if (known.some(([is, has]) => is === host && has === key))
+  const known = existsSync(path) ? readListed(path) : []
+  if (known.some(listed => listed.host === host && listed.key === key))
     return [`${host} is allowed with this key already.`]
   mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
   write(path, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${host} ${key}\n`, PUBLIC_MODE)
-  const others = known.filter(([is]) => is === host).length
+  const others = known.filter(listed => listed.host === host).length
   const also =
     others > 0 ? [`It has ${others + 1} keys now: withdraw the old one when the probe uses the new one.`] : []
   return [`${host} is allowed with this key, within a second.`, ...also]

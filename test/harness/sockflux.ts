@@ -83,7 +83,7 @@ export async function ended(
 }
 
 /** The log line that matches; a program that ends without it has failed. */
-export async function logged(program: Child, pattern: RegExp, timeoutMs = 20_000): Promise<void> {
+export async function logged(program: Child, pattern: RegExp, timeoutMs = 60_000): Promise<void> {
   let end = false
   void program.exited.then(() => {
     end = true

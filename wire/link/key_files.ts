@@ -84,5 +84,28 @@ export const readPublic = (path: string): string[] =>
     return key
   })
 
+/** A line of the list of keys. */
+export interface Listed {
+  readonly host: string
+  readonly key: string
+}
+
+/** As `hostTag` of the settings. */
+const MAX_HOST = 253
+
+/**
+ * Lines `host key`.
+ * @throws with the line
+ */
+export const readListed = (path: string): Listed[] =>
+  linesOf(readKeyFile(path)).map(({ line, number }) => {
+    const [, host = '', key = ''] = /^(.*?)\s+(\S+)$/.exec(line) ?? []
+    if (host === '' || host.length > MAX_HOST || !isKey(key))
+      throw new Error(
+        `${path}:${number}: needs a host name and its public key, as sockflux keys show prints them`,
+      )
+    return { host, key }
+  })
+
 export const secretPath = (directory: string, program: 'collector' | 'probe'): string =>
   join(directory, program === 'collector' ? COLLECTOR_SECRET : PROBE_SECRET)

@@ -6,14 +6,11 @@
 
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isKey } from '../../../wire/link/key.ts'
-import { linesOf, readKeyFile } from '../../../wire/link/key_files.ts'
+import { readListed } from '../../../wire/link/key_files.ts'
 import type { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 
 const LOOK_MS = 1000
 const MAX_FILES = 10_000
-/** As `hostTag` of the settings. */
-const MAX_HOST = 253
 
 /** By key. */
 type Hosts = ReadonlyMap<string, ReadonlySet<string>>
@@ -84,14 +81,8 @@ export class Allowed {
   #read(): void {
     const hosts = new Map<string, Set<string>>()
     for (const file of filesOf(this.path))
-      for (const { line, number } of linesOf(readKeyFile(file))) {
-        const [, host, key] = /^(.*?)\s+(\S+)$/.exec(line) ?? []
-        if (host === undefined || !isKey(key!) || host.length > MAX_HOST)
-          throw new Error(
-            `${file}:${number}: needs a host name and its public key, as sockflux keys show prints them`,
-          )
-        hosts.set(key!, (hosts.get(key!) ?? new Set<string>()).add(host))
-      }
+      for (const { host, key } of readListed(file))
+        hosts.set(key, (hosts.get(key) ?? new Set<string>()).add(host))
     this.#hosts = hosts
     this.#bound = new Set([...hosts.values()].flatMap(all => [...all]))
   }

@@ -9,17 +9,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Dealer } from 'zeromq'
 import { decodeAck } from '../../../wire/ack.ts'
-import { addressesOf } from '../../../wire/addresses.ts'
 import { decodeReply } from '../../../wire/link/challenge.ts'
 import type { Curve } from '../../../wire/link/curves.ts'
 import type { Identity, WindowKey } from '../../../wire/message.ts'
 import { ThrottledLog } from '../../../wire/process/throttled_log.ts'
-import { type Link, linkOf } from '../../../wire/settings/endpoint.ts'
+import { linkOf } from '../../../wire/settings/endpoint.ts'
 import { VersionError } from '../../../wire/version.ts'
 import { Backoff } from './backoff.ts'
 import { type Dialled, dial, type Way } from './dial.ts'
 import { introduce } from './introduce.ts'
 import type { Trust } from './trust.ts'
+import { Ways } from './ways.ts'
 
 /** What one connection sends and receives. */
 export interface Feed {
@@ -45,7 +45,7 @@ const LOOK_MS = 5000
 const SETTLED_MS = 10_000
 
 export class Connection {
-  readonly #link: Link
+  readonly #found: Ways
   readonly #trust: Trust
   readonly #feed: Feed
   readonly #identity: Identity
@@ -64,13 +64,11 @@ export class Connection {
   #cause = ''
   /** The last collector that was reached does not take us. */
   #isDenied = false
-  /** The way that led to a collector last. */
-  #last = ''
   #wake: () => void = () => {}
   readonly #done: Promise<unknown>
 
   constructor(endpoint: string, feed: Feed, identity: Identity, trust: Trust, log: Logger) {
-    this.#link = linkOf(endpoint)
+    this.#found = new Ways(linkOf(endpoint), trust)
     this.#trust = trust
     this.#feed = feed
     this.#identity = identity
@@ -106,18 +104,9 @@ export class Connection {
     }
   }
 
-  /** Resolved and read each time: a collector may have moved, keys may have changed. The way that led to it last comes first. */
   async #ways(): Promise<Way[]> {
-    const { endpoint, security } = this.#link
     try {
-      const fault = security === 'local' ? this.#trust.pathFault(endpoint.replace('ipc://', '')) : undefined
-      if (fault !== undefined) throw new Error(fault)
-      const curves = security === 'curve' ? this.#trust.curves() : [undefined]
-      const ways = (await addressesOf(endpoint)).flatMap(address =>
-        curves.map((curve): Way => ({ address, security, ...(curve && { curve }) })),
-      )
-      const isLast = (way: Way) => Number(nameOf(way) === this.#last)
-      return ways.sort((a, b) => isLast(b) - isLast(a))
+      return await this.#found.next()
     } catch (error) {
       this.#cause = (error as Error).message
       return []
@@ -133,7 +122,7 @@ export class Connection {
     const why = await dialled.ready
     const introduced: { token?: Buffer } | undefined =
       why === undefined && way.curve ? await this.#introduce(dialled, way.curve) : {}
-    if (why === undefined) this.#last = nameOf(way)
+    if (why === undefined) this.#found.led(way)
     else [this.#cause, this.#isDenied] = [why, false]
     if (why !== undefined || !introduced) {
       dialled.close()
@@ -262,5 +251,3 @@ export class Connection {
     }
   }
 }
-
-const nameOf = ({ address, curve }: Way): string => `${address} ${curve?.collector ?? ''}`

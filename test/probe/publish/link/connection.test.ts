@@ -35,7 +35,7 @@ function connectionTo(t: Test, endpoint: string, feed: Partial<Feed> = {}) {
     acknowledged() {},
     ...feed,
   }
-  const connection = new Connection(endpoint, whole, identity, trust, log)
+  const connection = new Connection(`${endpoint},plain`, whole, identity, trust, log)
   t.teardown(() => connection.close())
   return { connection, said, states, lines: (pattern: RegExp) => said.filter(({ msg }) => pattern.test(msg)) }
 }
