@@ -16,6 +16,7 @@ import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
+import { Ledger } from './ledger/ledger.ts'
 import { type CollectorOptions, collectorSettings } from './options.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
@@ -24,6 +25,7 @@ import { routesOf } from './serve/routes.ts'
 import { serve, serveHttp } from './serve/server.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
+import { collectorDirectory } from './sinks/spools.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -44,12 +46,13 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   const troubles = new ThrottledLog(log)
 
   const counters = new Counters()
-  const sinks = await Sinks.open(options, { profile, version, log })
-  const lostOf = (host: string) => sinks.evictions.take(host)
-  const writers = new Writers(options, sinks.outlets, () => counters.totals(), log, lostOf)
+  const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
+  const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
+  const writers = new Writers(options, sinks, () => counters.totals(), log)
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  const hosts = new SharedHosts(both(top, writers), profile !== 'ntopng', troubles)
+  ledger.follow(both(top, writers), () => sinks.accounts(), troubles)
+  const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
   counters.add(ingest, hosts, writers, sinks, costs)
 
   const gate = new Gate(descriptorLimit(), troubles)
@@ -57,28 +60,30 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   makeDirectory(dirname(options.socket), '--socket')
-  const server = await serve(options.socket, { ...routesOf(top, counters, writers), ...sinks.routes })
+  const routes = { ...routesOf(top, counters, writers, ledger), ...sinks.routes }
+  const server = await serve(options.socket, routes)
   const webs = await Promise.all(
     sinks.webs.map(({ address, pages }) => serveHttp(address, { ...pages, ...healthPages(unready) })),
   )
   await listeners.open(options.listen)
+  const parts = [ingest, hosts, top, writers, sinks]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, writers, sinks]) part.expire()
+      for (const part of parts) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
       writers.writeSelf(Date.now() / 1000),
     ),
   ]
-  const url = webs[0]?.url
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
-  log.info({ ...found, ...(url && { http: url }) }, 'started')
+  log.info({ ...found, http: webs[0]?.url }, 'started')
 
   await stopped()
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
   await sinks.close()
+  await ledger.close()
   await listeners.close()
   await server.close()
   await Promise.all(webs.map(web => web.close()))
@@ -87,9 +92,9 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
 
 /** Windows are shown, and written. */
 const both = (top: Top, writers: Writers): Next => ({
-  write(window, ifid, settled) {
+  write(window, ...rest) {
     top.take(window)
-    writers.write(window, ifid, settled)
+    writers.write(window, ...rest)
   },
-  settled: (key, elsewhere) => writers.settled(key, elsewhere),
+  settled: (...window) => writers.settled(...window),
 })

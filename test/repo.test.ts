@@ -85,6 +85,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
   'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
+  'collector/ledger': [...['wire', 'collector/ingest', 'collector/sinks', 'collector/settled.ts']],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
@@ -96,7 +97,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'collector/settled.ts': [],
   'collector/serve': [
-    ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample'],
+    ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample', 'collector/ledger'],
     ...['collector/counters.ts', 'collector/routes.ts'],
   ],
   'collector/sinks': [

@@ -144,6 +144,16 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     SPOOL_DAMAGED,
   ),
   'queue/spool_damaged_windows': loss('windows', 'these windows', SPOOL_DAMAGED),
+  'queue/collector_full': loss(
+    'rows',
+    'of windows that a collector dropped: its sink stored nothing, and neither its disk nor its memory had room',
+    'mend the sink of the collector, or give it a `--spool`; `sockflux ledger` says which sink',
+  ),
+  'queue/collector_full_windows': loss(
+    'windows',
+    'these windows',
+    'mend the sink of the collector, or give it a `--spool`',
+  ),
   'queue/renamed': loss(
     'rows',
     'of windows in the spool that the host has under another name: a probe speaks for one host',

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { type Batch, countOf } from '../batch.ts'
 import type { Settled } from '../settled.ts'
-import { Account, type Amount, add } from './account.ts'
+import { Account, type Accounts, type Amount, add, none, type Settlement } from './account.ts'
 import { Backlog, type BacklogOptions } from './backlog.ts'
 import { Replay } from './replay.ts'
 import { Refused, type Sink, type Trouble } from './sink.ts'
@@ -31,6 +31,8 @@ interface QueueOptions {
   /** Where batches go that are not stored soon; without it they wait in memory. */
   readonly spool?: Pick<BacklogOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
   /** Samples of this host are lost. */
+  /** What the processes before have settled. */
+  readonly before?: Settlement | undefined
   readonly evicted?: (host: string, reason: string, samples: number) => void
   readonly log: Logger
   /** How long to wait for more batches for the same request. */
@@ -74,7 +76,7 @@ export class SinkQueue {
   /** It has dropped samples, and settled none since. */
   isFull = false
   /** What became of all batches. */
-  readonly account = new Account()
+  readonly account: Account
   readonly #sink: Sink
   readonly #maxSamples: number
   readonly #gatherMs: number
@@ -106,6 +108,7 @@ export class SinkQueue {
     this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), options.now)
     this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
     this.#now = options.now ?? (() => performance.now())
+    this.account = new Account(options.before)
     this.#evicted = options.evicted ?? (() => {})
     if (!options.spool) return
     const backlog = new Backlog({
@@ -128,9 +131,14 @@ export class SinkQueue {
   /** Finds what the process before has left, and begins to write it. */
   async open(): Promise<void> {
     if (!this.#backlog) return
+    const lost = this.#lost
     await this.#backlog.open()
-    for (const amount of [this.#backlog.waiting, ...Object.values(this.account.lost)])
-      add(this.account.produced, amount)
+    // what is found there, and what was lost of it, was produced by processes before
+    add(this.account.produced, this.#backlog.waiting)
+    add(this.account.produced, {
+      batches: this.#lost.batches - lost.batches,
+      samples: this.#lost.samples - lost.samples,
+    })
     if (this.#backlog.waiting.batches > 0) this.#working ??= this.#work()
   }
 
@@ -138,6 +146,17 @@ export class SinkQueue {
   get waiting(): Amount {
     const sum = { ...this.#waiting.unspooled }
     if (this.#backlog) add(sum, this.#backlog.waiting)
+    return sum
+  }
+
+  get accounts(): Accounts {
+    const { produced, stored, refused, lost } = this.account
+    return { produced, stored, refused, lost, waiting: this.waiting }
+  }
+
+  get #lost(): Amount {
+    const sum = none()
+    for (const amount of Object.values(this.account.lost)) add(sum, amount)
     return sum
   }
 

@@ -19,6 +19,7 @@ import {
   type WindowHead,
   type WindowNames,
 } from '../../wire/message.ts'
+import { spoolDirectory } from '../../wire/spool/place.ts'
 import { Bundler, type Kept } from './bundler.ts'
 import type { Feed } from './connection.ts'
 import { type Connected, connect } from './connections.ts'
@@ -30,7 +31,7 @@ import { ranked } from './rendezvous.ts'
 import type { SendOffset } from './send_offset.ts'
 import { Slabs } from './slabs.ts'
 import { Pace } from './spool/pace.ts'
-import { queueDirectory, spoolDirectory } from './spool/place.ts'
+import { queueDirectory } from './spool/place.ts'
 import { Spooler } from './spool/spooler.ts'
 
 export interface PublishOptions {

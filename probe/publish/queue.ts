@@ -5,6 +5,7 @@
  * In their order: those that are on disk alone, those that are in memory as well, those that are in memory alone.
  */
 
+import type { Ack } from '../../wire/ack.ts'
 import type { Identity, Losses, WindowKey } from '../../wire/message.ts'
 import { Ledger, type Reason } from './ledger.ts'
 import { Runs } from './spool/runs.ts'
@@ -248,13 +249,13 @@ export class Queue {
   }
 
   /**
-   * The collector has stored this window. It is kept until all windows before it are stored: another collector must
-   * not get holes. Windows of unknown runs are ignored.
+   * The collector has stored this window, or dropped it for good. It is kept until all windows before it are stored:
+   * another collector must not get holes. Windows of unknown runs are ignored.
    */
-  acknowledge(key: WindowKey): void {
+  acknowledge(key: Ack): void {
     const window = this.runs.at(key)
     if (window === undefined) return
-    this.ledger.acknowledged(window)
+    this.ledger.acknowledged(window, key.lost ? 'collector_full' : 'stored')
     if (!this.#entries.some(entry => entry.window === window)) return
     this.#acknowledged.add(window)
     this.#release()
