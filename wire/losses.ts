@@ -210,7 +210,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'ingest/evicted': loss(
     'probes',
-    'more runs of probes than the collector keeps: one that had sent hardly anything made room for another',
+    'more runs of probes than the collector keeps: one of a connection that had more than a probe has, one that had sent hardly anything, or one that was silent made room for another',
     'see why probes are restarted so often, or who else sends to this collector',
   ),
   'ingest/malformed_sequence_jump': loss('messages', 'a sequence too far ahead of the last one', STRANGER),

@@ -59,10 +59,13 @@ export class Ingest implements Counted {
     this.#wall = wall
   }
 
-  /** @throws MalformedError; it has been counted */
-  receive(frames: readonly Buffer[]): Outcome {
+  /**
+   * @param from the connection that it came by
+   * @throws MalformedError; it has been counted
+   */
+  receive(frames: readonly Buffer[], from = ''): Outcome {
     try {
-      return this.#accept(decode(frames, this.#known))
+      return this.#accept(decode(frames, this.#known), from)
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       this.#lose(`malformed_${error.reason}`, 1)
@@ -105,9 +108,9 @@ export class Ingest implements Counted {
     this.#probes.expire()
   }
 
-  #accept(message: Message): Outcome {
+  #accept(message: Message, from: string): Outcome {
     const { head, version } = message
-    const probe = this.#probes.of(head)
+    const probe = this.#probes.of(head, from)
     const jump = jumpOf(head, probe)
     if (jump) throw jump
     probe.seenMs = this.#now()

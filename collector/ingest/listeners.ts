@@ -91,7 +91,10 @@ export class Listeners {
   }
 
   #take({ from, frames }: Incoming, { ifid, acknowledger }: Listener): void {
-    const { key, version, folded, repeatedEnd, refused, settled, clocks } = this.#ingest.receive(frames)
+    const { key, version, folded, repeatedEnd, refused, settled, clocks } = this.#ingest.receive(
+      frames,
+      from.toString('latin1'),
+    )
     acknowledger.seen(key, from, version)
     if (settled) this.#next.settled(key, settled.elsewhere)
     for (const window of folded) this.#next.write(window, ifid, acknowledger.expect(window.key))

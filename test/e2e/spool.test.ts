@@ -8,7 +8,7 @@ import type { LedgerView } from '../../collector/ledger/ledger.ts'
 import { type Influx, startInflux } from '../harness/influx.ts'
 import { flowsAt, type Source, startSource } from '../harness/publisher.ts'
 import { needs } from '../harness/skip.ts'
-import { logged, openSite, type Site } from '../harness/sockflux.ts'
+import { ended, logged, openSite, type Site, SOCKFLUX } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 
 // they wait more than they work
@@ -83,6 +83,10 @@ t.test('a database that is away, a collector that is killed: every line is there
   t.ok(batches! >= 180, `${batches} are on disk`) // those of the collector itself, too
   await until('the ledger', () => readFileSync(ledgerIn(site), 'utf8').includes('"stored":{"windows":65,'))
   await first.kill('SIGKILL')
+  const shown = await ended([...SOCKFLUX, 'spool', '--spool', site.spool, '--json'])
+  const [queue] = JSON.parse(shown.stdout) as { for: string; records: number; hosts: object }[]
+  t.match(queue, { for: /^influxdb http\S+ sockflux$/, records: batches, damaged: 0, isUsed: false })
+  for (const host of ['a', 'b', 'c']) t.match(queue?.hosts, { [host]: { records: 60 } })
   await site.collector(flags)
   t.ok((await influxOf(site)).spool['batches']! >= batches!, 'and there again')
   publish(sources, 5)
@@ -98,6 +102,12 @@ t.test('a database that is away, a collector that is killed: every line is there
   }
   balanced(t, sinks)
   t.ok(sinks[0]!.stored.batches >= 210)
+  const { stdout } = await site.run('ledger')
+  t.match(stdout, /^since \S+, kept in \S+\n/)
+  t.match(stdout, /^a +windows +70 +70 +0 +0 +0$/m)
+  t.match(stdout, /^influxdb http\S+ sockflux +batches +\d/m)
+  const table = await ended([...SOCKFLUX, 'spool', '--spool', site.spool])
+  t.match(table.stdout, /^collector +influxdb http\S+ sockflux +0 +0 +0 /m)
 })
 
 t.test('what waits when the collector stops is kept; another database does not get it', { skip }, async t => {

@@ -33,7 +33,11 @@ export async function inspect(directory: string): Promise<Contents> {
     const { segments, records, damaged } = await loadRun(path)
     found.isUsed ||= await isOwned(path).catch(() => true)
     found.damaged += damaged.records
-    for (const { path } of segments) found.bytes += await stat(path).then(({ size }) => size, () => 0)
+    for (const { path } of segments)
+      found.bytes += await stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      )
     for (const { header, head } of records) {
       found.records++
       found.windows += header.windows
