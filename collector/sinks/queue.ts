@@ -239,6 +239,7 @@ export class SinkQueue {
         this.#failures = 0
         this.#aloneFailures = 0
         this.#waiting.trust(some[0]!)
+        this.#sinceSuspect++
       } else if (this.#waiting.count > 0) {
         await this.#fail(some, error)
       }
@@ -257,6 +258,7 @@ export class SinkQueue {
   async #hasSome(): Promise<boolean> {
     for (;;) {
       if (!this.#closed && !this.#isFresh()) await this.#replay?.load()
+      this.#count()
       if (this.#waiting.count > 0) return true
       const dueMs = this.#closed ? undefined : this.#replay?.dueMs
       if (dueMs === undefined) return false
@@ -325,7 +327,6 @@ export class SinkQueue {
     }
     if (entry.serial !== undefined) this.#backlog?.settle(entry.serial)
     this.account.settle(entry.samples, refused?.samples ?? 0)
-    this.#sinceSuspect++
     const stored = entry.samples - (refused?.samples ?? 0)
     if (stored > 0 || !refused) this.counters.written++
     this.counters.samples += stored

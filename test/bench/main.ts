@@ -17,6 +17,7 @@ import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSpool } from './spool.ts'
 
 /** Tables by their headings. */
 type Tables = Readonly<Record<string, string[][]>>
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
+  spool: async () => ({ 'The spool of the collector': await benchSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),
 }
