@@ -22,6 +22,8 @@ const MAX_RETRY_AFTER_MS = 300_000
 const TOGETHER_TRIES = 3
 /** Failures of one batch alone, while others are stored, before it is dropped. */
 const ALONE_TRIES = 3
+/** More is read from disk so soon that the queue does not back off. */
+const SOON_MS = 1000
 /** Requests of others before one of a suspected host is tried, while what was on disk is written. */
 const SUSPECT_EVERY = 4
 
@@ -231,7 +233,6 @@ export class SinkQueue {
         (error: unknown) => error ?? new Error('unknown error'),
       )
       for (const entry of some) entry.isWriting = false
-      this.#replay?.ended(some, this.#now() - began)
       if (error instanceof Refused && some.length > 1) {
         this.#waiting.halve(some) // the sink does not say which batch was refused; writing again leaves one copy
       } else if (error === undefined || error instanceof Refused) {
@@ -240,6 +241,7 @@ export class SinkQueue {
         this.#aloneFailures = 0
         this.#waiting.trust(some[0]!)
         this.#sinceSuspect++
+        if (some.some(({ serial }) => serial !== undefined)) this.#replay?.stored(this.#now() - began)
       } else if (this.#waiting.count > 0) {
         await this.#fail(some, error)
       }
@@ -298,9 +300,13 @@ export class SinkQueue {
     }
     if (fault !== 'batch' && others > 0) this.#putBack(entry)
     // one failing host does not delay the others; several may mean that the server fails for all
-    const isOneOfMany = (this.#aloneFailures++ === 0 || !isNew) && this.#waiting.hasTrusted()
-    if (isOneOfMany) this.#retry(error)
-    else await this.#backOff(error)
+    const isFirst = this.#aloneFailures++ === 0 || !isNew
+    const dueMs = this.#replay?.dueMs ?? Number.POSITIVE_INFINITY
+    if (isFirst && this.#waiting.hasTrusted()) this.#retry(error)
+    else if (isFirst && !this.#closed && dueMs <= SOON_MS) {
+      this.#retry(error)
+      await this.#sleep(dueMs, this.#patience.signal).catch(() => {}) // then others come from disk
+    } else await this.#backOff(error)
   }
 
   /** More batches may come that fit into the same request. */
