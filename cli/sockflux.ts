@@ -1,10 +1,11 @@
 #!/usr/bin/env -S node --max-semi-space-size=8 --disable-sigusr1 --no-warnings
-/** The command. Each subcommand is loaded when it is called, so that the collector never loads the probe's addon. */
+/** The command. Each subcommand is loaded when it is called, so that the collector loads the probe's addon only to talk to systemd. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
+import { ERROR, withPriority } from '../wire/process/journal.ts'
 import { handleSignals } from '../wire/process/signals.ts'
 import { standardError } from '../wire/process/stderr.ts'
 import { say } from '../wire/settings/read.ts'
@@ -19,6 +20,8 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   ledger: async program => (await import('./ledger.ts')).addLedger(program),
   spool: async program => (await import('./spool.ts')).addSpool(program),
   config: async program => (await import('./config.ts')).addConfig(program),
+  keys: async program => (await import('./keys.ts')).addKeys(program),
+  setup: async program => (await import('./setup/setup.ts')).addSetup(program),
   metrics: async program => (await import('./metrics.ts')).addMetrics(program),
   doctor: async program =>
     (await import('./doctor.ts')).addDoctor(
@@ -56,7 +59,8 @@ try {
   await program.parseAsync()
 } catch (error) {
   const { name, message, log } = error as Error & { log?: string }
-  standardError().write(`sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`)
+  const text = `sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`
+  standardError().write(withPriority(ERROR, text))
   process.exitCode = 1
 }
 // an addon's thread or a socket must not keep the process alive

@@ -9,13 +9,12 @@ import { targetsIn } from '../collector/sinks/spools.ts'
 import { probeSettings } from '../probe/options.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { type Contents, inspect } from '../wire/spool/inspect.ts'
-import { spoolDirectory } from '../wire/spool/place.ts'
+import { COLLECTOR, spoolDirectory } from '../wire/spool/place.ts'
 import { print } from './client.ts'
 import { tableOf } from './format.ts'
 
 /** Where the units of the packages have theirs. */
 const PLACES = ['/var/lib/sockflux/spool', '/var/lib/sockflux-probe/spool']
-const COLLECTOR = 'collector'
 
 interface Queue extends Contents {
   readonly program: 'probe' | 'collector'

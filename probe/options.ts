@@ -1,6 +1,9 @@
 /** The settings of the probe, with their defaults and help. */
 
 import { cpus } from 'node:os'
+import { COLLECTOR_PUBLIC, KEYS } from '../wire/link/key_files.ts'
+import { COLLECTOR_USER } from '../wire/link/users.ts'
+import { LINK } from '../wire/settings/endpoint.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import {
   bytes,
@@ -24,10 +27,10 @@ const ringBytes = (cores: number): number =>
 export const probeSettings = {
   collector: setting({
     type: some(endpoint()),
-    fallback: ['tcp://127.0.0.1:5556'],
+    fallback: [LINK],
     value: '<endpoint>',
     list: true,
-    help: 'ZeroMQ endpoint of a collector',
+    help: 'ZeroMQ endpoint of a collector: ipc:///path on this machine, or tcp://host:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it',
   }),
   sendTo: setting<'all' | 'one'>({
     type: oneOf('all', 'one'),
@@ -53,6 +56,26 @@ export const probeSettings = {
     fallback: undefined,
     value: '<name>',
     help: "this host's name in tags; without it the kernel's host name",
+  }),
+  keys: setting({
+    type: text(),
+    fallback: KEYS,
+    value: '<directory>',
+    help: "where the probe's secret key and the collectors' public keys are, as sockflux keys makes them",
+  }),
+  collectorKey: setting<string[]>({
+    type: list(text()),
+    fallback: [],
+    value: '<key>',
+    list: true,
+    help: `public key of a collector, or a file of such keys; the probe talks to who has one of them; by default those in ${COLLECTOR_PUBLIC} beside its own`,
+  }),
+  linkUsers: setting<string[]>({
+    type: list(text()),
+    fallback: [],
+    value: '<user>',
+    list: true,
+    help: `user whose socket the probe trusts at an ipc endpoint, besides root, its own and ${COLLECTOR_USER}`,
   }),
   containerdState: setting({
     type: list(text()),
@@ -210,10 +233,23 @@ export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: Pro
   rttSamples: rtt === 'samples',
 })
 
+/** Seconds over which the hosts are spread. */
+export const sendOffsetOf = ({ sendOffset, interval }: Pick<ProbeOptions, 'sendOffset' | 'interval'>) =>
+  sendOffset ?? interval / 5
+
 /** The settings of the publisher. */
-export const publisherOptions = (options: ProbeOptions) => ({
-  collectors: options.collector,
-  sendTo: options.sendTo,
-  queueBytes: options.queueSize,
-  spool: { directory: options.spool, bytes: options.spoolSize, ageMs: options.spoolAge * HOUR_MS },
+export const publisherOptions = ({
+  collector,
+  sendTo,
+  queueSize,
+  spool,
+  spoolSize,
+  spoolAge,
+  ...trust
+}: ProbeOptions) => ({
+  collectors: collector,
+  sendTo,
+  trust,
+  queueBytes: queueSize,
+  spool: { directory: spool, bytes: spoolSize, ageMs: spoolAge * HOUR_MS },
 })

@@ -213,6 +213,16 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'more runs of probes than the collector keeps: one of a connection that had more than a probe has, one that had sent hardly anything, or one that was silent made room for another',
     'see why probes are restarted so often, or who else sends to this collector',
   ),
+  'ingest/unauthenticated': loss(
+    'messages',
+    'who sent them has not proved a key that is listed, or the key was withdrawn: they were not read',
+    'see the log; list the key with `sockflux keys allow` if it is a probe of yours',
+  ),
+  'ingest/malformed_foreign_host': loss(
+    'messages',
+    'windows of a host that the key of their sender does not speak for, or of a host with a key that came without it',
+    'find out who sends them; if it is right, `sockflux keys allow`',
+  ),
   'ingest/malformed_sequence_jump': loss('messages', 'a sequence too far ahead of the last one', STRANGER),
   'ingest/malformed_window_jump': loss('messages', 'a window too far ahead of the last one', STRANGER),
   'ingest/unknown_record': loss('records', 'a record that this collector does not know', UPDATE),

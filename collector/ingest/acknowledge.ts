@@ -4,7 +4,7 @@ import { encodeAck, encodeRefused } from '../../wire/ack.ts'
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import { runOf, type WindowKey } from '../../wire/message.ts'
 import type { Settled } from '../settled.ts'
-import type { Route, Transport } from './transport.ts'
+import type { Route, Transport } from './link/transport.ts'
 
 /** Pending answers, and probes that are remembered; a probe that misses an answer sends its window again. */
 const MAX_WAITING = 65_536
@@ -58,6 +58,11 @@ export class Acknowledger {
     if (this.#refused.has(id)) return
     this.#refused.set(id, true)
     this.#send(route, encodeRefused())
+  }
+
+  /** Something else than an acknowledgement. */
+  say(route: Route, frames: Buffer[]): void {
+    this.#send(route, frames)
   }
 
   #answer(key: WindowKey): void {

@@ -8,7 +8,12 @@ const from = <S extends object>() => {
   type Column = { [K in keyof S]: S[K] extends number ? K : never }[keyof S] & string
   const field =
     (type: Field<Numbers>['type']) =>
-    (name: string, unit: Field<Numbers>['unit'], help: string, column: Column): Field<Numbers> => ({
+    <Name extends string>(
+      name: Name,
+      unit: Field<Numbers>['unit'],
+      help: string,
+      column: Column,
+    ): Field<Numbers, Name> => ({
       ...{ name, type, unit, help },
       of: numbers => numbers[column],
     })
@@ -40,17 +45,18 @@ const collector = from<CollectorStats>()
 /** Of one window, in 1/100 %. */
 const coverage = from<Record<'windows' | 'rows', number>>()
 
-const lost = (name: string, source: FlatMetric['source'], help: string): FlatMetric => ({
-  name,
-  source,
-  group: 'stats',
-  dimensions: ['stage', 'reason'],
-  fields: [from<{ count: number }>().counter('count', 'losses', 'what was lost', 'count')],
-  sparse: true,
-  help,
-})
+const lost = <Name extends string>(name: Name, source: FlatMetric['source'], help: string) =>
+  ({
+    name,
+    source,
+    group: 'stats',
+    dimensions: ['stage', 'reason'],
+    fields: [from<{ count: number }>().counter('count', 'losses', 'what was lost', 'count')],
+    sparse: true,
+    help,
+  }) as const satisfies FlatMetric
 
-export const hostMetrics: readonly FlatMetric[] = [
+export const hostMetrics = [
   {
     name: 'iface:traffic',
     source: 'iface',
@@ -198,4 +204,4 @@ export const hostMetrics: readonly FlatMetric[] = [
     help: 'what the collector does and costs',
   },
   lost('collector:lost', 'collector_lost', 'what the collector lost, by stage and reason'),
-]
+] as const satisfies readonly FlatMetric[]

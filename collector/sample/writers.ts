@@ -6,7 +6,7 @@ import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted, SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import type { SamplerOptions } from './sampler.ts'
+import type { SamplerOptions, SeriesLimits } from './sampler.ts'
 import { type Outlet, type Writer, writersOf } from './writer.ts'
 
 export interface Destinations {
@@ -22,7 +22,7 @@ export class Writers implements Counted {
   /** A writer has measurements of processes. */
   readonly withProcesses: boolean
   readonly #writers: readonly Writer[]
-  readonly #options: SamplerOptions
+  #options: SamplerOptions
   readonly #log: ThrottledLog
   readonly #sinks: Destinations
 
@@ -63,6 +63,11 @@ export class Writers implements Counted {
   /** @param seconds since the epoch */
   writeSelf(seconds: number): void {
     for (const writer of this.#writers) writer.writeSelf(seconds)
+  }
+
+  limit(limits: SeriesLimits): void {
+    this.#options = { ...this.#options, ...limits }
+    for (const { sampler } of this.#writers) sampler.limit(limits)
   }
 
   /** Forgets series that have been silent. */

@@ -6,7 +6,7 @@ import type { Counted } from '../counters.ts'
 import type { Routes } from '../routes.ts'
 import type { Settled } from '../settled.ts'
 import type { Accounts, Settlement } from './account.ts'
-import type { Context, Opened, Wants } from './descriptor.ts'
+import type { Context, Live, Opened, Wants } from './descriptor.ts'
 import { Evictions } from './evictions.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
 import { SinkQueue } from './queue.ts'
@@ -14,6 +14,8 @@ import { LeftSpools, type SpoolPlace, type SpoolSettings, spoolOf } from './spoo
 
 /** Time for the last writes when the collector stops. */
 const FLUSH_MS = 5000
+/** A search for the lines that a slow InfluxDB refuses takes up to 200 requests; longer than this one takes only what hangs. */
+const STUCK_MS = 30 * 60_000
 
 /** Another database is another account. */
 const nameOf = ({ sink, target }: OpenSink): string => [sink.name, target].filter(Boolean).join(' ')
@@ -106,6 +108,24 @@ export class Sinks implements Counted {
   expire(): void {
     for (const { queue } of this.#open) queue.expire()
     this.#left.expire()
+  }
+
+  /** A sink that has had one request in its hands for longer than any of its time-outs, or undefined. */
+  stuck(): string | undefined {
+    const stuck = this.#open.find(({ queue }) => queue.writingForMs > STUCK_MS)
+    return (
+      stuck && `${stuck.sink.name} has had one request for ${Math.round(stuck.queue.writingForMs / 1000)} s`
+    )
+  }
+
+  /** Most samples in each queue from now on; with the next batch it drops what is beyond. */
+  limit(maxSamples: number): void {
+    for (const { queue } of this.#open) queue.maxSamples = maxSamples
+  }
+
+  /** The settings of open sinks that can change while they are open. */
+  get live(): Live {
+    return Object.assign({}, ...this.#open.map(({ live }) => live))
   }
 
   stats() {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { spoolDirectory } from '../../wire/spool/place.ts'
+import { COLLECTOR, spoolDirectory } from '../../wire/spool/place.ts'
 import { openSpool } from '../../wire/spool/spool.ts'
 import type { Spool, SpoolOptions } from '../../wire/spool/types.ts'
 
@@ -22,8 +22,6 @@ export interface SpoolSettings {
 export type SpoolPlace = Pick<SpoolOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
 
 const HOUR_MS = 3_600_000
-/** Beside the queues of the probe, which may have the same directory. */
-const COLLECTOR = 'collector'
 /** In the directory of a sink: its target, for people; and the spool itself. */
 const TARGET = 'target'
 const QUEUE = 'queue'

@@ -9,7 +9,7 @@
 
 import type { Logger } from 'pino'
 import type { Ack } from '../../wire/ack.ts'
-import type { Feed } from './connection.ts'
+import type { Feed } from './link/connection.ts'
 import type { Queue, Queued, Settled } from './queue.ts'
 
 interface Collector {

@@ -19,55 +19,33 @@ import {
   type WindowHead,
   type WindowNames,
 } from '../../wire/message.ts'
-import { spoolDirectory } from '../../wire/spool/place.ts'
 import { Bundler, type Kept } from './bundler.ts'
-import type { Feed } from './connection.ts'
-import { type Connected, connect } from './connections.ts'
 import { Failover } from './failover.ts'
-import { type Accounts, type Amount, REASONS, summed } from './ledger.ts'
-import { Queue, type Queued } from './queue.ts'
-import { amountOf, QueueLog } from './queue_log.ts'
-import { ranked } from './rendezvous.ts'
+import { type Accounts, REASONS, summed } from './ledger.ts'
+import type { Feed } from './link/connection.ts'
+import { type Connected, connect } from './link/connections.ts'
+import { Trust, type TrustOptions } from './link/trust.ts'
+import type { Queue, Queued } from './queue.ts'
+import { QueueLog } from './queue_log.ts'
 import type { SendOffset } from './send_offset.ts'
 import { Slabs } from './slabs.ts'
 import { Pace } from './spool/pace.ts'
-import { queueDirectory } from './spool/place.ts'
-import { Spooler } from './spool/spooler.ts'
+import {
+  leftText,
+  openWaiting,
+  spoolFigures,
+  type Waiting,
+  type WaitingOptions,
+  waitingOf,
+} from './spool/waiting.ts'
 
-export interface PublishOptions {
-  /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */
-  readonly collectors: readonly string[]
-  readonly sendTo: 'all' | 'one'
-  /** Bytes that may wait: for each collector, or for the one. */
-  readonly queueBytes: number
-  /** When in each window this host sends. */
-  readonly sendOffset: SendOffset
-  /** What waits is on disk, too: each queue has so many bytes, for so long. The directory is as `--spool` gives it. */
-  readonly spool?: { readonly directory: string | undefined; readonly bytes: number; readonly ageMs: number }
+export interface PublishOptions extends WaitingOptions {
+  /** How collectors are known. */
+  readonly trust?: TrustOptions
 }
-
-/** How long an acknowledgement may take, from the moment at which a window may be sent: InfluxDB takes 0.3 s. */
-const GRACE_MS = 1000
 
 /** Bytes of rows in a message. A full page of the kernel's pass fits: `PAGE_ROWS` in `bpf/report.bpf.h`. */
 export const SLAB_BYTES = 4096 * 192
-
-/** The queue of a collector, or of all of which one gets each window, and what keeps it on disk. */
-interface Waiting {
-  readonly queue: Queue
-  readonly endpoints: readonly string[]
-  readonly log: Logger
-  spooler?: Spooler
-}
-
-function waitingOf(options: PublishOptions, identity: Identity, log: Logger): Waiting[] {
-  const { collectors, sendTo, queueBytes } = options
-  const queue = () => new Queue(queueBytes, identity)
-  if (sendTo === 'one') return [{ queue: queue(), endpoints: ranked(identity.host, collectors), log }]
-  return collectors.map(collector => {
-    return { queue: queue(), endpoints: [collector], log: log.child({ collector }) }
-  })
-}
 
 const feedOf = (queue: Queue): Feed => ({
   begin: () => queue.rewind(),
@@ -110,17 +88,8 @@ export class Publisher {
 
   /** With the spool, and what earlier runs have left in it. */
   static async open(options: PublishOptions, identity: Identity, log: Logger): Promise<Publisher> {
-    const waiting = waitingOf(options, identity, log)
-    const { spool, sendTo, queueBytes, sendOffset } = options
-    const root = spool && spoolDirectory(spool.directory)
     let wake = () => {}
-    for (const one of spool && root !== undefined ? waiting : []) {
-      const directory = queueDirectory(root!, sendTo === 'one' ? undefined : one.endpoints[0])
-      const [maxBytes, maxAgeMs, graceMs] = [spool!.bytes, spool!.ageMs, GRACE_MS + sendOffset.delayMs]
-      const more = { maxBytes, maxAgeMs, graceMs, queueBytes, collector: one.endpoints.join(' ') }
-      one.spooler = await Spooler.open(one.queue, identity, { directory, ...more }, one.log, () => wake())
-    }
-    if (root === undefined) log.info('no spool: what waits at a restart is lost; give --spool a directory')
+    const waiting = await openWaiting(options, identity, log, () => wake())
     const publisher = new Publisher(options, identity, log, waiting)
     wake = () => publisher.#wake()
     return publisher
@@ -132,11 +101,11 @@ export class Publisher {
     log: Logger,
     waiting: readonly Waiting[] = waitingOf(options, identity, log),
   ) {
-    const { sendTo, queueBytes, sendOffset } = options
+    const { sendTo, sendOffset } = options
     this.#sendOffset = sendOffset
     this.#waiting = waiting
     this.#queues = waiting.map(({ queue }) => queue)
-    this.#queueLogs = waiting.map(({ queue, log }) => new QueueLog(queue, queueBytes, log))
+    this.#queueLogs = waiting.map(({ queue, log }) => new QueueLog(queue, log))
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     this.#paces = this.#queues.map(queue => new Pace(queue, sendOffset.intervalMs, () => this.#wake()))
     const [{ queue, endpoints } = waiting[0]!] = waiting
@@ -149,10 +118,11 @@ export class Publisher {
         () => this.#wake(),
         log,
       )
+    const trust = new Trust(options.trust)
     this.#connections = waiting.flatMap((one, index) => {
       const feeds = this.#failover?.feeds ?? [feedOf(one.queue)]
       return one.endpoints.map((endpoint, at) =>
-        connect(endpoint, this.#feed(feeds[at]!, one, this.#paces[index]!), identity, log),
+        connect(endpoint, this.#feed(feeds[at]!, one, this.#paces[index]!), identity, trust, log),
       )
     })
   }
@@ -172,6 +142,11 @@ export class Publisher {
       const bundle = this.#bundler.take()
       this.#push(head, encodeMessage(head, bundle, names), bundle, false)
     }
+  }
+
+  /** Each queue's from now on; with the next message it drops what is beyond. */
+  limit(queueBytes: number): void {
+    for (const queue of this.#queues) queue.maxBytes = queueBytes
   }
 
   /** The window has ended. */
@@ -209,21 +184,7 @@ export class Publisher {
       ...{ messages, rows, queue_messages: waiting, queue_bytes: bytes },
       ...{ queue_windows: accounts.waiting.windows, queue_rows: accounts.waiting.rows },
       ...{ stored_windows: accounts.stored.windows, stored_rows: accounts.stored.rows },
-      ...this.#spoolFigures(),
-    }
-  }
-
-  #spoolFigures() {
-    const stats = this.#waiting.flatMap(({ spooler }) => spooler?.stats ?? [])
-    const sum = (of: (one: (typeof stats)[number]) => number) =>
-      stats.reduce((total, one) => total + of(one), 0)
-    const now = Date.now()
-    const ages = stats.map(({ oldest }) => Math.max(0, now - (oldest ?? now)))
-    const spool_seconds = Math.round(Math.max(0, ...ages) / 1000)
-    return {
-      spool_bytes: sum(({ bytes }) => bytes),
-      spool_windows: sum(({ windows }) => windows),
-      spool_seconds,
+      ...spoolFigures(this.#waiting),
     }
   }
 
@@ -242,17 +203,8 @@ export class Publisher {
     for (const pace of this.#paces) pace.close()
     await Promise.all(this.#connections.map(connection => connection.close()))
     await Promise.all(this.#waiting.map(({ queue, spooler }) => spooler?.close() ?? queue.stop()))
-    return this.#left()
-  }
-
-  #left(): string | undefined {
     const { waiting, lost } = this.stats().accounts
-    const says = (amount: Amount, what: string) => (amount.windows > 0 ? [`${amountOf(amount)} ${what}`] : [])
-    const all = [
-      ...says(waiting, 'are kept in the spool for the next start'),
-      ...says(lost.stopped, 'were not acknowledged in time and are lost'),
-    ]
-    return all.length > 0 ? all.join('; ') : undefined
+    return leftText(waiting, lost.stopped)
   }
 
   /** As the queue's, at this host's offset, at a bounded pace, and with what is on disk. */

@@ -1,26 +1,16 @@
 /**
  * Messages on their way to a collector, kept until their window is acknowledged. Memory is bounded by bytes; what is on
  * disk, too, leaves it first.
- *
- * In their order: those that are on disk alone, those that are in memory as well, those that are in memory alone.
  */
 
 import type { Ack } from '../../wire/ack.ts'
 import type { Identity, Losses, WindowKey } from '../../wire/message.ts'
 import { Ledger, type Reason } from './ledger.ts'
+import { Entries, type Entry, type Outline } from './spool/entries.ts'
 import { Runs } from './spool/runs.ts'
 
-export interface Queued {
-  /** Counted from 0 over the run; those of runs before are below 0. */
-  readonly window: number
-  /** Counted from 0 over the run. */
-  readonly sequence: number
+export interface Queued extends Outline {
   readonly frames: Buffer[]
-  readonly rows: number
-  /** The last message of its window. */
-  readonly isEnd: boolean
-  /** What the probe had lost until then. */
-  readonly lost: Losses
   /** Called once, when nothing reads the frames any more: acknowledged at the first attempt, or never sent. */
   readonly release?: () => void
 }
@@ -34,24 +24,9 @@ export interface Settled extends WindowKey {
 }
 
 /** A message that a run before has left on disk. */
-export interface Left extends Omit<Queued, 'frames' | 'release'> {
+export interface Left extends Outline {
   readonly serial: number
 }
-
-export interface Entry extends Omit<Queued, 'frames' | 'release'> {
-  /** Undefined when it is on disk alone. */
-  frames: Buffer[] | undefined
-  release: (() => void) | undefined
-  /** Bytes of the frames, once these were in memory. */
-  bytes: number
-  attempts: number
-  /** On disk. */
-  serial: number | undefined
-  /** When it was pushed, milliseconds that only rise. */
-  readonly at: number
-}
-
-const bytesOf = (frames: readonly Buffer[]): number => frames.reduce((sum, frame) => sum + frame.length, 0)
 
 export class Queue {
   /** Messages dropped because the queue was full, oldest first; of some the window is acknowledged later. */
@@ -59,18 +34,9 @@ export class Queue {
   /** What became of all that was pushed. */
   readonly ledger = new Ledger()
   readonly runs: Runs
-  /** In memory. */
-  bytes = 0
+  maxBytes: number
   settled: Settled
-  /** Called with what need not be on disk any more. */
-  unspool: (serials: number[]) => void = () => {}
-  readonly #maxBytes: number
-  #entries: Entry[] = []
-  /** The entry to send next. */
-  #cursor = 0
-  /** So many are on disk, and so many of these not in memory. */
-  #spooled = 0
-  #evicted = 0
+  readonly #entries = new Entries()
   /** The newest window that lost a message, and whether that message was sent on this connection. */
   #torn = { window: Number.NEGATIVE_INFINITY, sent: true }
   /** Windows that are acknowledged, but not all before them are. */
@@ -78,23 +44,28 @@ export class Queue {
 
   /** @param run of the probe, whose windows are queued here */
   constructor(maxBytes: number, run: Identity) {
-    this.#maxBytes = maxBytes
+    this.maxBytes = maxBytes
     this.runs = new Runs(run)
     this.settled = { ...this.runs.keyOf(0), sequence: 0, lost: {} }
   }
 
   get length(): number {
-    return this.#entries.length
+    return this.#entries.all.length
+  }
+
+  /** In memory. */
+  get bytes(): number {
+    return this.#entries.bytes
   }
 
   /** The oldest window that waits. */
   get oldest(): number | undefined {
-    return this.#entries[0]?.window
+    return this.#entries.all[0]?.window
   }
 
   /** The window of the message that is sent next. */
   get upcoming(): number | undefined {
-    return this.#entries[this.#cursor]?.window
+    return this.#entries.all[this.#entries.cursor]?.window
   }
 
   /** The first window that may be missing. */
@@ -102,11 +73,16 @@ export class Queue {
     return this.runs.at(this.settled) ?? this.oldest ?? 0
   }
 
+  /** @param unspool called with what need not be on disk any more */
+  set unspool(unspool: (serials: number[]) => void) {
+    this.#entries.unspool = unspool
+  }
+
   /** Windows that were sent on this connection, at least in part, and wait: at most so many are counted. */
   underWay(most: number): number {
     const windows = new Set<number>()
-    for (let index = this.#cursor - 1; index >= 0 && windows.size < most; index--) {
-      const { window } = this.#entries[index]!
+    for (let index = this.#entries.cursor - 1; index >= 0 && windows.size < most; index--) {
+      const { window } = this.#entries.all[index]!
       if (!this.#acknowledged.has(window)) windows.add(window)
     }
     return windows.size
@@ -116,34 +92,33 @@ export class Queue {
   load(left: readonly Left[]): void {
     const [first] = left
     if (first) this.settled = { ...this.runs.keyOf(first.window), sequence: first.sequence, lost: first.lost }
-    for (const message of left) {
-      this.ledger.push(message.window, message.rows)
-      this.#entries.push({ ...message, frames: undefined, release: undefined, bytes: 0, attempts: 0, at: 0 })
+    for (const { serial, ...outline } of left) {
+      this.ledger.push(outline.window, outline.rows)
+      this.#entries.addOnDisk(outline, serial)
     }
-    this.#spooled = this.#evicted = left.length
   }
 
-  push({ release, ...message }: Queued): void {
-    const bytes = bytesOf(message.frames)
-    this.ledger.push(message.window, message.rows)
-    this.#entries.push({ ...message, release, bytes, attempts: 0, serial: undefined, at: performance.now() })
-    this.bytes += bytes
-    this.#evict(this.#maxBytes)
-    let end = this.#spooled
-    let left = this.bytes
-    while (left > this.#maxBytes && end < this.#entries.length - 1) left -= this.#entries[end++]!.bytes
-    if (end > this.#spooled) this.#drop(end)
+  push({ frames, release, ...outline }: Queued): void {
+    this.ledger.push(outline.window, outline.rows)
+    this.#entries.add(outline, frames, release)
+    this.#entries.evict(this.maxBytes)
+    const { all, spooled, bytes } = this.#entries
+    let end = spooled
+    let left = bytes
+    while (left > this.maxBytes && end < all.length - 1) left -= all[end++]!.bytes
+    if (end > spooled) this.#drop(end)
   }
 
   /** Those in memory alone, up to this one; with what of their windows is on disk. */
   #drop(end: number): void {
-    const { window } = this.#entries[end - 1]!
-    const first = this.#entries[this.#spooled]!.window
-    let start = this.#spooled
-    while (start > 0 && this.#entries[start - 1]!.window === first) start--
-    const sent = end <= this.#cursor && (window !== this.#torn.window || this.#torn.sent)
+    const { all, spooled, cursor } = this.#entries
+    const { window } = all[end - 1]!
+    const first = all[spooled]!.window
+    let start = spooled
+    while (start > 0 && all[start - 1]!.window === first) start--
+    const sent = end <= cursor && (window !== this.#torn.window || this.#torn.sent)
     this.#torn = { window, sent }
-    const gone = this.#remove(start, end - start)
+    const gone = this.#entries.remove(start, end - start)
     for (const { attempts, release } of gone) if (attempts === 0) release?.()
     this.dropped += gone.filter(({ window }) => !this.#acknowledged.has(window)).length
     for (const dropped of new Set(gone.map(({ window }) => window)))
@@ -158,48 +133,51 @@ export class Queue {
    */
   next(last = Number.POSITIVE_INFINITY): Queued | undefined {
     for (;;) {
-      const entry = this.#entries[this.#cursor]
+      const entry = this.#entries.all[this.#entries.cursor]
       if (!entry || entry.window > last) return undefined
-      if (entry.window !== this.#torn.window || this.#torn.sent) {
-        const { frames } = entry
+      if (!this.#isTorn(entry) || this.#torn.sent) {
+        const frames = this.#entries.send()
         if (!frames) return undefined
-        this.#cursor++
-        entry.attempts++
-        if (entry.isEnd) this.ledger.sent(entry.window)
         const { window, sequence, rows, isEnd, lost } = entry
-        if (this.#cursor <= this.#evicted) this.#forget(entry)
+        if (isEnd) this.ledger.sent(window)
         return { window, sequence, frames, rows, isEnd, lost }
       }
-      this.#remove(this.#cursor, 1)
-      if (entry.attempts === 0) entry.release?.()
-      this.dropped++
-      this.#release()
+      this.#skip(this.#entries.cursor)
     }
+  }
+
+  #isTorn(entry: Entry | undefined): boolean {
+    return entry?.window === this.#torn.window
+  }
+
+  /** One of a torn window. */
+  #skip(index: number): void {
+    const [entry] = this.#entries.remove(index, 1)
+    if (entry?.attempts === 0) entry.release?.()
+    this.dropped++
+    this.#release()
   }
 
   /** What must be read before `next` can give it. */
   get missing(): number | undefined {
-    const entry = this.#entries[this.#cursor]
+    const entry = this.#entries.all[this.#entries.cursor]
     return entry && !entry.frames ? entry.serial : undefined
   }
 
   /** It was read; it is kept until it is sent. */
   give(serial: number, frames: Buffer[]): void {
-    const entry = this.#entries[this.#cursor]
-    if (entry?.serial !== serial || entry.frames) return
-    entry.frames = frames
-    entry.bytes = bytesOf(frames)
-    this.bytes += entry.bytes
+    this.#entries.give(serial, frames)
   }
 
-  /** Messages of this window are lost. */
-  isTorn(window: number): boolean {
-    return window === this.#torn.window
-  }
-
-  /** In memory alone, oldest first. @param all those of the window that has not ended, too */
+  /**
+   * In memory alone, oldest first. A torn window never goes to disk: it ends on this connection, or not at all.
+   * @param all those of the window that has not ended, too
+   */
   unspooled(all: boolean): readonly Entry[] {
-    const rest = this.#entries.slice(this.#spooled)
+    const { spooled } = this.#entries
+    while (this.#isTorn(this.#entries.all[spooled]) && !this.#torn.sent) this.#skip(spooled)
+    if (this.#isTorn(this.#entries.all[spooled])) return []
+    const rest = this.#entries.all.slice(this.#entries.spooled)
     return all ? rest : rest.slice(0, rest.findLastIndex(({ isEnd }) => isEnd) + 1)
   }
 
@@ -207,32 +185,27 @@ export class Queue {
   spooled(entries: readonly Entry[], serials: readonly number[]): void {
     const gone: number[] = []
     for (const [index, entry] of entries.entries())
-      if (this.#entries[this.#spooled] === entry) {
+      if (this.#entries.all[this.#entries.spooled] === entry) {
         entry.serial = serials[index]!
-        this.#spooled++
+        this.#entries.spooled++
       } else gone.push(serials[index]!)
-    if (gone.length > 0) this.unspool(gone)
+    if (gone.length > 0) this.#entries.unspool(gone)
   }
 
   /** Memory for what comes: what is on disk as well leaves it. */
   relieve(): void {
-    this.#evict(this.#maxBytes / 2)
+    this.#entries.evict(this.maxBytes / 2)
   }
 
   /** These are not on disk any more. What is in memory goes to disk again; of others the window is lost. */
   lose(serials: readonly number[], reason: Reason): void {
     const gone = new Set<number | undefined>(serials)
-    const alive = this.#entries.slice(this.#evicted, this.#spooled)
-    if (alive.some(({ serial }) => gone.has(serial))) {
-      this.unspool(alive.flatMap(({ serial }) => (serial === undefined || gone.has(serial) ? [] : [serial])))
-      for (const entry of alive) entry.serial = undefined
-      this.#spooled = this.#evicted
-    }
-    const dead = this.#entries.slice(0, this.#evicted).filter(({ serial }) => gone.has(serial))
+    if (this.#entries.both.some(({ serial }) => gone.has(serial))) this.#entries.respool(gone)
+    const dead = this.#entries.evicted.filter(({ serial }) => gone.has(serial))
     for (const window of new Set(dead.map(({ window }) => window))) {
-      const start = this.#entries.findIndex(entry => entry.window === window)
-      const count = this.#entries.findLastIndex(entry => entry.window === window) + 1 - start
-      const rest = this.#remove(start, count)
+      const start = this.#entries.all.findIndex(entry => entry.window === window)
+      const count = this.#entries.all.findLastIndex(entry => entry.window === window) + 1 - start
+      const rest = this.#entries.remove(start, count)
       for (const { attempts, release } of rest) if (attempts === 0) release?.()
       if (!rest.at(-1)?.isEnd) this.#torn = { window, sent: false }
       this.ledger.dropped(window, false, reason)
@@ -242,7 +215,7 @@ export class Queue {
 
   /** A new connection: everything that is kept is sent again. The receiver drops what it has by sequence. */
   rewind(): void {
-    this.#cursor = 0
+    this.#entries.cursor = 0
     this.#torn.sent = false
     this.ledger.torn(this.#torn.window)
     this.#acknowledged.clear() // it may be another collector
@@ -256,7 +229,7 @@ export class Queue {
     const window = this.runs.at(key)
     if (window === undefined) return
     this.ledger.acknowledged(window, key.lost ? 'collector_full' : 'stored')
-    if (!this.#entries.some(entry => entry.window === window)) return
+    if (!this.#entries.all.some(entry => entry.window === window)) return
     this.#acknowledged.add(window)
     this.#release()
   }
@@ -269,20 +242,20 @@ export class Queue {
 
   /** The probe ends. What is whole on disk is left to the next one. */
   stop(): void {
-    const kept = new Set<number>()
-    for (const [index, { isEnd, window }] of this.#entries.entries())
-      if (isEnd && index < this.#spooled) kept.add(window)
+    const onDisk = this.#entries.all.slice(0, this.#entries.spooled)
+    const kept = new Set(onDisk.filter(({ isEnd }) => isEnd).map(({ window }) => window))
     this.ledger.stop(window => kept.has(window))
   }
 
   #release(): void {
+    const { all } = this.#entries
     let held = 0
-    while (held < this.#entries.length && this.#acknowledged.has(this.#entries[held]!.window)) held++
-    const gone = this.#remove(0, held)
+    while (held < all.length && this.#acknowledged.has(all[held]!.window)) held++
+    const gone = this.#entries.remove(0, held)
     // a closed connection may still read what was sent on it
     for (const { attempts, release } of gone) if (attempts === 1) release?.()
     const last = gone.at(-1)
-    if (last) this.#settle(last, this.#entries[0])
+    if (last) this.#settle(last, all[0])
     const oldest = this.oldest ?? Number.POSITIVE_INFINITY
     for (const window of this.#acknowledged) if (window < oldest) this.#acknowledged.delete(window)
   }
@@ -294,32 +267,5 @@ export class Queue {
       first && first.probe !== key.probe
         ? { ...first, sequence: next.sequence, lost: {} }
         : { ...key, window: key.window + 1, sequence: sequence + 1, lost }
-  }
-
-  #evict(maxBytes: number): void {
-    while (this.bytes > maxBytes && this.#evicted < this.#spooled) {
-      const entry = this.#entries[this.#evicted++]!
-      if (entry.attempts === 0) entry.release?.()
-      this.#forget(entry)
-    }
-  }
-
-  #forget(entry: Entry): void {
-    if (entry.frames) this.bytes -= entry.bytes
-    entry.frames = undefined
-    entry.release = undefined
-  }
-
-  #remove(start: number, count: number): Entry[] {
-    if (count === 0) return []
-    const removed = this.#entries.splice(start, count)
-    this.bytes -= removed.reduce((sum, { frames, bytes }) => sum + (frames ? bytes : 0), 0)
-    const less = (index: number) => (index <= start ? index : Math.max(start, index - count))
-    this.#cursor = less(this.#cursor)
-    this.#spooled = less(this.#spooled)
-    this.#evicted = less(this.#evicted)
-    const serials = removed.flatMap(({ serial }) => (serial === undefined ? [] : [serial]))
-    if (serials.length > 0) this.unspool(serials)
-    return removed
   }
 }

@@ -10,6 +10,7 @@ import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSinkSpool } from './sink_spool.ts'
 import { benchSpool } from './spool.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
@@ -55,6 +56,16 @@ t.test('the folds', async t => {
   t.ok((await benchProbeFold(5)).length > 0)
 })
 
+t.test('the spool', async t => {
+  const lines = figures(await benchSpool(6, 1, 1))
+  t.match(
+    lines[0],
+    /^windows of 20 kB: appended, one fsync each: [\d,]+ a second, \d+ MB\/s, [\d.]+ ms CPU each; a plain file/,
+  )
+  t.match(lines.at(-2), /: [\d.]+ ms without a spool, [\d.]+ ms with one$/)
+  t.match(lines.at(-1), /: \d+ windows a second$/)
+})
+
 const FEW = { hosts: 3, containers: 3, rows: 50, windows: 2, metrics: 'flows' } as const
 const ROWS =
   /^150 rows a window of 3 hosts .*: [\d,]+ rows per CPU second .*, 12 lines a window, .* MB at most$/
@@ -75,7 +86,7 @@ t.test('a profile of the probe and of the collector, or why there is none', real
 })
 
 t.test('the spool of the collector', { skip: needs('influxd') }, async t => {
-  const [well, nowhere, influx] = figures(await benchSpool(1, 60))
+  const [well, nowhere, influx] = figures(await benchSinkSpool(1, 60))
   t.match(well, /^a window of 200 samples .*: \d+ µs CPU without a spool, \d+ µs with one$/)
   for (const line of [nowhere, influx])
     t.match(

@@ -1,119 +1,179 @@
-/** What the spool of the collector costs while all is well, and how fast it takes and gives. */
+/** What the spool costs: its files alone, and a probe's publisher with and without it. */
 
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import type { Batch } from '../../collector/batch.ts'
-import { InfluxSink } from '../../collector/sinks/influxdb/influxdb.ts'
-import { SinkQueue } from '../../collector/sinks/queue.ts'
-import { Cleanup } from '../harness/cleanup.ts'
-import { batch, numFlows, sample } from '../harness/samples.ts'
-import { scratch } from '../harness/scratch.ts'
+import { Router } from 'zeromq'
+import { Publisher } from '../../probe/publish/publish.ts'
+import { SendOffset } from '../../probe/publish/send_offset.ts'
+import { encodeAck } from '../../wire/ack.ts'
+import { decode, WINDOW } from '../../wire/message.ts'
+import { openSpool } from '../../wire/spool/spool.ts'
 import { until } from '../harness/until.ts'
 import { median, ownSeconds } from './cpu.ts'
-import { influxDatabase, nullDatabase } from './databases.ts'
+import { endOf, headOf, ROWS, tcpRows, whoOf } from './simulated.ts'
 
-const SAMPLES = 200
-const LONG_MS = 600_000
-const log = pino({ level: 'silent' })
-const count = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+const MB = 1e6
+const CONTAINERS = 50
+const bounds = { maxBytes: 2 ** 31, maxAgeMs: 86_400_000 }
 
-/** Windows of hosts with 100 containers each and two measurements. */
-function windows(many: number, from: number): Batch[] {
-  const other = { name: 'container:rtt', fields: ['as_client', 'as_server'] }
-  const points = Array.from({ length: SAMPLES }, (_, at) =>
-    sample([at, at / 3], { container: `c${at % 100}`, host: 'h' }, at < 100 ? numFlows : other),
-  )
-  return Array.from({ length: many }, (_, at) => batch(from + at, points, 1_700_000_000))
-}
-
-const sinkOf = (url: string) =>
-  new InfluxSink({
-    ...{
-      url,
-      database: 'sockflux',
-      createDatabase: true,
-      timeoutMs: 60_000,
-      gzip: false,
-      linesPerRequest: 5000,
-    },
-  })
-
-const queueOf = (url: string, directory: string | undefined) =>
-  new SinkQueue(sinkOf(url), {
-    ...{ maxSamples: 100_000_000, log },
-    spool: directory === undefined ? undefined : { directory, maxBytes: 2 ** 33, maxAgeMs: LONG_MS },
-  })
-
-/** CPU for so many windows that are stored at once, microseconds a window. */
-async function well(url: string, directory: string | undefined, many: number): Promise<number> {
-  const queue = queueOf(url, directory)
-  await queue.open()
-  const given = windows(many, 0)
-  const before = ownSeconds()
-  for (let at = 0; at < many; at += 50) {
-    for (const one of given.slice(at, at + 50)) queue.push(one, () => {})
-    await until('a request', () => queue.counters.waiting === 0, LONG_MS)
-  }
-  const cpu = ownSeconds() - before
-  await queue.close({ deadlineMs: 0 })
-  return (cpu / many) * 1e6
-}
-
-/** To disk while nothing listens, and from there into the database of another queue. */
-async function outage(url: string, directory: string, many: number) {
-  const away = queueOf('http://127.0.0.1:9', directory)
-  await away.open()
-  const began = performance.now()
-  for (const one of windows(many, 0)) away.push(one, () => {})
-  await until('all on disk', () => away.spool!.batches === many, LONG_MS)
-  const toDisk = performance.now() - began - 1000 // a batch waits for a second
-  const { bytes } = away.spool!
-  await away.close({ deadlineMs: 0 })
-  const back = queueOf(url, directory)
-  const start = performance.now()
-  const before = ownSeconds()
-  await back.open()
-  await until('all stored', () => back.waiting.batches === 0, LONG_MS)
-  const seconds = (performance.now() - start) / 1000
-  const cpu = ownSeconds() - before
-  await back.close({ deadlineMs: 0 })
-  const samples = many * SAMPLES
-  return {
-    written: samples / (toDisk / 1000),
-    replayed: samples / seconds,
-    perCpu: samples / cpu,
-    bytes: bytes / samples,
-  }
-}
-
-export async function benchSpool(rounds = 5, many = 2000): Promise<string[][]> {
-  const cleanup = new Cleanup()
+async function inDirectory<T>(use: (path: string) => Promise<T>): Promise<T> {
+  const path = await mkdtemp(join(tmpdir(), `sockflux-spool-${process.pid}-`))
   try {
-    const directory = await scratch(cleanup, 'bench')
-    const nowhere = await nullDatabase()
-    cleanup.defer(() => nowhere.close())
-    const influx = await influxDatabase()
-    cleanup.defer(() => influx.close())
-    const [without, withSpool]: number[][] = [[], []]
-    for (let round = 0; round < rounds; round++) {
-      without!.push(await well(nowhere.url, undefined, many))
-      withSpool!.push(await well(nowhere.url, join(directory, `well-${round}`), many))
-    }
-    const lines: string[][] = [
-      [
-        `a window of ${SAMPLES} samples that is stored at once, into a null server, medians of ${rounds}`,
-        `${median(without!).toFixed(0)} µs CPU without a spool, ${median(withSpool!).toFixed(0)} µs with one`,
-      ],
-    ]
-    for (const [name, url] of [['a null server', nowhere.url] as const, ['InfluxDB', influx.url] as const]) {
-      const { written, replayed, perCpu, bytes } = await outage(url, join(directory, name), many)
-      lines.push([
-        `${count.format(many)} windows of ${SAMPLES} samples, to disk and then into ${name}`,
-        `${count.format(written)} samples a second to disk (${bytes.toFixed(0)} bytes each), ${count.format(replayed)} a second from disk, ${count.format(perCpu)} per CPU second`,
-      ])
-    }
-    return lines
+    return await use(path)
   } finally {
-    await cleanup.close()
+    await rm(path, { recursive: true })
   }
+}
+
+async function seconds(action: () => Promise<unknown>): Promise<number> {
+  const before = performance.now()
+  await action()
+  return (performance.now() - before) / 1000
+}
+
+/** Writes and reads windows of so many bytes. */
+function files(bytes: number, count: number): Promise<string[][]> {
+  return inDirectory(async path => {
+    const frames = [Buffer.alloc(bytes, 1)]
+    const plain = await open(join(path, 'plain'), 'w')
+    const directory = join(path, 'spool')
+    const spool = await openSpool({ ...bounds, directory })
+    let [least, append, cpu] = [0, 0, 0]
+    // in turns, so that a drifting machine cancels out
+    for (let window = 0; window < count; window++) {
+      least += await seconds(async () => {
+        await plain.write(frames[0]!)
+        await plain.datasync()
+      })
+      const before = ownSeconds()
+      append += await seconds(() => spool.append([{ head: { window }, frames, windows: 1, rows: 1 }]))
+      cpu += ownSeconds() - before
+    }
+    await plain.close()
+    const cpuMs = (cpu / count) * 1000
+    const read = await seconds(async () => {
+      for (let at = spool.oldest; at !== undefined; at = spool.after(at)) await spool.read(at)
+    })
+    await spool.close()
+    let found = 0
+    const start = await seconds(async () => {
+      const next = await openSpool({ ...bounds, directory, found: () => found++ })
+      await next.close()
+    })
+    if (found !== count) throw new Error(`${found} windows found instead of ${count}`)
+    const what = `windows of ${bytes / 1000} kB`
+    const rate = (time: number) =>
+      `${Math.round(count / time).toLocaleString('en')} a second, ${Math.round((count * bytes) / time / MB)} MB/s`
+    return [
+      [
+        `${what}: appended, one fsync each`,
+        `${rate(append)}, ${cpuMs.toFixed(2)} ms CPU each; a plain file with fdatasync ${rate(least)}`,
+      ],
+      [`${what}: read`, rate(read)],
+      [`${what}: found at the start`, rate(start)],
+    ]
+  })
+}
+
+/** A collector that acknowledges each window at once. */
+async function withCollector<T>(path: string, use: (endpoint: string) => Promise<T>): Promise<T> {
+  const endpoint = `ipc://${join(path, 'collector')}`
+  const router = new Router({ linger: 0 })
+  await router.bind(endpoint)
+  const reading = (async () => {
+    for await (const [route, ...frames] of router) {
+      const { topic, head } = decode(frames)
+      if (topic === WINDOW) await router.send([route!, ...encodeAck(head)])
+    }
+  })()
+  try {
+    return await use(endpoint)
+  } finally {
+    router.close()
+    await reading
+  }
+}
+
+const publisher = (endpoint: string, spool: string) => {
+  const options = { collectors: [endpoint], sendTo: 'all' as const, queueBytes: 2 ** 26 }
+  const { host, boot, probe } = headOf(0)
+  return Publisher.open(
+    {
+      ...{ ...options, sendOffset: new SendOffset(host, 0, 1) },
+      spool: { directory: spool, bytes: bounds.maxBytes, ageMs: bounds.maxAgeMs },
+    },
+    { host, boot, probe },
+    pino({ level: 'silent' }),
+  )
+}
+
+const rows = tcpRows(ROWS, CONTAINERS)
+const names = whoOf(CONTAINERS)
+function push(to: Publisher, window: number): void {
+  let sequence = window * 10
+  const head = () => ({ ...headOf(window), sequence: sequence++ })
+  for (const some of rows) to.add(some, names, head)
+  to.end({ ...head(), ...endOf(window + 1) }, { ...names, running: [] })
+}
+
+/** @returns milliseconds of CPU a window, of the publisher and of the collector */
+function calm(spool: string, windows: number, pauseMs: number): Promise<number> {
+  return inDirectory(path =>
+    withCollector(path, async endpoint => {
+      const to = await publisher(endpoint, spool === 'off' ? 'off' : join(path, spool))
+      push(to, 0)
+      await until('a connection', () => to.stats().waiting === 0)
+      const before = ownSeconds()
+      for (let window = 1; window <= windows; window++) {
+        push(to, window)
+        await sleep(pauseMs)
+      }
+      await until('all acknowledgements', () => to.stats().waiting === 0)
+      const spent = ownSeconds() - before
+      await to.close(0)
+      return (spent / windows) * 1000
+    }),
+  )
+}
+
+/** Windows of an outage, from the disk of one run to the collector of the next. */
+function replayed(windows: number): Promise<string> {
+  return inDirectory(async path => {
+    const spool = join(path, 'spool')
+    const endpoint = `ipc://${join(path, 'collector')}`
+    const before = await publisher(endpoint, spool)
+    for (let window = 0; window < windows; window++) {
+      push(before, window)
+      await until('the disk', () => before.figures().spool_windows === window + 1)
+    }
+    await before.close(0)
+    return withCollector(path, async () => {
+      const to = await publisher(endpoint, spool)
+      const time = await seconds(() => until('the last window', () => to.stats().waiting === 0, 120_000))
+      await to.close(0)
+      return `${Math.round(windows / time).toLocaleString('en')} windows a second`
+    })
+  })
+}
+
+export async function benchSpool(count = 300, rounds = 5, pauseMs = 250): Promise<string[][]> {
+  const [off, on]: [number[], number[]] = [[], []]
+  for (let round = 0; round < rounds; round++) {
+    off.push(await calm('off', 20, pauseMs))
+    on.push(await calm('spool', 20, pauseMs))
+  }
+  const text = (some: readonly number[]) => `${median(some).toFixed(2)} ms`
+  const what = `a window of ${ROWS.toLocaleString('en')} rows`
+  return [
+    ...(await files(20_000, count)),
+    ...(await files(1_000_000, count / 3)),
+    [
+      `${what}, all is well: CPU of publisher and receiver`,
+      `${text(off)} without a spool, ${text(on)} with one`,
+    ],
+    [`${what}, after an outage, to a collector that answers at once`, await replayed(count)],
+  ]
 }

@@ -126,9 +126,14 @@ export class Site {
     this.#started = started
   }
 
+  /** The endpoint as a setting: in plain text, as it was asked for. */
+  get link(): string {
+    return `${this.endpoint},plain`
+  }
+
   /** Starts a collector here and waits until it listens. Its sink is the embedded store, unless flags say otherwise. */
   collector(flags: readonly string[] = [], env: Environment = {}): Promise<Child> {
-    const listen = flags.includes('--listen') ? [] : ['--listen', this.endpoint]
+    const listen = flags.includes('--listen') ? [] : ['--listen', this.link]
     return this.#start(
       [
         'collector',
@@ -146,7 +151,7 @@ export class Site {
   }
 
   /** Starts a probe with windows of one second, without a spool unless flags give one, and waits until it counts. */
-  probe(flags: readonly string[] = [], collectors: readonly string[] = [this.endpoint]): Promise<Child> {
+  probe(flags: readonly string[] = [], collectors: readonly string[] = [this.link]): Promise<Child> {
     const endpoints = collectors.flatMap(endpoint => ['--collector', endpoint])
     const spool = flags.includes('--spool') ? [] : ['--spool', 'off']
     return this.#start(['probe', ...endpoints, '--interval', '1', ...spool, ...flags])

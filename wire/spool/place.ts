@@ -5,6 +5,8 @@ import { join } from 'node:path'
 
 /** Instead of a directory: what waits is in memory alone. */
 export const OFF = 'off'
+/** Below the directory, the part of the collector; the others are queues of the probe. */
+export const COLLECTOR = 'collector'
 /** Made by a package, or by hand; never by a program. */
 const STATE = '/var/lib/sockflux'
 

@@ -9,7 +9,7 @@ import type { Runs } from './runs.ts'
 /** The head of a record. */
 export interface SpooledHead extends WindowKey {
   readonly sequence: number
-  /** Sequence of the first message of its window; -1 when that one is not there any more. */
+  /** Sequence of the first message of its window. */
   readonly first: number
   readonly isEnd: boolean
   readonly lost: Losses

@@ -45,7 +45,7 @@ export class Pace {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined
         this.#wake()
-      }, waitMs)
+      }, Math.ceil(waitMs))
       return false
     }
     this.#window = next

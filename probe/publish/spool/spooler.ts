@@ -9,7 +9,8 @@ import { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 import { openSpool } from '../../../wire/spool/spool.ts'
 import type { Found, Item, Spool, SpoolLoss } from '../../../wire/spool/types.ts'
 import type { Reason } from '../ledger.ts'
-import type { Entry, Queue } from '../queue.ts'
+import type { Queue } from '../queue.ts'
+import type { Entry } from './entries.ts'
 import { killed, LedgerFile, readLedger } from './ledger_file.ts'
 import { amountIn, leftOf, reload, type SpooledHead } from './message.ts'
 
@@ -163,9 +164,8 @@ export class Spooler {
     clearTimeout(this.#timer)
     clearInterval(this.#expiry)
     this.#retryAt = 0
-    await this.#working
     this.#check()
-    await this.#working
+    while (this.#working) await this.#working
     clearTimeout(this.#timer)
     this.#queue.stop()
     await this.#ledger?.close()
@@ -249,8 +249,7 @@ export class Spooler {
   }
 
   #itemOf({ window, sequence, rows, isEnd, lost, frames }: Entry): Item {
-    if (window !== this.#begun.window)
-      this.#begun = { window, first: this.#queue.isTorn(window) ? -1 : sequence }
+    if (window !== this.#begun.window) this.#begun = { window, first: sequence }
     const head: SpooledHead = {
       ...this.#queue.runs.keyOf(window),
       sequence,
