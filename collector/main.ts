@@ -1,6 +1,5 @@
 /** The collector: options, parts, the path of the data, stop. */
 
-import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { descriptorLimit } from '../wire/process/descriptors.ts'
 import { every } from '../wire/process/guarded.ts'
@@ -11,22 +10,22 @@ import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
-import { makeDirectory } from './directory.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
+import { Ledger } from './ledger/ledger.ts'
 import { live } from './live.ts'
 import { collectorSettings } from './options.ts'
 import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
-import { healthPages } from './serve/pages.ts'
 import { routesOf } from './serve/routes.ts'
-import { serve, serveHttp } from './serve/server.ts'
+import { serveAll } from './serve/serving.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
+import { collectorDirectory } from './sinks/spools.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -49,12 +48,13 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const troubles = new ThrottledLog(log)
 
   const [counters, progress] = [new Counters(), new Progress()]
-  const sinks = await Sinks.open(options, { profile, version, log })
-  const lostOf = (host: string) => sinks.evictions.take(host)
-  const writers = new Writers(options, sinks.outlets, () => counters.totals(), log, lostOf)
+  const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
+  const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
+  const writers = new Writers(options, sinks, () => counters.totals(), log)
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  const hosts = new SharedHosts(both(top, writers), profile !== 'ntopng', troubles)
+  ledger.follow(both(top, writers), () => sinks.accounts(), troubles)
+  const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
@@ -62,42 +62,39 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   counters.add(ingest, hosts, access, writers, sinks, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  makeDirectory(dirname(options.socket), '--socket')
-  const server = await serve(options.socket, { ...routesOf(top, counters, writers), ...sinks.routes })
-  const webs = await Promise.all(
-    sinks.webs.map(({ address, pages }) => serveHttp(address, { ...pages, ...healthPages(unready) })),
-  )
+  const routes = { ...routesOf(top, counters, writers, ledger), ...sinks.routes }
+  const server = await serveAll(options.socket, routes, sinks.webs, unready)
   await listeners.open(options.listen)
+  const parts = [ingest, hosts, top, writers, sinks]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, writers, sinks]) part.expire()
+      for (const part of parts) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)
       service.status(progress.since(counters.totals(), SELF_INTERVAL))
     }),
   ]
-  const url = webs[0]?.url
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
   settings.onChange(live({ sinks, writers }))
-  service.started({ ...found, ...(url && { http: url }) }, 'listening', () => sinks.stuck())
+  service.started({ ...found, http: server.url }, 'listening', () => sinks.stuck())
 
   await stopped()
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
   await sinks.close()
+  await ledger.close()
   await listeners.close()
   await server.close()
-  await Promise.all(webs.map(web => web.close()))
   log.info(counters.view(), 'stopped')
 }
 
 /** Windows are shown, and written. */
 const both = (top: Top, writers: Writers): Next => ({
-  write(window, ifid, settled) {
+  write(window, ...rest) {
     top.take(window)
-    writers.write(window, ifid, settled)
+    writers.write(window, ...rest)
   },
-  settled: (key, elsewhere) => writers.settled(key, elsewhere),
+  settled: (...window) => writers.settled(...window),
 })

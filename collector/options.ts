@@ -90,7 +90,7 @@ export const collectorSettings = {
     type: text(),
     fallback: undefined,
     value: '<directory>',
-    help: "where samples wait on disk that a database has not stored, so that probes need not keep them; by default spool/ in the state directory, systemd's or /var/lib/sockflux, if it is there; none: in memory only",
+    help: 'where samples wait on disk that a database has not stored, so that probes need not keep them; off: in memory alone; by default $STATE_DIRECTORY/spool or, if there is a /var/lib/sockflux, its spool/, else off',
   }),
   spoolSize: setting({
     type: bytes(2 ** 20),
@@ -99,9 +99,9 @@ export const collectorSettings = {
     help: 'disk for what a database has not stored; beyond it the oldest samples are dropped and counted',
   }),
   spoolAge: setting({
-    type: whole(1, 36_500),
-    fallback: 7,
-    value: '<days>',
+    type: whole(1, 876_000),
+    fallback: 168,
+    value: '<hours>',
     help: 'samples that waited for longer are dropped and counted',
   }),
   waitingSamples: setting({

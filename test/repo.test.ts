@@ -89,6 +89,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
     ...['collector/directory.ts', 'collector/unix_socket.ts'],
   ],
+  'collector/ledger': ['wire', 'collector/ingest', 'collector/sinks', 'collector/settled.ts'],
   'collector/live.ts': ['wire', 'collector/options.ts', 'collector/sample', 'collector/sinks'],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
@@ -102,8 +103,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'collector/settled.ts': [],
   'collector/serve': [
-    ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample'],
-    ...['collector/counters.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
+    ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample', 'collector/ledger'],
+    ...['collector/counters.ts', 'collector/directory.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
   ],
   'collector/sinks': [
     ...['wire', 'collector/batch.ts', 'collector/batch_codec.ts', 'collector/metrics', 'collector/routes.ts'],

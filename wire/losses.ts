@@ -144,6 +144,16 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     SPOOL_DAMAGED,
   ),
   'queue/spool_damaged_windows': loss('windows', 'these windows', SPOOL_DAMAGED),
+  'queue/collector_full': loss(
+    'rows',
+    'of windows that a collector dropped: its sink stored nothing, and neither its disk nor its memory had room',
+    'mend the sink of the collector, or give it a `--spool`; `sockflux ledger` says which sink',
+  ),
+  'queue/collector_full_windows': loss(
+    'windows',
+    'these windows',
+    'mend the sink of the collector, or give it a `--spool`',
+  ),
   'queue/renamed': loss(
     'rows',
     'of windows in the spool that the host has under another name: a probe speaks for one host',
@@ -200,7 +210,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'ingest/evicted': loss(
     'probes',
-    'more runs of probes than the collector keeps: one that had sent hardly anything made room for another',
+    'more runs of probes than the collector keeps: one of a connection that had more than a probe has, one that had sent hardly anything, or one that was silent made room for another',
     'see why probes are restarted so often, or who else sends to this collector',
   ),
   'ingest/unauthenticated': loss(

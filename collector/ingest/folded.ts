@@ -15,6 +15,8 @@ export interface Folded {
   readonly made?: number
   /** Windows between the one before and this one of which nothing came, oldest first. */
   readonly missing?: readonly Missing[]
+  /** How many they are; of very many, `missing` has some. */
+  readonly missed?: number
   /** Seconds. */
   readonly interval: number
   /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */

@@ -62,14 +62,15 @@ export class Ingest implements Counted {
 
   /**
    * @param speaker who sent it
+   * @param from the connection that it came by
    * @throws MalformedError; it has been counted
    */
-  receive(frames: readonly Buffer[], speaker: Speaker = anybody): Outcome {
+  receive(frames: readonly Buffer[], speaker: Speaker = anybody, from = ''): Outcome {
     try {
       const message = decode(frames, this.#known)
       const fault = speaker.fault(message.head.host)
       if (fault !== undefined) throw new MalformedError('foreign_host', fault)
-      return this.#accept(message)
+      return this.#accept(message, from)
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       this.#lose(`malformed_${error.reason}`, 1)
@@ -112,9 +113,9 @@ export class Ingest implements Counted {
     this.#probes.expire()
   }
 
-  #accept(message: Message): Outcome {
+  #accept(message: Message, from: string): Outcome {
     const { head, version } = message
-    const probe = this.#probes.of(head)
+    const probe = this.#probes.of(head, from)
     const jump = jumpOf(head, probe)
     if (jump) throw jump
     probe.seenMs = this.#now()

@@ -103,7 +103,7 @@ export class Listeners {
     const { frames, speaker, reply } = door.hear(from, message.frames)
     if (reply) acknowledger.say(from, reply)
     if (!frames) return
-    const outcome = this.#ingest.receive(frames, speaker)
+    const outcome = this.#ingest.receive(frames, speaker, from.toString('latin1'))
     const { key, version, folded, repeatedEnd, refused, settled, clocks } = outcome
     acknowledger.seen(key, from, version)
     if (settled) this.#next.settled(key, settled.elsewhere)

@@ -81,6 +81,7 @@ export class ProbeWindows {
   end(head: WindowHead, names: WindowNames): Folded[] {
     if (head.window <= this.closed) return []
     const missing = this.#missing(head)
+    const missed = this.#missed(head)
     const fold = this.open(head.window, true)!
     fold.end(names)
     const isWhole =
@@ -111,7 +112,7 @@ export class ProbeWindows {
         lost,
         fold: open,
         ...made,
-        ...(hasEnd && { missing }),
+        ...(hasEnd && { missing, missed }),
       })
     }
     this.#forgetCut(head.window)
@@ -150,6 +151,14 @@ export class ProbeWindows {
   #missing(head: WindowHead): Missing[] {
     const last = { window: this.closed, time: this.#closedTime ?? 0 }
     return this.#closedTime === undefined ? [] : missingBetween(last, head, index => this.#open.has(index))
+  }
+
+  /** How many these are; the first window of a run is never stored, and so not missing. */
+  #missed({ window }: WindowHead): number {
+    if (this.#closedTime === undefined) return 0
+    const first = Math.max(this.closed + 1, 1)
+    const isBetween = (index: number) => index >= first && index < window
+    return Math.max(0, window - first - [...this.#open.keys()].filter(isBetween).length)
   }
 
   /** A probe that does not say how many rows there are has a gap in its messages where some are missing. */

@@ -9,6 +9,12 @@ import { afterAll, type Settled } from '../settled.ts'
 import type { SamplerOptions, SeriesLimits } from './sampler.ts'
 import { type Outlet, type Writer, writersOf } from './writer.ts'
 
+export interface Destinations {
+  readonly outlets: readonly Outlet[]
+  /** What was lost of a host since this was asked last. */
+  lostOf(host: string): Losses
+}
+
 /** Samples that have no series of their own. */
 type SeriesLosses = Record<'merged_pods' | 'shared_pods' | 'beyond_max_series', number>
 
@@ -18,21 +24,15 @@ export class Writers implements Counted {
   readonly #writers: readonly Writer[]
   #options: SamplerOptions
   readonly #log: ThrottledLog
-  readonly #lostOf: (host: string) => Losses
+  readonly #sinks: Destinations
 
   /**
    * @param totals what the collector counts of itself
-   * @param lostOf what the sinks lost of a host since they were asked last
+   * @param sinks where batches go, and what was lost there
    */
-  constructor(
-    options: SamplerOptions,
-    outlets: readonly Outlet[],
-    totals: () => SelfTotals,
-    log: Logger,
-    lostOf: (host: string) => Losses = () => ({}),
-  ) {
-    this.#lostOf = lostOf
-    this.#writers = writersOf(options, outlets, totals)
+  constructor(options: SamplerOptions, sinks: Destinations, totals: () => SelfTotals, log: Logger) {
+    this.#sinks = sinks
+    this.#writers = writersOf(options, sinks.outlets, totals)
     this.withProcesses = this.#writers.some(({ sampler }) => sampler.withProcesses)
     this.#options = options
     this.#log = new ThrottledLog(log)
@@ -40,7 +40,7 @@ export class Writers implements Counted {
 
   /** @param settled called when every sink has settled the window, or it is not to be written */
   write(given: Folded, ifid: string, settled: Settled): void {
-    const window = { ...given, lost: { ...given.lost, ...this.#lostOf(given.key.host) } }
+    const window = { ...given, lost: { ...given.lost, ...this.#sinks.lostOf(given.key.host) } }
     if (!window.complete && !window.partial)
       this.#log.warn(
         'incomplete',

@@ -5,6 +5,21 @@ export interface Amount {
   samples: number
 }
 
+/** What is settled. */
+export interface Settlement {
+  readonly stored: Amount
+  /** By the sink, for good. */
+  readonly refused: Amount
+  /** By reason: `dropped`, `spool_full`, `spool_old`, `spool_damaged`. */
+  readonly lost: Readonly<Record<string, Amount>>
+}
+
+export interface Accounts extends Settlement {
+  readonly produced: Amount
+  /** In memory and on disk. */
+  readonly waiting: Amount
+}
+
 export const none = (): Amount => ({ batches: 0, samples: 0 })
 
 export function add(sum: Amount, { batches, samples }: Readonly<Amount>): void {
@@ -13,12 +28,22 @@ export function add(sum: Amount, { batches, samples }: Readonly<Amount>): void {
 }
 
 /** All but what waits, which is counted where it is. */
-export class Account {
+export class Account implements Settlement {
   readonly produced = none()
   readonly stored = none()
   readonly refused = none()
-  /** By reason: `dropped`, `spool_full`, `spool_old`, `spool_damaged`. */
   readonly lost: Record<string, Amount> = {}
+
+  /** @param before what the processes before have settled */
+  constructor(before?: Settlement) {
+    if (!before) return
+    const { stored, refused, lost } = before
+    add(this.stored, stored)
+    add(this.refused, refused)
+    for (const [reason, amount] of Object.entries(lost)) this.lose(reason, amount)
+    for (const amount of [stored, refused, ...Object.values(lost)]) add(this.produced, amount)
+  }
+
   lose(reason: string, amount: Readonly<Amount>): void {
     const sum = this.lost[reason] ?? none()
     this.lost[reason] = sum

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { type Batch, countOf } from '../batch.ts'
 import type { Settled } from '../settled.ts'
-import { Account, type Amount, add } from './account.ts'
+import { Account, type Accounts, type Amount, add, none, type Settlement } from './account.ts'
 import { Backlog, type BacklogOptions } from './backlog.ts'
 import { Replay } from './replay.ts'
 import { Refused, type Sink, type Trouble } from './sink.ts'
@@ -22,6 +22,8 @@ const MAX_RETRY_AFTER_MS = 300_000
 const TOGETHER_TRIES = 3
 /** Failures of one batch alone, while others are stored, before it is dropped. */
 const ALONE_TRIES = 3
+/** More is read from disk so soon that the queue does not back off. */
+const SOON_MS = 1000
 /** Requests of others before one of a suspected host is tried, while what was on disk is written. */
 const SUSPECT_EVERY = 4
 
@@ -31,6 +33,8 @@ interface QueueOptions {
   /** Where batches go that are not stored soon; without it they wait in memory. */
   readonly spool?: Pick<BacklogOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
   /** Samples of this host are lost. */
+  /** What the processes before have settled. */
+  readonly before?: Settlement | undefined
   readonly evicted?: (host: string, reason: string, samples: number) => void
   readonly log: Logger
   /** How long to wait for more batches for the same request. */
@@ -74,7 +78,7 @@ export class SinkQueue {
   /** It has dropped samples, and settled none since. */
   isFull = false
   /** What became of all batches. */
-  readonly account = new Account()
+  readonly account: Account
   maxSamples: number
   readonly #sink: Sink
   /** Since when the sink has one request in its hands: milliseconds that only rise. */
@@ -106,6 +110,7 @@ export class SinkQueue {
     this.maxSamples = options.maxSamples
     this.#gatherMs = sink.writeAll ? (options.gatherMs ?? GATHER_MS) : 0
     this.#now = options.now ?? (() => performance.now())
+    this.account = new Account(options.before)
     this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), this.#now)
     this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
     this.#evicted = options.evicted ?? (() => {})
@@ -130,9 +135,14 @@ export class SinkQueue {
   /** Finds what the process before has left, and begins to write it. */
   async open(): Promise<void> {
     if (!this.#backlog) return
+    const lost = this.#lost
     await this.#backlog.open()
-    for (const amount of [this.#backlog.waiting, ...Object.values(this.account.lost)])
-      add(this.account.produced, amount)
+    // what is found there, and what was lost of it, was produced by processes before
+    add(this.account.produced, this.#backlog.waiting)
+    add(this.account.produced, {
+      batches: this.#lost.batches - lost.batches,
+      samples: this.#lost.samples - lost.samples,
+    })
     if (this.#backlog.waiting.batches > 0) this.#working ??= this.#work()
   }
 
@@ -140,6 +150,17 @@ export class SinkQueue {
   get waiting(): Amount {
     const sum = { ...this.#waiting.unspooled }
     if (this.#backlog) add(sum, this.#backlog.waiting)
+    return sum
+  }
+
+  get accounts(): Accounts {
+    const { produced, stored, refused, lost } = this.account
+    return { produced, stored, refused, lost, waiting: this.waiting }
+  }
+
+  get #lost(): Amount {
+    const sum = none()
+    for (const amount of Object.values(this.account.lost)) add(sum, amount)
     return sum
   }
 
@@ -219,7 +240,6 @@ export class SinkQueue {
         (error: unknown) => error ?? new Error('unknown error'),
       )
       for (const entry of some) entry.isWriting = false
-      this.#replay?.ended(some, this.#now() - began)
       if (error instanceof Refused && some.length > 1) {
         this.#waiting.halve(some) // the sink does not say which batch was refused; writing again leaves one copy
       } else if (error === undefined || error instanceof Refused) {
@@ -227,6 +247,8 @@ export class SinkQueue {
         this.#failures = 0
         this.#aloneFailures = 0
         this.#waiting.trust(some[0]!)
+        this.#sinceSuspect++
+        if (some.some(({ serial }) => serial !== undefined)) this.#replay?.stored(this.#now() - began)
       } else if (this.#waiting.count > 0) {
         await this.#fail(some, error)
       }
@@ -245,6 +267,7 @@ export class SinkQueue {
   async #hasSome(): Promise<boolean> {
     for (;;) {
       if (!this.#closed && !this.#isFresh()) await this.#replay?.load()
+      this.#count()
       if (this.#waiting.count > 0) return true
       const dueMs = this.#closed ? undefined : this.#replay?.dueMs
       if (dueMs === undefined) return false
@@ -284,9 +307,13 @@ export class SinkQueue {
     }
     if (fault !== 'batch' && others > 0) this.#putBack(entry)
     // one failing host does not delay the others; several may mean that the server fails for all
-    const isOneOfMany = (this.#aloneFailures++ === 0 || !isNew) && this.#waiting.hasTrusted()
-    if (isOneOfMany) this.#retry(error)
-    else await this.#backOff(error)
+    const isFirst = this.#aloneFailures++ === 0 || !isNew
+    const dueMs = this.#replay?.dueMs ?? Number.POSITIVE_INFINITY
+    if (isFirst && this.#waiting.hasTrusted()) this.#retry(error)
+    else if (isFirst && !this.#closed && dueMs <= SOON_MS) {
+      this.#retry(error)
+      await this.#sleep(dueMs, this.#patience.signal).catch(() => {}) // then others come from disk
+    } else await this.#backOff(error)
   }
 
   /** More batches may come that fit into the same request. */
@@ -318,7 +345,6 @@ export class SinkQueue {
     }
     if (entry.serial !== undefined) this.#backlog?.settle(entry.serial)
     this.account.settle(entry.samples, refused?.samples ?? 0)
-    this.#sinceSuspect++
     const stored = entry.samples - (refused?.samples ?? 0)
     if (stored > 0 || !refused) this.counters.written++
     this.counters.samples += stored

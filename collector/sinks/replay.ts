@@ -1,7 +1,7 @@
 /** From disk: what a sink has not stored, a request at a time, with a pause behind each. */
 
 import type { Backlog } from './backlog.ts'
-import type { Entry, Waiting } from './waiting.ts'
+import type { Waiting } from './waiting.ts'
 
 /** At least so long, and as long as the request took: a sink that comes back has as much time for new windows. */
 const PAUSE_MS = 50
@@ -64,8 +64,8 @@ export class Replay {
     }
   }
 
-  /** A request has ended. */
-  ended(some: readonly Entry[], ms: number): void {
-    if (some.some(({ serial }) => serial !== undefined)) this.#at = this.#now() + Math.max(PAUSE_MS, ms)
+  /** Some of it was stored, in a request that took so long. */
+  stored(ms: number): void {
+    this.#at = this.#now() + Math.max(PAUSE_MS, ms)
   }
 }

@@ -1,9 +1,11 @@
 /** The open sinks, each with its queue. */
 
+import type { Losses } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
 import type { Counted } from '../counters.ts'
 import type { Routes } from '../routes.ts'
 import type { Settled } from '../settled.ts'
+import type { Accounts, Settlement } from './account.ts'
 import type { Context, Live, Opened, Wants } from './descriptor.ts'
 import { Evictions } from './evictions.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
@@ -15,12 +17,14 @@ const FLUSH_MS = 5000
 /** A search for the lines that a slow InfluxDB refuses takes up to 200 requests; longer than this one takes only what hangs. */
 const STUCK_MS = 30 * 60_000
 
+/** Another database is another account. */
+const nameOf = ({ sink, target }: OpenSink): string => [sink.name, target].filter(Boolean).join(' ')
+
 type Options = SinkOptions & SpoolSettings & { readonly waitingSamples: number }
 
 export class Sinks implements Counted {
   readonly routes: Routes
-  /** What was lost of which host. */
-  readonly evictions = new Evictions()
+  readonly #evictions = new Evictions()
   readonly #open: readonly (OpenSink & { readonly queue: SinkQueue })[]
   readonly #left: LeftSpools
 
@@ -31,16 +35,29 @@ export class Sinks implements Counted {
     log: Context['log'],
     spools: readonly SpoolPlace[] = [],
     left = new LeftSpools(),
+    before: Readonly<Record<string, Settlement>> = {},
   ) {
-    const queueOf = ({ sink }: OpenSink, at: number) =>
-      new SinkQueue(sink, { maxSamples, spool: spools[at], evicted: this.evictions.of(sink.name), log })
+    const queueOf = (one: OpenSink, at: number) => {
+      const evicted = this.#evictions.of(one.sink.name)
+      return new SinkQueue(one.sink, {
+        maxSamples,
+        spool: spools[at],
+        before: before[nameOf(one)],
+        evicted,
+        log,
+      })
+    }
     this.#open = open.map((one, at) => ({ ...one, queue: queueOf(one, at) }))
     this.#left = left
     this.routes = routesOf(open)
   }
 
   /** @throws with the remedy */
-  static async open(options: Options, context: Context): Promise<Sinks> {
+  static async open(
+    options: Options,
+    context: Context,
+    before: Readonly<Record<string, Settlement>> = {},
+  ): Promise<Sinks> {
     const { log } = context
     const open = await openSinks(options, context)
     const spools = open.map(({ sink, target }) => spoolOf(options, sink.name, target))
@@ -49,7 +66,7 @@ export class Sinks implements Counted {
       spools.map(spool => spool?.directory),
       log,
     )
-    const sinks = new Sinks(open, options.waitingSamples, log, spools, left)
+    const sinks = new Sinks(open, options.waitingSamples, log, spools, left, before)
     await Promise.all(sinks.#open.map(({ queue }) => queue.open()))
     return sinks
   }
@@ -61,6 +78,11 @@ export class Sinks implements Counted {
   /** Where batches go, and what they must contain. */
   get outlets(): { wants: Wants; push(batch: Batch, done: Settled): void }[] {
     return this.#open.map(({ wants, queue }) => ({ wants, push: (batch, done) => queue.push(batch, done) }))
+  }
+
+  /** What was lost of a host since this was asked last. */
+  lostOf(host: string): Losses {
+    return this.#evictions.take(host)
   }
 
   get webs(): NonNullable<Opened['web']>[] {
@@ -75,6 +97,11 @@ export class Sinks implements Counted {
       if (reason !== undefined) return `${sink.name}: ${reason}`
     }
     return undefined
+  }
+
+  /** By sink and what it writes to. */
+  accounts(): Record<string, Accounts> {
+    return Object.fromEntries(this.#open.map(one => [nameOf(one), one.queue.accounts]))
   }
 
   /** Drops what waits on disk for too long. */
@@ -132,7 +159,7 @@ export class Sinks implements Counted {
       sink.name,
       { ...queue.counters, ...(queue.spool && { spool: queue.spool }), ...counters?.() },
     ])
-    return { sinks: Object.fromEntries(counted), ...this.evictions.view() }
+    return { sinks: Object.fromEntries(counted), ...this.#evictions.view() }
   }
 
   async close(): Promise<void> {

@@ -7,35 +7,34 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { COLLECTOR, spoolDirectory } from '../../wire/spool/place.ts'
 import { openSpool } from '../../wire/spool/spool.ts'
 import type { Spool, SpoolOptions } from '../../wire/spool/types.ts'
-import { stateDirectory } from '../../wire/state.ts'
 
 export interface SpoolSettings {
   readonly spool: string | undefined
   readonly spoolSize: number
-  /** Days. */
+  /** Hours. */
   readonly spoolAge: number
 }
 
 /** Of a sink; undefined when it has none. */
 export type SpoolPlace = Pick<SpoolOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
 
-const DAY_MS = 86_400_000
-const NONE = 'none'
+const HOUR_MS = 3_600_000
 /** In the directory of a sink: its target, for people; and the spool itself. */
 const TARGET = 'target'
 const QUEUE = 'queue'
 
 /** @returns undefined when nothing is to be kept on disk */
-export function spoolDirectory(spool: string | undefined, state = stateDirectory()): string | undefined {
-  if (spool !== undefined) return spool === NONE ? undefined : spool
-  return state === undefined ? undefined : join(state, 'spool', 'collector')
+export function collectorDirectory(spool: string | undefined): string | undefined {
+  const directory = spoolDirectory(spool)
+  return directory === undefined ? undefined : join(directory, COLLECTOR)
 }
 
 const boundsOf = ({ spoolSize, spoolAge }: SpoolSettings) => ({
   maxBytes: spoolSize,
-  maxAgeMs: spoolAge * DAY_MS,
+  maxAgeMs: spoolAge * HOUR_MS,
 })
 
 const nameOf = (sink: string, target: string): string =>
@@ -43,7 +42,7 @@ const nameOf = (sink: string, target: string): string =>
 
 /** What a queue needs to know of its spool. A directory that cannot be made now is made when it can be. */
 export function spoolOf(settings: SpoolSettings, sink: string, target: string | undefined): SpoolPlace {
-  const directory = spoolDirectory(settings.spool)
+  const directory = collectorDirectory(settings.spool)
   if (directory === undefined || target === undefined) return undefined
   const own = join(directory, nameOf(sink, target))
   try {
@@ -81,7 +80,7 @@ export class LeftSpools {
     log: Logger,
   ): Promise<LeftSpools> {
     const left = new LeftSpools()
-    const directory = spoolDirectory(settings.spool)
+    const directory = collectorDirectory(settings.spool)
     for (const { name, target, path } of directory === undefined ? [] : targetsIn(directory)) {
       if (used.includes(path)) continue
       try {
@@ -128,7 +127,7 @@ export class LeftSpools {
     if (records > 0)
       log.warn(
         `${records} batches with ${rows} samples in ${path} wait for ${target}, which is not written to any more; ` +
-          `they are dropped after ${settings.spoolAge} days: name that target again, or remove the directory`,
+          `they are dropped after ${settings.spoolAge} hours: name that target again, or remove the directory`,
       )
     this.expire()
   }

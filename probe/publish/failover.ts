@@ -8,7 +8,7 @@
  */
 
 import type { Logger } from 'pino'
-import type { WindowKey } from '../../wire/message.ts'
+import type { Ack } from '../../wire/ack.ts'
 import type { Feed } from './link/connection.ts'
 import type { Queue, Queued, Settled } from './queue.ts'
 
@@ -112,7 +112,7 @@ export class Failover {
     return this.#encode(this.queue.settled, collector.isBehind)
   }
 
-  #acknowledged(key: WindowKey): void {
+  #acknowledged(key: Ack): void {
     this.#quiet = 0
     this.queue.acknowledge(key)
     for (const collector of this.#collectors) collector.isBehind ||= collector !== this.#current

@@ -19,6 +19,7 @@ export const REASONS = [
   'spool_full', // the spool was full
   'spool_old', // it waited for too long in the spool
   'spool_damaged', // its file was cut, scrambled or removed
+  'collector_full', // the collector had no room for it
   'renamed', // it waited in the spool, and the host has another name now: a probe speaks for one host
 ] as const
 export type Reason = (typeof REASONS)[number]
@@ -109,9 +110,9 @@ export class Ledger {
     if (open.dropped) this.#doubt(window)
   }
 
-  acknowledged(window: number): void {
+  acknowledged(window: number, fate: Fate = 'stored'): void {
     if (window > this.#newest) return
-    this.#close(window, 'stored')
+    this.#close(window, fate)
     for (const doubtful of this.#doubtful) {
       if (doubtful + LATE_WINDOWS > window) break
       this.#close(doubtful)

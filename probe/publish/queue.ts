@@ -3,6 +3,7 @@
  * disk, too, leaves it first.
  */
 
+import type { Ack } from '../../wire/ack.ts'
 import type { Identity, Losses, WindowKey } from '../../wire/message.ts'
 import { Ledger, type Reason } from './ledger.ts'
 import { Entries, type Entry, type Outline } from './spool/entries.ts'
@@ -221,13 +222,13 @@ export class Queue {
   }
 
   /**
-   * The collector has stored this window. It is kept until all windows before it are stored: another collector must
-   * not get holes. Windows of unknown runs are ignored.
+   * The collector has stored this window, or dropped it for good. It is kept until all windows before it are stored:
+   * another collector must not get holes. Windows of unknown runs are ignored.
    */
-  acknowledge(key: WindowKey): void {
+  acknowledge(key: Ack): void {
     const window = this.runs.at(key)
     if (window === undefined) return
-    this.ledger.acknowledged(window)
+    this.ledger.acknowledged(window, key.lost ? 'collector_full' : 'stored')
     if (!this.#entries.all.some(entry => entry.window === window)) return
     this.#acknowledged.add(window)
     this.#release()

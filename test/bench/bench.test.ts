@@ -10,6 +10,7 @@ import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSinkSpool } from './sink_spool.ts'
 import { benchSpool } from './spool.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
@@ -82,4 +83,14 @@ t.test('and into InfluxDB', { skip: needs('influxd') }, async t => {
 t.test('a profile of the probe and of the collector, or why there is none', real, async t => {
   const { probe, collector } = await benchProfile(200, 3, 2)
   for (const lines of [probe, collector]) t.match(figures(lines)[0], /: [\d.]+%$|^skipped: perf /)
+})
+
+t.test('the spool of the collector', { skip: needs('influxd') }, async t => {
+  const [well, nowhere, influx] = figures(await benchSinkSpool(1, 60))
+  t.match(well, /^a window of 200 samples .*: \d+ µs CPU without a spool, \d+ µs with one$/)
+  for (const line of [nowhere, influx])
+    t.match(
+      line,
+      /^60 windows of 200 samples, .*: [\d,]+ samples a second to disk \(\d+ bytes each\), [\d,]+ a second from disk/,
+    )
 })

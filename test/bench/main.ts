@@ -18,6 +18,7 @@ import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSinkSpool } from './sink_spool.ts'
 import { benchSpool } from './spool.ts'
 
 /** Tables by their headings. */
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
+  sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
   keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
   spool: async () => ({ 'Spool of the probe': await benchSpool() }),

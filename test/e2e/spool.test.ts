@@ -1,14 +1,14 @@
 /** The collector's spool in front of the real InfluxDB. */
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Accounts } from '../../collector/sinks/account.ts'
+import type { LedgerView } from '../../collector/ledger/ledger.ts'
 import { type Influx, startInflux } from '../harness/influx.ts'
 import { flowsAt, type Source, startSource } from '../harness/publisher.ts'
 import { needs } from '../harness/skip.ts'
-import { logged, openSite, type Site } from '../harness/sockflux.ts'
+import { ended, logged, openSite, type Site, SOCKFLUX } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 
 // they wait more than they work
@@ -51,9 +51,23 @@ async function allThere(t: Test, influx: Influx, sources: readonly Source[]) {
   t.same(await linesOf(influx), all, 'every line is there once, with its number')
 }
 
+const ledgerIn = (site: Site): string => {
+  const directory = join(site.spool, 'collector')
+  return join(directory, readdirSync(directory).find(name => /^ledger-\w+\.json$/.test(name)) ?? '')
+}
+
+/** produced = stored + refused + lost + waiting */
+function balanced(t: Test, sinks: LedgerView['sinks']) {
+  for (const { sink, produced, stored, refused, lost, waiting } of sinks)
+    for (const unit of ['batches', 'samples'] as const) {
+      const gone = Object.values(lost).reduce((sum, amount) => sum + amount[unit], 0)
+      t.equal(produced[unit], stored[unit] + refused[unit] + gone + waiting[unit], `${unit} of ${sink}`)
+    }
+}
+
 const influxOf = async (site: Site) => {
   const { sinks } = await site.stats()
-  return sinks['influxdb']! as unknown as { spool: Record<string, number>; account: Accounts }
+  return sinks['influxdb']! as unknown as { spool: Record<string, number> }
 }
 
 t.test('a database that is away, a collector that is killed: every line is there once', { skip }, async t => {
@@ -65,15 +79,35 @@ t.test('a database that is away, a collector that is killed: every line is there
   await influx.stop()
   publish(sources, 60)
   await acknowledged(sources)
-  t.match(await influxOf(site), { spool: { batches: 180 } }, 'it is on disk')
+  const { batches } = (await influxOf(site)).spool
+  t.ok(batches! >= 180, `${batches} are on disk`) // those of the collector itself, too
+  await until('the ledger', () => readFileSync(ledgerIn(site), 'utf8').includes('"stored":{"windows":65,'))
   await first.kill('SIGKILL')
+  const shown = await ended([...SOCKFLUX, 'spool', '--spool', site.spool, '--json'])
+  const [queue] = JSON.parse(shown.stdout) as { for: string; records: number; hosts: object }[]
+  t.match(queue, { for: /^influxdb http\S+ sockflux$/, records: batches, damaged: 0, isUsed: false })
+  for (const host of ['a', 'b', 'c']) t.match(queue?.hosts, { [host]: { records: 60 } })
   await site.collector(flags)
-  t.match(await influxOf(site), { spool: { batches: 180 } }, 'and there again')
+  t.ok((await influxOf(site)).spool['batches']! >= batches!, 'and there again')
   publish(sources, 5)
   await influx.start()
   await allThere(t, influx, sources)
   await until('an empty spool', async () => (await influxOf(site)).spool['batches'] === 0)
-  t.match((await site.stats()).lost, { gap: undefined, late: undefined })
+  await acknowledged(sources)
+  const { probes, sinks } = await site.ledger()
+  for (const { host, produced, stored, lost, waiting } of probes) {
+    t.same([produced.windows, stored.windows, waiting.windows], [70, 70, 0], `the windows of ${host}`)
+    t.equal(produced.rows, stored.rows)
+    t.same(lost, { missing: { windows: 0, rows: 0 }, dropped: { windows: 0, rows: 0 } })
+  }
+  balanced(t, sinks)
+  t.ok(sinks[0]!.stored.batches >= 210)
+  const { stdout } = await site.run('ledger')
+  t.match(stdout, /^since \S+, kept in \S+\n/)
+  t.match(stdout, /^a +windows +70 +70 +0 +0 +0$/m)
+  t.match(stdout, /^influxdb http\S+ sockflux +batches +\d/m)
+  const table = await ended([...SOCKFLUX, 'spool', '--spool', site.spool])
+  t.match(table.stdout, /^collector +influxdb http\S+ sockflux +0 +0 +0 /m)
 })
 
 t.test('what waits when the collector stops is kept; another database does not get it', { skip }, async t => {
@@ -136,8 +170,9 @@ t.test('a spool that was cut and scrambled costs what was hit, counted', { skip 
     'nothing that was not sent',
   )
   t.equal(lines.length, 58, 'two batches are lost')
-  const { account } = await influxOf(site)
-  t.equal(account.lost['spool_damaged']?.batches, 2)
+  const { sinks } = await site.ledger()
+  t.equal(sinks[0]!.lost['spool_damaged']?.batches, 2)
+  balanced(t, sinks)
 })
 
 t.test(

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { ask } from '../../cli/client.ts'
+import type { LedgerView } from '../../collector/ledger/ledger.ts'
 import type { Answer } from '../../collector/sinks/embedded/query/answer.ts'
 import type { QueueCounters } from '../../collector/sinks/queue.ts'
 import { type Closable, closable } from './cleanup.ts'
@@ -158,6 +159,11 @@ export class Site {
 
   async stats(): Promise<Stats> {
     return JSON.parse((await ask(this.socket, 'GET', '/stats')).body) as Stats
+  }
+
+  /** What became of windows and samples. */
+  async ledger(): Promise<LedgerView> {
+    return JSON.parse((await ask(this.socket, 'GET', '/ledger')).body) as LedgerView
   }
 
   /** What probes and collector lost, by reason; without what was mended. */

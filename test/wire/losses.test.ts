@@ -40,6 +40,9 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
       name => `${sink}/${name}`,
     ),
   ),
+  'the spool of a sink': found(sources('collector/sinks/backlog.ts'), /: '(spool_\w+)'/g).map(
+    name => `influxdb/${name}`,
+  ),
   influxdb: [
     ...found(sources('collector/sinks/influxdb/answers.ts'), /isPartial\(\w+\) \? '(\w+)' : '\w+'/g),
     ...found(sources('collector/sinks/influxdb/answers.ts'), /isPartial\(\w+\) \? '\w+' : '(\w+)'/g),

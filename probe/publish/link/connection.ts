@@ -8,10 +8,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Dealer } from 'zeromq'
-import { decodeAck } from '../../../wire/ack.ts'
+import { type Ack, decodeAck } from '../../../wire/ack.ts'
 import { decodeReply } from '../../../wire/link/challenge.ts'
 import type { Curve } from '../../../wire/link/curves.ts'
-import type { Identity, WindowKey } from '../../../wire/message.ts'
+import type { Identity } from '../../../wire/message.ts'
 import { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 import { linkOf } from '../../../wire/settings/endpoint.ts'
 import { VersionError } from '../../../wire/version.ts'
@@ -29,8 +29,8 @@ export interface Feed {
   reached(isUp: boolean): void
   /** The next message, if there is one. */
   next(): Buffer[] | undefined
-  /** The collector's sinks have stored this window of this host, of any run. */
-  acknowledged(key: WindowKey): void
+  /** The collector's sinks have stored this window of this host, of any run; or it is lost there. */
+  acknowledged(key: Ack): void
 }
 
 /** Without a connection for so long, the log says so; a collector that restarts is back earlier. */

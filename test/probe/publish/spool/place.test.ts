@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { queueDirectory, spoolDirectory } from '../../../../probe/publish/spool/place.ts'
+import { queueDirectory } from '../../../../probe/publish/spool/place.ts'
+import { spoolDirectory } from '../../../../wire/spool/place.ts'
 
 t.test('the spool is where it is said, else in the state directory, else nowhere', async t => {
   const here = import.meta.dirname
