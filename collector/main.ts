@@ -17,7 +17,7 @@ import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
-import { live } from './live.ts'
+import { goLive } from './live.ts'
 import { collectorSettings } from './options.ts'
 import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
@@ -79,7 +79,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   ]
   const url = webs[0]?.url
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
-  settings.onChange(live({ sinks, writers }))
+  goLive(service, settings, { sinks, writers, access })
   service.started({ ...found, ...(url && { http: url }) }, 'listening', () => sinks.stuck())
 
   await stopped()
