@@ -16,7 +16,7 @@ import { Gate } from './ingest/link/gate.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { live } from './live.ts'
+import { goLive } from './live.ts'
 import { collectorSettings } from './options.ts'
 import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
@@ -76,7 +76,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
     }),
   ]
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
-  settings.onChange(live({ sinks, writers }))
+  goLive(service, settings, { sinks, writers, access })
   service.started({ ...found, http: server.url }, 'listening', () => sinks.stuck())
 
   await stopped()

@@ -90,7 +90,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['collector/directory.ts', 'collector/unix_socket.ts'],
   ],
   'collector/ledger': ['wire', 'collector/ingest', 'collector/sinks', 'collector/settled.ts'],
-  'collector/live.ts': ['wire', 'collector/options.ts', 'collector/sample', 'collector/sinks'],
+  'collector/live.ts': [
+    'wire',
+    'collector/ingest',
+    'collector/options.ts',
+    'collector/sample',
+    'collector/sinks',
+  ],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks

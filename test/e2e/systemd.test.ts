@@ -99,8 +99,10 @@ else {
       COLLECTOR,
       /^probes: 1; rows in 10 s: [1-9]\d*; series: [1-9]\d*; samples that wait for a sink: \d+$/,
     )
-    const [{ windows = 0 } = {}] = await query('select count(distinct time) as windows from "host:num_flows"')
-    t.ok(windows >= 3, `${windows} windows`)
+    const windows = async () =>
+      (await query('select count(distinct time) as windows from "host:num_flows"'))[0]?.['windows'] ?? 0
+    await until('three windows in the store', async () => (await windows()) >= 3, PATIENCE_MS)
+    t.ok(await isActive(PROBE))
   })
 
   t.test('names in directories of root are read through the sandbox', async t => {
