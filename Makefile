@@ -41,7 +41,7 @@ SOURCES := $(shell find wire cli probe collector native -name '*.ts' -not -path 
 
 CLANG ?= clang
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
-BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Iprobe/bpf -I/usr/include/$(shell uname -m)-linux-gnu
+BPF_FLAGS := -O2 -g -fdebug-compilation-dir=. -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Iprobe/bpf -I/usr/include/$(shell uname -m)-linux-gnu
 
 run: build
 	@exec build/sockflux run $(RUN_FLAGS)
