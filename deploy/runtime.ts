@@ -1,7 +1,7 @@
 /** The files that run: what `make install` and `make package` copy, in the same layout as here. */
 
 import { execFileSync } from 'node:child_process'
-import { realpathSync } from 'node:fs'
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { cp, readdir, readFile, rmdir, symlink } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 
@@ -35,7 +35,8 @@ export async function modules(): Promise<string[]> {
 const UNUSED_FILES =
   /\.(ts|cts|mts|map|md|markdown|h|cc|gyp|gypi|ya?ml|html|tsbuildinfo|sh|gz|zip|cmake|flow)$|^(\.\w+|CMakeLists\.txt|Makefile)$/i
 const UNUSED_FOLDERS = ['test', 'tests', 'example', 'examples', 'bench', 'docs', 'nodeAPIInclude', '.github']
-const UNUSED_MODULES = ['node_modules/@types', 'node_modules/undici-types']
+/** Types, and what only builds zeromq. */
+const UNUSED_MODULES = ['node_modules/@types', 'node_modules/undici-types', 'node_modules/node-addon-api']
 
 /**
  * The shared objects that this Node.js loads here: zeromq brings them for many systems.
@@ -44,7 +45,10 @@ const UNUSED_MODULES = ['node_modules/@types', 'node_modules/undici-types']
 function loaded(): string[] {
   const script = `require('zeromq'); require('@duckdb/node-bindings')
     console.log(JSON.stringify(process.report.getReport().sharedObjects))`
-  const found = execFileSync(process.execPath, ['--no-warnings', '-e', script], { cwd: ROOT, encoding: 'utf8' })
+  const found = execFileSync(process.execPath, ['--no-warnings', '-e', script], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
   return JSON.parse(found) as string[]
 }
 
@@ -57,14 +61,23 @@ function usage(): (path: string) => boolean {
     const inside = relative(ROOT, path)
     if (UNUSED_MODULES.some(module => inside === module || inside.startsWith(`${module}/`))) return false
     if (/\.(node|so)$/.test(name)) return shared.has(inside)
-    return !UNUSED_FOLDERS.includes(name) && !UNUSED_FILES.test(name)
+    return !UNUSED_FOLDERS.includes(name) && !UNUSED_FILES.test(name) && !isCommand(path)
   }
+}
+
+/** Commands of packages begin with `#!`; what is imported does not. */
+function isCommand(path: string): boolean {
+  if (!statSync(path).isFile()) return false
+  const head = Buffer.alloc(2)
+  const file = openSync(path, 'r')
+  readSync(file, head)
+  closeSync(file)
+  return head.toString() === '#!'
 }
 
 /** Copies all of it into a folder that is not there yet. */
 export async function copyRuntime(to: string): Promise<void> {
-  for (const path of PARTS)
-    await cp(join(ROOT, path), join(to, path), { recursive: true, dereference: true })
+  for (const path of PARTS) await cp(join(ROOT, path), join(to, path), { recursive: true, dereference: true })
   const filter = usage()
   for (const path of await modules())
     await cp(join(ROOT, path), join(to, path), { recursive: true, dereference: true, filter })

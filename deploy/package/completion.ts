@@ -32,7 +32,9 @@ function nodes(command: Command, path: readonly string[] = []): Node[] {
 export function bashCompletion(program: Command): string {
   const all = nodes(program)
   const paths = [...new Set(all.flatMap(({ paths }) => paths))].toSorted()
-  const cases = all.map(({ path, words }) => `        '${path}') words='${words.map(({ word }) => word).join(' ')}' ;;`)
+  const cases = all.map(
+    ({ path, words }) => `        '${path}') words='${words.map(({ word }) => word).join(' ')}' ;;`,
+  )
   return `# bash completion of sockflux, made from its commands
 _sockflux() {
     local word path='' words=''
@@ -41,7 +43,10 @@ _sockflux() {
         case "$path|$word" in
 ${all
   .filter(({ path }) => path !== '')
-  .map(({ path }) => `            '${path.replace(/ ?[^ ]+$/, '')}|${path.replace(/.* /, '')}') path='${path}' ;;`)
+  .map(
+    ({ path }) =>
+      `            '${path.replace(/ ?[^ ]+$/, '')}|${path.replace(/.* /, '')}') path='${path}' ;;`,
+  )
   .join('\n')}
         esac
     done
@@ -63,7 +68,8 @@ complete -F _sockflux sockflux
 
 export function zshCompletion(program: Command): string {
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
-  const described = ({ word, help }: Node['words'][number]) => quoted(`${word}:${help.replaceAll(':', '\\:')}`)
+  const described = ({ word, help }: Node['words'][number]) =>
+    quoted(`${word}:${help.replaceAll(':', '\\:')}`)
   const all = nodes(program)
   return `#compdef sockflux
 # zsh completion of sockflux, made from its commands
@@ -74,7 +80,10 @@ _sockflux() {
         case "$place|$word" in
 ${all
   .filter(({ path }) => path !== '')
-  .map(({ path }) => `            '${path.replace(/ ?[^ ]+$/, '')}|${path.replace(/.* /, '')}') place='${path}' ;;`)
+  .map(
+    ({ path }) =>
+      `            '${path.replace(/ ?[^ ]+$/, '')}|${path.replace(/.* /, '')}') place='${path}' ;;`,
+  )
   .join('\n')}
         esac
     done

@@ -13,7 +13,9 @@ interface Edition {
 /** The text of each page by the name of its file: `sockflux.1`. */
 type Pages = Readonly<Record<string, string>>
 
-const PROGRAMS: Readonly<Record<string, { readonly does: string; readonly settings: Settings; readonly about: string }>> = {
+const PROGRAMS: Readonly<
+  Record<string, { readonly does: string; readonly settings: Settings; readonly about: string }>
+> = {
   probe: {
     does: 'counts the network conversations of this host',
     settings: probeSettings,
@@ -62,10 +64,14 @@ const shownOptions = (command: Command): readonly Option[] =>
 const options = (command: Command): string[] =>
   shownOptions(command).map(({ flags, description }) => term(flags, sentence(description)))
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+/** A word with a colon is a value, which keeps its letters. */
+const sentence = (text: string): string =>
+  /^\S+:/.test(text) ? `${text}.` : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 function ofCommand(program: Command, commands: readonly Command[], edition: Edition): string {
-  const others = commands.filter(command => !Object.hasOwn(PROGRAMS, command.name()) && command.name() !== 'help')
+  const others = commands.filter(
+    command => !Object.hasOwn(PROGRAMS, command.name()) && command.name() !== 'help',
+  )
   return page('sockflux', 1, edition, [
     heading('name'),
     'sockflux \\- network conversations per container and pod, from the sockets of the kernel',
@@ -73,7 +79,9 @@ function ofCommand(program: Command, commands: readonly Command[], edition: Edit
     `${bold('sockflux')} ${italic('command')} [${italic('options')}]`,
     heading('description'),
     paragraph(sentence(program.description())),
-    paragraph('The programs probe and collector have pages of their own: sockflux-probe(8), sockflux-collector(8).'),
+    paragraph(
+      'The programs probe and collector have pages of their own: sockflux-probe(8), sockflux-collector(8).',
+    ),
     heading('commands'),
     ...others.flatMap(command => described(command, `sockflux ${command.name()}`)),
     heading('examples'),
@@ -115,7 +123,9 @@ function ofSettings(edition: Edition): string {
     example(['sockflux config check', 'sockflux config show']),
     ...Object.entries(PROGRAMS).flatMap(([name, { settings }]) => [
       heading(`keys of the ${name}`),
-      ...Object.entries(settings).map(([key, row]) => term(snake(key), `${sentence(row.help)} ${from(key, row)}`)),
+      ...Object.entries(settings).map(([key, row]) =>
+        term(snake(key), `${sentence(row.help)} ${from(key, row)}`),
+      ),
     ]),
     heading('see also'),
     'sockflux(1), sockflux\\-probe(8), sockflux\\-collector(8)',

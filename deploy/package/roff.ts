@@ -2,7 +2,10 @@
 
 /** A backslash, a hyphen and what would be a request at a line's start. */
 export const escaped = (text: string): string =>
-  text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^([.'])/gm, '\\&$1')
+  text
+    .replace(/\\/g, '\\e')
+    .replace(/-/g, '\\-')
+    .replace(/^([.'])/gm, '\\&$1')
 
 export const heading = (text: string): string => `.SH ${text.toUpperCase()}`
 export const subheading = (text: string): string => `.SS ${escaped(text)}`

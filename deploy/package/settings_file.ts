@@ -18,7 +18,7 @@ export function settingsFile(section: string, settings: Settings): string {
 const comment = (text: string): string[] => wrapped(text, WIDTH - 2).map(line => `# ${line}`)
 
 function entry(name: string, row: Setting): string {
-  const lines = comment(`${row.help.charAt(0).toUpperCase()}${row.help.slice(1)}.`)
+  const lines = comment(row.help)
   if (row.secret) {
     const [variable] = variables(name, row)
     lines.push(...comment(`Better in a file that only its user reads, named by ${variable}_FILE.`))
