@@ -23,10 +23,10 @@ function entry(name: string, row: Setting): string {
     const [variable] = variables(name, row)
     lines.push(...comment(`Better in a file that only its user reads, named by ${variable}_FILE.`))
   }
-  return [...lines, ...valueOf(name, row).map(line => `#${line}`)].join('\n')
+  return [...lines, ...valueLines(name, row).map(line => `#${line}`)].join('\n')
 }
 
-function valueOf(name: string, { fallback, value = '<text>' }: Setting): string[] {
+function valueLines(name: string, { fallback, value = '<text>' }: Setting): string[] {
   if (fallback === undefined || fallback === '') return [`${snake(name)}: ${value}`]
   return stringify({ [snake(name)]: fallback }, { lineWidth: 0 })
     .trimEnd()
