@@ -50,6 +50,7 @@ export const probeSettings = {
   host: setting<string | undefined>({
     type: hostTag(),
     fallback: undefined,
+    env: ['NODE_NAME'], // a pod's own host name is the pod's
     value: '<name>',
     help: "this host's name in tags; without it the kernel's host name",
   }),

@@ -26,6 +26,9 @@ function mountsIn(env: Pick<Host, 'root'>) {
   })
 }
 
+/** The root of the hierarchy, also as a process in a cgroup namespace of its own sees it: `/../..` (cgroup_namespaces(7)). */
+const isRoot = (root: string): boolean => /^(\/|(\/\.\.)+)$/.test(root)
+
 /** Another mount may hide it, and in a cgroup namespace its root is another group. A test directory in place of `/` has no such files. */
 function isWhole({ root }: Pick<Host, 'root'>, path: string): boolean {
   if (root !== '/') return true
@@ -38,7 +41,7 @@ function isWhole({ root }: Pick<Host, 'root'>, path: string): boolean {
 
 /** Where the whole hierarchy of cgroup v2 is mounted: its root, not a group of it. */
 export function cgroup2In(env: Pick<Host, 'root'>): string | undefined {
-  const mounts = mountsIn(env).filter(({ type, root }) => type === 'cgroup2' && root === '/')
+  const mounts = mountsIn(env).filter(({ type, root }) => type === 'cgroup2' && isRoot(root))
   return mounts.find(({ path }) => isWhole(env, path))?.path
 }
 
