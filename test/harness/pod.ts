@@ -105,7 +105,7 @@ export async function started(
   cri: Cri,
   sandboxId: string,
   sandbox: object,
-  config: { readonly metadata: { readonly name: string } },
+  config: { readonly metadata: { readonly name: string; readonly attempt: number } } & object,
 ): Promise<Container> {
   const { name } = config.metadata
   const { container_id: id } = await cri.call('CreateContainer', {
