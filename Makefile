@@ -4,11 +4,12 @@
 # make build     compile: addon, BPF object, TypeScript
 # make check     format, lint, types
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
+# make install-units  the same, and the units for systemd with the command of $(PREFIX)
 # make uninstall remove them
 # make clean     remove built files
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test test-long bench build check format generate install uninstall clean packages-run packages-test packages-bench
+.PHONY: run test test-long bench build check format generate install install-units uninstall clean packages-run packages-test packages-bench
 
 # All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
 # is split there), a backslash or an asterisk (Node.js loads no package below them) or a line break (git, npm and tap print a
@@ -74,8 +75,12 @@ generate: $(ADDON) $(BINDINGS) $(BPF)
 install: build
 	@node deploy/install.ts install
 
+install-units: install
+	@node deploy/units.ts install
+
 # with the Node.js of this clone or of the installation
 uninstall:
+	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/units.ts uninstall
 	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/install.ts uninstall
 
 clean:

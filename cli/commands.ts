@@ -1,4 +1,4 @@
-/** The subcommands. Each is loaded when it is called, so that the collector never loads the probe's addon. */
+/** The subcommands. Each is loaded when it is called, so that the collector loads the probe's addon only to talk to systemd. */
 
 import { Command } from 'commander'
 

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
+import { ERROR, withPriority } from '../wire/process/journal.ts'
 import { handleSignals } from '../wire/process/signals.ts'
 import { standardError } from '../wire/process/stderr.ts'
 import { say } from '../wire/settings/read.ts'
@@ -32,7 +33,8 @@ try {
   await program.parseAsync()
 } catch (error) {
   const { name, message, log } = error as Error & { log?: string }
-  standardError().write(`sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`)
+  const text = `sockflux: ${message}\n${log && name === 'BpfError' ? `${log}\n` : ''}`
+  standardError().write(withPriority(ERROR, text))
   process.exitCode = 1
 }
 // an addon's thread or a socket must not keep the process alive

@@ -4,10 +4,10 @@ import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { descriptorLimit } from '../wire/process/descriptors.ts'
 import { every } from '../wire/process/guarded.ts'
-import { openLog } from '../wire/process/log.ts'
+import { Service } from '../wire/process/service.ts'
 import { stopped } from '../wire/process/signals.ts'
 import { ThrottledLog } from '../wire/process/throttled_log.ts'
-import { readSettings } from '../wire/settings/read.ts'
+import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
@@ -16,7 +16,9 @@ import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
-import { type CollectorOptions, collectorSettings } from './options.ts'
+import { live } from './live.ts'
+import { collectorSettings } from './options.ts'
+import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
 import { healthPages } from './serve/pages.ts'
@@ -32,18 +34,20 @@ export function addCollector(program: Command): void {
   addFlags(command, 'collector', collectorSettings)
   command.action(async flags =>
     run(
-      readSettings(collectorSettings, 'collector', flags, process.env, { check: checkCollector }),
+      new LiveSettings(collectorSettings, 'collector', flags, process.env, { check: checkCollector }),
       program.version() ?? 'unknown',
     ),
   )
 }
 
-async function run(options: CollectorOptions, version: string): Promise<void> {
+async function run(settings: LiveSettings<typeof collectorSettings>, version: string): Promise<void> {
+  const options = settings.values
   const { profile } = options
-  const log = openLog('collector', options.logLevel)
+  const service = await Service.open('collector', settings)
+  const { log } = service
   const troubles = new ThrottledLog(log)
 
-  const counters = new Counters()
+  const [counters, progress] = [new Counters(), new Progress()]
   const sinks = await Sinks.open(options, { profile, version, log })
   const writers = new Writers(options, sinks.outlets, () => counters.totals(), log)
   const top = new Top()
@@ -65,13 +69,15 @@ async function run(options: CollectorOptions, version: string): Promise<void> {
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of [ingest, hosts, top, writers]) part.expire()
     }),
-    every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
-      writers.writeSelf(Date.now() / 1000),
-    ),
+    every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
+      writers.writeSelf(Date.now() / 1000)
+      service.status(progress.since(counters.totals(), SELF_INTERVAL))
+    }),
   ]
   const url = webs[0]?.url
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
-  log.info({ ...found, ...(url && { http: url }) }, 'started')
+  settings.onChange(live({ sinks, writers }))
+  service.started({ ...found, ...(url && { http: url }) }, 'listening', () => sinks.stuck())
 
   await stopped()
   for (const timer of timers) clearInterval(timer)

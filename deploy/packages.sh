@@ -2,7 +2,7 @@
 
 RUN_PACKAGES=(ca-certificates clang gcc g++ libbpf-dev libelf-dev linux-libc-dev make npm openssl pkg-config python3 zlib1g-dev)
 TEST_PACKAGES=(bpftool busybox-static clang-format containerd containernetworking-plugins docker.io git influxdb influxdb-client
-    iproute2 iptables libc6-dev nginx-light podman procps prometheus runc slirp4netns uidmap victoria-metrics)
+    iproute2 iptables libc6-dev nginx-light podman procps prometheus runc slirp4netns systemd-container uidmap victoria-metrics)
 BENCH_PACKAGES=(bpftrace conntrack linux-perf)
 
 # Debian starts a service as soon as its package is installed, unless this file forbids it (policy-rc.d, invoke-rc.d(8)).

@@ -192,6 +192,10 @@ export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: Pro
   rttSamples: rtt === 'samples',
 })
 
+/** Seconds over which the hosts are spread. */
+export const sendOffsetOf = ({ sendOffset, interval }: Pick<ProbeOptions, 'sendOffset' | 'interval'>) =>
+  sendOffset ?? interval / 5
+
 /** The settings of the publisher. */
 export const publisherOptions = ({ collector, sendTo, queueSize }: ProbeOptions) => ({
   collectors: collector,

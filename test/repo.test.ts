@@ -75,7 +75,8 @@ t.test('only the command ends the process; the doctor answers with its status', 
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   native: [],
-  wire: [],
+  wire: ['wire'],
+  'wire/process': ['wire', 'native'], // datagrams, for systemd
   cli: ['wire', 'probe', 'collector'],
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
@@ -85,10 +86,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
   'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts'],
+  'collector/live.ts': ['wire', 'collector/options.ts', 'collector/sample', 'collector/sinks'],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
   'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks'],
+  'collector/progress.ts': ['collector/counters.ts'],
   'collector/routes.ts': [],
   'collector/sample': [
     ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
@@ -113,7 +116,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'probe/host_figures.ts': ['wire'],
   'probe/identify': ['wire'],
   'probe/kernel': ['wire', 'native', 'probe/signals'],
+  'probe/live.ts': ['wire', 'probe/options.ts', 'probe/identify', 'probe/publish'],
   'probe/options.ts': ['wire'],
+  'probe/progress.ts': ['wire', 'probe/publish', 'probe/read'],
   'probe/publish': ['wire'],
   'probe/read': ['wire', 'native', 'probe/signals'],
   'probe/signals': ['wire'],

@@ -36,6 +36,9 @@ export interface SamplerOptions {
   readonly distributions?: boolean
 }
 
+/** What can change while it runs. */
+export type SeriesLimits = Partial<Pick<SamplerOptions, 'maxSeries' | 'maxProcesses'>>
+
 export class Sampler {
   /** Pods of one name in two namespaces that `profile: ntopng` had to merge. */
   mergedPods = 0
@@ -43,7 +46,7 @@ export class Sampler {
   beyond = 0
   /** Pods of one name on two hosts, of which `profile: ntopng` keeps one. */
   readonly podHosts: PodHosts
-  readonly #options: SamplerOptions
+  #options: SamplerOptions
   readonly #active: readonly Active[]
   readonly #table: SeriesTable
   /** Of the sample that is being made. */
@@ -104,6 +107,11 @@ export class Sampler {
   /** Whether it has measurements of processes. */
   get withProcesses(): boolean {
     return this.#active.some(({ metric }) => 'level' in metric && metric.level === 'process')
+  }
+
+  limit(limits: SeriesLimits): void {
+    this.#options = { ...this.#options, ...limits }
+    this.#table.most = this.#options.maxSeries
   }
 
   expire(): void {

@@ -5,7 +5,7 @@ import type { WindowKey } from '../../wire/message.ts'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted, SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
-import type { SamplerOptions } from './sampler.ts'
+import type { SamplerOptions, SeriesLimits } from './sampler.ts'
 import { afterAll, type Outlet, type Writer, writersOf } from './writer.ts'
 
 /** Samples that have no series of their own. */
@@ -15,7 +15,7 @@ export class Writers implements Counted {
   /** A writer has measurements of processes. */
   readonly withProcesses: boolean
   readonly #writers: readonly Writer[]
-  readonly #options: SamplerOptions
+  #options: SamplerOptions
   readonly #log: ThrottledLog
 
   /** @param totals what the collector counts of itself */
@@ -50,6 +50,11 @@ export class Writers implements Counted {
   /** @param seconds since the epoch */
   writeSelf(seconds: number): void {
     for (const writer of this.#writers) writer.writeSelf(seconds)
+  }
+
+  limit(limits: SeriesLimits): void {
+    this.#options = { ...this.#options, ...limits }
+    for (const { sampler } of this.#writers) sampler.limit(limits)
   }
 
   /** Forgets series that have been silent. */

@@ -24,6 +24,9 @@ export interface Context {
   readonly log: Logger
 }
 
+/** By setting: what applies a new value. */
+export type Live = Readonly<Record<string, (value: never) => void>>
+
 /** An open sink, with its routes, pages and counters. */
 export interface Opened {
   readonly sink: Sink
@@ -32,6 +35,8 @@ export interface Opened {
   readonly web?: { readonly address: Address; readonly pages: Pages }
   /** For `/stats`, in addition to the queue's counters. */
   readonly counters?: () => Readonly<Record<string, number>>
+  /** Those of its settings that can change while it is open. */
+  readonly live?: Live
   /** For `/readyz`: why it cannot take batches, or undefined. The queue itself reports that it is full. */
   readonly unready?: () => string | undefined
 }

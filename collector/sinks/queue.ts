@@ -59,10 +59,13 @@ export class SinkQueue {
   }
   /** It has dropped samples, and settled none since. */
   isFull = false
+  maxSamples: number
   readonly #sink: Sink
-  readonly #maxSamples: number
+  /** Since when the sink has one request in its hands: milliseconds that only rise. */
+  #writingMs: number | undefined
   readonly #gatherMs: number
   readonly #log: ThrottledLog
+  readonly #now: () => number
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
   readonly #waiting = new Waiting()
   /** Failures of single batches since the last success. */
@@ -76,14 +79,20 @@ export class SinkQueue {
 
   constructor(sink: Sink, options: QueueOptions) {
     this.#sink = sink
-    this.#maxSamples = options.maxSamples
+    this.maxSamples = options.maxSamples
     this.#gatherMs = sink.writeAll ? (options.gatherMs ?? GATHER_MS) : 0
-    this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), options.now)
+    this.#now = options.now ?? (() => performance.now())
+    this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), this.#now)
     this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
   }
 
   get name(): string {
     return this.#sink.name
+  }
+
+  /** Milliseconds that the sink has had one request in its hands. */
+  get writingForMs(): number {
+    return this.#writingMs === undefined ? 0 : this.#now() - this.#writingMs
   }
 
   /**
@@ -183,9 +192,14 @@ export class SinkQueue {
     this.#gathering = undefined
   }
 
-  #write(batches: readonly Batch[]): Promise<void> {
-    const several = batches.length > 1 && this.#sink.writeAll?.(batches)
-    return several || this.#sink.write(batches[0]!)
+  async #write(batches: readonly Batch[]): Promise<void> {
+    this.#writingMs = this.#now()
+    try {
+      const several = batches.length > 1 && this.#sink.writeAll?.(batches)
+      await (several || this.#sink.write(batches[0]!))
+    } finally {
+      this.#writingMs = undefined
+    }
   }
 
   #settle(entry: Entry, refused: Refused | undefined): void {
@@ -224,14 +238,14 @@ export class SinkQueue {
   }
 
   #dropOldest(): void {
-    while (this.#waiting.samples > this.#maxSamples) {
+    while (this.#waiting.samples > this.maxSamples) {
       const entry = this.#waiting.toDrop()
       if (!entry) return
       this.isFull = true
       this.counters.dropped += entry.samples
       this.#log.warn(
         'full',
-        `the queue is full (${this.#maxSamples} samples); the oldest batches of host "${entry.batch.id.host}", which has the most samples in it, are dropped`,
+        `the queue is full (${this.maxSamples} samples); the oldest batches of host "${entry.batch.id.host}", which has the most samples in it, are dropped`,
       )
       this.#remove(entry)
       entry.done()

@@ -3,12 +3,14 @@
 import type { Batch } from '../batch.ts'
 import type { Counted } from '../counters.ts'
 import type { Routes } from '../routes.ts'
-import type { Context, Opened, Wants } from './descriptor.ts'
+import type { Context, Live, Opened, Wants } from './descriptor.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
 import { SinkQueue } from './queue.ts'
 
 /** Time for the last writes when the collector stops. */
 const FLUSH_MS = 5000
+/** A search for the lines that a slow InfluxDB refuses takes up to 200 requests; longer than this one takes only what hangs. */
+const STUCK_MS = 30 * 60_000
 
 export class Sinks implements Counted {
   readonly routes: Routes
@@ -48,6 +50,24 @@ export class Sinks implements Counted {
       if (reason !== undefined) return `${sink.name}: ${reason}`
     }
     return undefined
+  }
+
+  /** A sink that has had one request in its hands for longer than any of its time-outs, or undefined. */
+  stuck(): string | undefined {
+    const stuck = this.#open.find(({ queue }) => queue.writingForMs > STUCK_MS)
+    return (
+      stuck && `${stuck.sink.name} has had one request for ${Math.round(stuck.queue.writingForMs / 1000)} s`
+    )
+  }
+
+  /** Most samples in each queue from now on; with the next batch it drops what is beyond. */
+  limit(maxSamples: number): void {
+    for (const { queue } of this.#open) queue.maxSamples = maxSamples
+  }
+
+  /** The settings of open sinks that can change while they are open. */
+  get live(): Live {
+    return Object.assign({}, ...this.#open.map(({ live }) => live))
   }
 
   stats() {

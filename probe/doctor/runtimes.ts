@@ -1,9 +1,9 @@
 /** Where the names of containers and pods come from on this host. */
 
-import { existsSync, globSync, opendirSync, statSync } from 'node:fs'
+import { globSync, opendirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
-import { codeOf, type Finding, textIn } from '../kernel/finding.ts'
+import { codeOf, type Finding } from '../kernel/finding.ts'
 import type { Env } from './check.ts'
 
 interface Source {
@@ -56,32 +56,15 @@ export async function unixSocket(path: string): Promise<Access> {
 export async function runtimes(env: Env): Promise<Finding[]> {
   const findings = await Promise.all(sourcesOf(env).map(source => judge(env, source)))
   const found = findings.filter(finding => finding !== undefined)
-  return found.length > 0 ? found : [nothing(env)]
+  return found.length > 0 ? found : [NOTHING]
 }
 
-/** The probe sees all cgroups wherever it runs; names are in directories and sockets of the host. */
-function nothing(env: Env): Finding {
-  const name = 'runtimes'
-  return inContainer(env)
-    ? {
-        name,
-        ok: 'warn',
-        found: 'none in this container: other containers are counted by their ids, without names',
-        remedy:
-          'mount the directories and sockets of the host into it, for example -v /run:/run:ro -v /var/lib/docker:/var/lib/docker:ro',
-      }
-    : {
-        name,
-        ok: true,
-        found: 'none: containers would be counted by the ids in their cgroups, without names',
-      }
+/** The probe sees all cgroups wherever it runs; in a container `mounts` says what is not mounted. */
+const NOTHING: Finding = {
+  name: 'runtimes',
+  ok: true,
+  found: 'none: containers would be counted by the ids in their cgroups, without names',
 }
-
-/** By the files and mounts that Docker, podman and kubelet make in a container. */
-const inContainer = (env: Env): boolean =>
-  existsSync(join(env.root, '.dockerenv')) ||
-  existsSync(join(env.root, 'run/.containerenv')) ||
-  /\/(kubelet\/pods|docker\/containers|containers\/storage)\//.test(textIn(env, '/proc/self/mountinfo') ?? '')
 
 async function judge(
   { root }: Env,

@@ -96,7 +96,7 @@ export class Publisher {
       : endpoints.map(() => new Queue(queueBytes, identity))
     this.#queueLogs = this.#queues.map((queue, index) => {
       const one = this.#failover ? log : log.child({ collector: endpoints[index] })
-      return new QueueLog(queue, queueBytes, one)
+      return new QueueLog(queue, one)
     })
     this.#bundler = new Bundler(this.#slabs, this.#queues.length)
     const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
@@ -120,6 +120,11 @@ export class Publisher {
       const bundle = this.#bundler.take()
       this.#push(head, encodeMessage(head, bundle, names), bundle, false)
     }
+  }
+
+  /** Each queue's from now on; with the next message it drops what is beyond. */
+  limit(queueBytes: number): void {
+    for (const queue of this.#queues) queue.maxBytes = queueBytes
   }
 
   /** The window has ended. */

@@ -40,8 +40,8 @@ export class Queue {
   /** What became of all that was pushed. */
   readonly ledger = new Ledger()
   bytes = 0
+  maxBytes: number
   settled: Settled = { window: 0, sequence: 0, lost: {} }
-  readonly #maxBytes: number
   readonly #run: string
   #entries: Entry[] = []
   /** The entry to send next. */
@@ -53,7 +53,7 @@ export class Queue {
 
   /** @param run of the probe, whose windows are queued here */
   constructor(maxBytes: number, run: Pick<Identity, 'boot' | 'probe'>) {
-    this.#maxBytes = maxBytes
+    this.maxBytes = maxBytes
     this.#run = runOf(run)
   }
 
@@ -73,7 +73,7 @@ export class Queue {
     this.bytes += bytes
     let drop = 0
     let left = this.bytes
-    while (left > this.#maxBytes && drop < this.#entries.length - 1) left -= this.#entries[drop++]!.bytes
+    while (left > this.maxBytes && drop < this.#entries.length - 1) left -= this.#entries[drop++]!.bytes
     if (drop === 0) return
     const { window } = this.#entries[drop - 1]!
     const sent = drop <= this.#cursor && (window !== this.#torn.window || this.#torn.sent)

@@ -57,6 +57,10 @@ const FEATURES = {
   containerd: () =>
     (['containerd', 'ctr', 'runc', 'busybox', 'iptables'].every(found) && readable('/usr/lib/cni/portmap')) ||
     'pods need containerd: apt-get install containerd runc containernetworking-plugins iptables busybox-static',
+  systemd: () => found('systemd-analyze') || 'systemd-analyze is missing: apt-get install systemd',
+  nspawn: () =>
+    ['systemd-nspawn', 'systemd-sysusers', 'nsenter'].every(found) ||
+    'a systemd in a container needs systemd-nspawn: apt-get install systemd-container',
   runc: () => found('runc') || 'runc is missing: apt-get install runc',
   docker: () =>
     ['dockerd', 'docker', 'containerd', 'runc', 'busybox', 'iptables'].every(found) ||

@@ -2,6 +2,7 @@
 
 import { existsSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { WARNING, withPriority } from '../process/journal.ts'
 import { SettingsFile } from './file.ts'
 import {
   defaultFile,
@@ -40,7 +41,7 @@ export interface Reading<S extends Settings> {
   readonly file?: string | undefined
 }
 
-interface Options<S extends Settings> {
+export interface Options<S extends Settings> {
   readonly check?: Check<S>
   /** Parent of /etc; `/` except in tests. */
   readonly root?: string
@@ -121,7 +122,7 @@ export function readSettings<S extends Settings>(
 /** Never throws: standard error may be full or closed. */
 export function say(text: string): void {
   try {
-    writeSync(2, `sockflux: ${text}\n`)
+    writeSync(2, withPriority(WARNING, `sockflux: ${text}\n`))
   } catch {
     // there is no other place for the message
   }
