@@ -6,10 +6,11 @@
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
 # make install-units  the same, and the units for systemd with the command of $(PREFIX)
 # make uninstall remove them
+# make package   a Debian package in build/, with its own Node.js
 # make clean     remove built files
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test test-long bench build check format generate install install-units uninstall clean packages-run packages-test packages-bench
+.PHONY: run test test-long bench build check format generate install install-units uninstall package clean packages-run packages-test packages-bench packages-package
 
 # All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
 # is split there), a backslash or an asterisk (Node.js loads no package below them) or a line break (git, npm and tap print a
@@ -83,13 +84,16 @@ uninstall:
 	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/units.ts uninstall
 	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/install.ts uninstall
 
+package: packages-package build
+	@node deploy/package/main.ts
+
 clean:
 	rm -rf build dist native/build native/dist node_modules native/node_modules .tap
 
-packages-run packages-test packages-bench: packages-%:
+packages-run packages-test packages-bench packages-package: packages-%:
 	@deploy/setup.sh packages $*
 
-packages-test packages-bench: | packages-run
+packages-test packages-bench packages-package: | packages-run
 
 build/.node: deploy/node.sh | packages-run
 	@deploy/setup.sh node

@@ -66,6 +66,7 @@ const packed = (text: string): Buffer => gzipSync(text, { level: 9 })
 async function fill(root: string): Promise<void> {
   await mkdir(join(root, 'usr/lib'), { recursive: true })
   await copyRuntime(join(root, LIB))
+  await put(root, `${LIB}/package.json`, `${JSON.stringify({ ...manifest, version }, null, 2)}\n`)
   await mkdir(join(root, 'usr/bin'))
   await symlink('../lib/sockflux/build/sockflux', join(root, 'usr/bin/sockflux'))
   for (const unit of UNITS) await put(root, `usr/lib/systemd/system/${unit}`, await source(`systemd/${unit}`))

@@ -65,8 +65,10 @@ export const mounts: Check = env => {
     remedy: mountLine[where](path),
   })
   const running = processes(env)
-  const missing = NEEDED.filter(needed => running.some(name => needed.process.test(name)) && !has(needed)).map(
-    ({ runtime, usual }) => finding(runtime, 'its containers are counted by their ids, without names', usual),
+  const missing = NEEDED.filter(
+    needed => running.some(name => needed.process.test(name)) && !has(needed),
+  ).map(({ runtime, usual }) =>
+    finding(runtime, 'its containers are counted by their ids, without names', usual),
   )
   if (where === 'kubernetes' && !has(LOGS))
     missing.push(finding('kubelet', 'pods that no runtime names stay without names', LOGS.usual))

@@ -4,6 +4,7 @@ import { globSync, opendirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
 import { codeOf, type Finding } from '../kernel/finding.ts'
+import { surroundingsOf } from '../kernel/surroundings.ts'
 import type { Env } from './check.ts'
 
 interface Source {
@@ -56,15 +57,24 @@ export async function unixSocket(path: string): Promise<Access> {
 export async function runtimes(env: Env): Promise<Finding[]> {
   const findings = await Promise.all(sourcesOf(env).map(source => judge(env, source)))
   const found = findings.filter(finding => finding !== undefined)
-  return found.length > 0 ? found : [NOTHING]
+  return found.length > 0 ? found : [nothing(env)]
 }
 
-/** The probe sees all cgroups wherever it runs; in a container `mounts` says what is not mounted. */
-const NOTHING: Finding = {
-  name: 'runtimes',
-  ok: true,
-  found: 'none: containers would be counted by the ids in their cgroups, without names',
-}
+/** The probe sees all cgroups wherever it runs; names are in directories and sockets of the host. */
+const nothing = (env: Env): Finding =>
+  surroundingsOf(env) === 'host'
+    ? {
+        name: 'runtimes',
+        ok: true,
+        found: 'none: containers would be counted by the ids in their cgroups, without names',
+      }
+    : {
+        name: 'runtimes',
+        ok: 'warn',
+        found: 'none in this container: other containers are counted by their ids, without names',
+        remedy:
+          'mount the directories and sockets of the host into it, for example -v /run:/run:ro -v /var/lib/docker:/var/lib/docker:ro',
+      }
 
 async function judge(
   { root }: Env,

@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, statfsSync, statSync } from 'node:fs'
 import { type Finding, type Host, textIn } from './finding.ts'
+import { cgroupLine, mountLine, surroundingsOf } from './surroundings.ts'
 
 /** cgroups(7): what may stand beside controllers in the options of a v1 mount. */
 const NO_CONTROLLER = /^(r[wo]|xattr|clone_children|noprefix|none|release_agent=.*)$/
@@ -57,6 +58,7 @@ export async function cgroups(env: Host): Promise<Finding> {
     v1.length > 0 && `v1 has ${[...new Set(v1)].join(', ')}`,
   ]
   const found = [layout, places.filter(Boolean).join('; ')].filter(Boolean).join(': ')
+  const where = surroundingsOf(env)
   if (v2) return { name: 'cgroups', ok: true, found }
   try {
     const { mountCgroup2 } = await import('bcc-bindings')
@@ -68,14 +70,17 @@ export async function cgroups(env: Host): Promise<Finding> {
       name: 'cgroups',
       ok: 'warn',
       found: `${found}; in a cgroup namespace, where UDP and single RTT samples of this cgroup only are seen`,
-      remedy: 'use --cgroupns=host',
+      remedy: cgroupLine[where](),
     }
   } catch {
     return {
       name: 'cgroups',
       ok: 'warn',
       found: `${found}, and cgroup2, which UDP and single RTT samples need, cannot be mounted`,
-      remedy: 'give it CAP_SYS_ADMIN, or mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified',
+      remedy:
+        where === 'host'
+          ? 'give it CAP_SYS_ADMIN, or mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified'
+          : mountLine[where]('/sys/fs/cgroup'),
     }
   }
 }

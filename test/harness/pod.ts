@@ -105,7 +105,9 @@ export async function started(
   cri: Cri,
   sandboxId: string,
   sandbox: object,
-  config: { readonly metadata: { readonly name: string; readonly attempt: number } } & object,
+  config: { readonly metadata: { readonly name: string; readonly attempt: number } } & Readonly<
+    Record<string, unknown>
+  >,
 ): Promise<Container> {
   const { name } = config.metadata
   const { container_id: id } = await cri.call('CreateContainer', {
