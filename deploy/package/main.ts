@@ -51,8 +51,8 @@ function epoch(): number {
 }
 
 const seconds = epoch()
-const version =
-  values.version ?? (JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')).version as string)
+const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+const version = values.version ?? manifest.version
 const maintainer = `${process.env['DEBFULLNAME'] ?? 'Sockflux contributors'} <${process.env['DEBEMAIL'] ?? 'contributors@sockflux.invalid'}>`
 
 async function put(root: string, path: string, text: string | Buffer): Promise<void> {
