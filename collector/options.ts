@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { setting, type Values } from '../wire/settings/settings.ts'
-import { list, listening, NONE, oneOf, socket, some, whole } from '../wire/settings/types.ts'
+import { list, listening, NONE, oneOf, socket, some, text, whole } from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
@@ -69,6 +69,12 @@ export const collectorSettings = {
     fallback: 500_000,
     value: '<number>',
     help: 'samples that may wait for a sink, some 50 bytes each; beyond it the oldest are dropped and counted',
+  }),
+  aliveFile: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'file that is written every five seconds as long as the program goes on; a liveness check of a container looks at its age',
   }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),

@@ -69,7 +69,7 @@ async function start(
   const sandbox = {
     metadata: { name, namespace, uid, attempt: 0 },
     hostname: name,
-    log_directory: join(node.directory, 'log/pods', `${namespace}_${name}_${uid}`),
+    log_directory: join(node.directory, 'pods', `${namespace}_${name}_${uid}`),
     port_mappings: [],
     labels,
     annotations: { 'kubernetes.io/config.source': 'api' },
@@ -135,7 +135,7 @@ async function prepared(
     await mkdir(path, { recursive: true }) // containerd does so, too
     return path
   }
-  const path = join(node.directory, 'volumes', uid, name)
+  const path = join(node.directory, 'kubelet/pods', uid, 'volumes', name)
   await mkdir(path, { recursive: true })
   const group = pod.securityContext?.fsGroup
   if (group !== undefined) await chown(path, 0, group)
