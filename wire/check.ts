@@ -86,6 +86,7 @@ export const WINDOW_HEAD = {
   interval: isInterval,
   clock_offset_ns: isNanoseconds,
   partial: isBoolean,
+  rows: isOptional(isCount),
 }
 /** Only those that the probe's settings name are sent. */
 const isLabels = (value: unknown): boolean =>

@@ -147,8 +147,8 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'ingest/gap': loss('messages', 'messages of a probe never came', 'see `queue/full` of that probe'),
   'ingest/incomplete': loss(
     'windows',
-    'written without their end, or without the rows of `ingest/window_ahead`: rows may be missing',
-    'see `queue/full` of that probe',
+    'written without their end or without some of their rows; `probe:coverage` says which',
+    'see `ingest/gap`, `ingest/window_ahead` and `queue/full` of that probe',
   ),
   'ingest/unfinished': loss(
     'rows',

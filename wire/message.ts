@@ -81,6 +81,8 @@ export interface WindowHead extends Head {
   readonly clock_offset_ns: string
   /** True for the first and the last window of a run, which are not whole: they are shown and counted, never written. */
   readonly partial: boolean
+  /** Of the window, in all of its messages; older probes do not say it. */
+  readonly rows?: number
 }
 
 export interface ContainerName {

@@ -126,7 +126,11 @@ export class Ingest implements Counted {
   #judged(ended: readonly Folded[]): Pick<Outcome, 'folded' | 'clocks'> {
     const now = this.#wall() / 1000
     const clocks: ClockFault[] = []
-    const folded = ended.map(window => {
+    const canBe = ({ key, interval }: Folded, time: number) =>
+      [undefined, 'own_clock_unset'].includes(clockFault({ key, interval, time }, now)?.reason)
+    const folded = ended.map(given => {
+      const missing = given.missing?.filter(({ time }) => canBe(given, time))
+      const window = { ...given, ...(missing && { missing }) }
       const fault = window.partial ? undefined : clockFault(window, now)
       if (!fault) return window
       clocks.push(fault)
@@ -143,13 +147,20 @@ export class Ingest implements Counted {
     for (const { layout, bytes } of message.parts)
       try {
         if (isRecord(layout.name)) this.#rows(message, bytes, this.#decoder(layout), probe)
-        else this.#lose('unknown_record', 1)
+        else this.#unknown(message, bytes.length / layout.size, probe)
       } catch (error) {
         if (!(error instanceof LayoutError)) throw error
         this.#lose('malformed_layout', 1)
         refused = error.message
       }
     return refused
+  }
+
+  /** The rows have come, and nothing that is shown lacks them. */
+  #unknown({ topic, head }: Message, rows: number, probe: ProbeWindows): void {
+    this.#lose('unknown_record', 1)
+    const fold = head.window > probe.closed ? probe.open(head.window, topic === WINDOW) : undefined
+    if (fold) fold.unread += rows
   }
 
   #rows(

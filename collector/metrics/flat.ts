@@ -27,6 +27,8 @@ export type CollectorStats = Record<
   number
 >
 const collector = from<CollectorStats>()
+/** Of one window, in 1/100 %. */
+const coverage = from<Record<'windows' | 'rows', number>>()
 
 const lost = (name: string, source: FlatMetric['source'], help: string): FlatMetric => ({
   name,
@@ -128,6 +130,27 @@ export const hostMetrics: readonly FlatMetric[] = [
       ),
     ],
     help: 'what a probe does and costs',
+  },
+  {
+    name: 'probe:coverage',
+    source: 'coverage',
+    group: 'stats',
+    dimensions: [],
+    fields: [
+      coverage.gauge(
+        'windows',
+        'percent',
+        'share of its windows that came whole: 100 or 0 for each',
+        'windows',
+      ),
+      coverage.gauge(
+        'rows',
+        'percent',
+        'share of its rows that came; none for a window that has rows, and no end that says how many',
+        'rows',
+      ),
+    ],
+    help: 'how much of what a probe made reached the collector, a sample for each window, also for those that never came',
   },
   lost('probe:lost', 'lost', 'what a probe lost, by stage and reason'),
   {

@@ -106,6 +106,7 @@ export interface FlatMetric extends Row<Numbers> {
     | 'host_cpu'
     | 'host_mem'
     | 'probe_stats'
+    | 'coverage'
     | 'lost'
     | 'collector_stats'
     | 'collector_lost'

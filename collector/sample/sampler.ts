@@ -20,7 +20,7 @@ import {
 } from '../metrics/metric.ts'
 import { type Active, activeOf, batchOf, nothing, otherTags, unheard, type Written } from './active.ts'
 import { Distribution } from './distribution.ts'
-import { type FlatRows, rowsOf } from './flat_rows.ts'
+import { type FlatRows, nothingCame, rowsOf } from './flat_rows.ts'
 import { PodHosts } from './pod_hosts.ts'
 import { type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
@@ -93,9 +93,22 @@ export class Sampler {
     return { ...batch, id: { ...batch.id, part: 'late' } }
   }
 
+  /** The windows before this one that never came: that they did not. */
+  *sampleMissing(window: Folded, ifid: string): Generator<Batch> {
+    for (const { window: index, time } of window.missing ?? []) {
+      const key = { ...window.key, window: index }
+      const batch = this.#sampleRows({ ...window, key, time }, ifid, nothingCame)
+      if (batch.samples.length > 0) yield { ...batch, id: { ...key, part: 'missing' } }
+    }
+  }
+
   /** The collector's metrics of itself, in a window of its own. */
   sampleSelf(window: Folded, rows: FlatRows): Batch {
-    const subjects = this.#subjects(window, undefined)
+    return this.#sampleRows(window, undefined, rows)
+  }
+
+  #sampleRows(window: Folded, ifid: string | undefined, rows: FlatRows): Batch {
+    const subjects = this.#subjects(window, ifid)
     return batchOf(
       window,
       this.#active.map(active =>

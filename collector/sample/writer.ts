@@ -34,6 +34,7 @@ export class Writer {
 
   /** @param settled called when every sink has settled the window, or it is not to be written */
   write(window: Folded, ifid: string, settled: () => void): void {
+    for (const batch of this.sampler.sampleMissing(window, ifid)) this.#push(batch, () => {})
     this.#pending.write(window, ifid, settled)
   }
 

@@ -77,6 +77,8 @@ export class Publisher {
   #isClosing = false
   #messages = 0
   #rows = 0
+  /** When the window before had ended. */
+  #rowsBefore = 0
 
   constructor(options: PublishOptions, identity: Identity, log: Logger) {
     const { collectors, sendTo, queueBytes, sendOffset } = options
@@ -130,7 +132,9 @@ export class Publisher {
   /** The window has ended. */
   end(head: WindowHead, names: WindowNames): void {
     const bundle = this.#bundler.take()
-    this.#push(head, encodeWindow(head, bundle, names), bundle, true)
+    const rows = this.#rows - this.#rowsBefore + rowsOf(bundle)
+    this.#push(head, encodeWindow({ ...head, rows }, bundle, names), bundle, true)
+    this.#rowsBefore = this.#rows
     this.#slabs.trim()
   }
 

@@ -1,6 +1,7 @@
 /** Signals at the real programs: who lives, how they end, and that no listener appears. */
 
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +9,7 @@ import t, { type Test } from 'tap'
 import { Dealer } from 'zeromq'
 import { Cleanup } from '../harness/cleanup.ts'
 import { type Child, run, signal, start } from '../harness/process.ts'
+import { quoted } from '../harness/repository.ts'
 import { scratch } from '../harness/scratch.ts'
 import { needs } from '../harness/skip.ts'
 import { freePort, openSite, SOCKFLUX, sockflux } from '../harness/sockflux.ts'
@@ -27,7 +29,7 @@ async function listeners(pid: number): Promise<string[]> {
   return lines
     .split('\n')
     .filter(line => line.includes(`pid=${pid},`))
-    .map(line => line.replace(/\s+/g, ' '))
+    .map(line => line.replace(/\s+/g, ' ').trim())
     .sort()
 }
 
@@ -66,6 +68,32 @@ for (const last of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
     t.same(await probe.kill(last), { code: 0, signal: null })
     t.match(probe.stderr, /"msg":"stopped[;"]/)
   })
+
+t.test(
+  'a collector on a terminal reads its settings again on SIGHUP, and ends with its terminal',
+  { skip: needs('ss', 'script') },
+  async t => {
+    const opened = await site(t)
+    const words = [
+      'collector',
+      '--listen',
+      opened.endpoint,
+      '--socket',
+      opened.socket,
+      '--store',
+      opened.store,
+    ]
+    const command = [...SOCKFLUX, ...words].map(quoted).join(' ')
+    const terminal = start(['script', '-qec', `exec ${command}`, '/dev/null'])
+    t.teardown(() => terminal.close())
+    await terminal.line(/ collector: started /)
+    const pid = Number(await run(['ps', '-o', 'pid=', '--ppid', String(terminal.pid)]))
+    signal(pid, 'SIGHUP')
+    await terminal.line(/ collector: reloaded /)
+    await terminal.kill('SIGKILL')
+    await until('the end of the collector', () => !existsSync(`/proc/${pid}`))
+  },
+)
 
 t.test('top: harmless signals, and SIGTERM stops it with 0', any, async t => {
   const opened = await site(t)

@@ -14,13 +14,26 @@ const [PROBE, COLLECTOR, BOTH] = ['sockflux-probe.service', 'sockflux-collector.
 const UNITS = [PROBE, COLLECTOR]
 const PATIENCE_MS = 30_000
 /** The unit as it is, but with less patience. */
-const IMPATIENT = '[Service]\nWatchdogSec=4\nRestartSec=100ms\n'
+const IMPATIENT = '[Service]\nWatchdogSec=5\nRestartSec=100ms\n'
 /** Its sockets are older than the probe, and of another user. */
 const OLDER = `[Service]
 User=nobody
 PrivateNetwork=yes
 ExecStart=perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 7) or die; sleep'
 `
+
+/** A container of Docker, as the probe sees one: a cgroup, and a name in a directory of root. */
+const ID = 'c0ffee'.padEnd(64, '0')
+const STATE = JSON.stringify({ Name: '/web', Config: { Image: 'nginx:1' } })
+const CONTAINER = `set -e
+cgroup=$(sed -n 's/^[^ ]* \\([^ ]*\\) cgroup2 .*/\\1/p' /proc/mounts | head -n 1)/docker/${ID}
+mkdir -p "$cgroup"
+echo $$ >"$cgroup/cgroup.procs"
+exec perl -MIO::Socket::INET -e '
+  my $l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 4711) or die;
+  my $c = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => 4711) or die;
+  my $s = $l->accept;
+  for (1 .. 40) { syswrite $c, "x"; sysread $s, my $x, 1; select undef, undef, undef, 0.1 }'`
 
 if (skip) t.test('the units in a real systemd', { skip }, async () => {})
 else {
@@ -48,7 +61,7 @@ else {
     (await box.run('ss', '-Hltunxp'))
       .split('\n')
       .filter(line => /users:/.test(line))
-      .map(line => line.replace(/\s+/g, ' '))
+      .map(line => line.replace(/\s+/g, ' ').trim())
       .sort()
 
   await box.write('etc/systemd/system/older.service', OLDER)
@@ -88,6 +101,16 @@ else {
     )
     const [{ windows = 0 } = {}] = await query('select count(distinct time) as windows from "host:num_flows"')
     t.ok(windows >= 3, `${windows} windows`)
+  })
+
+  t.test('names in directories of root are read through the sandbox', async t => {
+    await box.write(`var/lib/docker/containers/${ID}/config.v2.json`, STATE)
+    await box.run('chmod', '700', '/var/lib/docker')
+    await box.run('sh', '-c', CONTAINER)
+    const [found] = await query(
+      `select container_name, max(as_server) as flows from "container:num_flows" where container = '${ID.slice(0, 12)}' group by all`,
+    )
+    t.match(found, { container_name: 'web', flows: 1 })
   })
 
   t.test('the journal has sentences with priorities', async t => {
@@ -135,13 +158,17 @@ else {
   ] as const)
     t.test(`who is ${why} is started again`, async t => {
       const before = await Promise.all(UNITS.map(restarts))
-      for (const pid of await pids()) signal(pid, name)
+      const killed = await pids()
+      for (const pid of killed) signal(pid, name)
       for (const [index, unit] of UNITS.entries()) {
         await until(`another ${unit}`, async () => (await restarts(unit)) > before[index]!, PATIENCE_MS)
         await until(`${unit} active`, () => isActive(unit), PATIENCE_MS)
-        t.equal(await restarts(unit), before[index]! + 1, 'once')
       }
       await shown(PROBE, /^window until/)
+      t.same(
+        (await pids()).filter(pid => killed.includes(pid)),
+        [],
+      )
     })
 
   t.test('both come back after a reboot, and the samples are there', async t => {

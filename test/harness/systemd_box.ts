@@ -6,15 +6,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cgroupMounts, makeCgroup, processesIn, removeCgroup } from './cgroup.ts'
 import { type Cgroups, inLayout } from './cgroup_layout.ts'
 import { type Closable, closable } from './cleanup.ts'
+import { endGroup, watchGroup } from './group.ts'
 import { createNetns } from './netns.ts'
 import { run, signal } from './process.ts'
 import { REPOSITORY } from './repository.ts'
 import { scratch } from './scratch.ts'
+import { makeRoot } from './systemd_root.ts'
 import { until } from './until.ts'
 
 /** Where the repository is in the box. */
@@ -24,48 +26,6 @@ const BOOT_MS = 60_000
 const RUN_MS = 120_000
 /** This machine's programs, and the repository. */
 const MOUNTS = ['--bind-ro=/usr', `--bind-ro=${REPOSITORY}:${INSTALLED}`]
-const DIRECTORIES = [
-  'dev',
-  'etc/systemd/system',
-  'home',
-  'opt/sockflux',
-  'proc',
-  'root',
-  'run',
-  'srv',
-  'sys',
-  'tmp',
-  'usr',
-  'var/lib',
-  'var/log',
-]
-const LINKS = ['bin', 'sbin', 'lib', 'lib64']
-/** Of this machine: programs of /usr read them. */
-const COPIED = [
-  'alternatives',
-  'ld.so.cache',
-  'ld.so.conf',
-  'ld.so.conf.d',
-  'nsswitch.conf',
-  'os-release',
-  'pam.d',
-  'ssl',
-]
-const MASKED = [
-  'console-getty.service',
-  'dbus.service',
-  'dbus.socket',
-  'getty.target',
-  'systemd-logind.service',
-]
-/** With a machine id it is no first boot. */
-const FILES: Readonly<Record<string, string>> = {
-  'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n',
-  'etc/group': 'root:x:0:\nnogroup:x:65534:\n',
-  'etc/machine-id': '5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n',
-  'etc/hostname': 'box\n',
-  'etc/hosts': '127.0.0.1 localhost box\n',
-}
 
 export class SystemdBox {
   readonly root: string
@@ -110,6 +70,7 @@ export class SystemdBox {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
+    if (this.#nspawn.pid !== undefined) watchGroup(this.#nspawn.pid)
     let said = ''
     this.#nspawn.stderr!.setEncoding('utf8').on('data', text => {
       said += text
@@ -190,6 +151,7 @@ export class SystemdBox {
       await ended
       clearTimeout(late)
     }
+    if (nspawn?.pid !== undefined) endGroup(nspawn.pid)
     await removeCgroup(this.#cgroup)
   }
 
@@ -236,19 +198,7 @@ export function openSystemdBox({
     const root = join(await scratch(cleanup, 'box'), 'root')
     const netns = await createNetns()
     cleanup.defer(() => netns.close())
-    for (const directory of DIRECTORIES) await mkdir(join(root, directory), { recursive: true })
-    for (const link of LINKS) await symlink(`usr/${link}`, join(root, link))
-    for (const name of COPIED)
-      await cp(join('/etc', name), join(root, 'etc', name), {
-        recursive: true,
-        dereference: name === 'os-release',
-      }).catch(() => {})
-    for (const [path, text] of Object.entries(FILES)) await writeFile(join(root, path), text)
-    for (const unit of MASKED) await symlink('/dev/null', join(root, 'etc/systemd/system', unit))
-    const version = /systemd (\d+)/.exec(await run(['systemctl', '--version']))?.[1]
-    // nspawn looks for it, below the later /usr, to learn which cgroups this systemd knows
-    await mkdir(join(root, 'usr/lib/systemd'), { recursive: true })
-    await writeFile(join(root, `usr/lib/systemd/libsystemd-shared-${version}.so`), '')
+    await makeRoot(root)
     for (const unit of units) {
       const text = await readFile(unit, 'utf8')
       await writeFile(

@@ -281,3 +281,14 @@ t.test('windows of another run are not those of this one', async t => {
   queue.acknowledge({ ...run, window: 0 })
   t.equal(queue.length, 1)
 })
+
+t.test('another bound counts from the next message on', async t => {
+  const queue = filled(1000, 0, 1, 2, 3)
+  queue.maxBytes = 20
+  t.same([queue.length, queue.dropped], [4, 0])
+  queue.push(message(4))
+  t.same([queue.length, queue.dropped], [2, 3])
+  queue.maxBytes = 1000
+  queue.push(message(5))
+  t.same(sent(queue), [3, 4, 5])
+})
