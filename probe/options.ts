@@ -164,6 +164,7 @@ export const probeSettings = {
   ringSize: setting({
     type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),
     fallback: ringBytes(cpus().length),
+    ofMachine: true,
     value: '<size>',
     help: 'kernel memory for closed connections that were not read yet, rounded up to a power of two; by default 2 MiB a CPU, 4 to 64 MiB',
   }),

@@ -56,7 +56,7 @@ const LACKS: readonly { without: readonly Capability[]; says: readonly RegExp[] 
   {
     without: ['sys_admin'],
     says: [
-      /^user 65534 lacks CAP_SYS_ADMIN: .*: run it as root, or add it to /,
+      /^user 65534 lacks CAP_SYS_ADMIN: .*: run it as root, or add to its systemd unit `AmbientCapabilities=CAP_/,
       /no descriptor names.*need CAP_SYS_ADMIN/,
       /^every RTT sample of connections older/,
     ],

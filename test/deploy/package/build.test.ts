@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { collectorSettings } from '../../../collector/options.ts'
 import { probeSettings } from '../../../probe/options.ts'
 import { inspectSettings } from '../../../wire/settings/read.ts'
+import type { Settings } from '../../../wire/settings/settings.ts'
 import { Cleanup } from '../../harness/cleanup.ts'
 import { debianPackage } from '../../harness/debian/package.ts'
 import { run } from '../../harness/process.ts'
@@ -125,7 +126,7 @@ t.test('what is in it', { skip }, async t => {
       await writeFile(path, on)
       const { values, problems } = read()
       t.same(problems, [])
-      for (const [name, { fallback }] of Object.entries(settings))
+      for (const [name, { fallback }] of Object.entries(settings as Settings))
         t.same(values[name as keyof typeof values], fallback === '' ? undefined : fallback, name)
     })
 })

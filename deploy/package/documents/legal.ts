@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { modules, ROOT } from '../runtime.ts'
+import { modules, ROOT } from '../../runtime.ts'
 
 const LIB = 'usr/lib/sockflux'
 const APACHE =

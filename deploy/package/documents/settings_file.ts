@@ -1,7 +1,13 @@
 /** A commented settings file from a program's table: every key with its help and default, all switched off. */
 
 import { stringify } from 'yaml'
-import { defaultFile, type Setting, type Settings, snake, variables } from '../../wire/settings/settings.ts'
+import {
+  defaultFile,
+  type Setting,
+  type Settings,
+  snake,
+  variables,
+} from '../../../wire/settings/settings.ts'
 import { wrapped } from './text.ts'
 
 const WIDTH = 100
@@ -26,8 +32,8 @@ function entry(name: string, row: Setting): string {
   return [...lines, ...valueLines(name, row).map(line => `#${line}`)].join('\n')
 }
 
-function valueLines(name: string, { fallback, value = '<text>' }: Setting): string[] {
-  if (fallback === undefined || fallback === '') return [`${snake(name)}: ${value}`]
+function valueLines(name: string, { fallback, value = '<text>', ofMachine }: Setting): string[] {
+  if (fallback === undefined || fallback === '' || ofMachine) return [`${snake(name)}: ${value}`]
   return stringify({ [snake(name)]: fallback }, { lineWidth: 0 })
     .trimEnd()
     .split('\n')

@@ -1,9 +1,9 @@
 /** The manual pages, from the commands and the tables of settings. */
 
 import type { Command, Option } from 'commander'
-import { collectorSettings } from '../../collector/options.ts'
-import { probeSettings } from '../../probe/options.ts'
-import { type Setting, type Settings, snake, variables } from '../../wire/settings/settings.ts'
+import { collectorSettings } from '../../../collector/options.ts'
+import { probeSettings } from '../../../probe/options.ts'
+import { type Setting, type Settings, snake, variables } from '../../../wire/settings/settings.ts'
 import { bold, example, heading, italic, page, paragraph, subheading, term } from './roff.ts'
 
 interface Edition {
@@ -36,7 +36,7 @@ export function manual(program: Command, edition: Edition): Pages {
     'sockflux.1': ofCommand(program, commands, edition),
     'sockflux.yaml.5': ofSettings(edition),
   }
-  for (const [name, { does, about }] of Object.entries(PROGRAMS)) {
+  for (const [name, { does, about, settings }] of Object.entries(PROGRAMS)) {
     const command = commands.find(command => command.name() === name)
     if (!command) throw new Error(`there is no command ${name}`)
     pages[`sockflux-${name}.8`] = page(`sockflux-${name}`, 8, edition, [
@@ -47,7 +47,7 @@ export function manual(program: Command, edition: Edition): Pages {
       heading('description'),
       paragraph(about),
       heading('options'),
-      ...options(command),
+      ...options(command, settings),
       heading('files'),
       term(`/etc/sockflux/${name}.yaml`, 'Settings, see sockflux.yaml(5).'),
       heading('see also'),
@@ -61,8 +61,14 @@ export function manual(program: Command, edition: Edition): Pages {
 const shownOptions = (command: Command): readonly Option[] =>
   command.options.filter(option => !option.hidden && !['--help', '--version'].includes(option.long ?? ''))
 
-const options = (command: Command): string[] =>
-  shownOptions(command).map(({ flags, description }) => term(flags, sentence(description)))
+/** The text of a setting is the table's: that of `--help` has the defaults of this machine. */
+const options = (command: Command, settings: Settings = {}): string[] =>
+  shownOptions(command).map(option => {
+    const { flags, description } = option
+    const name = option.attributeName()
+    const row = settings[name]
+    return term(flags, row ? `${sentence(row.help)} ${from(name, row)}` : sentence(description))
+  })
 
 /** A word with a colon is a value, which keeps its letters. */
 const sentence = (text: string): string =>
@@ -133,7 +139,7 @@ function ofSettings(edition: Edition): string {
 }
 
 function from(key: string, row: Setting): string {
-  const shown = row.fallback === undefined ? '' : [row.fallback].flat().join(', ')
+  const shown = row.fallback === undefined || row.ofMachine ? '' : [row.fallback].flat().join(', ')
   const names = variables(key, row).map(name => (row.secret ? `${name} or ${name}_FILE` : name))
-  return `${shown === '' ? 'No default' : `Default: ${shown}`}; variable: ${names.join(', ')}.`
+  return `${row.ofMachine ? 'The default depends on the machine' : shown === '' ? 'No default' : `Default: ${shown}`}; variable: ${names.join(', ')}.`
 }
