@@ -6,14 +6,23 @@ import { type Host, textIn } from './finding.ts'
 
 export type Surroundings = 'kubernetes' | 'container' | 'host'
 
+/** Where kubelet, and Docker and podman, keep what they mount into a container; it may be a file system of its own. */
+const OF_POD = /\/kubelet\/pods\/|^\/pods\/[0-9a-f-]{36}\//
+const OF_CONTAINER = /\/docker\/containers\/|\/containers\/storage\/|\/containers\/[0-9a-f]{64}\//
+
+/** Whether such a directory is mounted elsewhere; the host has mounts below it. proc_pid_mountinfo(5): root, mount point. */
+const isMounted = (mounts: readonly string[][], from: RegExp): boolean =>
+  mounts.some(([, , , root = '', point = '']) => from.test(root) && !from.test(point))
+
 /** By the files and mounts that kubelet, Docker and podman make in a container. */
 export function surroundingsOf(host: Pick<Host, 'root'>): Surroundings {
-  const mounts = textIn(host, '/proc/self/mountinfo') ?? ''
-  if (/\/kubelet\/pods\//.test(mounts)) return 'kubernetes'
+  const text = textIn(host, '/proc/self/mountinfo') ?? ''
+  const mounts = text.split('\n').map(line => line.split(' '))
+  if (isMounted(mounts, OF_POD)) return 'kubernetes'
   const isContainer =
     existsSync(join(host.root, '.dockerenv')) ||
     existsSync(join(host.root, 'run/.containerenv')) ||
-    /\/(docker\/containers|containers\/storage)\//.test(mounts)
+    isMounted(mounts, OF_CONTAINER)
   return isContainer ? 'container' : 'host'
 }
 

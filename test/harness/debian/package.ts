@@ -25,8 +25,23 @@ export function debianPackage(version: string): Promise<string> {
     join(REPOSITORY, path),
   )
   return built(`sockflux_${version}.deb`, sources, output =>
-    run([process.execPath, PACKER, '--quick', '--version', version, '--output', output], PACKING_MS),
+    run(
+      [
+        'env',
+        `SOURCE_DATE_EPOCH=${EPOCH}`,
+        process.execPath,
+        PACKER,
+        '--quick',
+        '--version',
+        version,
+        '--output',
+        output,
+      ],
+      PACKING_MS,
+    ),
   )
 }
 
+/** The same at every commit, so that what is kept can be compared. */
+export const EPOCH = '1764374400'
 export const PACKER = join(REPOSITORY, 'deploy/package/main.ts')

@@ -2,6 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { afterScan, namespaces, privileges } from '../../../probe/kernel/privileges.ts'
+import { surroundingsOf } from '../../../probe/kernel/surroundings.ts'
 import { EVERYTHING, status, world } from '../doctor/world.ts'
 
 const BITS = { DAC_READ_SEARCH: 2n, NET_ADMIN: 12n, SYS_PTRACE: 19n, SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n }
@@ -89,6 +90,17 @@ t.test('the remedy is the line to add in that place', async t => {
   t.match(await remedyIn('kubernetes'), /securityContext `capabilities: \{add: \[SYS_PTRACE\]\}`$/)
   t.match(await remedyIn('container'), /`--cap-add SYS_PTRACE`$/)
   t.match(await remedyIn('host'), /`AmbientCapabilities=CAP_SYS_PTRACE`$/)
+})
+
+t.test('a host that runs containers is no container', async t => {
+  const mounts = [
+    '1 2 0:1 / /var/lib/docker/containers/6f/mounts/shm rw - tmpfs shm rw',
+    '2 2 0:1 / /var/lib/kubelet/pods/6f/volumes/token rw - tmpfs tmpfs rw',
+    '3 2 0:1 /var/lib/kubelet/pods/6f/x /var/lib/kubelet/pods/6f/volume-subpaths/x rw - ext4 /dev/vda rw',
+  ]
+  t.equal(surroundingsOf(await world(t, { 'proc/self/mountinfo': mounts.join('\n') })), 'host')
+  const own = `1 2 0:1 /pods/${'0'.repeat(36)}/etc-hosts /etc/hosts rw - ext4 /dev/vdb rw\n`
+  t.equal(surroundingsOf(await world(t, { 'proc/self/mountinfo': own })), 'kubernetes', 'a disk of its own')
 })
 
 t.test('a cgroup namespace is no matter when the root of cgroup2 is mounted', async t => {
