@@ -213,8 +213,8 @@ t.test(
   },
 )
 
-/** Flags of docker run, which the documents mention alone. */
-const OF_DOCKER = ['--network', '--pid', '--cgroupns']
+/** Flags of docker, which the documents mention alone. */
+const OF_DOCKER = ['--network', '--pid', '--cgroupns', '--build-arg']
 
 t.test('every flag in README and docs exists', async t => {
   const texts = ['README.md', ...glob('docs/*.md')].map(read)
