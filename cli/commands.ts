@@ -9,6 +9,8 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   top: async program => (await import('./run.ts')).addTop(program),
   query: async program => (await import('./query.ts')).addQuery(program),
   config: async program => (await import('./config.ts')).addConfig(program),
+  keys: async program => (await import('./keys.ts')).addKeys(program),
+  setup: async program => (await import('./setup/setup.ts')).addSetup(program),
   metrics: async program => (await import('./metrics.ts')).addMetrics(program),
   doctor: async program =>
     (await import('./doctor.ts')).addDoctor(

@@ -12,8 +12,9 @@ import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
 import { makeDirectory } from './directory.ts'
-import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
+import { Access } from './ingest/link/access.ts'
+import { Gate } from './ingest/link/gate.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
 import { live } from './live.ts'
@@ -49,14 +50,16 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
 
   const [counters, progress] = [new Counters(), new Progress()]
   const sinks = await Sinks.open(options, { profile, version, log })
-  const writers = new Writers(options, sinks.outlets, () => counters.totals(), log)
+  const lostOf = (host: string) => sinks.evictions.take(host)
+  const writers = new Writers(options, sinks.outlets, () => counters.totals(), log, lostOf)
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
   const hosts = new SharedHosts(both(top, writers), profile !== 'ntopng', troubles)
-  counters.add(ingest, hosts, writers, sinks, costs)
 
-  const gate = new Gate(descriptorLimit(), troubles)
-  const listeners = new Listeners(ingest, hosts, gate, troubles)
+  const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
+  const access = await Access.open(options, () => gate.isFull, troubles)
+  const listeners = new Listeners(ingest, hosts, gate, access, troubles)
+  counters.add(ingest, hosts, access, writers, sinks, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   makeDirectory(dirname(options.socket), '--socket')
@@ -67,7 +70,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await listeners.open(options.listen)
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, writers]) part.expire()
+      for (const part of [ingest, hosts, top, writers, sinks]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)

@@ -58,7 +58,7 @@ async function run(settings: LiveSettings<typeof probeSettings>): Promise<void> 
   const names = [kernel.layout('cgroup_path'), kernel.layout('process')] as const
   const identifier = new Identifier(...names, sources, { labels: options.label })
   const sendOffset = new SendOffset(identity.host, sendOffsetOf(options), interval)
-  const publisher = new Publisher({ ...publisherOptions(options), sendOffset }, identity, log)
+  const publisher = await Publisher.open({ ...publisherOptions(options), sendOffset }, identity, log)
   const [host, stats, sentNames] = [new Host(), new ProbeStats(), new SentNames()]
   const clockLog = new ClockLog(reader.windows, interval, new ThrottledLog(log))
   const counters = new Counters()
@@ -93,7 +93,7 @@ async function run(settings: LiveSettings<typeof probeSettings>): Promise<void> 
   }
 
   const left = await publisher.close(STOP_MS)
-  log.info(counters.lost(), left ? `stopped; ${left} were not acknowledged in time and are lost` : 'stopped')
+  log.info(counters.lost(), left ? `stopped; ${left}` : 'stopped')
   sources.close()
   kernel.close()
 }

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const glob = (pattern: string): string[] =>
   globSync(pattern, { cwd: ROOT, exclude: ['**/node_modules', 'native/build'] })
-const product = glob('{wire,cli,probe,collector,native}/**/*.ts').sort()
+const product = glob('{wire,cli,probe,collector,grafana,native}/**/*.ts').sort()
 
 /** What a file imports: paths from the root of the repository, or names of packages. */
 function importsOf(file: string): { from: string; lazy: boolean }[] {
@@ -77,7 +77,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   native: [],
   wire: ['wire'],
   'wire/process': ['wire', 'native'], // datagrams, for systemd
-  cli: ['wire', 'probe', 'collector'],
+  cli: ['wire', 'probe', 'collector', 'grafana'],
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
@@ -85,7 +85,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
-  'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts'],
+  'collector/ingest': [
+    ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
+    ...['collector/directory.ts', 'collector/unix_socket.ts'],
+  ],
   'collector/live.ts': ['wire', 'collector/options.ts', 'collector/sample', 'collector/sinks'],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
@@ -95,17 +98,25 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/routes.ts': [],
   'collector/sample': [
     ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
-    ...['collector/counters.ts'],
+    ...['collector/counters.ts', 'collector/settled.ts'],
   ],
+  'collector/settled.ts': [],
   'collector/serve': [
     ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample'],
-    ...['collector/counters.ts', 'collector/routes.ts'],
+    ...['collector/counters.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
   ],
   'collector/sinks': [
-    ...['wire', 'collector/batch.ts', 'collector/metrics', 'collector/routes.ts'],
-    ...['collector/certificate.ts', 'collector/counters.ts', 'collector/directory.ts'],
+    ...['wire', 'collector/batch.ts', 'collector/batch_codec.ts', 'collector/metrics', 'collector/routes.ts'],
+    ...[
+      'collector/certificate.ts',
+      'collector/counters.ts',
+      'collector/directory.ts',
+      'collector/settled.ts',
+    ],
   ],
+  'collector/unix_socket.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
+  grafana: ['collector/metrics'],
   'probe/main.ts': ['wire', 'native', 'probe'],
   'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],
   'probe/check.ts': ['wire', 'probe/options.ts'],
@@ -163,6 +174,15 @@ t.test('only the list and who opens them know the sinks', async t => {
     ['collector/sinks/index.ts'],
   )
 })
+t.test('only one folder knows the SDK of Grafana', async t => {
+  const known = imports.filter(({ from }) => from.startsWith('@grafana/'))
+  t.ok(known.length > 0)
+  t.same(
+    known.filter(({ file }) => !file.startsWith('grafana/classic/')),
+    [],
+  )
+})
+
 t.test('no import leads back to where it started, not even one of a type', async t => {
   const targets = Map.groupBy(imports, ({ file }) => file)
   const done = new Set<string>()
@@ -225,7 +245,7 @@ t.test('every flag in README and docs exists', async t => {
   const help = (command: string): string => {
     const known = helps.get(command)
     if (known !== undefined) return known
-    const args = [join(ROOT, 'cli/sockflux.ts'), command, '--help']
+    const args = [join(ROOT, 'cli/sockflux.ts'), ...command.split(' '), '--help']
     const text = execFileSync(process.execPath, args.filter(Boolean), { encoding: 'utf8' })
     helps.set(command, text)
     return text
@@ -234,12 +254,22 @@ t.test('every flag in README and docs exists', async t => {
   const has = (command: string, flag: string) => help(command).match(new RegExp(`${flag}(?![\\w-])`)) !== null
   let checked = 0
   for (const span of spans) {
-    const [, command] = /(?:^|\s|\/)sockflux ([a-z]+)/.exec(span) ?? []
+    const [, command] = /(?:^|\s|\/)sockflux ((?:setup )?[a-z]+)/.exec(span) ?? []
     for (const flag of flagsIn(span)) {
       const commands = command
         ? [command]
         : span.startsWith('--')
-          ? ['probe', 'collector', 'run', 'top', 'query', 'metrics', 'doctor']
+          ? [
+              'probe',
+              'collector',
+              'run',
+              'top',
+              'query',
+              'metrics',
+              'doctor',
+              'setup influxdb',
+              'setup grafana',
+            ]
           : []
       if (commands.length === 0 || (!command && OF_DOCKER.includes(flag))) continue
       checked++

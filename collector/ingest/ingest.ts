@@ -14,6 +14,7 @@ import { jumpOf } from './bounds.ts'
 import { type ClockFault, clockFault } from './clocks.ts'
 import type { Folded } from './folded.ts'
 import { KnownProbes } from './known_probes.ts'
+import { anybody, type Speaker } from './link/speaker.ts'
 import { keyOf, type ProbeWindows } from './probe_windows.ts'
 
 /** What happened to a message: the listener answers the probe by it. */
@@ -59,14 +60,20 @@ export class Ingest implements Counted {
     this.#wall = wall
   }
 
-  /** @throws MalformedError; it has been counted */
-  receive(frames: readonly Buffer[]): Outcome {
+  /**
+   * @param speaker who sent it
+   * @throws MalformedError; it has been counted
+   */
+  receive(frames: readonly Buffer[], speaker: Speaker = anybody): Outcome {
     try {
-      return this.#accept(decode(frames, this.#known))
+      const message = decode(frames, this.#known)
+      const fault = speaker.fault(message.head.host)
+      if (fault !== undefined) throw new MalformedError('foreign_host', fault)
+      return this.#accept(message)
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       this.#lose(`malformed_${error.reason}`, 1)
-      if (error.head) this.#skip(error.head)
+      if (error.head && speaker.fault(error.head.host) === undefined) this.#skip(error.head)
       throw error
     }
   }

@@ -43,7 +43,7 @@ export class KnownProbes {
   }
 
   /** @returns undefined for a run that is not active */
-  find(run: Pick<Identity, 'boot' | 'probe'>): ProbeWindows | undefined {
+  find(run: Identity): ProbeWindows | undefined {
     return this.#active.get(runOf(run))
   }
 

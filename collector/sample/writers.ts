@@ -1,12 +1,13 @@
 /** All writers: one for the profile, and one more where a sink wants everything in a profile that does not have it. */
 
 import type { Logger } from 'pino'
-import type { WindowKey } from '../../wire/message.ts'
+import type { Losses, WindowKey } from '../../wire/message.ts'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted, SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
+import { afterAll, type Settled } from '../settled.ts'
 import type { SamplerOptions, SeriesLimits } from './sampler.ts'
-import { afterAll, type Outlet, type Writer, writersOf } from './writer.ts'
+import { type Outlet, type Writer, writersOf } from './writer.ts'
 
 /** Samples that have no series of their own. */
 type SeriesLosses = Record<'merged_pods' | 'shared_pods' | 'beyond_max_series', number>
@@ -17,9 +18,20 @@ export class Writers implements Counted {
   readonly #writers: readonly Writer[]
   #options: SamplerOptions
   readonly #log: ThrottledLog
+  readonly #lostOf: (host: string) => Losses
 
-  /** @param totals what the collector counts of itself */
-  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => SelfTotals, log: Logger) {
+  /**
+   * @param totals what the collector counts of itself
+   * @param lostOf what the sinks lost of a host since they were asked last
+   */
+  constructor(
+    options: SamplerOptions,
+    outlets: readonly Outlet[],
+    totals: () => SelfTotals,
+    log: Logger,
+    lostOf: (host: string) => Losses = () => ({}),
+  ) {
+    this.#lostOf = lostOf
     this.#writers = writersOf(options, outlets, totals)
     this.withProcesses = this.#writers.some(({ sampler }) => sampler.withProcesses)
     this.#options = options
@@ -27,7 +39,8 @@ export class Writers implements Counted {
   }
 
   /** @param settled called when every sink has settled the window, or it is not to be written */
-  write(window: Folded, ifid: string, settled: () => void): void {
+  write(given: Folded, ifid: string, settled: Settled): void {
+    const window = { ...given, lost: { ...given.lost, ...this.#lostOf(given.key.host) } }
     if (!window.complete && !window.partial)
       this.#log.warn(
         'incomplete',

@@ -30,6 +30,11 @@ export type Live = Readonly<Record<string, (value: never) => void>>
 /** An open sink, with its routes, pages and counters. */
 export interface Opened {
   readonly sink: Sink
+  /**
+   * What it writes to, in words without secrets: `http://127.0.0.1:8086 sockflux`. Of a server that may be away: what it
+   * has not stored goes to disk, by this name.
+   */
+  readonly target?: string
   readonly routes?: Routes
   /** Pages over TCP, and the address they are served at. */
   readonly web?: { readonly address: Address; readonly pages: Pages }

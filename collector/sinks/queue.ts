@@ -2,7 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { type Batch, countOf } from '../batch.ts'
+import type { Settled } from '../settled.ts'
+import { Account, type Amount, add } from './account.ts'
+import { Backlog, type BacklogOptions } from './backlog.ts'
+import { Replay } from './replay.ts'
 import { Refused, type Sink, type Trouble } from './sink.ts'
+import { Spooling } from './spooling.ts'
 import { type Entry, Waiting } from './waiting.ts'
 
 /** Most samples in one request, if the sink supports several batches: windows of many hosts end at the same moment. */
@@ -17,10 +22,16 @@ const MAX_RETRY_AFTER_MS = 300_000
 const TOGETHER_TRIES = 3
 /** Failures of one batch alone, while others are stored, before it is dropped. */
 const ALONE_TRIES = 3
+/** Requests of others before one of a suspected host is tried, while what was on disk is written. */
+const SUSPECT_EVERY = 4
 
 interface QueueOptions {
   /** Most samples in the queue; a sample takes about 50 bytes of memory. The newest batch is always kept. */
   readonly maxSamples: number
+  /** Where batches go that are not stored soon; without it they wait in memory. */
+  readonly spool?: Pick<BacklogOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
+  /** Samples of this host are lost. */
+  readonly evicted?: (host: string, reason: string, samples: number) => void
   readonly log: Logger
   /** How long to wait for more batches for the same request. */
   readonly gatherMs?: number
@@ -36,7 +47,7 @@ export interface QueueCounters {
   samples: number
   /** Samples that the sink refused permanently, by reason. */
   refused: Record<string, number>
-  /** Samples dropped because the queue was full. */
+  /** Samples dropped because the queue was full: their windows are not acknowledged as stored. */
   dropped: number
   /** Attempts that failed and were retried. */
   retries: number
@@ -47,6 +58,9 @@ export interface QueueCounters {
 /**
  * The queue around one sink. It writes the oldest batches first and retries until they are settled. If a request fails and
  * a batch may be the cause, the request is halved until one batch fails alone; the host of that batch is then written last.
+ *
+ * With a spool, a batch that is not stored soon goes to disk, and out of memory. What is on disk is written between the
+ * batches that come, oldest first.
  */
 export class SinkQueue {
   readonly counters: QueueCounters = {
@@ -59,6 +73,8 @@ export class SinkQueue {
   }
   /** It has dropped samples, and settled none since. */
   isFull = false
+  /** What became of all batches. */
+  readonly account = new Account()
   maxSamples: number
   readonly #sink: Sink
   /** Since when the sink has one request in its hands: milliseconds that only rise. */
@@ -67,7 +83,13 @@ export class SinkQueue {
   readonly #log: ThrottledLog
   readonly #now: () => number
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
+  readonly #evicted: NonNullable<QueueOptions['evicted']>
   readonly #waiting = new Waiting()
+  readonly #backlog: Backlog | undefined
+  readonly #spooling: Spooling | undefined
+  readonly #replay: Replay | undefined
+  /** Requests since one of a suspected host was tried. */
+  #sinceSuspect = 0
   /** Failures of single batches since the last success. */
   #aloneFailures = 0
   #working: Promise<void> | undefined
@@ -76,6 +98,8 @@ export class SinkQueue {
   #patience = new AbortController()
   #gathering: AbortController | undefined
   #suspectsWait: AbortController | undefined
+  /** Until the next part of the backlog is due. */
+  #pause: AbortController | undefined
 
   constructor(sink: Sink, options: QueueOptions) {
     this.#sink = sink
@@ -84,6 +108,44 @@ export class SinkQueue {
     this.#now = options.now ?? (() => performance.now())
     this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), this.#now)
     this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
+    this.#evicted = options.evicted ?? (() => {})
+    if (!options.spool) return
+    const backlog = new Backlog({
+      ...options.spool,
+      log: this.#log,
+      lose: (reason, amount, host) => this.#lose(reason, amount, host),
+      gone: serial => {
+        const entry = this.#waiting.find(serial)
+        if (entry) entry.serial = undefined
+      },
+    })
+    this.#backlog = backlog
+    const now = this.#now
+    this.#spooling = new Spooling(backlog, this.#waiting, () => this.#count(), now)
+    this.#replay = new Replay(backlog, this.#waiting, TOGETHER, now, ({ message }) =>
+      this.#log.warn('spool_read', `the spool cannot be read (${message}); trying again`),
+    )
+  }
+
+  /** Finds what the process before has left, and begins to write it. */
+  async open(): Promise<void> {
+    if (!this.#backlog) return
+    await this.#backlog.open()
+    for (const amount of [this.#backlog.waiting, ...Object.values(this.account.lost)])
+      add(this.account.produced, amount)
+    if (this.#backlog.waiting.batches > 0) this.#working ??= this.#work()
+  }
+
+  /** Batches and samples that are not settled: in memory, or on disk. */
+  get waiting(): Amount {
+    const sum = { ...this.#waiting.unspooled }
+    if (this.#backlog) add(sum, this.#backlog.waiting)
+    return sum
+  }
+
+  /** What is on disk; undefined without a spool. */
+  get spool() {
+    return this.#backlog?.stats
   }
 
   get name(): string {
@@ -97,49 +159,67 @@ export class SinkQueue {
 
   /**
    * Adds a batch; never waits.
-   * @param done called once, when the batch is settled: stored durably, refused permanently, or dropped because the
-   *   queue was full. Not called for batches still in the queue when it closes: they are not stored.
+   * @param done called once, when the batch is settled: stored durably, on disk, refused permanently, or dropped because
+   *   the queue was full. Not called for batches still in the queue when it closes: they are not stored.
    */
-  push(batch: Batch, done: () => void): void {
+  push(batch: Batch, done: Settled): void {
     if (this.#closed) return
-    this.#waiting.add(batch, countOf(batch), done)
+    const samples = countOf(batch)
+    add(this.account.produced, { batches: 1, samples })
+    this.#waiting.add({ batch, samples, done: once(done), since: this.#now() })
     this.#dropOldest()
-    this.counters.waiting = this.#waiting.samples
+    this.#count()
+    this.#spooling?.watch()
+    this.#pause?.abort()
     if (this.counters.waiting >= TOGETHER) this.#gathering?.abort()
     if (this.#waiting.isTrusted(batch)) this.#suspectsWait?.abort()
     this.#working ??= this.#work()
   }
 
-  /** Writes the queued batches for at most `deadlineMs`, then closes the sink. */
+  /** Drops what is on disk for too long; to be called now and then. */
+  expire(): void {
+    this.#backlog?.expire()
+  }
+
+  /** Writes the queued batches for at most `deadlineMs`, puts the others on disk, then closes the sink. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await this.#spooling?.stop()
+    if (this.#failures > 0) await this.#spooling?.all()
     this.#failures = 0
     this.#patience.abort()
     this.#gathering?.abort()
+    this.#pause?.abort()
     this.#patience = new AbortController()
     const deadline = new AbortController()
     const late = wait(deadlineMs, undefined, { signal: deadline.signal }).catch(() => {})
     await Promise.race([this.#working, late])
     deadline.abort()
-    const left = this.#waiting.clear()
+    await this.#spooling?.all()
+    const { batches } = this.#waiting.unspooled
+    this.#waiting.clear()
     this.#patience.abort()
     await this.#sink.close()
     await this.#working
-    if (left > 0)
-      this.#log.warn('closed', `closed with ${left} batches not written; they are not acknowledged`)
+    await this.#backlog?.close()
+    if (batches > 0)
+      this.#log.warn('closed', `closed with ${batches} batches not written; they are not acknowledged`)
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.count > 0) {
+    while (this.#isFresh() || (await this.#hasSome())) {
       if (this.#isFew()) await this.#gather()
-      const some = this.#waiting.next(this.#sink.writeAll ? TOGETHER : 0)
+      const some = this.#next()
+      if (some.length === 0) continue
+      const began = this.#now()
       for (const entry of some) entry.isWriting = true
       const error = await this.#write(some.map(({ batch }) => batch)).then(
         () => undefined,
         (error: unknown) => error ?? new Error('unknown error'),
       )
       for (const entry of some) entry.isWriting = false
+      this.#replay?.ended(some, this.#now() - began)
       if (error instanceof Refused && some.length > 1) {
         this.#waiting.halve(some) // the sink does not say which batch was refused; writing again leaves one copy
       } else if (error === undefined || error instanceof Refused) {
@@ -154,6 +234,33 @@ export class SinkQueue {
     this.#working = undefined
   }
 
+  /** There is something in memory, and nothing to be read from disk before: while the sink fails, one request is enough. */
+  #isFresh(): boolean {
+    const isDue = this.#replay !== undefined && !this.#closed && (this.#replay.dueMs ?? 1) <= 0
+    if (isDue && (this.#failures === 0 || !this.#waiting.hasTrusted())) return false
+    return this.#waiting.count > 0
+  }
+
+  /** Waits for the next part of the backlog while nothing else is there. */
+  async #hasSome(): Promise<boolean> {
+    for (;;) {
+      if (!this.#closed && !this.#isFresh()) await this.#replay?.load()
+      if (this.#waiting.count > 0) return true
+      const dueMs = this.#closed ? undefined : this.#replay?.dueMs
+      if (dueMs === undefined) return false
+      this.#pause = new AbortController()
+      await this.#sleep(dueMs, this.#pause.signal).catch(() => {})
+      this.#pause = undefined
+    }
+  }
+
+  #next(): readonly Entry[] {
+    if (this.#waiting.count === 0) return [] // it went to disk meanwhile
+    const [suspect] = this.#waiting.putOff
+    if (suspect && this.#sinceSuspect >= SUSPECT_EVERY) return [suspect]
+    return this.#waiting.next(this.#sink.writeAll ? TOGETHER : 0)
+  }
+
   async #fail(some: readonly Entry[], error: unknown): Promise<void> {
     const { fault, reason, message } = trouble(error)
     const isSearched = fault === 'batch' || (fault === 'unknown' && this.#failures + 1 >= TOGETHER_TRIES)
@@ -166,6 +273,7 @@ export class SinkQueue {
     const [entry] = some as [Entry]
     const { host } = entry.batch.id
     const isNew = this.#waiting.suspect(entry)
+    this.#sinceSuspect = 0
     entry.alone ??= { tries: 0, written: this.counters.written }
     entry.alone.tries++
     const others = this.counters.written - entry.alone.written
@@ -174,6 +282,7 @@ export class SinkQueue {
       this.#settle(entry, new Refused(reason, entry.samples, what))
       return
     }
+    if (fault !== 'batch' && others > 0) this.#putBack(entry)
     // one failing host does not delay the others; several may mean that the server fails for all
     const isOneOfMany = (this.#aloneFailures++ === 0 || !isNew) && this.#waiting.hasTrusted()
     if (isOneOfMany) this.#retry(error)
@@ -204,15 +313,25 @@ export class SinkQueue {
 
   #settle(entry: Entry, refused: Refused | undefined): void {
     if (refused) {
-      this.#count(refused.reason, refused.samples)
+      this.#refuse(refused.reason, refused.samples)
       this.#log.warn(refused.reason, refused.message)
     }
+    if (entry.serial !== undefined) this.#backlog?.settle(entry.serial)
+    this.account.settle(entry.samples, refused?.samples ?? 0)
+    this.#sinceSuspect++
     const stored = entry.samples - (refused?.samples ?? 0)
     if (stored > 0 || !refused) this.counters.written++
     this.counters.samples += stored
     this.#remove(entry)
     this.isFull = false
-    entry.done()
+    entry.done(true)
+  }
+
+  /** It is on disk, and tried again when all others were. */
+  #putBack(entry: Entry): void {
+    if (entry.serial === undefined) return
+    this.#backlog?.putBack(entry.serial, entry.alone)
+    this.#remove(entry)
   }
 
   async #backOff(error: unknown): Promise<void> {
@@ -243,22 +362,41 @@ export class SinkQueue {
       if (!entry) return
       this.isFull = true
       this.counters.dropped += entry.samples
+      this.#lose('dropped', { batches: 1, samples: entry.samples }, entry.batch.id.host)
       this.#log.warn(
         'full',
         `the queue is full (${this.maxSamples} samples); the oldest batches of host "${entry.batch.id.host}", which has the most samples in it, are dropped`,
       )
       this.#remove(entry)
-      entry.done()
+      entry.done(false)
     }
   }
 
   #remove(entry: Entry): void {
     this.#waiting.remove(entry)
+    this.#count()
+  }
+
+  #count(): void {
     this.counters.waiting = this.#waiting.samples
   }
 
-  #count(reason: string, samples: number): void {
+  #lose(reason: string, amount: Amount, host: string): void {
+    this.account.lose(reason, amount)
+    this.#evicted(host, reason, amount.samples)
+  }
+
+  #refuse(reason: string, samples: number): void {
     this.counters.refused[reason] = (this.counters.refused[reason] ?? 0) + samples
+  }
+}
+
+function once(done: Settled): Settled {
+  let isDone = false
+  return isKept => {
+    if (isDone) return
+    isDone = true
+    done(isKept)
   }
 }
 

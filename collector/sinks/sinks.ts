@@ -3,30 +3,55 @@
 import type { Batch } from '../batch.ts'
 import type { Counted } from '../counters.ts'
 import type { Routes } from '../routes.ts'
+import type { Settled } from '../settled.ts'
 import type { Context, Live, Opened, Wants } from './descriptor.ts'
+import { Evictions } from './evictions.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
 import { SinkQueue } from './queue.ts'
+import { LeftSpools, type SpoolPlace, type SpoolSettings, spoolOf } from './spools.ts'
 
 /** Time for the last writes when the collector stops. */
 const FLUSH_MS = 5000
 /** A search for the lines that a slow InfluxDB refuses takes up to 200 requests; longer than this one takes only what hangs. */
 const STUCK_MS = 30 * 60_000
 
+type Options = SinkOptions & SpoolSettings & { readonly waitingSamples: number }
+
 export class Sinks implements Counted {
   readonly routes: Routes
+  /** What was lost of which host. */
+  readonly evictions = new Evictions()
   readonly #open: readonly (OpenSink & { readonly queue: SinkQueue })[]
+  readonly #left: LeftSpools
 
-  constructor(open: readonly OpenSink[], maxSamples: number, log: Context['log']) {
-    this.#open = open.map(one => ({ ...one, queue: new SinkQueue(one.sink, { maxSamples, log }) }))
+  /** @param spools of the sinks, in their order */
+  constructor(
+    open: readonly OpenSink[],
+    maxSamples: number,
+    log: Context['log'],
+    spools: readonly SpoolPlace[] = [],
+    left = new LeftSpools(),
+  ) {
+    const queueOf = ({ sink }: OpenSink, at: number) =>
+      new SinkQueue(sink, { maxSamples, spool: spools[at], evicted: this.evictions.of(sink.name), log })
+    this.#open = open.map((one, at) => ({ ...one, queue: queueOf(one, at) }))
+    this.#left = left
     this.routes = routesOf(open)
   }
 
   /** @throws with the remedy */
-  static async open(
-    options: SinkOptions & { readonly waitingSamples: number },
-    context: Context,
-  ): Promise<Sinks> {
-    return new Sinks(await openSinks(options, context), options.waitingSamples, context.log)
+  static async open(options: Options, context: Context): Promise<Sinks> {
+    const { log } = context
+    const open = await openSinks(options, context)
+    const spools = open.map(({ sink, target }) => spoolOf(options, sink.name, target))
+    const left = await LeftSpools.open(
+      options,
+      spools.map(spool => spool?.directory),
+      log,
+    )
+    const sinks = new Sinks(open, options.waitingSamples, log, spools, left)
+    await Promise.all(sinks.#open.map(({ queue }) => queue.open()))
+    return sinks
   }
 
   get names(): string[] {
@@ -34,7 +59,7 @@ export class Sinks implements Counted {
   }
 
   /** Where batches go, and what they must contain. */
-  get outlets(): { wants: Wants; push(batch: Batch, done: () => void): void }[] {
+  get outlets(): { wants: Wants; push(batch: Batch, done: Settled): void }[] {
     return this.#open.map(({ wants, queue }) => ({ wants, push: (batch, done) => queue.push(batch, done) }))
   }
 
@@ -50,6 +75,12 @@ export class Sinks implements Counted {
       if (reason !== undefined) return `${sink.name}: ${reason}`
     }
     return undefined
+  }
+
+  /** Drops what waits on disk for too long. */
+  expire(): void {
+    for (const { queue } of this.#open) queue.expire()
+    this.#left.expire()
   }
 
   /** A sink that has had one request in its hands for longer than any of its time-outs, or undefined. */
@@ -76,13 +107,20 @@ export class Sinks implements Counted {
     return {
       waiting: sum(({ counters }) => counters.waiting),
       written: sum(({ counters }) => counters.samples),
+      spool_bytes: sum(({ spool }) => spool?.bytes ?? 0),
+      spool_samples: sum(({ spool }) => spool?.samples ?? 0),
+      spool_age_us: Math.max(0, ...this.#open.map(({ queue }) => queue.spool?.oldest_seconds ?? 0)) * 1e6,
     }
   }
 
   losses(): Record<string, number> {
-    const lost: Record<string, number> = {}
+    const lost: Record<string, number> = { ...this.#left.lost }
     for (const { sink, queue } of this.#open) {
-      lost[`${sink.name}/dropped`] = queue.counters.dropped
+      lost[`${sink.name}/dropped`] = 0
+      for (const [reason, { samples }] of Object.entries(queue.account.lost)) {
+        const key = `${sink.name}/${reason}`
+        lost[key] = (lost[key] ?? 0) + samples
+      }
       for (const [reason, count] of Object.entries(queue.counters.refused))
         lost[`${sink.name}/${reason}`] = count
     }
@@ -92,12 +130,13 @@ export class Sinks implements Counted {
   view() {
     const counted = this.#open.map(({ sink, queue, counters }) => [
       sink.name,
-      { ...queue.counters, ...counters?.() },
+      { ...queue.counters, ...(queue.spool && { spool: queue.spool }), ...counters?.() },
     ])
-    return { sinks: Object.fromEntries(counted) }
+    return { sinks: Object.fromEntries(counted), ...this.evictions.view() }
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#open.map(({ queue }) => queue.close({ deadlineMs: FLUSH_MS })))
+    await this.#left.close()
   }
 }

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 
 export class SendOffset {
-  readonly #intervalMs: number
+  readonly intervalMs: number
   readonly #share: number
   /** Seconds over which the hosts are spread; at most half the interval. */
   spread: number
@@ -18,16 +18,20 @@ export class SendOffset {
    * @param now milliseconds since the epoch
    */
   constructor(host: string, spread: number, interval: number, now: () => number = Date.now) {
-    this.#intervalMs = interval * 1000
+    this.intervalMs = interval * 1000
     this.#share = shareOf(host)
     this.spread = spread
     this.#now = now
   }
 
+  /** How long after the end of a window this host sends. */
+  get delayMs(): number {
+    return Math.min(this.spread * 1000, this.intervalMs / 2) * this.#share
+  }
+
   /** Milliseconds until this host may send; 0 when it may. */
   waitMs(): number {
-    const delayMs = Math.min(this.spread * 1000, this.#intervalMs / 2) * this.#share
-    return Math.max(0, delayMs - (this.#now() % this.#intervalMs))
+    return Math.max(0, this.delayMs - (this.#now() % this.intervalMs))
   }
 }
 

@@ -10,6 +10,7 @@ import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSpool } from './spool.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
 const figures = (lines: readonly string[][]) => lines.map(([what, measured]) => `${what}: ${measured}`)
@@ -52,6 +53,16 @@ t.test('what each program takes', real, async t => {
 t.test('the folds', async t => {
   t.match(figures(await benchFold(50))[0], /million rows per CPU second/)
   t.ok((await benchProbeFold(5)).length > 0)
+})
+
+t.test('the spool', async t => {
+  const lines = figures(await benchSpool(6, 1, 1))
+  t.match(
+    lines[0],
+    /^windows of 20 kB: appended, one fsync each: [\d,]+ a second, \d+ MB\/s, [\d.]+ ms CPU each; a plain file/,
+  )
+  t.match(lines.at(-2), /: [\d.]+ ms without a spool, [\d.]+ ms with one$/)
+  t.match(lines.at(-1), /: \d+ windows a second$/)
 })
 
 const FEW = { hosts: 3, containers: 3, rows: 50, windows: 2, metrics: 'flows' } as const

@@ -117,7 +117,7 @@ t.test('on the screen it is read from top to bottom', real, async t => {
   t.teardown(() => router.close())
   await router.bind('tcp://127.0.0.1:*')
   const endpoint = router.lastEndpoint!
-  const { stdout } = await sockflux(['doctor', '--collector', endpoint])
+  const { stdout } = await sockflux(['doctor', '--collector', `${endpoint},plain`])
   const lines = stdout.split('\n')
   t.match(lines[0], /^ok +kernel +Linux /)
   t.ok(lines.some(line => new RegExp(`^ok +collector +${endpoint} answers$`).test(line)))

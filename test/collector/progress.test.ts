@@ -12,6 +12,9 @@ t.test('what came in since the last time, and what there is now', async t => {
     series: 40,
     cpu_us: 0,
     rss_bytes: 0,
+    spool_bytes: 0,
+    spool_samples: 0,
+    spool_age_us: 0,
   }
   t.equal(
     progress.since({ stats, lost: {} }, 10),

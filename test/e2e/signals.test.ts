@@ -126,7 +126,7 @@ t.test('query: harmless signals, and SIGTERM ends it', any, async t => {
 t.test('run and its children: harmless signals', real, async t => {
   const opened = await site(t)
   const words = ['run', '--interval', '1', '--socket', opened.socket, '--store', opened.store]
-  const all = sockflux(words, { SOCKFLUX_LISTEN: opened.endpoint, SOCKFLUX_COLLECTOR: opened.endpoint })
+  const all = sockflux(words, { SOCKFLUX_LISTEN: opened.link, SOCKFLUX_COLLECTOR: opened.link })
   t.teardown(() => all.close())
   await all.line(/^CONTAINER/, 20_000)
   const children = (await run(['ps', '-o', 'pid=', '--ppid', String(all.pid)]))
@@ -172,7 +172,7 @@ t.test('the collector listens on both families if the endpoint asks for it', any
   ] as const) {
     const port = await freePort()
     const opened = await site(t)
-    const collector = await opened.collector(['--listen', `tcp://${host}:${port}`])
+    const collector = await opened.collector(['--listen', `tcp://${host}:${port},plain`])
     t.match((await listeners(collector.pid)).join('\n'), expected)
     await collector.close()
   }
@@ -184,7 +184,7 @@ t.test('a collector that cannot listen says why in a sentence', any, async t => 
     const collector = sockflux([
       'collector',
       '--listen',
-      endpoint,
+      `${endpoint},plain`,
       '--socket',
       opened.socket,
       '--store',
@@ -197,7 +197,7 @@ t.test('a collector that cannot listen says why in a sentence', any, async t => 
 
 t.test('a collector whose standard error is full runs on, and counts', any, async t => {
   const opened = await site(t)
-  const words = ['collector', '--listen', opened.endpoint, '--socket', opened.socket, '--store', opened.store]
+  const words = ['collector', '--listen', opened.link, '--socket', opened.socket, '--store', opened.store]
   const collector = start(['bash', '-c', 'exec "$@" 2>/dev/full', 'bash', ...SOCKFLUX, ...words])
   t.teardown(() => collector.close())
   const stats = await until('answers', () => opened.stats().catch(() => undefined), 20_000)

@@ -113,6 +113,7 @@ export class Site {
   readonly endpoint: string
   readonly socket: string
   readonly store: string
+  readonly spool: string
   readonly #started: Child[]
 
   constructor(directory: string, port: number, started: Child[]) {
@@ -120,22 +121,39 @@ export class Site {
     this.endpoint = `tcp://127.0.0.1:${port}`
     this.socket = join(directory, 'collector.sock')
     this.store = join(directory, 'store')
+    this.spool = join(directory, 'spool')
     this.#started = started
+  }
+
+  /** The endpoint as a setting: in plain text, as it was asked for. */
+  get link(): string {
+    return `${this.endpoint},plain`
   }
 
   /** Starts a collector here and waits until it listens. Its sink is the embedded store, unless flags say otherwise. */
   collector(flags: readonly string[] = [], env: Environment = {}): Promise<Child> {
-    const listen = flags.includes('--listen') ? [] : ['--listen', this.endpoint]
+    const listen = flags.includes('--listen') ? [] : ['--listen', this.link]
     return this.#start(
-      ['collector', ...listen, '--socket', this.socket, '--store', this.store, ...flags],
+      [
+        'collector',
+        ...listen,
+        '--socket',
+        this.socket,
+        '--store',
+        this.store,
+        '--spool',
+        this.spool,
+        ...flags,
+      ],
       env,
     )
   }
 
-  /** Starts a probe with windows of one second, and waits until it counts. */
-  probe(flags: readonly string[] = [], collectors: readonly string[] = [this.endpoint]): Promise<Child> {
+  /** Starts a probe with windows of one second, without a spool unless flags give one, and waits until it counts. */
+  probe(flags: readonly string[] = [], collectors: readonly string[] = [this.link]): Promise<Child> {
     const endpoints = collectors.flatMap(endpoint => ['--collector', endpoint])
-    return this.#start(['probe', ...endpoints, '--interval', '1', ...flags])
+    const spool = flags.includes('--spool') ? [] : ['--spool', 'off']
+    return this.#start(['probe', ...endpoints, '--interval', '1', ...spool, ...flags])
   }
 
   async stats(): Promise<Stats> {

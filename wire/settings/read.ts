@@ -45,6 +45,8 @@ export interface Options<S extends Settings> {
   readonly check?: Check<S>
   /** Parent of /etc; `/` except in tests. */
   readonly root?: string
+  /** These settings are in no file: false. */
+  readonly inFile?: boolean
 }
 
 /**
@@ -56,7 +58,7 @@ export function inspectSettings<S extends Settings>(
   section: string,
   flags: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
-  { check, root = '/' }: Options<S> = {},
+  { check, root = '/', inFile = true }: Options<S> = {},
 ): Reading<S> {
   const problems: string[] = []
   const warnings: string[] = []
@@ -70,7 +72,7 @@ export function inspectSettings<S extends Settings>(
       return undefined
     }
   }
-  const file = attempt(() => fileOf(keysOf(settings), section, flags, env, root))
+  const file = inFile ? attempt(() => fileOf(keysOf(settings), section, flags, env, root)) : undefined
   problems.push(...(file?.problems ?? []))
   const values = Object.entries(settings).map(([name, row]) => {
     const names = [name, ...(row.former === undefined ? [] : [row.former])]
@@ -159,8 +161,8 @@ function fromFlag(name: string, flags: Readonly<Record<string, unknown>>): Found
   return flags[name] === undefined ? undefined : { value: flags[name], where: `--${kebab(name)}` }
 }
 
-/** Splits a list in a variable. A comma before `name=` belongs to the value: `tcp://*:5556,ifid=6`. */
-const SEPARATOR = /\s*,(?!\w+=)\s*/
+/** Splits a list in a variable. A comma before `name=`, `plain` or `curve` belongs to the value: `tcp://*:5556,plain,ifid=6`. */
+const SEPARATOR = /\s*,(?!\w+=|(?:plain|curve)(?:,|\s|$))\s*/
 
 function fromEnv(name: string, row: Setting, env: NodeJS.ProcessEnv, warnings: string[]): Found | undefined {
   for (const variable of variables(name, row)) {

@@ -70,6 +70,16 @@ export function addFlags(command: Command, section: string, settings: Settings):
     '--config <file>',
     `YAML file with settings (default: ${defaultFile(section)}, if it is there; env: SOCKFLUX_CONFIG)`,
   )
+  addOptions(command, settings)
+  const keys = Object.keys(settings).map(snake).join(', ')
+  command.addHelpText(
+    'after',
+    `\nFlags win over the environment, the environment over the file. Keys below \`${section}:\` or at the top level of the file:\n  ${keys}`,
+  )
+}
+
+/** Without the file: for a command that a person runs. */
+export function addOptions(command: Command, settings: Settings): void {
   const hidden: string[] = []
   for (const [name, row] of Object.entries(settings)) {
     const help = helpOf(name, row)
@@ -91,9 +101,4 @@ export function addFlags(command: Command, section: string, settings: Settings):
   }
   if (hidden.length > 0)
     command.addHelpText('after', `\nOnly as variables or keys, because ps shows flags:\n${hidden.join('\n')}`)
-  const keys = Object.keys(settings).map(snake).join(', ')
-  command.addHelpText(
-    'after',
-    `\nFlags win over the environment, the environment over the file. Keys below \`${section}:\` or at the top level of the file:\n  ${keys}`,
-  )
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Acknowledger } from '../../../collector/ingest/acknowledge.ts'
-import type { Route } from '../../../collector/ingest/transport.ts'
+import type { Route } from '../../../collector/ingest/link/transport.ts'
 
 /** What was sent: the connection, the topic, the run and the window. */
 function start() {

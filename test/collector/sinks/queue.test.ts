@@ -410,7 +410,7 @@ t.test('how long the sink has had a request is told, until it answers', async t 
     return answer.promise
   }
   t.equal(queue.writingForMs, 0)
-  const settled = new Promise<void>(resolve => queue.push(batch(1, [sample([1, 1])]), resolve))
+  const settled = new Promise<void>(resolve => queue.push(batch(1, [sample([1, 1])]), () => resolve()))
   await asked.promise
   now = 7000
   t.equal(queue.writingForMs, 7000)

@@ -86,12 +86,12 @@ t.test('what is settled is told with its last message', async t => {
   const queue = new Queue(1000, run)
   const push = (window: number, sequence: number, full: number) =>
     queue.push({ ...message(window), sequence, lost: { 'queue/full': full } })
-  t.same(queue.settled, { window: 0, sequence: 0, lost: {} })
+  t.same(queue.settled, { ...run, window: 0, sequence: 0, lost: {} })
   push(0, 0, 1)
   push(0, 1, 2)
   push(1, 2, 3)
   queue.acknowledge({ ...run, window: 0 })
-  t.same(queue.settled, { window: 1, sequence: 2, lost: { 'queue/full': 2 } })
+  t.same(queue.settled, { ...run, window: 1, sequence: 2, lost: { 'queue/full': 2 } })
 })
 
 t.test('later windows can wait', async t => {
