@@ -20,7 +20,7 @@ const skip = needs('root', 'debian')
 const PACKING_MS = 120_000
 /** What packing reads. */
 const PARTS =
-  'package.json LICENSE CHANGELOG.md tsconfig.json deploy cli probe collector wire dist native node_modules build/sockflux build/bpf build/node'
+  'package.json LICENSE CHANGELOG.md tsconfig.json deploy cli grafana probe collector wire dist native node_modules build/sockflux build/bpf build/node'
 
 async function directory(t: Test): Promise<string> {
   const cleanup = new Cleanup()

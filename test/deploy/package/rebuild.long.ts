@@ -12,7 +12,7 @@ import { ended } from '../../harness/sockflux.ts'
 
 const BUILDING_MS = 900_000
 const SOURCES =
-  'Makefile package.json package-lock.json tsconfig.json .taprc LICENSE CHANGELOG.md deploy wire cli probe collector'
+  'Makefile package.json package-lock.json tsconfig.json .taprc LICENSE CHANGELOG.md deploy wire cli grafana probe collector'
 
 t.test('the package of another folder', { skip: needs('root', 'gcc', 'debian') }, async t => {
   const cleanup = new Cleanup()
