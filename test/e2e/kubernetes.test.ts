@@ -22,7 +22,7 @@ const skip = needs('root', 'bpf', 'netns', 'hybrid', 'containerd', 'ss', 'gcc', 
 /** As kustomize names it, and containerd looks it up. */
 const IMAGE = 'docker.io/library/sockflux:0.1.0'
 const FLOWS = 5
-const PATIENCE_MS = 90_000
+const PATIENCE_MS = 60_000
 /** Without it, what else has to be missing: an older kernel has CAP_SYS_ADMIN in place of these. */
 const IN_PLACE: readonly string[] = ['BPF', 'PERFMON', 'NET_ADMIN']
 
@@ -89,7 +89,9 @@ async function flowsAreCounted(t: Test, node: Node, place: Place): Promise<void>
     const { stdout, exitCode } = await exec('collector', 'sockflux', 'top', '--json')
     return exitCode === 0 ? (JSON.parse(stdout) as TopHost[])[0] : undefined
   }
-  await until('a window', async () => (await told()) !== undefined, PATIENCE_MS)
+  await until('a window', async () => (await told()) !== undefined, PATIENCE_MS).catch(async error => {
+    throw new Error(`${error}\n${await output(place, 'probe')}${await output(place, 'collector')}`)
+  })
   await client(node, shop.containers.main).ask(`open ${FLOWS - 2} ${cart.ip} 80`)
   await connected(shop.netns, FLOWS)
   const rowOf = (host: TopHost, { id }: Container) =>

@@ -1,12 +1,14 @@
 /** Pods from manifests, started over CRI as kubelet starts them: what is in the YAML reaches the runtime, nothing else. */
 
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeCgroup, removeCgroup } from '../cgroup.ts'
 import { type Cleanup, type Closable, closable } from '../cleanup.ts'
 import type { Cri } from '../cri.ts'
 import { type Container, createSandbox, started } from '../pod.ts'
+import { until } from '../until.ts'
 import type { ContainerTemplate, PodTemplate, SecurityContext, Volume } from './template.ts'
 
 /** What the manifests find on a node of the tests. */
@@ -109,6 +111,9 @@ async function start(
       log_path: `${template.name}/0.log`,
       linux: { security_context: contextOf(template, pod, namespaces) },
     })
+    const { pid } = containers[template.name]!
+    if (pod.initContainers?.includes(template))
+      await until(`the end of ${template.name}`, () => !existsSync(`/proc/${pid}`))
   }
   return { sandboxId: made.sandboxId, containers }
 }
