@@ -8,10 +8,11 @@
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
 # make install-units  the same, and the units for systemd with the command of $(PREFIX)
 # make uninstall remove them
+# make package   a Debian package in build/, with its own Node.js
 # make clean     remove built files
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test test-long bench build check format generate pictures install install-units uninstall clean packages-run packages-test packages-bench
+.PHONY: run test test-long bench build check format generate pictures install install-units uninstall package clean packages-run packages-test packages-bench packages-package
 
 # All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
 # is split there), a backslash or an asterisk (Node.js loads no package below them) or a line break (git, npm and tap print a
@@ -45,7 +46,7 @@ DASHBOARDS := $(wildcard grafana/influxql/*.json grafana/prometheus/*.json)
 
 CLANG ?= clang
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
-BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Iprobe/bpf -I/usr/include/$(shell uname -m)-linux-gnu
+BPF_FLAGS := -O2 -g -fdebug-compilation-dir=. -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Iprobe/bpf -I/usr/include/$(shell uname -m)-linux-gnu
 
 run: build
 	@exec build/sockflux run $(RUN_FLAGS)
@@ -91,13 +92,16 @@ uninstall:
 	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/units.ts uninstall
 	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/install.ts uninstall
 
+package: packages-package build
+	@node deploy/package/main.ts
+
 clean:
 	rm -rf build dist native/build native/dist node_modules native/node_modules .tap
 
-packages-run packages-test packages-bench: packages-%:
+packages-run packages-test packages-bench packages-package: packages-%:
 	@deploy/setup.sh packages $*
 
-packages-test packages-bench: | packages-run
+packages-test packages-bench packages-package: | packages-run
 
 build/.node: deploy/node.sh | packages-run
 	@deploy/setup.sh node

@@ -110,6 +110,12 @@ export const collectorSettings = {
     value: '<number>',
     help: 'samples that may wait for a sink in memory, some 50 bytes each; beyond it the oldest are dropped and counted',
   }),
+  aliveFile: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'file that is written every five seconds as long as the program goes on; a liveness check of a container looks at its age',
+  }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
     fallback: 'info',

@@ -54,6 +54,7 @@ export const probeSettings = {
   host: setting<string | undefined>({
     type: hostTag(),
     fallback: undefined,
+    env: ['NODE_NAME'], // a pod's own host name is the pod's
     value: '<name>',
     help: "this host's name in tags; without it the kernel's host name",
   }),
@@ -187,6 +188,7 @@ export const probeSettings = {
   ringSize: setting({
     type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),
     fallback: ringBytes(cpus().length),
+    ofMachine: true,
     value: '<size>',
     help: 'kernel memory for closed connections that were not read yet, rounded up to a power of two; by default 2 MiB a CPU, 4 to 64 MiB',
   }),
@@ -213,6 +215,12 @@ export const probeSettings = {
     fallback: 24,
     value: '<hours>',
     help: 'windows that have waited longer in the spool are dropped and counted',
+  }),
+  aliveFile: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'file that is written every five seconds as long as the program goes on; a liveness check of a container looks at its age',
   }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),

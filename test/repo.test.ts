@@ -207,7 +207,10 @@ t.test('no import leads back to where it started, not even one of a type', async
 
 t.test('the command loads both programs late', async t => {
   const early = imports.filter(
-    ({ file, from, lazy }) => file === 'cli/sockflux.ts' && /^(probe|collector|native)\//.test(from) && !lazy,
+    ({ file, from, lazy }) =>
+      ['cli/sockflux.ts', 'cli/commands.ts'].includes(file) &&
+      /^(probe|collector|native)\//.test(from) &&
+      !lazy,
   )
   t.same(tell(early), [])
 })
@@ -237,8 +240,8 @@ t.test(
   },
 )
 
-/** Flags of docker run, which the documents mention alone. */
-const OF_DOCKER = ['--network', '--pid', '--cgroupns']
+/** Flags of docker, which the documents mention alone. */
+const OF_DOCKER = ['--network', '--pid', '--cgroupns', '--build-arg']
 
 t.test('every flag in README and docs exists', async t => {
   const texts = ['README.md', ...glob('docs/*.md')].map(read)

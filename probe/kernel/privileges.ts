@@ -2,7 +2,9 @@
 
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { cgroup2In } from './cgroup.ts'
 import { type Finding, type Host, sentenceOf, textIn } from './finding.ts'
+import { capabilityLine, cgroupLine, pidLine, surroundingsOf } from './surroundings.ts'
 
 const SYS_ADMIN = 21
 
@@ -48,10 +50,6 @@ export const PRIVILEGES: readonly Privilege[] = [
   },
 ]
 
-const HOW = 'run it as root, or with these capabilities'
-const WHERE =
-  'AmbientCapabilities= and CapabilityBoundingSet= in the systemd unit, securityContext.capabilities in Kubernetes'
-
 const has = (set: bigint, bit: number): boolean => ((set >> BigInt(bit)) & 1n) === 1n
 
 /** The user and its effective capabilities, proc_pid_status(5). */
@@ -63,12 +61,9 @@ function own(env: Pick<Host, 'root'>): { readonly user: string; readonly effecti
   }
 }
 
-/** User 0 owns the files that CAP_DAC_READ_SEARCH opens. */
 function missing(env: Pick<Host, 'root'>): readonly Privilege[] {
-  const { user, effective } = own(env)
-  return PRIVILEGES.filter(({ bits }) => !bits.some(bit => has(effective, bit))).filter(
-    ({ name }) => !(user === '0' && name === 'CAP_DAC_READ_SEARCH'),
-  )
+  const { effective } = own(env)
+  return PRIVILEGES.filter(({ bits }) => !bits.some(bit => has(effective, bit)))
 }
 
 export const lacks = (env: Pick<Host, 'root'>, name: string): boolean =>
@@ -78,18 +73,21 @@ export const lacks = (env: Pick<Host, 'root'>, name: string): boolean =>
 export function privileges(env: Pick<Host, 'root'>): Finding[] {
   const name = 'privileges'
   const { user } = own(env)
+  const line = capabilityLine[surroundingsOf(env)]
   const lacking = missing(env)
   const needed = lacking.filter(({ needed }) => needed)
   if (needed.length > 0) {
     const list = needed.map(({ name, without }) => `${name} (without it ${without})`).join(' and ')
-    return [{ name, ok: false, found: `user ${user} lacks ${list}`, remedy: `${HOW} (${WHERE})` }]
+    return [
+      { name, ok: false, found: `user ${user} lacks ${list}`, remedy: line(needed.map(({ name }) => name)) },
+    ]
   }
   if (lacking.length === 0) return [{ name, ok: true, found: `user ${user}, all that is needed` }]
   return lacking.map(({ name: capability, without }) => ({
     name,
     ok: 'warn' as const,
     found: `user ${user} lacks ${capability}: ${without}`,
-    remedy: `run it as root, or add it to ${WHERE}`,
+    remedy: line([capability]),
   }))
 }
 
@@ -106,6 +104,8 @@ export function afterScan(env: Pick<Host, 'root'>): bigint {
   return bits.reduce((set, bit) => set | (1n << BigInt(bit)), 0n)
 }
 
+const rooted = () => 'run it as root of the host, not in a rootless container'
+
 /** Inode numbers of the host's own namespaces: include/linux/proc_ns.h, since Linux 3.8. */
 const NAMESPACES = [
   {
@@ -113,21 +113,21 @@ const NAMESPACES = [
     host: 0xeffffffd,
     ok: false as const,
     lacks: 'capabilities in a user namespace of its own do not count for eBPF',
-    remedy: 'run it as root of the host, not in a rootless container',
+    line: { kubernetes: rooted, container: rooted, host: rooted },
   },
   {
     type: 'pid',
     host: 0xeffffffc,
     ok: 'warn' as const,
     lacks: "in a PID namespace of its own other processes' older sockets and names cannot be found",
-    remedy: 'use --pid=host, in Kubernetes hostPID: true',
+    line: pidLine,
   },
   {
     type: 'cgroup',
     host: 0xeffffffb,
     ok: 'warn' as const,
     lacks: 'in a cgroup namespace of its own only its own UDP traffic would be seen',
-    remedy: 'use --cgroupns=host',
+    line: cgroupLine,
   },
 ]
 
@@ -139,11 +139,18 @@ export function namespaces(env: Pick<Host, 'root'>): Finding {
       return undefined // the kernel has no namespaces of this type
     }
   }
-  const strange = NAMESPACES.filter(({ type, host }) => (own(type) ?? host) !== host)
+  // its own cgroup namespace is no matter when the host's root of cgroups is mounted
+  const matters = (type: string) => type !== 'cgroup' || cgroup2In(env) === undefined
+  const strange = NAMESPACES.filter(({ type, host }) => (own(type) ?? host) !== host && matters(type))
   const [worst] = strange
   if (!worst) return { name: 'namespaces', ok: true, found: "the host's own" }
   const of = (text: (row: (typeof NAMESPACES)[number]) => string) => strange.map(text).join('; ')
-  return { name: 'namespaces', ok: worst.ok, found: of(row => row.lacks), remedy: of(row => row.remedy) }
+  return {
+    name: 'namespaces',
+    ok: worst.ok,
+    found: of(row => row.lacks),
+    remedy: of(row => row.line[surroundingsOf(env)]()),
+  }
 }
 
 /** What the probe runs without, a sentence with the remedy for each. */

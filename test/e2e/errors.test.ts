@@ -127,7 +127,7 @@ t.test('a probe without its privileges says which', kernel, async t => {
   checkSentence(
     t,
     await ended([...behind, ...nobody, ...SOCKFLUX.map(at), 'probe']),
-    /^sockflux: .*lacks CAP_BPF.*CAP_PERFMON.*run it as root/,
+    /^sockflux: .*lacks CAP_BPF.*CAP_PERFMON.*(run it as root|start it with)/,
   )
   const poor = ['setpriv', '--bounding-set=-bpf,-sys_admin', '--inh-caps=-bpf,-sys_admin']
   checkSentence(t, await ended([...poor, ...SOCKFLUX, 'probe']), /^sockflux: .*lacks CAP_BPF/)

@@ -56,7 +56,7 @@ const LACKS: readonly { without: readonly Capability[]; says: readonly RegExp[] 
   {
     without: ['sys_admin'],
     says: [
-      /^user 65534 lacks CAP_SYS_ADMIN: .*: run it as root, or add it to /,
+      /^user 65534 lacks CAP_SYS_ADMIN: .*: (run it as root, or|start it with) /,
       /no descriptor names.*need CAP_SYS_ADMIN/,
       /^every RTT sample of connections older/,
     ],
@@ -116,7 +116,9 @@ for (const name of ['bpf', 'perfmon'] as const)
     t.same(await child.exited, { code: 1, signal: null })
     t.match(
       child.stderr,
-      new RegExp(`^sockflux: user 65534 lacks CAP_${name.toUpperCase()} .*: run it as root, or [^\\n]*\\n$`),
+      new RegExp(
+        `^sockflux: user 65534 lacks CAP_${name.toUpperCase()} .*: (run it as root, or|start it with) [^\\n]*\\n$`,
+      ),
     )
   })
 

@@ -41,6 +41,9 @@ const FEATURES = {
       ...['--mount', 'sh', '-c'],
       'mount -t tmpfs none /mnt && cd /mnt && mkdir u w m && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w m',
     ]).status === 0 || 'a copy of the root needs overlayfs: load the overlay module, run the tests as root',
+  debian: () =>
+    ['mmdebstrap', 'dpkg-deb', 'dpkg-shlibdeps', 'strip', 'lintian', 'buildah'].every(found) ||
+    'the package needs its tools: apt-get install mmdebstrap dpkg-dev binutils lintian buildah',
   apt: () => ['apt-get', 'dpkg-deb', 'perl'].every(found) || 'this needs Debian: apt-get, dpkg-deb and perl',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',

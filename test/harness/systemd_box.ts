@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cgroupMounts, makeCgroup, processesIn, removeCgroup } from './cgroup.ts'
+import { type Cgroups, inLayout } from './cgroup_layout.ts'
 import { type Closable, closable } from './cleanup.ts'
 import { endGroup, watchGroup } from './group.ts'
 import { createNetns } from './netns.ts'
@@ -20,18 +21,36 @@ import { until } from './until.ts'
 
 /** Where the repository is in the box. */
 export const INSTALLED = '/opt/sockflux'
-const BOOT_MS = 30_000
+const BOOT_MS = 60_000
+/** An installation starts services. */
+const RUN_MS = 120_000
+/** This machine's programs, and the repository. */
+const MOUNTS = ['--bind-ro=/usr', `--bind-ro=${REPOSITORY}:${INSTALLED}`]
 
 export class SystemdBox {
   readonly root: string
   readonly #netns: string
   readonly #cgroup: string
+  readonly #options: readonly string[]
+  readonly #cgroups: Cgroups | undefined
   #nspawn: ReturnType<typeof spawn> | undefined
 
-  constructor(root: string, netns: string, cgroup: string) {
+  /**
+   * @param options of systemd-nspawn: what is mounted
+   * @param cgroups another layout than the machine's
+   */
+  constructor(
+    root: string,
+    netns: string,
+    cgroup: string,
+    options: readonly string[] = MOUNTS,
+    cgroups?: Cgroups,
+  ) {
     this.root = root
     this.#netns = netns
     this.#cgroup = cgroup
+    this.#options = options
+    this.#cgroups = cgroups
   }
 
   /** Waits until systemd has started what its target wants. */
@@ -39,13 +58,14 @@ export class SystemdBox {
     const moves = hierarchies().map(root => `echo $$ >"${join(root, this.#cgroup)}/cgroup.procs"`)
     const nspawn = [
       ...['systemd-nspawn', '--quiet', '--register=no', '--keep-unit', '--console=pipe'],
-      ...['--directory', this.root, '--bind-ro=/usr', `--bind-ro=${REPOSITORY}:${INSTALLED}`],
+      ...['--directory', this.root, ...this.#options],
       ...['--bind=/sys/fs/bpf', '--bind=/sys/kernel/tracing', '--capability=all'],
       ...[`--network-namespace-path=${this.#netns}`, '--boot', 'systemd.unit=multi-user.target'],
     ]
+    const command = this.#cgroups ? inLayout(this.#cgroups, nspawn) : nspawn
     const env = { ...process.env, SYSTEMD_SECCOMP: '0', SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'yes' }
     const script = [...moves, 'exec "$@"'].join('\n')
-    this.#nspawn = spawn('sh', ['-c', script, 'sh', ...nspawn], {
+    this.#nspawn = spawn('sh', ['-c', script, 'sh', ...command], {
       env,
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -81,7 +101,10 @@ export class SystemdBox {
       '-r',
       '-w',
     ]
-    return run([...enter, 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8', ...words])
+    return run(
+      [...enter, 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8', ...words],
+      RUN_MS,
+    )
   }
 
   async write(path: string, text: string): Promise<void> {
@@ -141,7 +164,7 @@ export class SystemdBox {
 }
 
 /** Those that systemd uses; nspawn makes groups in them below its own, which two boxes must not share. */
-const hierarchies = (): string[] =>
+export const hierarchies = (): string[] =>
   cgroupMounts().flatMap(({ path, type }) =>
     type === 'cgroup2' || basename(path) === 'systemd' ? [path] : [],
   )

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import type { LiveSettings } from '../settings/live.ts'
 import type { Setting, Settings } from '../settings/settings.ts'
+import { keepAlive } from './alive.ts'
 import { openLog, setLevel } from './log.ts'
 import { ServiceManager } from './service_manager.ts'
 import { onHangup, stopping } from './signals.ts'
@@ -52,6 +53,8 @@ export class Service {
     this.#status = status
     this.#manager.ready(this.#status)
     this.#manager.watch(fault)
+    const file = this.#settings.values['aliveFile']
+    if (typeof file === 'string') keepAlive(file, fault, this.log)
     onHangup(() => void this.#reload())
     stopping().addEventListener('abort', () => this.#manager.stopping(), { once: true })
   }

@@ -214,11 +214,11 @@ function secretsIn(file: SettingsFile, settings: Settings): string[] {
   return key === undefined ? [] : exposed(file.path, `${file.path}: ${key}`)
 }
 
-/** A warning if users other than the owner can read a file with a secret. */
+/** A warning if users other than the owner can read a file with a secret. Of root's, a group may: a service's is in that group. */
 function exposed(path: string, where: string): string[] {
   if (!existsSync(path)) return []
-  const { mode } = statSync(path)
-  if ((mode & 0o077) === 0 || !statSync(path).isFile()) return []
+  const { mode, uid } = statSync(path)
+  if ((mode & (uid === 0 ? 0o037 : 0o077)) === 0 || !statSync(path).isFile()) return []
   const bits = (mode & 0o777).toString(8).padStart(4, '0')
   return [`${where}: other users can read the secret (${path} has mode ${bits}): chmod 600 ${path}`]
 }

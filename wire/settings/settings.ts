@@ -16,6 +16,8 @@ export interface Setting<T = unknown> {
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
   readonly list?: boolean
+  /** The default depends on the machine: no file and no manual has it. */
+  readonly ofMachine?: true
   /** A former name, which still works with a warning. */
   readonly former?: string
   /** Never a flag, because `ps` shows flags; each variable has a variant `<NAME>_FILE`. */
