@@ -39,6 +39,11 @@ export async function setUpGrafana({ folder, options, replace, dryRun, out }: As
   if (dryRun && foreign.length > 0 && !replace) await say(`note  ${inTheWay(folder, foreign)}`)
   const variables = variablesOf(options)
   if (variables.length > 0) await say(`note  Grafana needs in its environment: ${variables.join(', ')}`)
+  const { database, opensOn, policy } = options
+  if (database !== 'prometheus')
+    await say(
+      `note  dashboards open on retention policy ${opensOn ?? policy ?? 'autogen'}; alerts ask ${policy ?? "the database's default one"}`,
+    )
   await say(`note  Grafana reads ${folder} when it starts, as ${options.folder}`)
   const count = `${changes.length} ${changes.length === 1 ? 'file' : 'files'}`
   await say(
