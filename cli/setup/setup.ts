@@ -94,6 +94,7 @@ function addGrafana(setup: Command): void {
         ...(found.policy !== undefined && { opensOn: found.policy }),
         limits: limitsOf(own),
       },
+      notes: found.untold === undefined ? [] : [found.untold],
       ...{ replace: own.replace, dryRun: own.dryRun, out: process.stdout },
     })
   })
@@ -109,6 +110,8 @@ interface Reached {
   readonly database: Database
   /** The default one of InfluxDB 1.x; undefined if it does not tell. */
   readonly policy?: string
+  /** Why it does not. */
+  readonly untold?: string
 }
 
 /** What Grafana is to read: what is given, or what answers at the address. */
@@ -125,8 +128,15 @@ async function reached(collector: CollectorOptions, given: Database | undefined)
   const api = new Api(connectionOf(collector))
   try {
     const { major } = await api.version()
-    const policy = influxRetentionPolicy ?? (major === 1 ? await defaultPolicy(api) : undefined)
-    return { database: `influxdb${major}`, ...(policy !== undefined && { policy }) }
+    const database = `influxdb${major}` as const
+    if (influxRetentionPolicy !== undefined || major !== 1) return { database }
+    return await defaultPolicy(api).then(
+      policy => ({ database, ...(policy !== undefined && { policy }) }),
+      (error: Error) => ({
+        database,
+        untold: `the retention policy of the windows is not known: ${error.message}`,
+      }),
+    )
   } finally {
     api.close()
   }

@@ -28,9 +28,9 @@ const policiesOf = async (api: Api, database: string): Promise<Policy[]> =>
 const defaultOf = (policies: readonly Policy[]): string | undefined =>
   policies.find(({ isDefault }) => isDefault)?.name
 
-/** The default policy of a database; undefined if there is none yet, or whoever asks may not read it. */
-export const defaultPolicy = (api: Api): Promise<string | undefined> =>
-  policiesOf(api, api.server.database).then(defaultOf, () => undefined)
+/** The default policy of a database. @throws if there is no such database, or whoever asks may not read it */
+export const defaultPolicy = async (api: Api): Promise<string | undefined> =>
+  defaultOf(await policiesOf(api, api.server.database))
 
 /** @returns the changes, and the policy that the collector writes to */
 export async function policies(api: Api, wanted: Wanted): Promise<Plan & { readonly raw: string }> {
