@@ -134,7 +134,7 @@ async function reached(collector: CollectorOptions, given: Database | undefined)
       policy => ({ database, ...(policy !== undefined && { policy }) }),
       (error: Error) => ({
         database,
-        untold: `the retention policy of the windows is not known: ${error.message}`,
+        untold: `the retention policy of the windows is not known, --influx-retention-policy names it: ${error.message}`,
       }),
     )
   } finally {

@@ -142,7 +142,7 @@ t.test(
     }
     const before = await grafana(folder, url)
     t.equal(before.code, 0, before.stderr)
-    t.match(before.stdout, /^note {2}the retention policy of the windows is not known: .*database not found/m)
+    t.match(before.stdout, /^note {2}the retention policy of the windows is not known, .*database not found/m)
     t.equal(opensOn(), 'autogen')
     await server.query('CREATE DATABASE "my \\"flows\\"" WITH DURATION 30d NAME "raw 10s"')
     const then = await grafana(folder, url)
