@@ -38,10 +38,10 @@ const given = (text: string | undefined, variable: string): string =>
 
 type Datasource = Readonly<Record<string, unknown>>
 
-const influxql = ({ name }: DatasourceOptions, timeInterval: string) => ({
+const influxql = ({ name }: DatasourceOptions, httpMode: 'GET' | 'POST', timeInterval: string) => ({
   version: 'InfluxQL',
   dbName: given(name, 'INFLUX_DATABASE'),
-  httpMode: 'GET', // 2.x and 3.x document no other
+  httpMode,
   timeInterval,
 })
 
@@ -49,7 +49,8 @@ const influxql = ({ name }: DatasourceOptions, timeInterval: string) => ({
 const withToken = (options: DatasourceOptions, timeInterval: string): Datasource => ({
   type: 'influxdb',
   url: given(options.url, 'INFLUX_URL'),
-  jsonData: { ...influxql(options, timeInterval), httpHeaderName1: 'Authorization' },
+  // they document no other way to ask
+  jsonData: { ...influxql(options, 'GET', timeInterval), httpHeaderName1: 'Authorization' },
   secureJsonData: { httpHeaderValue1: `Token ${given(options.token, 'INFLUX_TOKEN')}` },
 })
 
@@ -58,7 +59,8 @@ const KINDS: Readonly<Record<Database, (options: DatasourceOptions, timeInterval
     type: 'influxdb',
     url: given(options.url, 'INFLUX_URL'),
     user: given(options.user, 'INFLUX_USERNAME'),
-    jsonData: influxql(options, timeInterval),
+    // many pods that are chosen are longer than an address may be: 414
+    jsonData: influxql(options, 'POST', timeInterval),
     secureJsonData: { password: given(options.password, 'INFLUX_PASSWORD') },
   }),
   influxdb2: withToken,

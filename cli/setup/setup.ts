@@ -7,10 +7,11 @@ import { type CollectorOptions, collectorSettings } from '../../collector/option
 import { influxdb } from '../../collector/sinks/influxdb/index.ts'
 import { printable } from '../../collector/sinks/influxdb/influxdb.ts'
 import { splitLogin } from '../../collector/sinks/influxdb/url.ts'
+import type { Database } from '../../grafana/datasource.ts'
 import { readSettings } from '../../wire/settings/read.ts'
 import { addFlags, addOptions } from '../../wire/settings/settings.ts'
 import { secondsOf } from './duration.ts'
-import { grafanaSettings } from './grafana/options.ts'
+import { grafanaSettings, limitsOf } from './grafana/options.ts'
 import type { ApiOptions } from './influxdb/api.ts'
 import { setupSettings } from './options.ts'
 
@@ -77,8 +78,9 @@ function addGrafana(setup: Command): void {
     if (folder === '') throw new Error('setup grafana needs a folder: give its path')
     const collector = collectorOf(flags)
     const own = readSettings(ofGrafana, 'setup', flags, process.env, { inFile: false })
-    const { influxUrl: given } = collector
-    const database = own.datasource ?? (await detected(collector))
+    const { influxUrl: given, influxRetentionPolicy: policy } = collector
+    const found = await reached(collector, own.datasource)
+    const { database } = found
     const influxUrl = given === undefined || database === 'prometheus' ? undefined : splitLogin(given).url
     const url = own.datasourceUrl ?? influxUrl
     const { setUpGrafana } = await import('./grafana/main.ts')
@@ -88,21 +90,53 @@ function addGrafana(setup: Command): void {
         ...{ database, folder: own.mountedAt, interval: own.windowSeconds },
         ...(url !== undefined && { url }),
         ...(database !== 'prometheus' && { name: databaseOf(collector) }),
+        ...(database !== 'prometheus' && policy !== undefined && { policy: windowsPolicy(policy) }),
+        ...(found.policy !== undefined && { opensOn: found.policy }),
+        limits: limitsOf(own),
       },
+      notes: found.untold === undefined ? [] : [found.untold],
       ...{ replace: own.replace, dryRun: own.dryRun, out: process.stdout },
     })
   })
 }
 
-async function detected(collector: CollectorOptions): Promise<'influxdb1' | 'influxdb2' | 'influxdb3'> {
-  const { influxVersion, influxUrl } = collector
-  if (influxVersion !== undefined) return `influxdb${influxVersion}`
+/** @throws with the remedy */
+function windowsPolicy(policy: string): string {
+  printable('--influx-retention-policy', policy)
+  return policy
+}
+
+interface Reached {
+  readonly database: Database
+  /** The default one of InfluxDB 1.x; undefined if it does not tell. */
+  readonly policy?: string
+  /** Why it does not. */
+  readonly untold?: string
+}
+
+/** What Grafana is to read: what is given, or what answers at the address. */
+async function reached(collector: CollectorOptions, given: Database | undefined): Promise<Reached> {
+  const { influxVersion, influxUrl, influxRetentionPolicy } = collector
+  if (given) return { database: given }
+  if (influxVersion !== undefined) return { database: `influxdb${influxVersion}` }
   if (influxUrl === undefined)
     throw new Error('setup grafana: give --datasource, or --influx-url, whose version is asked')
-  const { Api } = await import('./influxdb/api.ts')
+  const [{ Api }, { defaultPolicy }] = await Promise.all([
+    import('./influxdb/api.ts'),
+    import('./influxdb/v1/policies.ts'),
+  ])
   const api = new Api(connectionOf(collector))
   try {
-    return `influxdb${(await api.version()).major}`
+    const { major } = await api.version()
+    const database = `influxdb${major}` as const
+    if (influxRetentionPolicy !== undefined || major !== 1) return { database }
+    return await defaultPolicy(api).then(
+      policy => ({ database, ...(policy !== undefined && { policy }) }),
+      (error: Error) => ({
+        database,
+        untold: `the retention policy of the windows is not known, --influx-retention-policy names it: ${error.message}`,
+      }),
+    )
   } finally {
     api.close()
   }

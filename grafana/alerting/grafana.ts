@@ -4,8 +4,8 @@
  */
 
 import { DATASOURCE_UIDS, type Dialect } from '../datasource.ts'
-import { type Alert, alerts } from './alerts.ts'
-import { alertQueries } from './influxql.ts'
+import { type Alert, type AlertOptions, alertsFor } from './alerts.ts'
+import { type AskOptions, alertQueries } from './influxql.ts'
 import { alertExpression } from './promql.ts'
 
 type Step = Readonly<Record<string, unknown>>
@@ -40,9 +40,9 @@ const reduce = (refId: string, of: string, reducer: string): Step =>
 const reducerOf = ({ query, above }: Alert): string =>
   above === 'silent' ? 'last' : query.calc === 'increase' || query.calc === 'events' ? 'sum' : 'mean'
 
-function influxqlSteps(alert: Alert): { steps: Step[]; condition: string } {
+function influxqlSteps(alert: Alert, options: AskOptions): { steps: Step[]; condition: string } {
   const { above, range } = alert
-  const queries = alertQueries(alert).map((query, at) =>
+  const queries = alertQueries(alert, options).map((query, at) =>
     asks('AB'[at]!, 'influxql', range, { query, rawQuery: true, resultFormat: 'time_series' }),
   )
   const reducer = reducerOf(alert)
@@ -79,12 +79,27 @@ function prometheusSteps(alert: Alert): { steps: Step[]; condition: string } {
   }
 }
 
-/** `{{tag}}` in Grafana's words; no `$`, which a file's reader might take for a variable. */
-export const templated = (text: string): string => text.replace(/\{\{(\w+)\}\}/g, '{{ .Labels.$1 }}')
+const TAG = /\{\{(\w+)\}\}/g
+const labels = (text: string): string => text.replace(TAG, '{{ .Labels.$1 }}')
+/** In Go's templates, as Grafana and Prometheus read them; no `$`, which a file's reader might take for a variable. */
+export const templated = (text: string): string =>
+  text
+    .split(/(\[[^\]]*\])/)
+    .map(part => (part.startsWith('[') ? whereNamed(part.slice(1, -1)) : labels(part)))
+    .join('')
 
-function ruleOf(alert: Alert, dialect: Dialect) {
+/** Only where all of its tags have values. */
+function whereNamed(text: string): string {
+  const tags = Array.from(text.matchAll(TAG), ([, tag]) => tag)
+  const begin = tags.map(tag => `{{ if .Labels.${tag} }}`).join('')
+  return begin + labels(text) + '{{ end }}'.repeat(tags.length)
+}
+
+export interface RuleOptions extends AlertOptions, AskOptions {}
+
+function ruleOf(alert: Alert, dialect: Dialect, options: RuleOptions) {
   const { name, title, summary, remedy, severity, lasting } = alert
-  const { steps, condition } = dialect === 'influxql' ? influxqlSteps(alert) : prometheusSteps(alert)
+  const { steps, condition } = dialect === 'influxql' ? influxqlSteps(alert, options) : prometheusSteps(alert)
   return {
     uid: `${name.replace(/\B[A-Z]/g, '-$&').toLowerCase()}-${dialect}`,
     title,
@@ -99,12 +114,12 @@ function ruleOf(alert: Alert, dialect: Dialect) {
   }
 }
 
-export const grafanaRules = (dialect: Dialect) => ({
+export const grafanaRules = (dialect: Dialect, options: RuleOptions = {}) => ({
   apiVersion: 1,
   groups: [
     {
       ...{ orgId: 1, name: 'sockflux', folder: 'Sockflux', interval: '1m' },
-      rules: alerts.map(alert => ruleOf(alert, dialect)),
+      rules: alertsFor(options).map(alert => ruleOf(alert, dialect, options)),
     },
   ],
 })

@@ -1,6 +1,6 @@
 /** The alerts as Prometheus' own rules: prometheus.io/docs/prometheus/latest/configuration/alerting_rules. */
 
-import { alerts } from './alerts.ts'
+import { alertsFor } from './alerts.ts'
 import { templated } from './grafana.ts'
 import { alertExpression } from './promql.ts'
 
@@ -8,7 +8,7 @@ export const prometheusRules = () => ({
   groups: [
     {
       name: 'sockflux',
-      rules: alerts.map(alert => {
+      rules: alertsFor().map(alert => {
         const { name, summary, remedy, severity, lasting, above } = alert
         const { expression, above: limit } = alertExpression(alert)
         return {

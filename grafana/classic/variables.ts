@@ -45,6 +45,8 @@ function filterVariable(filter: Filter, dialect: Dialect, before: readonly Filte
 }
 
 const POLICIES = 'SHOW RETENTION POLICIES'
+/** The name that InfluxDB gives to the first one, which has the windows. */
+const FIRST = 'autogen'
 
 const policyVariable = () =>
   new QueryVariableBuilder('rp')
@@ -59,6 +61,7 @@ const policyVariable = () =>
     .sort(VariableSort.Disabled)
     .multi(false)
     .includeAll(false)
+    .current({ text: FIRST, value: FIRST })
 
 export function variablesOf(filters: readonly Filter[], dialect: Dialect): Builder<VariableModel>[] {
   const datasource = new DatasourceVariableBuilder('datasource')

@@ -15,6 +15,10 @@ export interface Asking {
   readonly variables: readonly Filter[]
 }
 
+/** What stands before the measurement; nothing for the database's default policy. */
+export const policyText = (policy: string | undefined): string =>
+  policy === undefined ? '' : `"${policy.replace(/[\\"]/g, '\\$&')}".`
+
 const chosenOf = (filter: Filter): string => `"${filter}" =~ /^\${${filter}:regex}$/`
 
 /** @param variables of the dashboard */

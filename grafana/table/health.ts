@@ -9,7 +9,7 @@ const REMEDY = 'docs/METRICS.md says for each stage and reason what it means and
 const lostOf = (who: 'probe' | 'collector'): Panel => ({
   title: `Losses of the ${who}${who === 'probe' ? 's' : ''}`,
   means:
-    'What was refused or dropped, by stage and reason: in InfluxDB the windows in which it happened, in Prometheus how much it was.',
+    'What was refused or dropped, by stage and reason: in InfluxDB the windows in which it happened, of a coarser retention policy the minutes or hours; in Prometheus how much it was.',
   bad: REMEDY,
   kind: 'bars',
   queries: [events(`${who}:lost`, 'count', { by: WHY, legend: '{{host}} {{stage}}/{{reason}}' })],
@@ -110,6 +110,43 @@ const queues: Panel[] = [
   },
 ]
 
+const disks: Panel[] = [
+  {
+    title: 'On disk in the probes',
+    means:
+      'Bytes of the spool of each probe: windows that no collector has acknowledged and that a restart keeps.',
+    bad: 'Rising: the collector is away, or its database is; beyond --spool-size the oldest windows are dropped.',
+    kind: 'lines',
+    queries: [level('probe:stats', 'spool', { by: host, legend: '{{host}}' })],
+    width: 12,
+  },
+  {
+    title: 'On disk in the collectors',
+    means:
+      'Bytes of the spool of each collector: samples that sinks have not stored and that a restart keeps.',
+    bad: 'Rising: a sink is slow or away, see the log of the collector; beyond --spool-size the oldest samples are dropped.',
+    kind: 'lines',
+    queries: [level('collector:stats', 'spool', { by: host, legend: '{{host}}' })],
+    width: 12,
+  },
+  {
+    title: 'Oldest on disk in the probes',
+    means: 'Age of the oldest window in the spool of each probe.',
+    bad: 'Beyond --spool-age it is dropped: start the collector or its database before that.',
+    kind: 'lines',
+    queries: [mean('probe:stats', 'spool_age', { by: host, legend: '{{host}}' })],
+    width: 12,
+  },
+  {
+    title: 'Oldest on disk in the collectors',
+    means: 'Age of the oldest samples in the spool of each collector.',
+    bad: 'Beyond --spool-age they are dropped: mend the sink before that, its line in the log says what it needs.',
+    kind: 'lines',
+    queries: [mean('collector:stats', 'spool_age', { by: host, legend: '{{host}}' })],
+    width: 12,
+  },
+]
+
 const work: Panel[] = [
   {
     title: 'Rows sent by the probes',
@@ -145,6 +182,7 @@ export const health: Dashboard = {
   rows: [
     { title: 'Losses', panels: losses },
     { title: 'Waiting', panels: queues },
+    { title: 'Waiting on disk', panels: disks },
     { title: 'Work', panels: work },
     { title: 'Costs', panels: costs },
   ],

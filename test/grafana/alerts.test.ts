@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
-import { alerts } from '../../grafana/alerting/alerts.ts'
+import { alertsFor } from '../../grafana/alerting/alerts.ts'
+import { grafanaRules } from '../../grafana/alerting/grafana.ts'
 import { Cleanup } from '../harness/cleanup.ts'
 import { run } from '../harness/process.ts'
 import { scratch } from '../harness/scratch.ts'
@@ -12,9 +13,11 @@ import { needs } from '../harness/skip.ts'
 import { read, rulesOf } from './files.ts'
 
 const skip = needs('prometheus')
+const alerts = alertsFor()
 
 /** Labels of a container, of a series and of the alert. */
 const WHO = { host: 'n', namespace: 'trade', pod: 'shop-0', container_name: 'main', container: 'c1' }
+const ALONE = { host: 'n', container_name: 'web', container: 'c2' }
 const labels = (of: Record<string, string>) =>
   `{${Object.entries(of)
     .map(([name, value]) => `${name}="${value}"`)
@@ -30,9 +33,19 @@ const lost = (who: string, stage: string, reason: string, values: string) => ({
 const HOST = { host: 'n' }
 const memory = (values: string) => ({ series: `sockflux_probe_memory_bytes${labels(HOST)}`, values })
 
+/** A part in brackets is there when all of its labels are. */
+const said = (summary: string, labels: Record<string, string>): string =>
+  summary
+    .replace(/\[([^\]]*)\]/g, (_, text: string) =>
+      Array.from(text.matchAll(/\{\{(\w+)\}\}/g), ([, tag]) => labels[tag!]).every(Boolean) ? text : '',
+    )
+    .replace(/\{\{(\w+)\}\}/g, (_, tag: string) => labels[tag] ?? '')
+
 interface Case {
   readonly input: readonly { readonly series: string; readonly values: string }[]
-  /** Labels of what fires at minute 12; undefined when nothing does. */
+  /** When it is looked at; default: 12m. */
+  readonly at?: string
+  /** Labels of what fires then; undefined when nothing does. */
   readonly fires?: Record<string, string>
 }
 
@@ -40,6 +53,11 @@ interface Case {
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   SockfluxRttHigh: [
     { input: [container('rtt_dist_p95_seconds', '0.3x15')], fires: WHO },
+    // a container without pod has no slash in its summary
+    {
+      input: [{ series: `sockflux_container_rtt_dist_p95_seconds${labels(ALONE)}`, values: '0.3x15' }],
+      fires: ALONE,
+    },
     { input: [container('rtt_dist_p95_seconds', '0.19x15')] },
     // for some minutes only
     { input: [container('rtt_dist_p95_seconds', '0.01x9 0.9x1 0.01x5')] },
@@ -87,6 +105,9 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   SockfluxProbeSilent: [
     { input: [memory('9x4 stale')], fires: HOST },
+    // as long as it is away, within a day
+    { input: [memory('9x4 stale')], fires: HOST, at: '23h' },
+    { input: [memory('9x4 stale')], at: '25h' },
     { input: [memory('9x15')] },
     // a new probe was never there
     { input: [memory('_x11 9x4')] },
@@ -124,10 +145,10 @@ t.test('each alert fires when it must, and not near it', { skip }, async t => {
   }
 })
 
-function testOf(rules: string, alertname: string, { input, fires }: Case): string {
+function testOf(rules: string, alertname: string, { input, fires, at = '12m' }: Case): string {
   const alert = alerts.find(({ name }) => name === alertname)!
   const system = { severity: alert.severity, system: 'sockflux' }
-  const summary = alert.summary.replace(/\{\{(\w+)\}\}/g, (_, tag: string) => fires?.[tag] ?? '')
+  const summary = said(alert.summary, fires ?? {})
   const told = fires && {
     exp_labels: { ...fires, ...system },
     exp_annotations: { summary, description: alert.remedy },
@@ -139,7 +160,7 @@ function testOf(rules: string, alertname: string, { input, fires }: Case): strin
       {
         interval: '1m',
         input_series: input,
-        alert_rule_test: [{ eval_time: '12m', alertname, exp_alerts: told ? [told] : [] }],
+        alert_rule_test: [{ eval_time: at, alertname, exp_alerts: told ? [told] : [] }],
       },
     ],
   })
@@ -169,4 +190,16 @@ t.test("Grafana's rules are those of the table, for either database", async t =>
       }
     }
   }
+})
+
+t.test('for other limits, windows and policies the same rules ask otherwise', async t => {
+  const rulesFor = (options: Parameters<typeof grafanaRules>[1]) =>
+    JSON.stringify(grafanaRules('influxql', options))
+  const other = rulesFor({ limits: { SockfluxRttHigh: 300 }, interval: 300, policy: 'a "raw" \\ one' })
+  t.match(other, '"params":[300]')
+  t.match(other, 'is above 300 ms.')
+  t.match(other, 'failed in 15 minutes')
+  t.match(other, JSON.stringify('FROM "a \\"raw\\" \\\\ one"."probe:stats"').slice(1, -1))
+  t.match(other, 'GROUP BY time(10m), \\"host\\" fill(0)')
+  t.notMatch(rulesFor({}), /FROM \\"[^"]+\\"\.\\"/)
 })

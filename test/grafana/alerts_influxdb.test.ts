@@ -10,6 +10,8 @@ import { influxqlWith } from './replace.ts'
 const skip = needs('influxd')
 /** Minutes; a sample in each of them. */
 const LAST = 15
+/** Long ago, too. */
+const MINUTES = [-25 * 60, -20 * 60, ...Array.from({ length: LAST + 1 }, (_, minute) => minute)]
 const NOW = Math.floor(Date.now() / 60_000) * 60 + 30
 
 const WHO = 'host=n,namespace=trade,pod=shop-0,container_name=main,container=c1'
@@ -81,9 +83,14 @@ const CASES: Readonly<Record<string, { fires: readonly Points[][]; quiet: readon
     ],
   },
   'A probe is silent': {
-    fires: [[memory(minute => minute < LAST - 3)]],
+    fires: [[memory(minute => minute < LAST - 5)], [memory(minute => minute === -20 * 60)]],
     // in the running minute nothing came yet
-    quiet: [[memory(() => true)], [memory(minute => minute < LAST)]],
+    quiet: [
+      [memory(() => true)],
+      [memory(minute => minute < LAST)],
+      // a host that was taken away
+      [memory(minute => minute === -25 * 60)],
+    ],
   },
   'The ceiling of series is reached': {
     fires: [[lost('collector', 'series', 'beyond_max_series', minute => minute === LAST - 3)]],
@@ -125,7 +132,7 @@ t.test("each of Grafana's rules over InfluxDB fires when it must, and not near i
 async function write(influx: Influx, database: string, points: readonly Points[]): Promise<void> {
   await influx.query(`CREATE DATABASE ${database}`)
   const lines: string[] = []
-  for (let minute = 0; minute <= LAST; minute++)
+  for (const minute of MINUTES)
     for (const each of points) {
       const line = each(minute)
       if (line) lines.push(`${line} ${NOW - 60 * (LAST - minute) - 20}`)

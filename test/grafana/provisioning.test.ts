@@ -26,6 +26,7 @@ const sourcesOf = (text: string): Source[] => (parse(text) as { datasources: Sou
 
 const influx = { type: 'influxdb', access: 'proxy', uid: 'sockflux-influxdb' }
 const json = { version: 'InfluxQL', httpMode: 'GET', timeInterval: '10s' }
+const withPost = { ...json, httpMode: 'POST' }
 const withToken = {
   ...influx,
   url: '$INFLUX_URL',
@@ -35,7 +36,7 @@ const withToken = {
 const EXPECTED = {
   influxdb1: {
     ...{ ...influx, url: '$INFLUX_URL', user: '$INFLUX_USERNAME' },
-    jsonData: { ...json, dbName: '$INFLUX_DATABASE' },
+    jsonData: { ...withPost, dbName: '$INFLUX_DATABASE' },
     secureJsonData: { password: '$INFLUX_PASSWORD' },
   },
   influxdb2: withToken,

@@ -61,7 +61,10 @@ t.test(
       t.equal(variable.datasource?.uid, '${datasource}')
       const query = typeof variable.query === 'string' ? variable.query : variable.query.query
       t.match(query, file.dialect === 'influxql' ? /^SHOW / : /^label_values\(sockflux_\w+/)
-      if (variable.name === 'rp') continue
+      if (variable.name === 'rp') {
+        t.match(variable, { current: { value: 'autogen' } }, 'the policy of the windows')
+        continue
+      }
       t.match(variable, { multi: true, includeAll: true, allValue: '.*' }, `${variable.name} has All`)
       const asked = query.match(/\$\{?(\w+)/g)?.map(text => text.replace(/\W/g, '')) ?? []
       t.same(asked, filters.slice(0, filters.indexOf(variable.name)), 'it follows those before it')

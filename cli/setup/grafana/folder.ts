@@ -42,12 +42,13 @@ export function compare(folder: string, wanted: ReadonlyMap<string, string>): Ch
   return { changes, foreign }
 }
 
-/** What is removed is removed only if it is as we wrote it. @throws with the path */
+/** What is removed is removed only if it is as we wrote it. @throws with the path; nothing was written if it is a directory */
 export function apply(
   folder: string,
   wanted: ReadonlyMap<string, string>,
   { changes, foreign }: Changes,
 ): void {
+  for (const { path } of changes) if (wanted.has(path)) refuseDirectory(join(folder, path))
   for (const { path, what } of changes) {
     const text = wanted.get(path)
     if (text !== undefined) write(join(folder, path), text)
@@ -56,6 +57,12 @@ export function apply(
   const files = Object.fromEntries([...wanted].map(([path, text]) => [path, digest(text)]))
   const text = `${JSON.stringify({ files }, undefined, 2)}\n`
   if (contentOf(join(folder, MANIFEST)) !== text) write(join(folder, MANIFEST), text)
+}
+
+/** A file or a link is replaced; what is in a directory is never removed. */
+function refuseDirectory(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`${path} is a directory where a file is to be: move it away`)
 }
 
 /** Without a manifest, or with a damaged one, no file is ours. */

@@ -10,6 +10,8 @@ import { apply, compare } from './folder.ts'
 export interface Asked {
   readonly folder: string
   readonly options: ProvisioningOptions
+  /** What the database did not tell. */
+  readonly notes?: readonly string[]
   readonly replace: boolean
   readonly dryRun: boolean
   readonly out: Writable
@@ -24,7 +26,14 @@ const SECRETS: Readonly<Record<Database, readonly string[]>> = {
 }
 
 /** @throws with one sentence; then nothing was written */
-export async function setUpGrafana({ folder, options, replace, dryRun, out }: Asked): Promise<void> {
+export async function setUpGrafana({
+  folder,
+  options,
+  notes = [],
+  replace,
+  dryRun,
+  out,
+}: Asked): Promise<void> {
   const wanted = provisioning(options)
   const found = compare(folder, wanted)
   const { changes, foreign } = found
@@ -37,8 +46,14 @@ export async function setUpGrafana({ folder, options, replace, dryRun, out }: As
     await say(isKept ? `kept  ${path}${whose}` : `${dryRun ? 'would' : 'done'}  ${what} ${path}${whose}`)
   }
   if (dryRun && foreign.length > 0 && !replace) await say(`note  ${inTheWay(folder, foreign)}`)
+  for (const note of notes) await say(`note  ${note}`)
   const variables = variablesOf(options)
   if (variables.length > 0) await say(`note  Grafana needs in its environment: ${variables.join(', ')}`)
+  const { database, opensOn, policy } = options
+  if (database !== 'prometheus')
+    await say(
+      `note  dashboards open on retention policy ${opensOn ?? policy ?? 'autogen'}; alerts ask ${policy ?? "the database's default one"}`,
+    )
   await say(`note  Grafana reads ${folder} when it starts, as ${options.folder}`)
   const count = `${changes.length} ${changes.length === 1 ? 'file' : 'files'}`
   await say(

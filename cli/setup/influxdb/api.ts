@@ -72,7 +72,8 @@ export class Api {
     if (answer.status >= 300) {
       const refusal = refusalOf(answer, this.server, 'tell its version')
       // 3.x sends its version with a 401 when it wants a token
-      if (refusal && answer.headers['x-influxdb-version'] === undefined) throw refusal
+      const isLogin = answer.status === 401 || answer.status === 403
+      if (refusal && !(isLogin && answer.headers['x-influxdb-version'] !== undefined)) throw refusal
     }
     const major = this.#options.version ?? majorOf(answer, this.#options)
     const shown = String(answer.headers['x-influxdb-version'] ?? `${major}.x`).replace(/^v/, '')

@@ -23,12 +23,21 @@ const policyOf = (row: Row): Policy => ({
 
 const FIRST = 'autogen'
 
+const policiesOf = async (api: Api, database: string): Promise<Policy[]> =>
+  (await ask(api, `SHOW RETENTION POLICIES ON ${name(database)}`)).map(policyOf)
+const defaultOf = (policies: readonly Policy[]): string | undefined =>
+  policies.find(({ isDefault }) => isDefault)?.name
+
+/** The default policy of a database. @throws if there is no such database, or whoever asks may not read it */
+export const defaultPolicy = async (api: Api): Promise<string | undefined> =>
+  defaultOf(await policiesOf(api, api.server.database))
+
 /** @returns the changes, and the policy that the collector writes to */
 export async function policies(api: Api, wanted: Wanted): Promise<Plan & { readonly raw: string }> {
   const { database, keepRaw, resolutions } = wanted
   const isThere = (await ask(api, 'SHOW DATABASES')).some(row => row['name'] === database)
-  const found = isThere ? (await ask(api, `SHOW RETENTION POLICIES ON ${name(database)}`)).map(policyOf) : []
-  const raw = wanted.policy ?? found.find(({ isDefault }) => isDefault)?.name ?? FIRST
+  const found = isThere ? await policiesOf(api, database) : []
+  const raw = wanted.policy ?? defaultOf(found) ?? FIRST
   if (resolutions.some(({ name }) => name === raw))
     throw new Error(
       `retention policy ${name(raw)} of database ${name(database)} is that of a coarser series, and cannot be the collector's too: correct --influx-retention-policy, or make another policy the default`,

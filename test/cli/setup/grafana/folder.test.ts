@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { apply, compare } from '../../../../cli/setup/grafana/folder.ts'
@@ -67,8 +76,11 @@ t.test('links and directories in the way are foreign; a link is replaced, not fo
   symlinkSync(other, join(folder, 'datasources/a.yaml'))
   t.same(compare(folder, first).foreign, [...first.keys()])
   t.throws(() => write(folder, first), {
-    message: /^cannot write .*dashboards\/x\/b\.json \(E\w+\): correct/,
+    message: /dashboards\/x\/b\.json is a directory where a file is to be: move it away$/,
   })
+  t.ok(lstatSync(join(folder, 'datasources/a.yaml')).isSymbolicLink(), 'then nothing was written')
+  rmdirSync(join(folder, 'dashboards/x/b.json'))
+  write(folder, first)
   t.equal(readFileSync(other, 'utf8'), 'theirs')
   t.equal(readFileSync(join(folder, 'datasources/a.yaml'), 'utf8'), 'a: 1\n')
 })

@@ -127,3 +127,44 @@ t.test('what is missing or wrong', async t => {
   }
   t.match(await grafana('', ['--datasource', 'influxdb1']), { code: 1, stderr: /needs a folder/ })
 })
+
+t.test(
+  'dashboards open on the policy of the windows; alerts ask it, with the limits that are given',
+  async t => {
+    const server = await startInflux()
+    t.teardown(() => server.remove())
+    const folder = t.testdir({})
+    const url = ['--influx-url', server.url, '--influx-database', 'my "flows"']
+    const read = (path: string) => readFileSync(join(folder, path), 'utf8')
+    const opensOn = () => {
+      const { templating } = JSON.parse(read('dashboards/sockflux/tcp.json'))
+      return templating.list.find(({ name }: { name: string }) => name === 'rp').current.value
+    }
+    const before = await grafana(folder, url)
+    t.equal(before.code, 0, before.stderr)
+    t.match(before.stdout, /^note {2}the retention policy of the windows is not known, .*database not found/m)
+    t.equal(opensOn(), 'autogen')
+    await server.query('CREATE DATABASE "my \\"flows\\"" WITH DURATION 30d NAME "raw 10s"')
+    const then = await grafana(folder, url)
+    t.match(
+      then.stdout,
+      /^note {2}dashboards open on retention policy raw 10s; alerts ask the database's default/m,
+    )
+    t.equal(opensOn(), 'raw 10s')
+    t.notMatch(read('alerting/sockflux.yaml'), 'raw 10s')
+    const limits = ['--rtt-above', '300', '--retransmits-above', '7', '--failed-above', '0']
+    const given = await grafana(folder, [...url, ...limits, '--influx-retention-policy', 'a "b"'])
+    t.equal(given.code, 0, given.stderr)
+    t.equal(opensOn(), 'a "b"')
+    const rules = read('alerting/sockflux.yaml')
+    for (const text of [
+      'is above 300 ms',
+      'more than 7 %',
+      'More than 0 conn',
+      'FROM "a \\"b\\""."probe:stats"',
+    ])
+      t.ok(rules.includes(text), text)
+    const wrong = await grafana(folder, ['--influx-url', `${server.url}/somewhere`])
+    t.match(wrong, { code: 1, stderr: /http:\/\/localhost:\d+\/somewhere/ })
+  },
+)
