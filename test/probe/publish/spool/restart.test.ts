@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { pino } from 'pino'
 import t from 'tap'
-import type { Feed } from '../../../../probe/publish/connection.ts'
+import type { Feed } from '../../../../probe/publish/link/connection.ts'
 import { Failover } from '../../../../probe/publish/failover.ts'
 import { Queue } from '../../../../probe/publish/queue.ts'
 import { leftOf, reload, type SpooledHead } from '../../../../probe/publish/spool/message.ts'
