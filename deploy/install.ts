@@ -5,6 +5,7 @@
 
 import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { obey } from './asked.ts'
 import { copyRuntime, ROOT } from './runtime.ts'
 
 /** @throws if a mistake in PREFIX would write or remove files in the wrong place */
@@ -66,10 +67,4 @@ async function uninstall(): Promise<void> {
   }
 }
 
-try {
-  if (process.argv[2] === 'install') await install()
-  else await uninstall()
-} catch (error) {
-  console.error(`${process.argv[2]}: ${(error as Error).message}`)
-  process.exitCode = 1
-}
+await obey(install, uninstall)

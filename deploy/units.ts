@@ -5,6 +5,7 @@
 
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { obey } from './asked.ts'
 
 const SOURCE = join(import.meta.dirname, 'systemd')
 /** In the units as they are; a package installs them unchanged. */
@@ -67,10 +68,4 @@ async function uninstall(): Promise<void> {
   }
 }
 
-try {
-  if (process.argv[2] === 'install') await install()
-  else await uninstall()
-} catch (error) {
-  console.error(`${process.argv[2]}: ${(error as Error).message}`)
-  process.exitCode = 1
-}
+await obey(install, uninstall)

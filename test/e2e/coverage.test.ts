@@ -1,11 +1,9 @@
 import t from 'tap'
-import { loadBinary } from '../harness/binary.ts'
 import { startLossy } from '../harness/lossy.ts'
-import { createNetns, inNetns } from '../harness/netns.ts'
-import { start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { openSite } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
+import { holdFlows } from './held.ts'
 
 const skip = needs('root', 'bpf', 'netns', 'gcc')
 const HOST = 'lossy'
@@ -13,16 +11,7 @@ const HOST = 'lossy'
 const FLOWS = 6000
 
 t.test('probe:coverage says which windows and rows did not come', { skip }, async t => {
-  const netns = await createNetns()
-  t.teardown(() => netns.close())
-  const load = async (...words: string[]) => {
-    const child = start(inNetns(netns.path, [await loadBinary(), ...words]))
-    t.teardown(() => child.close())
-    return child
-  }
-  await (await load('server', '127.0.0.1', '8000', '--ports', '4')).line(/listening/)
-  const client = await load('client')
-  t.match(await client.ask(`open ${FLOWS} 127.0.0.1 8000 4`), { opened: FLOWS })
+  await holdFlows(t, FLOWS)
 
   const site = await openSite()
   t.teardown(() => site.close())
