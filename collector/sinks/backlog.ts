@@ -33,8 +33,8 @@ export interface BacklogOptions extends Pick<SpoolOptions, 'directory' | 'maxByt
   readonly lose: (reason: string, amount: Amount, host: string) => void
   /** This record is in memory only from now on. */
   readonly gone: (serial: number) => void
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number
+  /** Milliseconds that only rise. */
+  readonly now: () => number
 }
 
 /** A batch that came from disk. */
@@ -70,7 +70,7 @@ export class Backlog {
 
   constructor(options: BacklogOptions) {
     this.#options = options
-    this.#now = options.now ?? Date.now
+    this.#now = options.now
   }
 
   /** Finds what the process before has left. A spool that cannot be used is logged, and tried again. */
@@ -78,7 +78,7 @@ export class Backlog {
     const { log, directory, maxBytes, maxAgeMs } = this.#options
     try {
       this.#spool = await openSpool({
-        ...{ directory, maxBytes, maxAgeMs, now: this.#now },
+        ...{ directory, maxBytes, maxAgeMs },
         found: record => this.#owners.set(record.serial, ownerOf(record)),
         dropped: (serials, reason) => this.#dropped(serials, reason),
       })
@@ -97,7 +97,7 @@ export class Backlog {
 
   get stats() {
     const { bytes = 0, oldest, failures = 0 } = this.#spool?.stats ?? {}
-    const seconds = oldest === undefined ? 0 : Math.max(0, Math.round((this.#now() - oldest) / 1000))
+    const seconds = oldest === undefined ? 0 : Math.max(0, Math.round((Date.now() - oldest) / 1000))
     return { bytes, ...this.waiting, oldest_seconds: seconds, failures: failures + this.#failures }
   }
 

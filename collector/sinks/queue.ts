@@ -32,9 +32,9 @@ interface QueueOptions {
   readonly maxSamples: number
   /** Where batches go that are not stored soon; without it they wait in memory. */
   readonly spool?: Pick<BacklogOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
-  /** Samples of this host are lost. */
   /** What the processes before have settled. */
   readonly before?: Settlement | undefined
+  /** Samples of this host are lost. */
   readonly evicted?: (host: string, reason: string, samples: number) => void
   readonly log: Logger
   /** How long to wait for more batches for the same request. */
@@ -117,7 +117,7 @@ export class SinkQueue {
     if (!options.spool) return
     const backlog = new Backlog({
       ...options.spool,
-      log: this.#log,
+      ...{ log: this.#log, now: this.#now },
       lose: (reason, amount, host) => this.#lose(reason, amount, host),
       gone: serial => {
         const entry = this.#waiting.find(serial)

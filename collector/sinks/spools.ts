@@ -4,9 +4,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { ownDirectory } from '../../wire/spool/directory.ts'
 import { COLLECTOR, spoolDirectory } from '../../wire/spool/place.ts'
 import { openSpool } from '../../wire/spool/spool.ts'
 import type { Spool, SpoolOptions } from '../../wire/spool/types.ts'
@@ -46,7 +47,7 @@ export function spoolOf(settings: SpoolSettings, sink: string, target: string | 
   if (directory === undefined || target === undefined) return undefined
   const own = join(directory, nameOf(sink, target))
   try {
-    mkdirSync(own, { recursive: true, mode: 0o700 })
+    ownDirectory(own)
     writeFileSync(join(own, TARGET), `${sink} ${target}\n`, { mode: 0o600 })
   } catch {
     // the spool says why

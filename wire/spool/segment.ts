@@ -25,7 +25,7 @@ export class Segment {
   readonly salt: Buffer
   /** Bytes of the file. */
   size = 0
-  /** When its newest record was appended. */
+  /** When its newest record was appended, in milliseconds that only rise. */
   newest = Number.NEGATIVE_INFINITY
   /** Serial of its first record; the others follow. */
   first = 0
@@ -65,10 +65,11 @@ export class Segment {
     return this.#entries[serial - this.first]
   }
 
-  add(entry: Entry): void {
+  /** @param at when it was appended, as `newest` */
+  add(entry: Entry, at: number): void {
     this.#entries.push(entry)
     this.waiting++
-    this.newest = Math.max(this.newest, entry.time)
+    this.newest = Math.max(this.newest, at)
   }
 
   /** @returns what it was; undefined when it did not wait */

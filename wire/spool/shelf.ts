@@ -56,8 +56,8 @@ export class Shelf {
   }
 
   /** To the last segment. @returns its serial */
-  add(segment: Segment, entry: Entry): number {
-    segment.add(entry)
+  add(segment: Segment, entry: Entry, at: number): number {
+    segment.add(entry, at)
     this.records++
     this.windows += entry.windows
     this.rows += entry.rows

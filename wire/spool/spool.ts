@@ -7,11 +7,12 @@
  */
 
 import { access, constants, open, rm, stat } from 'node:fs/promises'
+import { ownDirectory } from './directory.ts'
 import { spoolError } from './errors.ts'
 import { loadRun } from './load.ts'
 import { Mark } from './mark.ts'
 import { type Before, HEADER_BYTES } from './record.ts'
-import { hasEndedRuns, makeDirectory, takeOver } from './runs.ts'
+import { hasEndedRuns, takeOver } from './runs.ts'
 import type { Segment } from './segment.ts'
 import { Shelf, type ShelfRun } from './shelf.ts'
 import type { Item, Spool, SpoolAmount, SpoolLoss, SpoolOptions, SpoolRecord, SpoolStats } from './types.ts'
@@ -48,6 +49,7 @@ const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoExceptio
 class FileSpool implements Spool {
   readonly #options: SpoolOptions
   readonly #now: () => number
+  readonly #steady: () => number
   readonly #shelf = new Shelf()
   readonly #writer: Writer
   /** The run of this process, once it has a segment. */
@@ -64,8 +66,9 @@ class FileSpool implements Spool {
   constructor(options: SpoolOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#steady = options.steady ?? (() => performance.now())
     const bytes = Math.min(MAX_SEGMENT_BYTES, options.maxBytes / SEGMENTS)
-    this.#writer = new Writer(options.directory, bytes, options.maxAgeMs / SEGMENTS)
+    this.#writer = new Writer(options.directory, bytes, options.maxAgeMs / SEGMENTS, this.#steady)
   }
 
   get stats(): SpoolStats {
@@ -87,7 +90,7 @@ class FileSpool implements Spool {
 
   async open(): Promise<void> {
     const { directory } = this.#options
-    await makeDirectory(directory)
+    ownDirectory(directory)
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
     if (!this.#options.found || !(await hasEndedRuns(directory))) return
     for (const path of await takeOver(directory, await this.#writer.run()))
@@ -106,7 +109,8 @@ class FileSpool implements Spool {
       for (const { offset, header, head } of bySegment.get(segment) ?? []) {
         const { windows, rows, before, time } = header
         const bytes = HEADER_BYTES + header.length
-        const serial = this.#shelf.add(segment, { offset, bytes, windows, rows, before, time })
+        const at = this.#steady() - Math.max(0, this.#now() - time)
+        const serial = this.#shelf.add(segment, { offset, bytes, windows, rows, before, time }, at)
         this.#options.found?.({ serial, head, time, bytes, windows, rows })
       }
       if (segment.waiting === 0) this.#free(segment)
@@ -138,7 +142,8 @@ class FileSpool implements Spool {
       this.#shelf.put(this.#own, segment)
       for (const ended of before) this.#free(ended)
     }
-    return entries.map(entry => this.#shelf.add(segment, entry))
+    const at = this.#steady()
+    return entries.map(entry => this.#shelf.add(segment, entry, at))
   }
 
   async read(serial: number): Promise<SpoolRecord | undefined> {
@@ -170,7 +175,7 @@ class FileSpool implements Spool {
   }
 
   expire(): void {
-    const now = this.#now()
+    const now = this.#steady()
     for (const segment of this.#shelf.segments) {
       if (now - segment.newest > this.#options.maxAgeMs) this.#drop(segment, segment.serials, 'age')
       const isIdle = segment.waiting === 0 && now - segment.newest > IDLE_MS

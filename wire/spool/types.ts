@@ -17,8 +17,10 @@ export interface SpoolOptions {
    * that `read` finds damaged. Serials that were released are left out.
    */
   readonly dropped?: (serials: readonly number[], reason: SpoolLoss) => void
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: of what earlier runs left, the age at the start. */
   readonly now?: () => number
+  /** Milliseconds that only rise: the age since then, so that a clock that is set drops nothing. */
+  readonly steady?: () => number
 }
 
 /** What is put in. */
