@@ -10,6 +10,7 @@ import type { Found, Spool, SpoolAmount, SpoolLoss, SpoolOptions } from '../../w
 import { type Batch, countOf } from '../batch.ts'
 import { BatchError, decodeBatch, encodeBatch } from '../batch_codec.ts'
 import { type Amount, add, none } from './account.ts'
+import { type Owner, Owners } from './owners.ts'
 import type { Alone } from './waiting.ts'
 
 /** A spool that cannot be used is tried again after so long: its disk is full, or its directory is missing. */
@@ -45,17 +46,12 @@ export interface Replayed {
   readonly alone: Alone | undefined
 }
 
-interface Owner {
-  readonly host: string
-  readonly samples: number
-}
-
 export class Backlog {
   readonly #options: BacklogOptions
   readonly #now: () => number
   #spool: Spool | undefined
   /** Of each record that waits. */
-  readonly #owners = new Map<number, Owner>()
+  readonly #owners = new Owners()
   /** Those that are in memory, too. */
   readonly #held = new Set<number>()
   readonly #alone = new BoundedMap<number, Alone>(MAX_ALONE)

@@ -114,13 +114,12 @@ export class LeftSpools {
     log: Logger,
   ): Promise<void> {
     const [sink = ''] = target.split(' ')
-    const samples = new Map<number, number>()
     const spool = await openSpool({
       ...{ directory, ...boundsOf(settings) },
-      found: ({ serial, rows }) => samples.set(serial, rows),
-      dropped: (serials, reason) => {
+      found: () => {},
+      dropped: (_, reason, { rows }) => {
         const key = `${sink}/${reason === 'damaged' ? 'spool_damaged' : 'spool_old'}`
-        for (const serial of serials) this.lost[key] = (this.lost[key] ?? 0) + (samples.get(serial) ?? 0)
+        this.lost[key] = (this.lost[key] ?? 0) + rows
       },
     })
     this.#left.push(spool)

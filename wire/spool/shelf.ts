@@ -2,7 +2,8 @@
 
 import type { Mark } from './mark.ts'
 import type { Before } from './record.ts'
-import type { Entry, Segment } from './segment.ts'
+import type { Segment } from './segment.ts'
+import type { Entry } from './table.ts'
 
 /** A run whose segments are here. */
 export interface ShelfRun {

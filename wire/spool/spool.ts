@@ -9,9 +9,9 @@
 import { access, constants, open, rm, stat } from 'node:fs/promises'
 import { ownDirectory } from './directory.ts'
 import { spoolError } from './errors.ts'
-import { loadRun } from './load.ts'
-import { Mark } from './mark.ts'
-import { type Before, HEADER_BYTES } from './record.ts'
+import { type Left, loadRun } from './load.ts'
+import { Mark, NOTHING } from './mark.ts'
+import { HEADER_BYTES } from './record.ts'
 import { hasEndedRuns, takeOver } from './runs.ts'
 import type { Segment } from './segment.ts'
 import { Shelf, type ShelfRun } from './shelf.ts'
@@ -100,22 +100,21 @@ class FileSpool implements Spool {
   }
 
   async #load(path: string): Promise<void> {
-    const { segments, records, damaged, mark, end } = await loadRun(path)
-    const run: ShelfRun = { path, mark: new Mark(path, mark), end, segments: [] }
-    this.#count('damaged', damaged)
-    const bySegment = Map.groupBy(records, ({ segment }) => segment)
-    for (const segment of segments) {
-      this.#shelf.put(run, segment)
-      for (const { offset, header, head } of bySegment.get(segment) ?? []) {
-        const { windows, rows, before, time } = header
-        const bytes = HEADER_BYTES + header.length
-        const at = this.#steady() - Math.max(0, this.#now() - time)
-        const serial = this.#shelf.add(segment, { offset, bytes, windows, rows, before, time }, at)
-        this.#options.found?.({ serial, head, time, bytes, windows, rows })
-      }
-      if (segment.waiting === 0) this.#free(segment)
+    const mark = new Mark(path)
+    const run: ShelfRun = { path, mark, end: NOTHING, segments: [] }
+    const found = ({ segment, offset, header, head }: Left) => {
+      const { windows, rows, before, time } = header
+      const bytes = HEADER_BYTES + header.length
+      const at = this.#steady() - Math.max(0, this.#now() - time)
+      const serial = this.#shelf.add(segment, { offset, bytes, windows, rows, before, time }, at)
+      this.#options.found?.({ serial, head, time, bytes, windows, rows })
     }
-    if (segments.length === 0) await rm(path, { recursive: true, force: true }).catch(() => {})
+    const left = await loadRun(path, found, segment => this.#shelf.put(run, segment))
+    mark.written = left.mark
+    run.end = left.end
+    this.#count('damaged', left.damaged)
+    for (const segment of left.segments) if (segment.waiting === 0) this.#free(segment)
+    if (left.segments.length === 0) await rm(path, { recursive: true, force: true }).catch(() => {})
   }
 
   append(items: readonly Item[]): Promise<number[]> {
@@ -221,20 +220,19 @@ class FileSpool implements Spool {
   }
 
   #drop(segment: Segment, serials: readonly number[], reason: SpoolLoss): void {
+    const sum = { records: 0, windows: 0, rows: 0 }
     const gone = serials.filter(serial => {
       const entry = this.#shelf.remove(segment, serial)
-      if (entry) this.#count(reason, { records: 1, windows: entry.windows, rows: entry.rows })
+      if (entry) add(sum, { ...entry, records: 1 })
       return entry
     })
+    this.#count(reason, sum)
     this.#settle(new Set([segment]))
-    if (gone.length > 0) this.#options.dropped?.(gone, reason)
+    if (gone.length > 0) this.#options.dropped?.(gone, reason, sum)
   }
 
-  #count(reason: SpoolLoss, { records, windows, rows }: Before): void {
-    const losses = this.#losses[reason]
-    losses.records += records
-    losses.windows += windows
-    losses.rows += rows
+  #count(reason: SpoolLoss, amount: SpoolAmount): void {
+    add(this.#losses[reason], amount)
   }
 
   /** Records of these segments are done. */
@@ -266,6 +264,15 @@ class FileSpool implements Spool {
       await rm(run.path, { recursive: true, force: true }).catch(() => {})
     })
   }
+}
+
+function add(
+  sum: { records: number; windows: number; rows: number },
+  { records, windows, rows }: SpoolAmount,
+): void {
+  sum.records += records
+  sum.windows += windows
+  sum.rows += rows
 }
 
 const bytesOf = ({ frames }: Item): number =>

@@ -6,7 +6,8 @@ import { dirname } from 'node:path'
 import { Mark } from './mark.ts'
 import { type Before, encodeRecord } from './record.ts'
 import { makeRun, type OwnRun, syncDirectory } from './runs.ts'
-import { type Entry, Segment } from './segment.ts'
+import { Segment } from './segment.ts'
+import type { Entry } from './table.ts'
 import type { Item } from './types.ts'
 
 const { O_CREAT, O_EXCL, O_RDWR } = constants

@@ -37,17 +37,16 @@ class Host {
   constructor() {
     this.#start()
     this.collectors = RANKS.map(rank => {
-      let last: readonly [number, number] = [-1, -1]
+      const last = new Map<string, number>()
       return new Collector(this.#feedOf(rank), ({ probe, window }, rows, _lost, complete) => {
         const name = `${probe} ${window}`
         if (!complete || rows !== this.produced.get(name))
           throw new Error(`${name}: ${rows} of ${this.produced.get(name)}, complete ${complete}`)
-        const at = [Number(probe), window] as const
-        const isLater = at[0] > last[0] || (at[0] === last[0] && at[1] > last[1])
-        // a collector that was killed has forgotten what it wrote; what a killed probe had sent may be read after the next one's
-        if (!isLater && !this.killed.has(name) && this.collectors[rank]!.lost.length === 0)
-          throw new Error(`${name} after ${last.join(' ')}`)
-        if (isLater) last = at
+        const before = last.get(probe) ?? -1
+        // one that was killed has forgotten what it wrote. What a killed probe had sent may be read after the next one's
+        if (window <= before && this.collectors[rank]!.lost.length === 0)
+          throw new Error(`${name} after ${before}`)
+        last.set(probe, window)
         this.written.add(name)
       })
     })
