@@ -15,8 +15,8 @@ import type { Incoming, Transport } from './transport.ts'
 const MAX_FRAME_BYTES = 32 * 2 ** 20
 /** Parts that a message of a probe may have, with its token. */
 const MAX_FRAMES = 8
-/** Bytes of a frame; fewer are not worth it. */
-const LARGE_FRAME = 4096
+/** Bytes of a frame: zeromq.js copies smaller ones. */
+const LARGE_FRAME = 129
 /** At the end, for the last answers; a probe that is gone takes none. */
 const LINGER_MS = 200
 /** A peer that does not answer is disconnected. */
