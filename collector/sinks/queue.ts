@@ -302,7 +302,7 @@ export class SinkQueue {
     const others = this.counters.written - entry.alone.written
     if (fault === 'batch' && entry.alone.tries >= ALONE_TRIES && others > 0) {
       const what = `${message}; the window of host "${host}" failed ${entry.alone.tries} times while others were stored; its ${entry.samples} samples are dropped`
-      this.#settle(entry, new Refused(reason, entry.samples, what))
+      this.#settle(entry, new Refused(reason, entry.samples, what), 'given_up')
       return
     }
     if (fault !== 'batch' && others > 0) this.#putBack(entry)
@@ -338,10 +338,11 @@ export class SinkQueue {
     }
   }
 
-  #settle(entry: Entry, refused: Refused | undefined): void {
+  /** @param says what the log counts it as: the attempts before have said why they failed */
+  #settle(entry: Entry, refused: Refused | undefined, says = refused?.reason): void {
     if (refused) {
       this.#refuse(refused.reason, refused.samples)
-      this.#log.warn(refused.reason, refused.message)
+      this.#log.warn(says!, refused.message)
     }
     if (entry.serial !== undefined) this.#backlog?.settle(entry.serial)
     this.account.settle(entry.samples, refused?.samples ?? 0)

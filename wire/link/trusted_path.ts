@@ -67,6 +67,14 @@ const IS: Readonly<Record<Kind, (stat: Stats) => boolean>> = {
   parent: stat => stat.isDirectory(),
 }
 
+/**
+ * Whether others must not be able to write to this part of the path. Who may write to a socket may connect. What others put in a
+ * directory belongs to them, which is seen; so those above ours may be open, as volumes of Kubernetes are. For a socket that is
+ * not enough: it is looked at before it is connected to.
+ */
+const isChecked = (kind: Kind, isLast: boolean, mode: number): boolean =>
+  kind === 'socket' ? !isLast && (mode & STICKY) === 0 : isLast
+
 function faultOf(
   at: string,
   stat: Stats,
@@ -77,9 +85,7 @@ function faultOf(
   const { mode, uid, gid } = stat
   if (!uids.has(uid))
     return `${at} belongs to user ${uid}, who is not trusted: stop what made it${kind === 'socket' ? ', or name the user in --link-users' : ''}`
-  // who may write to a socket may connect; a directory with the sticky bit keeps what is somebody's
-  if (stat.isSymbolicLink() || (isLast && kind === 'socket')) return undefined
-  if ((mode & STICKY) !== 0 && !isLast) return undefined
+  if (stat.isSymbolicLink() || !isChecked(kind, isLast, mode)) return undefined
   const isOpen = (mode & OTHERS_WRITE) !== 0 || ((mode & GROUP_WRITES) !== 0 && !gids.has(gid))
   return isOpen
     ? `in ${at} other users can put ${kind === 'socket' ? 'a socket' : 'files'} of their own (mode ${(mode & 0o7777).toString(8)}): chmod go-w it, or take another directory`
