@@ -4,9 +4,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { ownDirectory } from '../../wire/spool/directory.ts'
 import { COLLECTOR, spoolDirectory } from '../../wire/spool/place.ts'
 import { openSpool } from '../../wire/spool/spool.ts'
 import type { Spool, SpoolOptions } from '../../wire/spool/types.ts'
@@ -46,7 +47,7 @@ export function spoolOf(settings: SpoolSettings, sink: string, target: string | 
   if (directory === undefined || target === undefined) return undefined
   const own = join(directory, nameOf(sink, target))
   try {
-    mkdirSync(own, { recursive: true, mode: 0o700 })
+    ownDirectory(own)
     writeFileSync(join(own, TARGET), `${sink} ${target}\n`, { mode: 0o600 })
   } catch {
     // the spool says why
@@ -113,13 +114,12 @@ export class LeftSpools {
     log: Logger,
   ): Promise<void> {
     const [sink = ''] = target.split(' ')
-    const samples = new Map<number, number>()
     const spool = await openSpool({
       ...{ directory, ...boundsOf(settings) },
-      found: ({ serial, rows }) => samples.set(serial, rows),
-      dropped: (serials, reason) => {
+      found: () => {},
+      dropped: (_, reason, { rows }) => {
         const key = `${sink}/${reason === 'damaged' ? 'spool_damaged' : 'spool_old'}`
-        for (const serial of serials) this.lost[key] = (this.lost[key] ?? 0) + (samples.get(serial) ?? 0)
+        this.lost[key] = (this.lost[key] ?? 0) + rows
       },
     })
     this.#left.push(spool)

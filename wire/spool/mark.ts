@@ -11,7 +11,7 @@ import type { Before } from './record.ts'
 export const MARK = 'released'
 const SLOT_BYTES = 32
 const CRC_AT = SLOT_BYTES - 4
-const NOTHING: Before = { records: 0, windows: 0, rows: 0 }
+export const NOTHING: Before = { records: 0, windows: 0, rows: 0 }
 
 function encode({ records, windows, rows }: Before): Buffer {
   const slot = Buffer.alloc(SLOT_BYTES)
@@ -50,9 +50,13 @@ export class Mark {
   #slot = 0
   #working: Promise<void> | undefined
 
-  constructor(run: string, written: Before = NOTHING) {
+  constructor(run: string) {
     this.#run = run
-    this.#written = written.records
+  }
+
+  /** What is in the file already. */
+  set written({ records }: Before) {
+    this.#written = records
   }
 
   /** All before this are released. */

@@ -3,12 +3,12 @@ import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { pathFault } from '../../../../probe/publish/link/trusted_path.ts'
-import { Cleanup } from '../../../harness/cleanup.ts'
-import { scratch } from '../../../harness/scratch.ts'
-import { needs } from '../../../harness/skip.ts'
+import { pathFault, type Trusted } from '../../../wire/link/trusted_path.ts'
+import { Cleanup } from '../../harness/cleanup.ts'
+import { scratch } from '../../harness/scratch.ts'
+import { needs } from '../../harness/skip.ts'
 
-const OWN = new Set([0, process.getuid!()])
+const OWN: Trusted = { uids: new Set([0, process.getuid!()]), gids: new Set([0]) }
 const NOBODY = 65_534
 
 /** A socket in a directory within another. */
@@ -27,15 +27,15 @@ async function socketIn(t: Test) {
 
 t.test('a socket of ours below directories of ours is trusted, in /tmp and by a link, too', async t => {
   const { root, directory, path } = await socketIn(t)
-  t.equal(pathFault(path, OWN), undefined)
+  t.equal(pathFault(path, OWN, 'socket'), undefined)
   chmodSync(path, 0o666)
-  t.equal(pathFault(path, OWN), undefined, 'others may connect')
+  t.equal(pathFault(path, OWN, 'socket'), undefined, 'others may connect')
   symlinkSync(directory, join(root, 'link'))
   symlinkSync('run/link.sock', join(root, 'relative'))
-  t.equal(pathFault(join(root, 'link', 'link.sock'), OWN), undefined)
-  t.equal(pathFault(join(root, 'relative'), OWN), undefined)
+  t.equal(pathFault(join(root, 'link', 'link.sock'), OWN, 'socket'), undefined)
+  t.equal(pathFault(join(root, 'relative'), OWN, 'socket'), undefined)
   chmodSync(directory, 0o1777)
-  t.equal(pathFault(path, OWN), undefined, 'a sticky directory keeps what is ours')
+  t.equal(pathFault(path, OWN, 'socket'), undefined, 'a sticky directory keeps what is ours')
 })
 
 t.test('where others may write, another may have put it there', async t => {
@@ -46,14 +46,17 @@ t.test('where others may write, another may have put it there', async t => {
     [root, 0o757],
   ] as const) {
     chmodSync(at, mode)
-    t.match(pathFault(path, OWN), /other users can put a socket of their own \(mode 7\d\d\): chmod go-w/)
+    t.match(
+      pathFault(path, OWN, 'socket'),
+      /other users can put a socket of their own \(mode 7\d\d\): chmod go-w/,
+    )
     chmodSync(at, 0o755)
   }
   symlinkSync(join(root, 'loop'), join(root, 'loop'))
-  t.match(pathFault(join(root, 'loop'), OWN), /more than 40 symbolic links/)
-  t.match(pathFault(directory, OWN), /is no socket/)
+  t.match(pathFault(join(root, 'loop'), OWN, 'socket'), /more than 40 symbolic links/)
+  t.match(pathFault(directory, OWN, 'socket'), /is no socket/)
   rmSync(path)
-  t.throws(() => pathFault(path, OWN), { code: 'ENOENT' })
+  t.throws(() => pathFault(path, OWN, 'socket'), { code: 'ENOENT' })
 })
 
 t.test(
@@ -63,14 +66,14 @@ t.test(
     const { root, directory, path } = await socketIn(t)
     for (const at of [path, directory, root]) {
       chownSync(at, NOBODY, NOBODY)
-      t.match(pathFault(path, OWN), new RegExp(`^${at} belongs to user 65534, who is not trusted`))
-      t.equal(pathFault(path, new Set([0, NOBODY])), undefined)
+      t.match(pathFault(path, OWN, 'socket'), new RegExp(`^${at} belongs to user 65534, who is not trusted`))
+      t.equal(pathFault(path, { ...OWN, uids: new Set([0, NOBODY]) }, 'socket'), undefined)
       chownSync(at, 0, 0)
     }
     chownSync(directory, 0, NOBODY)
     chmodSync(directory, 0o770)
-    t.match(pathFault(path, OWN), /other users can put/, 'a group')
+    t.match(pathFault(path, OWN, 'socket'), /other users can put/, 'a group')
     chownSync(directory, 0, 0)
-    t.equal(pathFault(path, OWN), undefined, 'the group of root')
+    t.equal(pathFault(path, OWN, 'socket'), undefined, 'the group of root')
   },
 )
