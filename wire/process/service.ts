@@ -5,7 +5,7 @@ import type { LiveSettings } from '../settings/live.ts'
 import type { Setting, Settings } from '../settings/settings.ts'
 import { keepAlive } from './alive.ts'
 import { openLog, setLevel } from './log.ts'
-import { ServiceManager } from './service_manager.ts'
+import { type Datagrams, ServiceManager } from './service_manager.ts'
 import { onHangup, stopping } from './signals.ts'
 
 /** More than settings to read again: a list of keys, a certificate. */
@@ -31,11 +31,12 @@ export class Service {
   static async open<S extends Settings & { readonly logLevel: Setting<string> }>(
     name: string,
     settings: LiveSettings<S>,
+    datagrams: Datagrams,
   ): Promise<Service> {
     const log = openLog(name, String(settings.values.logLevel))
     const live = settings as unknown as LiveSettings<Settings>
     live.onChange({ logLevel: level => setLevel(String(level)) })
-    return new Service(log, await ServiceManager.open(log), live)
+    return new Service(log, await ServiceManager.open(log, datagrams), live)
   }
 
   /** @param what for the line when it fails; the former state stays then */
