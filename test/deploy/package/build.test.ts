@@ -98,6 +98,25 @@ t.test('what is in it', { skip }, async t => {
       })
       t.same({ code, stderr }, { code: 0, stderr: '' }, path)
     }
+    const shown = async (name: string) =>
+      (
+        await ended(['man', '--local-file', join(root, pages.find(path => path.includes(name))!)], {
+          MANWIDTH: '200',
+        })
+      ).stdout.replace(/.\x08/g, '')
+    const command = await shown('sockflux.1')
+    for (const path of ['keys generate', 'keys withdraw', 'setup influxdb', 'setup grafana', 'config show'])
+      t.match(command, new RegExp(`^ +sockflux ${path}`, 'm'), 'commands below others')
+    const options = await shown('sockflux-probe.8')
+    t.match(options, /^ +--udp, --no-udp$/m, 'a flag and its opposite')
+    t.match(
+      options,
+      /--send-offset <seconds>\n.*\n? .*at most half of it. Variable: SOCKFLUX_SEND_OFFSET\.$/m,
+    )
+    const settings = await shown('sockflux.yaml.5')
+    t.match(settings, /spool_age: <hours>\n.* Default: 24 hours\. Variable/)
+    t.match(settings, /queue_size: <size>\n.*\n? .* Default: 64M\. Variable/)
+    t.match(settings, / \[<key>, \.\.\.\]$/m)
   })
   await t.test('completion', async t => {
     const script = join(root, 'usr/share/bash-completion/completions/sockflux')
@@ -109,7 +128,15 @@ t.test('what is in it', { skip }, async t => {
     t.same(await completed('prob'), ['probe'])
     t.same(await completed('config', 'ch'), ['check'])
     t.same(await completed('collector', '--influx-u'), ['--influx-url'])
+    t.same(await completed('--ver'), ['--version'])
     t.ok((await completed('probe', '--config', '/etc/host')).includes('/etc/hosts'))
+    t.ok(
+      (await completed('probe', '--config', '=', '/etc/host')).includes('/etc/hosts'),
+      '--config=/etc/host',
+    )
+    t.ok((await completed('probe', '--config', '=')).length > 0)
+    t.same(await completed('probe', '--interval', ''), [], 'a number is no flag')
+    t.same(await completed('probe', '--interval', '='), [])
   })
   for (const [section, settings] of Object.entries({ probe: probeSettings, collector: collectorSettings }))
     await t.test(`/etc/sockflux/${section}.yaml`, async t => {
@@ -118,7 +145,7 @@ t.test('what is in it', { skip }, async t => {
       t.match(read(), { problems: [], warnings: [] }, 'as it is')
       // every value that has a default, switched on
       const text = await readFile(path, 'utf8')
-      const on = text.replace(/^#(?=[a-z_]+:(?! <)| {2}- )/gm, '')
+      const on = text.replace(/^#(?=[a-z_]+:(?! \[?<)| {2}- )/gm, '')
       t.not(on, text)
       await writeFile(path, on)
       const { values, problems } = read()
