@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { collectorSettings } from '../../../collector/options.ts'
+import { modules } from '../../../deploy/runtime.ts'
 import { probeSettings } from '../../../probe/options.ts'
 import { inspectSettings } from '../../../wire/settings/read.ts'
 import type { Settings } from '../../../wire/settings/settings.ts'
@@ -17,10 +18,11 @@ import { needs } from '../../harness/skip.ts'
 import { ended } from '../../harness/sockflux.ts'
 
 const skip = needs('root', 'debian')
+t.jobs = 4
 const PACKING_MS = 120_000
-/** What packing reads. */
+/** What packing reads, and the modules that run. */
 const PARTS =
-  'package.json LICENSE CHANGELOG.md tsconfig.json deploy cli grafana probe collector wire dist native node_modules build/sockflux build/bpf build/node'
+  'package.json LICENSE CHANGELOG.md tsconfig.json deploy cli grafana probe collector wire dist native build/sockflux build/bpf build/node/bin build/node/LICENSE node_modules/.package-lock.json node_modules/bcc-bindings'
 
 async function directory(t: Test): Promise<string> {
   const cleanup = new Cleanup()
@@ -33,7 +35,7 @@ t.test('packed in another folder, with a blank, under another umask: the same by
   const root = join(await directory(t), 'my clone')
   await mkdir(root)
   const copy = 'cd "$0" && tar -cf - $2 | tar -xmf - -C "$1"' // -m: with the times of now
-  await run(['sh', '-c', copy, REPOSITORY, root, PARTS], PACKING_MS)
+  await run(['sh', '-c', copy, REPOSITORY, root, [PARTS, ...(await modules())].join(' ')], PACKING_MS)
   const [output, packer] = [join(root, 'x.deb'), join(root, 'deploy/package/main.ts')]
   const words = ['--quick', '--version', '0.1.0', '--output', output]
   const command = [
@@ -45,9 +47,8 @@ t.test('packed in another folder, with a blank, under another umask: the same by
     packer,
     ...words,
   ]
-  t.match(await ended(command, { SOURCE_DATE_EPOCH: EPOCH, TZ: 'Asia/Tokyo', LC_ALL: 'C' }, PACKING_MS), {
-    code: 0,
-  })
+  const made = await ended(command, { SOURCE_DATE_EPOCH: EPOCH, TZ: 'Asia/Tokyo', LC_ALL: 'C' }, PACKING_MS)
+  t.match(made, { code: 0 }, made.stderr)
   t.match(await ended(['cmp', deb, output]), { code: 0 }, 'byte for byte')
 })
 
