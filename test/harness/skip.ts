@@ -49,6 +49,7 @@ const FEATURES = {
     spawnSync('kubectl', ['kustomize', '--help']).status === 0 ||
     'kustomize is missing: install kubectl 1.21 or newer, of Kubernetes',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
+  zsh: () => found('zsh') || 'zsh is missing: apt-get install zsh',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',

@@ -21,6 +21,9 @@ export class Service {
   readonly #reloads: Reload[] = []
   /** The last line for `systemctl status`. */
   #status = ''
+  /** A reload runs; another one was asked for meanwhile. */
+  #isReloading = false
+  #isAskedAgain = false
 
   private constructor(log: Logger, manager: ServiceManager, settings: LiveSettings<Settings>) {
     this.log = log
@@ -56,7 +59,7 @@ export class Service {
     this.#manager.watch(fault)
     const file = this.#settings.values['aliveFile']
     if (typeof file === 'string') keepAlive(file, fault, this.log)
-    onHangup(() => void this.#reload())
+    onHangup(() => void this.#reloadInTurn())
     stopping().addEventListener('abort', () => this.#manager.stopping(), { once: true })
   }
 
@@ -64,6 +67,18 @@ export class Service {
   status(text: string): void {
     this.#status = text
     this.#manager.status(text)
+  }
+
+  /** One at a time, so that what was read last is in force; any number of signals meanwhile are one more. */
+  async #reloadInTurn(): Promise<void> {
+    this.#isAskedAgain = this.#isReloading
+    if (this.#isReloading) return
+    this.#isReloading = true
+    do {
+      this.#isAskedAgain = false
+      await this.#reload()
+    } while (this.#isAskedAgain)
+    this.#isReloading = false
   }
 
   async #reload(): Promise<void> {

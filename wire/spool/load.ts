@@ -1,6 +1,7 @@
 /** Finds what a run has left: reads all of it once, and tells what is missing. */
 
-import { open, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
+import { openForeign } from '../process/foreign.ts'
 import { readMark } from './mark.ts'
 import { type Before, decodeHead, type Header } from './record.ts'
 import { scan } from './scan.ts'
@@ -77,7 +78,7 @@ class Loading {
   }
 
   async read(segment: Segment, isLast: boolean): Promise<void> {
-    const handle = await open(segment.path).catch(() => undefined)
+    const handle = await openForeign(segment.path).catch(() => undefined)
     if (!handle) return
     try {
       segment.size = (await handle.stat()).size

@@ -135,6 +135,22 @@ t.test('what is in it', { skip }, async t => {
     t.same(await completed('probe', '--interval', ''), [], 'a number is no flag')
     t.same(await completed('probe', '--interval', '='), [])
   })
+  await t.test('completion of zsh', { skip: needs('zsh') }, async t => {
+    const script = join(root, 'usr/share/zsh/vendor-completions/_sockflux')
+    // what zsh has for completion is there only while somebody types
+    const shell = `_describe() { print -rl -- \${\${(P)2}%%:*} }; _files() { print files }
+      compset() { PREFIX=\${PREFIX#*=} }
+      script=$1; shift; words=(sockflux "$@"); CURRENT=$#words; PREFIX=\${words[CURRENT]}; source $script`
+    const completed = async (...words: readonly string[]) =>
+      (await run(['zsh', '-f', '-c', shell, 'zsh', script, ...words])).split('\n').filter(Boolean)
+    t.ok((await completed('')).includes('probe'))
+    t.same(await completed('config', ''), ['check', 'show', '--help'])
+    t.ok((await completed('collector', '--in')).includes('--influx-url'))
+    t.same(await completed('probe', '--config', ''), ['files'])
+    t.same(await completed('probe', '--config=/etc'), ['files'])
+    t.same(await completed('probe', '--interval', ''), [], 'a number is no flag')
+    t.same(await completed('probe', '--interval='), [])
+  })
   for (const [section, settings] of Object.entries({ probe: probeSettings, collector: collectorSettings }))
     await t.test(`/etc/sockflux/${section}.yaml`, async t => {
       const path = join(root, 'etc/sockflux', `${section}.yaml`)

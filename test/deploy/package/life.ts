@@ -107,6 +107,32 @@ async function replaced(t: Test, machine: Machine, influx: Influx, deb: string, 
   }
 }
 
+/** What the services' users may put into their directories, when root looks there or starts a program by hand. */
+async function misled(t: Test, box: SystemdBox): Promise<void> {
+  const as = (user: string, script: string) =>
+    box.run('setpriv', `--reuid=${user}`, `--regid=${user}`, '--init-groups', 'sh', '-c', script)
+  const own = '/var/lib/sockflux-probe/spool/pipe'
+  await as(
+    'sockflux-probe',
+    `mkdir -p ${own}/00000001-00000000 && cd ${own} && mkfifo ledger.json 00000001-00000000/00000001-0123456789abcdef.seg`,
+  )
+  await as('sockflux', 'cd /var/lib/sockflux/spool/collector && mkdir pipe && mkfifo pipe/target')
+  t.match(await box.run('sockflux', 'spool'), /^probe +pipe /m, 'pipes do not stop sockflux spool')
+  await box.run('rm', '-r', own, '/var/lib/sockflux/spool/collector/pipe')
+  for (const program of ['collector', 'probe'])
+    await t.rejects(
+      box.run('sockflux', program),
+      {
+        message:
+          /\/var\/lib\/sockflux.* belongs to user \d+, and root does not write in directories of others/,
+      },
+      `root starts the ${program} by hand`,
+    )
+  await t.rejects(
+    box.run('setpriv', '--reuid=sockflux-probe', '--clear-groups', 'cat', '/etc/sockflux/collector.yaml'),
+  )
+}
+
 /** On a machine that is open: what happens to a user in years. */
 export async function lifeOf(t: Test, suite: Suite): Promise<void> {
   const machine = await openMachine(suite)
@@ -147,6 +173,7 @@ export async function lifeOf(t: Test, suite: Suite): Promise<void> {
   }
   await stored(() => windows(box), Date.now() / 1000, 2)
 
+  await t.test('users of the services lead root nowhere', t => misled(t, box))
   await t.test('to the newer version', t => replaced(t, machine, influx, newer, '0.1.1'))
   t.match(readFileSync(join(box.root, 'etc/sockflux/probe.yaml'), 'utf8'), 'interval: 1', 'settings stay')
   await t.test('back to the older one', t => replaced(t, machine, influx, older, '0.1.0'))
