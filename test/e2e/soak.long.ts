@@ -39,6 +39,10 @@ class Memory {
     this.#seen.push(memoryOf(this.#pid, 'VmRSS'))
   }
 
+  get last(): number {
+    return this.#seen.at(-1) ?? 0
+  }
+
   /** Means of as many equal parts of the time. */
   means(parts: number): number[] {
     const length = Math.floor(this.#seen.length / parts)
@@ -50,6 +54,12 @@ class Memory {
 }
 
 const megabytes = (means: readonly number[]): string => `${means.map(mean => mean.toFixed(1)).join(', ')} MB`
+
+/** A machine with other work may take longer for a query than a user waits. */
+const unlessSlow = (error: Error): [] => {
+  if (!error.message.includes('took more than')) throw error
+  return []
+}
 
 t.test(`${MINUTES} minutes of connections and of containers`, { skip, timeout }, async t => {
   const runc = await startRunc()
@@ -76,6 +86,14 @@ t.test(`${MINUTES} minutes of connections and of containers`, { skip, timeout },
   const often = async (work: () => Promise<unknown>) => {
     while (performance.now() < end) await Promise.all([work(), sleep(1000)])
   }
+  let told = 0
+  const tell = () => {
+    const part = Math.floor(10 * (1 - (end - performance.now()) / (MINUTES * 60_000)))
+    if (part === told) return
+    told = part
+    const memory = Object.entries(memories).map(([name, memory]) => `${name} ${megabytes([memory.last])}`)
+    t.comment(`${part} of 10: ${churned} connections, ${containers} containers; ${memory.join(', ')}`)
+  }
   await Promise.all([
     often(async () => {
       churned += (await load.ask<{ churned: number }>(`churn ${CONNECTIONS_PER_SECOND} 127.0.0.1 8000 4`))
@@ -88,25 +106,26 @@ t.test(`${MINUTES} minutes of connections and of containers`, { skip, timeout },
     }),
     often(async () => {
       for (const memory of Object.values(memories)) memory.look()
+      tell()
     }),
   ])
   const last = windowNow() + 1
-  const opened = `select opened from "container:tcp" where container = '${shortId(resident.id)}'
-    and role = 'client' and epoch(time) = ${last}`
-  const rows = await until(`window ${last}`, async () => {
-    const rows = await site.query(opened)
-    return rows.length > 0 && rows
-  })
-
   const perSecond = (churned / (MINUTES * 60)).toFixed()
   t.comment(`${churned} connections, ${perSecond} a second; ${containers} containers came and went`)
-  t.same(rows, [{ opened: churned }], 'every connection is counted')
   for (const [name, memory] of Object.entries(memories)) {
     t.comment(`${name}: mean RSS of each tenth ${megabytes(memory.means(10))}`)
     const thirds = memory.means(3)
     const [, before = 0, after = 0] = thirds
     t.ok(after <= 1.1 * before, `${name}: mean RSS of each third ${megabytes(thirds)}`)
   }
+  const opened = `select opened from "container:tcp" where container = '${shortId(resident.id)}'
+    and role = 'client' and epoch(time) = ${last}`
+  const rows = await until(`window ${last}`, async () => {
+    const rows = await site.query(opened).catch(unlessSlow)
+    return rows.length > 0 && rows
+  })
+
+  t.same(rows, [{ opened: churned }], 'every connection is counted')
   t.same(await site.losses(), {}, 'nothing was lost')
   const none = { windows: 0, rows: 0 }
   const { probes } = await site.ledger()

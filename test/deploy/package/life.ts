@@ -173,6 +173,7 @@ export async function lifeOf(t: Test, suite: Suite): Promise<void> {
   }
   await stored(() => windows(box), Date.now() / 1000, 2)
 
+  await box.run('systemctl', 'reload', ...UNITS)
   await t.test('users of the services lead root nowhere', t => misled(t, box))
   await t.test('to the newer version', t => replaced(t, machine, influx, newer, '0.1.1'))
   t.match(readFileSync(join(box.root, 'etc/sockflux/probe.yaml'), 'utf8'), 'interval: 1', 'settings stay')
