@@ -43,7 +43,7 @@ export function addCollector(program: Command): void {
 async function run(settings: LiveSettings<typeof collectorSettings>, version: string): Promise<void> {
   const options = settings.values
   const { profile } = options
-  const service = await Service.open('collector', settings)
+  const service = await Service.open('collector', settings, () => import('bcc-bindings'))
   const { log } = service
   const troubles = new ThrottledLog(log)
 

@@ -76,7 +76,6 @@ t.test('only the command ends the process; the doctor answers with its status', 
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   native: [],
   wire: ['wire'],
-  'wire/process': ['wire', 'native'], // datagrams, for systemd
   cli: ['wire', 'probe', 'collector', 'grafana'],
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
@@ -97,7 +96,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'collector/sample',
     'collector/sinks',
   ],
-  'collector/main.ts': ['wire', 'collector'],
+  'collector/main.ts': ['wire', 'native', 'collector'], // datagrams, for systemd
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
   'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks'],

@@ -4,9 +4,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { readForeign, refuseForeign } from '../../wire/process/foreign.ts'
 import { ownDirectory } from '../../wire/spool/directory.ts'
 import { COLLECTOR, spoolDirectory } from '../../wire/spool/place.ts'
 import { openSpool } from '../../wire/spool/spool.ts'
@@ -25,12 +26,18 @@ export type SpoolPlace = Pick<SpoolOptions, 'directory' | 'maxBytes' | 'maxAgeMs
 const HOUR_MS = 3_600_000
 /** In the directory of a sink: its target, for people; and the spool itself. */
 const TARGET = 'target'
+const MAX_TARGET_BYTES = 2 ** 16
 const QUEUE = 'queue'
 
-/** @returns undefined when nothing is to be kept on disk */
+/**
+ * @returns undefined when nothing is to be kept on disk
+ * @throws for root, when it is another user's
+ */
 export function collectorDirectory(spool: string | undefined): string | undefined {
   const directory = spoolDirectory(spool)
-  return directory === undefined ? undefined : join(directory, COLLECTOR)
+  if (directory === undefined) return undefined
+  refuseForeign(directory, '--spool')
+  return join(directory, COLLECTOR)
 }
 
 const boundsOf = ({ spoolSize, spoolAge }: SpoolSettings) => ({
@@ -61,7 +68,9 @@ export function targetsIn(directory: string): { name: string; target: string; pa
   return names.flatMap(name => {
     const path = join(directory, name)
     try {
-      return [{ name, target: readFileSync(join(path, TARGET), 'utf8').trim(), path: join(path, QUEUE) }]
+      return [
+        { name, target: readForeign(join(path, TARGET), MAX_TARGET_BYTES).trim(), path: join(path, QUEUE) },
+      ]
     } catch {
       return [] // it is no spool of ours
     }

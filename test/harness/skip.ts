@@ -45,7 +45,11 @@ const FEATURES = {
     ['mmdebstrap', 'dpkg-deb', 'dpkg-shlibdeps', 'strip', 'lintian', 'buildah'].every(found) ||
     'the package needs its tools: apt-get install mmdebstrap dpkg-dev binutils lintian buildah',
   apt: () => ['apt-get', 'dpkg-deb', 'perl'].every(found) || 'this needs Debian: apt-get, dpkg-deb and perl',
+  kustomize: () =>
+    spawnSync('kubectl', ['kustomize', '--help']).status === 0 ||
+    'kustomize is missing: install kubectl 1.21 or newer, of Kubernetes',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
+  zsh: () => found('zsh') || 'zsh is missing: apt-get install zsh',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',

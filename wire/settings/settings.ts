@@ -56,10 +56,22 @@ const variable = (name: string): string => `SOCKFLUX_${snake(name).toUpperCase()
 /** Read when neither --config nor SOCKFLUX_CONFIG names a file. */
 export const defaultFile = (section: string): string => `/etc/sockflux/${section}.yaml`
 
+const SIZES = [
+  ['G', 2 ** 30],
+  ['M', 2 ** 20],
+  ['K', 2 ** 10],
+] as const
+
+/** The default as people write it: `64M`; undefined if there is none. */
+export function defaultOf({ fallback, value }: Setting): unknown {
+  if (value !== '<size>' || typeof fallback !== 'number') return fallback === '' ? undefined : fallback
+  const [letter, unit] = SIZES.find(([, unit]) => fallback > 0 && fallback % unit === 0) ?? ['', 1]
+  return `${fallback / unit}${letter}`
+}
+
 function helpOf(name: string, row: Setting): string {
-  const { fallback } = row
-  const shown =
-    fallback === undefined || fallback === '' ? [] : [`default: ${[fallback].flat().join(', ') || 'none'}`]
+  const fallback = defaultOf(row)
+  const shown = fallback === undefined ? [] : [`default: ${[fallback].flat().join(', ') || 'none'}`]
   const env = [variable(name), ...(row.env ?? [])].map(name => (row.secret ? `${name}[_FILE]` : name))
   return `${row.help} (${[...shown, `env: ${env.join(', ')}`].join('; ')})`
 }

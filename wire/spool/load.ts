@@ -1,7 +1,8 @@
 /** Finds what a run has left: reads all of it once, and tells what is missing. */
 
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { type FileHandle, readdir } from 'node:fs/promises'
 import { setImmediate as pause } from 'node:timers/promises'
+import { openForeign } from '../process/foreign.ts'
 import { readMark } from './mark.ts'
 import { type Before, decodeHead, type Header } from './record.ts'
 import { type Scanned, scan } from './scan.ts'
@@ -87,7 +88,7 @@ async function reading(
   segment: Segment,
   use: (handle: FileHandle, size: number) => Promise<void>,
 ): Promise<void> {
-  const handle = await open(segment.path)
+  const handle = await openForeign(segment.path)
   try {
     await use(handle, (await handle.stat()).size)
   } finally {

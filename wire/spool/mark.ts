@@ -6,6 +6,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { openForeign } from '../process/foreign.ts'
 import type { Before } from './record.ts'
 
 export const MARK = 'released'
@@ -28,10 +29,11 @@ function decode(slot: Buffer): Before {
 
 /** @returns nothing for a file that is not there or cannot be read */
 export async function readMark(run: string): Promise<Before> {
-  const handle = await open(join(run, MARK)).catch(() => undefined)
+  const handle = await openForeign(join(run, MARK)).catch(() => undefined)
   if (!handle) return NOTHING
   try {
-    const slots = await handle.readFile()
+    const slots = Buffer.alloc(2 * SLOT_BYTES)
+    await handle.read(slots)
     const [first, second] = [decode(slots.subarray(0, SLOT_BYTES)), decode(slots.subarray(SLOT_BYTES))]
     return first.records > second.records ? first : second
   } catch {

@@ -2,13 +2,12 @@
 
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { STATE } from '../process/foreign.ts'
 
 /** Instead of a directory: what waits is in memory alone. */
 export const OFF = 'off'
 /** Below the directory, the part of the collector; the others are queues of the probe. */
 export const COLLECTOR = 'collector'
-/** Made by a package, or by hand; never by a program. */
-const STATE = '/var/lib/sockflux'
 
 /** @returns undefined without a spool */
 export function spoolDirectory(

@@ -1,3 +1,4 @@
+import { refuseForeign } from '../../../wire/process/foreign.ts'
 import { setting } from '../../../wire/settings/settings.ts'
 import { bytes, text, whole } from '../../../wire/settings/types.ts'
 import { directoryFault, makeDirectory } from '../../directory.ts'
@@ -40,6 +41,7 @@ export const embedded = descriptor({
   },
 
   async open({ store, storeDays, storeSize }, { log }) {
+    refuseForeign(store, '--store')
     makeDirectory(store, '--store', 0o700)
     // imported late: DuckDB takes memory, and most collectors write to InfluxDB
     const { EmbeddedSink } = await import('./embedded.ts')

@@ -1,0 +1,49 @@
+/**
+ * Files in directories of other users, who may put anything there: what could block (a pipe, a device) is not read, and root
+ * writes nothing, because a link would lead it to any file of the machine.
+ */
+
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+
+const { O_RDONLY, O_NONBLOCK } = constants
+
+/** Made by a package, or by hand; never by a program. */
+export const STATE = '/var/lib/sockflux'
+
+/** @throws {Error} also when it is no file, or a larger one */
+export function readForeign(path: string, maxBytes: number): string {
+  const file = openSync(path, O_RDONLY | O_NONBLOCK)
+  try {
+    const stat = fstatSync(file)
+    if (!stat.isFile()) throw new Error(`${path} is no file`)
+    if (stat.size > maxBytes) throw new Error(`${path} has ${stat.size} bytes`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** For reading. @throws {NodeJS.ErrnoException} of `open`, also when it is no file */
+export async function openForeign(path: string): Promise<FileHandle> {
+  const handle = await open(path, O_RDONLY | O_NONBLOCK)
+  if ((await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw Object.assign(new Error(`${path} is no file`), { syscall: 'open' })
+}
+
+/**
+ * Root writes nothing where another user could put links; and the service of that user could not read what root leaves.
+ * @param flag that sets another directory
+ * @throws with the remedy
+ */
+export function refuseForeign(path: string, flag: string, user = process.geteuid?.(), state = STATE): void {
+  if (user !== 0) return
+  for (const directory of [path, state].filter(directory => `${path}/`.startsWith(`${directory}/`))) {
+    const uid = statSync(directory, { throwIfNoEntry: false })?.uid ?? 0
+    if (uid !== 0)
+      throw new Error(
+        `${directory} belongs to user ${uid}, and root does not write in directories of others: run this as that user (setpriv --reuid=${uid} --init-groups, runuser), or give another ${flag}`,
+      )
+  }
+}
