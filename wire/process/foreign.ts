@@ -32,18 +32,23 @@ export async function openForeign(path: string): Promise<FileHandle> {
   throw Object.assign(new Error(`${path} is no file`), { syscall: 'open' })
 }
 
+/** Whose it is, for root: undefined for another user than root, and for what is root's or not there. */
+export function foreignOwner(path: string, user = process.geteuid?.()): number | undefined {
+  if (user !== 0) return undefined
+  return statSync(path, { throwIfNoEntry: false })?.uid || undefined
+}
+
 /**
  * Root writes nothing where another user could put links; and the service of that user could not read what root leaves.
  * @param flag that sets another directory
  * @throws with the remedy
  */
 export function refuseForeign(path: string, flag: string, user = process.geteuid?.(), state = STATE): void {
-  if (user !== 0) return
   for (const directory of [path, state].filter(directory => `${path}/`.startsWith(`${directory}/`))) {
-    const uid = statSync(directory, { throwIfNoEntry: false })?.uid ?? 0
-    if (uid !== 0)
+    const owner = foreignOwner(directory, user)
+    if (owner !== undefined)
       throw new Error(
-        `${directory} belongs to user ${uid}, and root does not write in directories of others: run this as that user (setpriv --reuid=${uid} --init-groups, runuser), or give another ${flag}`,
+        `${directory} belongs to user ${owner}, and root does not write in directories of others: run this as that user (setpriv --reuid=${owner} --init-groups, runuser), or give another ${flag}`,
       )
   }
 }

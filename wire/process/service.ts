@@ -21,9 +21,8 @@ export class Service {
   readonly #reloads: Reload[] = []
   /** The last line for `systemctl status`. */
   #status = ''
-  /** A reload runs; another one was asked for meanwhile. */
-  #isReloading = false
-  #isAskedAgain = false
+  /** Reloads that were asked for: one that runs, and one more. */
+  #asked = 0
 
   private constructor(log: Logger, manager: ServiceManager, settings: LiveSettings<Settings>) {
     this.log = log
@@ -71,14 +70,9 @@ export class Service {
 
   /** One at a time, so that what was read last is in force; any number of signals meanwhile are one more. */
   async #reloadInTurn(): Promise<void> {
-    this.#isAskedAgain = this.#isReloading
-    if (this.#isReloading) return
-    this.#isReloading = true
-    do {
-      this.#isAskedAgain = false
-      await this.#reload()
-    } while (this.#isAskedAgain)
-    this.#isReloading = false
+    this.#asked = Math.min(this.#asked + 1, 2)
+    if (this.#asked > 1) return
+    for (; this.#asked > 0; this.#asked--) await this.#reload()
   }
 
   async #reload(): Promise<void> {

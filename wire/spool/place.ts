@@ -1,8 +1,8 @@
-/** Where spools are: what `--spool` says, else the state directory of the service, else that of the host. */
+/** Where spools are: what `--spool` says, else the state directory of the service, else that of the host if it is ours. */
 
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { STATE } from '../process/foreign.ts'
+import { foreignOwner, STATE } from '../process/foreign.ts'
 
 /** Instead of a directory: what waits is in memory alone. */
 export const OFF = 'off'
@@ -19,7 +19,7 @@ export function spoolDirectory(
   // systemd.exec(5): several are separated by colons
   const [own] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (own) return join(own, 'spool')
-  return isWritable(state) ? join(state, 'spool') : undefined
+  return foreignOwner(state) === undefined && isWritable(state) ? join(state, 'spool') : undefined
 }
 
 function isWritable(directory: string): boolean {
