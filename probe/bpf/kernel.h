@@ -17,6 +17,7 @@
 #define SOCK_DGRAM 2 /* linux/net.h */
 #define IPPROTO_MPTCP 262
 #define MSG_PEEK 2            /* linux/socket.h */
+#define SHUTDOWN_MASK 3       /* net/sock.h */
 #define PF_KTHREAD 0x00200000 /* task_struct.flags */
 
 /* include/net/tcp_states.h */
@@ -197,6 +198,7 @@ struct sock {
     socket_lock_t sk_lock;
     unsigned short sk_type;
     unsigned short sk_protocol;
+    __u8 sk_shutdown; /* SHUTDOWN_MASK: close(2) has begun */
     struct sock_cgroup_data sk_cgrp_data;
 };
 

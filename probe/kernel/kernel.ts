@@ -13,6 +13,22 @@ import { Wanted } from './wanted.ts'
 /** The readers of the rings; records are valid until the function returns. */
 export type RingReaders = Readonly<Record<RingReader, (ring: string, records: Buffer) => void>>
 
+/** Again when a signal that was refused has a substitute, which is not loaded. */
+function start(wanted: Wanted): [BpfObject, Link[]] {
+  for (;;) {
+    const object = load(wanted)
+    try {
+      const loaded = wanted.signals
+      const links = attach(object, wanted)
+      if (wanted.signals.every(signal => loaded.includes(signal))) return [object, links]
+    } catch (error) {
+      object.close()
+      throw explained(error)
+    }
+    object.close()
+  }
+}
+
 export class Kernel {
   readonly flows: readonly Flows[]
   readonly #wanted: Wanted
@@ -27,9 +43,10 @@ export class Kernel {
   /** @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then */
   constructor(options: KernelOptions, readers: RingReaders) {
     this.#wanted = new Wanted(options)
-    this.#object = load(this.#wanted)
+    const [object, links] = start(this.#wanted)
+    this.#object = object
+    this.#links = links
     try {
-      this.#links = attach(this.#object, this.#wanted)
       const { signals } = this.#wanted
       this.#report = new Report(this.#object, signals)
       this.flows = this.#report.flows

@@ -13,9 +13,9 @@ import { use } from './use.ts'
 
 export const SIGNALS: readonly Signal[] = [
   tcp,
-  accept,
-  uring,
   use,
+  accept, // after what it stands in for
+  uring,
   netns,
   rtt,
   olderRtt,

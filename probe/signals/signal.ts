@@ -13,6 +13,8 @@ export interface KernelOptions {
   readonly udp: boolean
   /** Every RTT sample, or only the kernel's smoothed RTTs. */
   readonly rttSamples: boolean
+  /** Names of signals that are left out as if this kernel refused them. */
+  readonly without?: readonly string[]
 }
 
 /** When a program runs. */
@@ -62,6 +64,8 @@ export interface Signal {
   readonly wanted?: (options: KernelOptions) => boolean
   /** This signal runs only with that one. */
   readonly needs?: Signal
+  /** This signal runs only where that one is unavailable. */
+  readonly insteadOf?: Signal
   /** What the signal provides. */
   readonly gives: string
   /** What happens when it is unavailable; the probe cannot run without a signal that has no fallback. */

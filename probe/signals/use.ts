@@ -4,6 +4,6 @@ export const use: Signal = {
   name: 'use',
   programs: { socket_send: 'event', socket_recv: 'event' },
   gives: 'the last user of a socket as its owner',
-  fallback: 'connections stay with the process that accepted them',
+  fallback: 'a connection belongs to the process that accepted it',
   records: [],
 }

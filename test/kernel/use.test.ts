@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createNetns, inNetns } from '../harness/netns.ts'
-import { connect, isOwned, lookup, stage, watch } from '../harness/owners.ts'
+import { connect, GUESSED, isOwned, lookup, stage, watch } from '../harness/owners.ts'
 import { run } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { veth } from '../harness/veth.ts'
@@ -16,7 +16,9 @@ t.test('a connection passed on after accept: its last user is the owner', real, 
   const { fd } = await connect(client)
   const accepted = await server.actor.socket(`accept ${listener.fd}`)
   const passed = await server.actor.give(accepted.fd, worker.actor)
-  isOwned(t, (await lookup(seen, netns))(accepted), server, 'until it is used, who accepted')
+  const unused = (await lookup(seen, netns))(accepted)
+  t.match(unused, { pid: server.pid, cgroup: server.cgroup }, 'until it is used, who listens')
+  t.ok(unused!.flags & GUESSED)
   await client.actor.do(`send ${fd} 10`)
   await worker.actor.do(`receive ${passed.fd} 10`)
   isOwned(t, (await lookup(seen, netns))(accepted), worker, 'then who received')
@@ -32,13 +34,14 @@ t.test('a thread is its process', real, async t => {
   const { netns, server, client, listener } = await stage(t)
   const seen = await watch(t)
   const begun = await client.actor.socket('thread connect 127.0.0.1 8000')
-  const unused = await server.actor.socket(`thread accept ${listener.fd}`)
+  const closed = await server.actor.socket(`thread accept ${listener.fd}`)
+  await server.actor.do(`thread close ${closed.fd}`)
   const { fd } = await connect(client)
   const used = await server.actor.socket(`accept ${listener.fd}`)
   await server.actor.do(`thread send ${used.fd} 10`)
   await client.actor.do(`thread receive ${fd} 10`)
   const row = await lookup(seen, netns)
-  isOwned(t, row(unused), server, 'accepted in a thread')
+  isOwned(t, row(closed), server, 'closed in a thread')
   isOwned(t, row(used), server, 'used in another')
   isOwned(t, row(begun), client, 'connected in a thread')
 })
@@ -91,7 +94,7 @@ t.test('a client that waits with epoll owns its connection from the first SYN on
   await client.actor.socket(`finish ${begun.fd}`)
   const row = await lookup(seen, netns)
   isOwned(t, row(begun), client, 'connected')
-  isOwned(t, row(accepted), server, 'accepted')
+  t.match(row(accepted), { pid: server.pid, cgroup: server.cgroup }, 'accepted')
   // getpeername(2) tells no peer yet
   const pending = row({ ...waiting, peer: 80 })
   isOwned(t, pending, other, 'in progress')

@@ -17,9 +17,8 @@ static __always_inline bool is_handshake(const struct tcp_slot *slot) {
     return !slot->flow.established_ns && slot->application == slot->sk;
 }
 
-/* The handshake of an accepted connection is over before a process accepts it: its sample waits for the
- * owner. The process that accepted it is looked up here, too: on the loopback, data are acknowledged
- * before the tracepoint of their send(2). */
+/* The handshake of an accepted connection is over before a process accepts or uses it: its sample waits for
+ * the owner. */
 static __always_inline void count_sample(struct socket_owner *entry, struct tcp_slot *slot, usec_t us) {
     struct cgroup_key cgroup = entry->owner.cgroup;
     struct tcp_total_sums *sums;
@@ -30,10 +29,8 @@ static __always_inline void count_sample(struct socket_owner *entry, struct tcp_
             confirm_by_user(slot);
         cgroup.cgroup = slot->flow.cgroup;
         cgroup.hierarchy = slot->flow.hierarchy;
-        if ((slot->flow.flags & FLOW_GUESSED) && !slot->waiting_us) {
-            slot->waiting_us = us + 1;
+        if ((slot->flow.flags & FLOW_GUESSED) && let_wait(slot, us))
             return;
-        }
     }
     sums = sums_of(&cgroup, entry->netns, entry->role);
     if (sums)

@@ -36,7 +36,8 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *entry, __
     __builtin_memset(slot->base, 0, sizeof slot->base);
     slot->slot.whole = 0;
     slot->rtt_sum_us = 0;
-    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->waiting_us = 0;
+    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = 0;
+    __builtin_memset(slot->waiting_us, 0, sizeof slot->waiting_us);
     if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
         read_counters(&slot->base[0], tp, NO_SAMPLES, TYPED);
         slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, TYPED, LOCKED);
@@ -121,7 +122,7 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *entry, e
     confirm_by_user(slot);
     entry->owner.cgroup.cgroup = slot->flow.cgroup; /* a reset may still come */
     entry->owner.cgroup.hierarchy = slot->flow.hierarchy;
-    if (slot->waiting_us)
+    if (slot->waiting_us[0])
         count_waiting(slot);
     row = reserve_row();
     if (row) {
@@ -138,6 +139,13 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *entry, e
     }
     if (WORD_STATE(word) == SLOT_LIVE)
         free_slot(&slot->slot, &tcp_pool, index); /* else the program that holds it frees it */
+}
+
+/* Closed with data unread, or with SO_LINGER 0: there is no other state in between. A reset by the peer comes
+ * from softirq, before it sets sk_shutdown. */
+static __always_inline bool is_closed_here(struct sock *sk, int old_state) {
+    return (old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT) &&
+           BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown) == SHUTDOWN_MASK;
 }
 
 static __always_inline bool is_watched(int state) {
@@ -214,6 +222,8 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
             own_by_closer(sk, entry);
         break;
     case TCP_CLOSE:
+        if (!entry->user && is_closed_here(sk, old_state))
+            own_by_closer(sk, entry);
         if (entry->slot)
             close_flow(sk, entry, ending);
         else

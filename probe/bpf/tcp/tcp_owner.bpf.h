@@ -7,14 +7,34 @@
 #include "tcp_row.bpf.h"
 #include "rtt/tcp_total.bpf.h"
 
-/* Counts the sample that waited for the owner: now the owner is known, or will not become known. */
-static __always_inline void count_waiting(struct tcp_slot *slot) {
-    struct cgroup_key cgroup = {.cgroup = slot->flow.cgroup, .hierarchy = slot->flow.hierarchy};
-    usec_t waiting = __sync_lock_test_and_set(&slot->waiting_us, 0);
+/* Counts the samples that waited for the owner: now the owner is known, or will not become known. A global
+ * function: the verifier walks it once, not once for each caller. */
+__attribute__((noinline)) int count_waiting(struct tcp_slot *slot) {
+    struct cgroup_key cgroup = {};
     struct tcp_total_sums *sums;
+    usec_t waiting;
 
-    if (waiting && (sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role)))
-        add_sample(sums, waiting - 1);
+    if (!slot)
+        return 0;
+    cgroup.cgroup = slot->flow.cgroup;
+    cgroup.hierarchy = slot->flow.hierarchy;
+    sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role);
+    for (int i = 0; i < WAITING_SAMPLES; i++) {
+        waiting = __sync_lock_test_and_set(&slot->waiting_us[i], 0);
+        if (waiting && sums)
+            add_sample(sums, waiting - 1);
+    }
+    return 0;
+}
+
+/* Returns false when enough samples wait. */
+static __always_inline bool let_wait(struct tcp_slot *slot, usec_t us) {
+    for (int i = 0; i < WAITING_SAMPLES; i++)
+        if (!slot->waiting_us[i]) {
+            slot->waiting_us[i] = us + 1;
+            return true;
+        }
+    return false;
 }
 
 static __always_inline struct tcp_slot *slot_of(struct sock *sk, const struct socket_owner *entry) {
@@ -38,7 +58,7 @@ static __always_inline bool is_guess(const struct tcp_slot *slot) {
 static __always_inline void confirm_flow(struct tcp_slot *slot, const struct owner *owner) {
     write_owner(&slot->flow, owner);
     slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
-    if (slot->waiting_us)
+    if (slot->waiting_us[0])
         count_waiting(slot);
 }
 

@@ -35,7 +35,7 @@ static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp,
 static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, struct report *pass) {
     struct tcp_flow *row;
 
-    if (slot->waiting_us)
+    if (slot->waiting_us[0])
         count_waiting(slot);
     row = reserve_row();
     if (row) {

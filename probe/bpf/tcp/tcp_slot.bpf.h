@@ -15,6 +15,10 @@ struct tcp_counters {
     __u32 rtt_progress; /* changes with every RTT sample: rtt_progress() */
 };
 
+/* That of the handshake, and that of the first data: on the loopback they are acknowledged before the
+ * tracepoint of their send(2). */
+#define WAITING_SAMPLES 2
+
 struct tcp_slot {
     struct slot slot;
     __u64 sk;          /* struct sock, checked by cookie: it may be gone */
@@ -23,7 +27,8 @@ struct tcp_slot {
     samples_t rtt_samples;
     usec_t rtt_min_us;
     usec_t rtt_max_us;
-    usec_t waiting_us; /* + 1: a sample that waits for the owner to be known; 0: none */
+    usec_t waiting_us[WAITING_SAMPLES]; /* + 1: samples that wait for the owner to be known; 0: none */
+    __u32 pad;
     struct tcp_counters base[2];
     struct tcp_flow flow;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The user of a socket, from its I/O: the last user owns it. Right for everything that passes descriptors
- * around, io_uring too. Since Linux 6.3; without it the flow stays with the process that accepted it, or
- * closes it. */
+ * around, io_uring too. Since Linux 6.3; without it the flow stays with the process that accepted it
+ * (accept.bpf.h), or closes it. */
 #pragma once
 
 #include "hand_over.bpf.h"

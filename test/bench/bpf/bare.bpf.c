@@ -21,11 +21,6 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state) {
     return 0;
 }
 
-SEC("tracepoint/syscalls/sys_exit_accept4")
-int on_accept4(void *ctx) {
-    return 0;
-}
-
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int bytes) {
     return 0;

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Wanted } from '../../../probe/kernel/wanted.ts'
+import { accept } from '../../../probe/signals/accept.ts'
 import { SIGNALS } from '../../../probe/signals/index.ts'
 import { olderRtt, rtt } from '../../../probe/signals/rtt.ts'
 import { tcp } from '../../../probe/signals/tcp.ts'
@@ -9,10 +10,14 @@ import { use } from '../../../probe/signals/use.ts'
 const options = { maxFlows: 1024, maxUdpFlows: 1024, ringBytes: 65_536, udp: true, rttSamples: true }
 
 t.test('all signals are wanted, less those that an option leaves out', async t => {
-  t.same(new Wanted(options).signals, SIGNALS)
+  const substitutes = SIGNALS.filter(({ insteadOf }) => insteadOf)
+  t.same(
+    new Wanted(options).signals,
+    SIGNALS.filter(signal => !substitutes.includes(signal)),
+  )
   const less = new Wanted({ ...options, udp: false, rttSamples: false })
   t.same(
-    SIGNALS.filter(signal => !less.has(signal)),
+    SIGNALS.filter(signal => !less.has(signal) && !substitutes.includes(signal)),
     [rtt, olderRtt, udp],
   )
   t.equal(less.unavailable.size, 0, 'what nobody wants is not unavailable')
@@ -23,9 +28,20 @@ t.test('a signal that is refused takes along what needs it, and nothing else', a
   t.ok(wanted.refuse(rtt, 'no such helper'))
   t.same(
     SIGNALS.filter(signal => !wanted.has(signal)),
-    [rtt, olderRtt],
+    [accept, rtt, olderRtt],
   )
   t.same([...wanted.unavailable], [[rtt, 'no such helper']])
+})
+
+t.test('a substitute runs only where what it stands in for does not', async t => {
+  const wanted = new Wanted(options)
+  t.notOk(wanted.has(accept))
+  wanted.refuse(use, 'no tracepoint')
+  t.ok(wanted.has(accept))
+  t.notOk(wanted.has(use))
+  const without = new Wanted({ ...options, without: ['use'] })
+  t.ok(without.has(accept))
+  t.equal(without.unavailable.size, 0)
 })
 
 t.test('what has no fallback, or was refused before, is not refused', async t => {
