@@ -200,6 +200,7 @@ struct sock {
     unsigned short sk_protocol;
     __u8 sk_shutdown; /* SHUTDOWN_MASK: close(2) has begun */
     struct sock_cgroup_data sk_cgrp_data;
+    struct socket *sk_socket; /* that of a descriptor: an accepted connection gets it from accept(2) */
 };
 
 struct inet_sock {

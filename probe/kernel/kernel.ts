@@ -5,7 +5,7 @@ import type { Rows } from '../../wire/layout.ts'
 import { LOST } from '../../wire/records.ts'
 import type { Flows, Pass } from '../signals/flows.ts'
 import type { KernelOptions, RingReader, Signal } from '../signals/signal.ts'
-import { attach, scan } from './attach.ts'
+import { attach, iterate, scan } from './attach.ts'
 import { explained, load } from './load.ts'
 import { Report } from './report.ts'
 import { Wanted } from './wanted.ts'
@@ -73,6 +73,11 @@ export class Kernel {
    */
   async scan(proc = '/proc'): Promise<void> {
     await scan(this.#object, this.#wanted, proc)
+  }
+
+  /** Who has the descriptors of connections that were accepted and not used: the owner until they are. */
+  async findUsers(): Promise<void> {
+    await iterate(this.#object, this.#wanted, 'user_scan')
   }
 
   /** The state of every flow that was open at `endNs`: whole rows, valid until the next step. */

@@ -27,6 +27,8 @@ export type Runs =
   | 'scan'
   /** An iterator that sees one network namespace: at the start, in each. */
   | 'netns_scan'
+  /** An iterator: after a pass that found accepted connections that nobody has used. */
+  | 'user_scan'
   /** At the end of each window, with `struct report` as its context. */
   | 'report'
 

@@ -13,6 +13,7 @@ export const WAYS = [
   {
     way: 'its first use tells',
     options: {},
+    later: false,
     async accept({ actor }: { readonly actor: Actor }, listener: Socket): Promise<Socket> {
       const socket = await actor.socket(`accept ${listener.fd}`)
       await actor.do(`send ${socket.fd} 1`)
@@ -22,6 +23,13 @@ export const WAYS = [
   {
     way: 'accept(2) tells, as before Linux 6.3',
     options: { without: ['use'] },
+    later: false,
+    accept: ({ actor }: { readonly actor: Actor }, listener: Socket) => actor.socket(`accept ${listener.fd}`),
+  },
+  {
+    way: 'it is not used, its descriptor tells at the end of a window',
+    options: {},
+    later: true,
     accept: ({ actor }: { readonly actor: Actor }, listener: Socket) => actor.socket(`accept ${listener.fd}`),
   },
 ] as const

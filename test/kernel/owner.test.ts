@@ -10,7 +10,7 @@ import { CLIENT, SERVER } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
 
-for (const { way, options, accept } of WAYS) {
+for (const { way, options, later, accept } of WAYS) {
   t.test(
     `three pre-forked children each own what they accept, their parent nothing: ${way}`,
     real,
@@ -64,12 +64,14 @@ for (const { way, options, accept } of WAYS) {
     const theirs = await accept(other, passed)
     await connect(client)
     const own = await accept(server, listener)
+    if (later) await seen.windowEnd()
     const row = await lookup(seen, netns)
     isOwned(t, row(theirs), other, 'the process that got the listener')
     isOwned(t, row(own), server, 'the process that opened it')
     await server.actor.close()
     await connect(client)
     const last = await accept(other, passed)
+    if (later) await seen.windowEnd()
     isOwned(t, (await lookup(seen, netns))(last), other, 'also when who opened it is gone')
   })
 
@@ -85,6 +87,7 @@ for (const { way, options, accept } of WAYS) {
     await service.actor.ready()
     await connect(client)
     const accepted = await accept(service, { ...listener, fd: 3 })
+    if (later) await seen.windowEnd()
     const row = await lookup(seen, netns)
     isOwned(t, row(accepted), service, 'the service', 'activated')
   })
@@ -95,11 +98,12 @@ t.test('SO_REUSEPORT: each of the group owns what it gets', real, async t => {
   const group = [await process(), await process(), await process()]
   const listeners = []
   for (const { actor } of group) listeners.push(await actor.socket('listen 127.0.0.1 8001 tcp reuseport'))
-  const seen = await watch(t, { without: ['use'] })
+  const seen = await watch(t)
   for (let count = 0; count < 30; count++) await client.actor.do('connect 127.0.0.1 8001')
   const told = []
   for (const [index, { actor }] of group.entries())
     told.push(await actor.do<{ accepted: number }>(`accept-pending ${listeners[index]!.fd}`))
+  await seen.windowEnd()
   const { index } = await seen.windowEnd()
   const rows = seen.in(netns).filter(row => row.window === index && row.role === SERVER)
   t.equal(rows.length, 30)
@@ -154,10 +158,7 @@ t.test('nobody has accepted it yet: a guess, which is who listens', real, async 
   t.ok(row!.flags & GUESSED, 'and says so')
   const accepted = await child.actor.socket(`accept ${listener.fd}`)
   t.equal(accepted.peer, port)
-  const unused = (await lookup(seen, netns))(waiting)
-  t.match(unused, { pid: server.pid, cgroup: server.cgroup }, 'accepted, and not used yet')
-  t.ok(unused!.flags & GUESSED)
-  await child.actor.do(`close ${accepted.fd}`)
+  await seen.windowEnd()
   isOwned(t, (await lookup(seen, netns))(waiting), child, 'accepted, and never used')
 })
 

@@ -27,7 +27,7 @@ t.test('what is sampled at the end of a window has its range in the window that 
   const totals = new RttSums(kernel)
   const flows = tcpOf(kernel)
   const pass = async () => {
-    const report = kernel.report(flows, bootTime(), { closing: 0, missed: 0, guessed: 0 })
+    const report = kernel.report(flows, bootTime(), { closing: 0, missed: 0, guessed: 0, unused: 0 })
     for await (const _ of report);
   }
   const rows = () => {

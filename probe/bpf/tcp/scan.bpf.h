@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Sockets that are older than the probe, at start-up only: every file of every process, in all network
+/* Sockets by their descriptors. At start-up those that are older than the probe: every file of every process, in all network
  * namespaces. Listeners first, because the listeners of a namespace decide the roles of its connections.
  * Then, namespace by namespace, sockets without a descriptor: MPTCP subflows, orphans, connections that
  * are not accepted yet. */
@@ -82,6 +82,30 @@ int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
         return 0;
     entry->role = role_by_listener(sk);
     open_flow(sk, entry, FLOW_PREDATES);
+    return 0;
+}
+
+/* After a pass that found accepted connections that nobody has used yet: who has the descriptor. */
+SEC("iter/task_file")
+int tcp_user_scan(struct bpf_iter__task_file *ctx) {
+    struct task_struct *task = ctx->task;
+    struct file *file = ctx->file;
+    struct socket_owner *entry;
+    struct owner owner = {};
+    struct tcp_slot *slot;
+    struct sock *sk;
+
+    if (!task || !(sk = inet_socket_of(file)))
+        return 0;
+    if (is_mptcp(sk)) {
+        note_mptcp(sk, task);
+        return 0;
+    }
+    if (sk->sk_protocol != IPPROTO_TCP || !(entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)) ||
+        !(slot = slot_of(sk, entry)) || !slot->sought || !is_guess(slot))
+        return 0;
+    own(&owner, task);
+    confirm_flow(slot, &owner);
     return 0;
 }
 

@@ -36,7 +36,7 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *entry, __
     __builtin_memset(slot->base, 0, sizeof slot->base);
     slot->slot.whole = 0;
     slot->rtt_sum_us = 0;
-    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = 0;
+    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->sought = 0;
     __builtin_memset(slot->waiting_us, 0, sizeof slot->waiting_us);
     if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
         read_counters(&slot->base[0], tp, NO_SAMPLES, TYPED);

@@ -68,17 +68,27 @@ static __always_inline void write_update(struct tcp_update *row, const struct tc
     row->flags = slot->flow.flags | (slot->rtt_samples ? FLOW_SAMPLED : 0);
 }
 
+/* Nobody has used it, but a process has the descriptor: tcp_user_scan can find it. */
+static __always_inline bool is_unused(const struct tcp_slot *slot, struct tcp_sock *tp,
+                                      const enum access access) {
+    return is_guess(slot) && !slot->sought && READ(access, tp, TCP_INET.sk.sk_socket);
+}
+
 enum written { WRITTEN_NOTHING, WRITTEN_FLOW, WRITTEN_UPDATE };
 
 /* Writes nothing when the socket is gone. */
 static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_update *update,
                                               struct tcp_slot *slot, __u64 word, struct tcp_sock *tp,
-                                              const struct report *pass, const enum access access) {
+                                              struct report *pass, const enum access access) {
     struct tcp_counters *base = &slot->base[WORD_BASE(word)], *now = &slot->base[WORD_BASE(word) ^ 1];
 
     if (!is_alive(slot, tp, pass->end_ns, access))
         return WRITTEN_NOTHING;
     confirm_by_user(slot);
+    if (is_unused(slot, tp, access)) {
+        slot->sought = 1;
+        pass->unused++;
+    }
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
         READ_STATE(update, tp, slot->rtt_samples, base, now, access, UNLOCKED);

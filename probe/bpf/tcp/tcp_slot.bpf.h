@@ -28,7 +28,7 @@ struct tcp_slot {
     usec_t rtt_min_us;
     usec_t rtt_max_us;
     usec_t waiting_us[WAITING_SAMPLES]; /* + 1: samples that wait for the owner to be known; 0: none */
-    __u32 pad;
+    __u32 sought;                       /* its user was looked for by its descriptor */
     struct tcp_counters base[2];
     struct tcp_flow flow;
 };
