@@ -8,6 +8,7 @@ import {
   hostTag,
   list,
   oneOf,
+  oneOfOrNo,
   socket,
   some,
   text,
@@ -142,7 +143,13 @@ export const probeSettings = {
     value: '<number>',
     help: 'TCP connections followed at once, 296 bytes of kernel memory each, taken at the start; more are counted when they close',
   }),
-  udp: setting({ type: yesNo(), fallback: true, help: 'count UDP conversations' }),
+  udp: setting<'calls' | 'packets' | 'off'>({
+    type: oneOfOrNo('calls', 'packets', 'off'),
+    fallback: 'calls',
+    value: '[where]',
+    no: true,
+    help: 'where UDP is counted: calls: as programs send and receive it, since Linux 6.3; packets: in every packet of the host; off: not at all',
+  }),
   maxUdpFlows: setting({
     type: whole(1024, 16_777_216),
     fallback: 65_536,

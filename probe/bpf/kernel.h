@@ -16,8 +16,10 @@
 #define IPPROTO_UDP 17
 #define SOCK_DGRAM 2 /* linux/net.h */
 #define IPPROTO_MPTCP 262
-#define MSG_PEEK 2            /* linux/socket.h */
-#define SHUTDOWN_MASK 3       /* net/sock.h */
+#define MSG_PEEK 2 /* linux/socket.h */
+#define MSG_ERRQUEUE 0x2000
+#define RCV_SHUTDOWN 1 /* net/sock.h */
+#define SHUTDOWN_MASK 3
 #define PF_KTHREAD 0x00200000 /* task_struct.flags */
 
 /* include/net/tcp_states.h */
@@ -207,6 +209,11 @@ struct inet_sock {
     struct sock sk;
     __be32 inet_saddr;
     __be16 inet_sport;
+};
+
+struct udp_sock {
+    int pending;    /* a corked datagram waits for more */
+    __u16 gso_size; /* the option UDP_SEGMENT */
 };
 
 struct inet_connection_sock {

@@ -7,7 +7,7 @@ import { resets } from './resets.ts'
 import { olderRtt, rtt } from './rtt.ts'
 import type { Signal } from './signal.ts'
 import { tcp } from './tcp.ts'
-import { udp } from './udp.ts'
+import { udp, udpCalls, udpDrops, udpPackets } from './udp.ts'
 import { uring } from './uring.ts'
 import { use } from './use.ts'
 
@@ -20,7 +20,10 @@ export const SIGNALS: readonly Signal[] = [
   rtt,
   olderRtt,
   resets,
+  udpCalls,
+  udpPackets,
   udp,
+  udpDrops,
   // names last: the kernel sends them before the rows that need them, so that they are in their ring when it is read
   cgroupPath,
   process,

@@ -10,7 +10,8 @@ export interface KernelOptions {
   readonly maxUdpFlows: number
   /** Bytes of the ring of closed flows, a power of two. */
   readonly ringBytes: number
-  readonly udp: boolean
+  /** Where UDP is counted. */
+  readonly udp: 'calls' | 'packets' | 'off'
   /** Every RTT sample, or only the kernel's smoothed RTTs. */
   readonly rttSamples: boolean
   /** Names of signals that are left out as if this kernel refused them. */
@@ -77,8 +78,8 @@ export interface Signal {
   /** A ring has the name of its record. */
   readonly ring?: { readonly record: string; readonly reader: RingReader }
   readonly flows?: FlowRecords
-  /** `const volatile` numbers. */
-  readonly globals?: (options: KernelOptions) => Readonly<Record<string, number>>
+  /** `const volatile` numbers. @param wanted whether the signal is loaded */
+  readonly globals?: (options: KernelOptions, wanted: boolean) => Readonly<Record<string, number>>
   /** Entries of maps, bytes of rings. */
   readonly maps?: (sizes: Sizes) => Readonly<Record<string, number>>
 }

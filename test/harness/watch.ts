@@ -24,7 +24,7 @@ const DEFAULTS: KernelOptions = {
   maxFlows: 131_072,
   maxUdpFlows: 65_536,
   ringBytes: 8 * 2 ** 20,
-  udp: true,
+  udp: 'calls',
   rttSamples: true,
 }
 

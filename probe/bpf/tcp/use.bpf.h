@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The user of a socket, from its I/O: the last user owns it. Right for everything that passes descriptors
- * around, io_uring too. Since Linux 6.3; without it the flow stays with the process that accepted it
+ * around, io_uring too. UDP is counted here, too: the programs of one tracepoint share a run. Since Linux 6.3; without it the flow stays with the process that accepted it
  * (accept.bpf.h), or closes it. */
 #pragma once
 
 #include "hand_over.bpf.h"
+#include "udp/udp_call.bpf.h"
 
 /* The socket has a new user. `use`: what it has just done. */
 static __always_inline void use_socket(struct sock *sk, struct socket_owner *entry, const struct use *use) {
@@ -58,10 +59,14 @@ static __always_inline bool is_new_use(struct sock *sk, int bytes) {
 
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(socket_send, struct sock *sk, int bytes) {
+    if (udp_at_calls && is_udp(sk))
+        return count_call(sk, bytes, 0, SENT);
     return is_new_use(sk, bytes) ? look_at_use(sk, bytes, 0) : 0;
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(socket_recv, struct sock *sk, int bytes, int flags) {
+    if (udp_at_calls && is_udp(sk))
+        return count_call(sk, bytes, flags, RECEIVED);
     return is_new_use(sk, bytes) ? look_at_use(sk, 0, flags & MSG_PEEK ? 0 : bytes) : 0;
 }

@@ -54,7 +54,7 @@ export async function benchTurns(
       const everything = await kernelSide('everything on')
       variants.push(emptyHooks(), everything)
       variants.push(await kernelSide('`--rtt smoothed`', { rttSamples: false }))
-      variants.push(await kernelSide('`--udp off`', { udp: false }))
+      variants.push(await kernelSide('`--udp off`', { udp: 'off' }))
       if (before !== undefined) variants.push(await kernelSide('before', {}, before))
       costs.push(
         ...(await takeTurns(load, variants, rounds)).map((cost, index) => lineOf(load.unit, cost, index)),

@@ -3,11 +3,18 @@ import { Wanted } from '../../../probe/kernel/wanted.ts'
 import { accept } from '../../../probe/signals/accept.ts'
 import { SIGNALS } from '../../../probe/signals/index.ts'
 import { olderRtt, rtt } from '../../../probe/signals/rtt.ts'
+import type { KernelOptions } from '../../../probe/signals/signal.ts'
 import { tcp } from '../../../probe/signals/tcp.ts'
-import { udp } from '../../../probe/signals/udp.ts'
+import { udp, udpCalls, udpDrops, udpPackets } from '../../../probe/signals/udp.ts'
 import { use } from '../../../probe/signals/use.ts'
 
-const options = { maxFlows: 1024, maxUdpFlows: 1024, ringBytes: 65_536, udp: true, rttSamples: true }
+const options: KernelOptions = {
+  maxFlows: 1024,
+  maxUdpFlows: 1024,
+  ringBytes: 65_536,
+  udp: 'calls',
+  rttSamples: true,
+}
 
 t.test('all signals are wanted, less those that an option leaves out', async t => {
   const substitutes = SIGNALS.filter(({ insteadOf }) => insteadOf)
@@ -15,10 +22,10 @@ t.test('all signals are wanted, less those that an option leaves out', async t =
     new Wanted(options).signals,
     SIGNALS.filter(signal => !substitutes.includes(signal)),
   )
-  const less = new Wanted({ ...options, udp: false, rttSamples: false })
+  const less = new Wanted({ ...options, udp: 'off', rttSamples: false })
   t.same(
     SIGNALS.filter(signal => !less.has(signal) && !substitutes.includes(signal)),
-    [rtt, olderRtt, udp],
+    [rtt, olderRtt, udpCalls, udp, udpDrops],
   )
   t.equal(less.unavailable.size, 0, 'what nobody wants is not unavailable')
 })
@@ -28,7 +35,7 @@ t.test('a signal that is refused takes along what needs it, and nothing else', a
   t.ok(wanted.refuse(rtt, 'no such helper'))
   t.same(
     SIGNALS.filter(signal => !wanted.has(signal)),
-    [accept, rtt, olderRtt],
+    [accept, rtt, olderRtt, udpPackets],
   )
   t.same([...wanted.unavailable], [[rtt, 'no such helper']])
 })
