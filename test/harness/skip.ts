@@ -43,6 +43,7 @@ const FEATURES = {
     ]).status === 0 || 'a copy of the root needs overlayfs: load the overlay module, run the tests as root',
   apt: () => ['apt-get', 'dpkg-deb', 'perl'].every(found) || 'this needs Debian: apt-get, dpkg-deb and perl',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
+  iptables: () => found('iptables') || 'iptables is missing: apt-get install iptables',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',

@@ -31,7 +31,7 @@ const RESOLVERS = [
   { what: 'over a wire, IPv6', wired: true, address: 'fd09::1', family: AF_INET6 },
 ]
 for (const udp of ['calls', 'packets'] as const) {
-  for (const { what, wired, address, family } of RESOLVERS)
+  for (const { what, wired, address, family } of udp === 'calls' ? RESOLVERS : RESOLVERS.slice(1))
     t.test(`a resolver answers five clients 1,000 times, ${what}: ${udp}`, real, async t => {
       const { near, far, server, client, actor } = await stage(t, wired)
       const seen = await watch(t, { udp })

@@ -165,6 +165,36 @@ t.test('what a socket has no room for is dropped, and counted', real, async t =>
   }
 })
 
+const translated = { skip: needs('root', 'bpf', 'netns', 'gcc', 'iptables') }
+for (const udp of ['calls', 'packets'] as const)
+  t.test(`a request that is translated on its way is one conversation: ${udp}`, translated, async t => {
+    const { near, server, client } = await stage(t)
+    const rule = '-t nat -A OUTPUT -d 127.0.0.11 -p udp --dport 53 -j DNAT --to 127.0.0.1:5353'
+    await run(inNetns(near, ['iptables', ...rule.split(' ')]))
+    const { fd } = await server.socket('bind 127.0.0.1 5353')
+    const seen = await watch(t, { udp })
+    const connected = await client.socket('connect 127.0.0.11 53 udp')
+    const unconnected = await client.socket('bind 0.0.0.0 0')
+    for (const [socket, to] of [
+      [connected, ''],
+      [unconnected, ' 127.0.0.11 53'],
+    ] as const) {
+      const answered = server.traffic(`resolve ${fd} 5 200`)
+      await client.traffic(`ask ${socket.fd} 5 30${to}`)
+      await answered
+    }
+    await settle(seen)
+    const rows = owned(t, seen.udpIn(near), client, CLIENT)
+    t.equal(conversations(rows).size, 2, 'one for each socket')
+    t.same(counted(rows), { sent: 10, bytes_sent: 300, received: 10, bytes_received: 2000 })
+    if (udp === 'packets') return
+    t.ok(
+      rows.every(row => row.remote_port === 53),
+      'with the address that was asked',
+    )
+    t.equal(conversations(owned(t, seen.udpIn(near), server, SERVER)).size, 2, 'and so is it for the server')
+  })
+
 t.test('a lookup of a name is a flow to port 53', real, async t => {
   const { near, server } = await stage(t)
   const seen = await watch(t)

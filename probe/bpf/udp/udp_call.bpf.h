@@ -5,6 +5,7 @@
  * one. Received is what the application got. It misses sockets that are used without a call: VXLAN's own. */
 #pragma once
 
+#include "udp_first.bpf.h"
 #include "udp_peer.bpf.h"
 
 /* UDP is counted here, not in packets. */
@@ -22,19 +23,6 @@ struct {
     __type(key, int);
     __type(value, struct udp_corked);
 } udp_corked SEC(".maps");
-
-/* Unconnected sockets: what the first call on one was, for who receives without asking from whom. */
-struct udp_first {
-    __u32 slot; /* index + 1 of the only conversation that it began by sending; 0: none, or several */
-    __u32 role; /* enum role */
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 8192);
-    __type(key, __u64); /* cookie */
-    __type(value, struct udp_first);
-} udp_first SEC(".maps");
 
 /* How the peer of a call is known. */
 enum known_peer { PEER_UNKNOWN, PEER_NAMED, PEER_CONNECTED, PEER_CORKED };
@@ -82,12 +70,6 @@ static __always_inline bool take_corked(struct sock *sk, struct datagram *datagr
     return true;
 }
 
-static __always_inline bool is_mapped(const address_t address) {
-    const __u32 *words = (const __u32 *)address;
-
-    return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
-}
-
 /* How many datagrams a call sent: none while it is corked, more with the socket's UDP_SEGMENT. That of a
  * control message is not seen. */
 static __always_inline __u32 datagrams_of(struct sock *sk, struct datagram *datagram, enum known_peer known) {
@@ -107,26 +89,15 @@ static __always_inline __u32 datagrams_of(struct sock *sk, struct datagram *data
     return segment && datagram->bytes ? (datagram->bytes + segment - 1) / segment : 1;
 }
 
-/* A conversation with an unknown peer is that with the only peer that the socket has sent to. */
-static __always_inline void guess_peer(struct datagram *datagram, struct udp_first *first) {
-    struct udp_slot *slot = first && first->slot ? udp_slot_at(first->slot - 1) : NULL;
+/* A call that did not ask who sent: it was the only peer that the socket has sent to, or nobody knows. */
+static __always_inline void guess_peer(struct datagram *datagram, const struct udp_first *first) {
+    struct udp_slot *slot = only_conversation(datagram, first);
 
-    if (!slot || slot->key.socket != datagram->key.socket)
+    if (!slot)
         return;
     __builtin_memcpy(datagram->key.remote, slot->key.remote, 16);
     datagram->key.remote_port = slot->key.remote_port;
     datagram->family = slot->flow.family;
-}
-
-static __always_inline void note_first(const struct datagram *datagram, struct udp_first *known,
-                                       __u32 index) {
-    struct udp_first first = {.slot = datagram->sent ? index : 0,
-                              .role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER};
-
-    if (!known)
-        bpf_map_update_elem(&udp_first, &datagram->key.socket, &first, BPF_NOEXIST);
-    else if (known->slot != index)
-        known->slot = 0;
 }
 
 /* The row's local address: the socket's. */
@@ -139,29 +110,24 @@ static __always_inline void write_local(struct udp_flow *flow, struct sock *sk) 
 
 /* For a conversation that is new, or has another user. Returns the slot's index + 1. */
 static __noinline __u32 look_at_call(struct sock *sk, struct datagram *datagram, enum known_peer known) {
-    bool unconnected = known == PEER_NAMED || known == PEER_UNKNOWN;
-    struct udp_first *first = unconnected ? bpf_map_lookup_elem(&udp_first, &datagram->key.socket) : NULL;
-    struct udp_owner opener = {.flags = FLOW_OWNERLESS};
+    struct udp_owner opener = {.flags = FLOW_OWNERLESS, .role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER};
     struct udp_slot *slot;
     __u32 index;
 
-    if (known == PEER_UNKNOWN && !datagram->sent)
+    if (known == PEER_UNKNOWN && !datagram->sent) {
+        struct udp_first *first = first_of(datagram);
+
         guess_peer(datagram, first);
+        if (first)
+            opener.role = first->role;
+    }
     if (current_user()) {
         opener.flags = 0;
         own_as_current(&opener.owner);
     }
-    index = find_conversation(&datagram->key);
-    if (!index) {
-        opener.role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER;
-        if (known == PEER_UNKNOWN && first)
-            opener.role = first->role;
-        open_conversation((__u64)sk, datagram, &opener);
-        index = find_conversation(&datagram->key);
-        if (index && unconnected && (datagram->sent || known == PEER_UNKNOWN))
-            note_first(datagram, first, index);
-    }
-    if (!(slot = conversation_at(index, &datagram->key))) {
+    index = known == PEER_CONNECTED ? find_or_open((__u64)sk, datagram, &opener)
+                                    : converse((__u64)sk, datagram, &opener);
+    if (!(slot = udp_slot_at(index - 1)) || slot->key.socket != datagram->key.socket) {
         count_lost(LOST_UDP_SLOT);
         return 0;
     }

@@ -29,6 +29,12 @@ static __always_inline void map_v4(address_t to, __be32 from) {
     *(__be32 *)(to + 12) = from;
 }
 
+static __always_inline bool is_mapped(const address_t address) {
+    const __u32 *words = (const __u32 *)address;
+
+    return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
 static __always_inline bool is_same(const struct udp_key *a, const struct udp_key *b) {
     const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
 

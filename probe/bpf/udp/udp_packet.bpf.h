@@ -2,11 +2,11 @@
 /* UDP counted packet by packet, for kernels without the hooks of udp_call.bpf.h. Chosen because the socket is
  * known in both directions, in every network namespace, connected or not. It returns at once for other
  * protocols, which is its cost for TCP. A datagram to a closed port is counted at its sender; one that the
- * receiver has no room for is counted as received. The addresses are the packet's: a translation of addresses
- * in the sender's own network namespace makes two conversations of one. */
+ * receiver has no room for is counted as received. The addresses are the packet's. */
 #pragma once
 
 #include "udp_datagram.bpf.h"
+#include "udp_first.bpf.h"
 
 /* User space sends in its own context, so the current process is the sender. */
 static __always_inline void use_by_sender(struct socket_owner *entry) {
@@ -46,9 +46,9 @@ __attribute__((noinline)) int look_at_datagram(struct __sk_buff *skb, struct dat
             opener.owner = entry->owner;
             opener.flags = entry->user ? 0 : FLOW_GUESSED;
         }
-        index = find_or_open((__u64)sk, datagram, &opener);
+        index = converse((__u64)sk, datagram, &opener);
     }
-    if (!(slot = conversation_at(index, &datagram->key))) {
+    if (!(slot = udp_slot_at(index - 1)) || slot->key.socket != datagram->key.socket) {
         count_lost(LOST_UDP_SLOT);
         return 0;
     }
