@@ -156,11 +156,11 @@ export const probeSettings = {
     value: '<number>',
     help: 'UDP conversations followed at once, 312 bytes of kernel memory each, taken at the start; beyond it the one that was silent for longest is dropped, and counted',
   }),
-  rtt: setting<'samples' | 'smoothed'>({
-    type: oneOf('samples', 'smoothed'),
-    fallback: 'samples',
+  rtt: setting<'calls' | 'samples' | 'smoothed'>({
+    type: oneOf('calls', 'samples', 'smoothed'),
+    fallback: 'calls',
     value: '<what>',
-    help: "what distributions are made of: every RTT sample, or, cheaper, the kernel's smoothed ones",
+    help: "what distributions are made of: calls: every RTT sample that can be found when programs send and receive, all but those of bulk transfers and MPTCP, which count with the kernel's smoothed times; samples: of these, too, for a program run at each received segment; smoothed: the kernel's smoothed times only",
   }),
   fold: setting({
     type: yesNo(),
@@ -195,7 +195,7 @@ export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: Pro
   maxUdpFlows,
   ringBytes: ringSize,
   udp,
-  rttSamples: rtt === 'samples',
+  rtt,
 })
 
 /** The settings of the publisher. */

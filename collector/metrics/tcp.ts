@@ -38,7 +38,7 @@ const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
     },
   ],
   distribution: ({ rtt }: FlowSums) => rtt,
-  help: 'distribution of all RTT samples that the kernel took in the window',
+  help: 'distribution of all RTT samples of the window',
   ntopng: false,
 })
 

@@ -221,10 +221,16 @@ struct inet_connection_sock {
     void *icsk_ulp_data; /* of an MPTCP subflow: struct mptcp_subflow_context */
 };
 
+struct tcp_rack {
+    __u32 rtt_us; /* of the segment acknowledged last: a raw sample */
+};
+
 struct tcp_sock {
     struct inet_connection_sock inet_conn;
     __u32 srtt_us;
     __u32 mdev_us;
+    __u32 rtt_seq; /* the sequence number to be acknowledged for the next sample */
+    struct tcp_rack rack;
     __u8 bpf_sock_ops_cb_flags;
     __u64 bytes_sent;
     __u64 bytes_retrans;

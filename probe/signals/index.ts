@@ -4,7 +4,7 @@ import { accept } from './accept.ts'
 import { cgroupPath, process } from './names.ts'
 import { netns } from './netns.ts'
 import { resets } from './resets.ts'
-import { olderRtt, rtt } from './rtt.ts'
+import { olderRtt, rtt, rttLooks, rttProbe } from './rtt.ts'
 import type { Signal } from './signal.ts'
 import { tcp } from './tcp.ts'
 import { udp, udpCalls, udpDrops, udpPackets } from './udp.ts'
@@ -17,6 +17,8 @@ export const SIGNALS: readonly Signal[] = [
   accept, // after what it stands in for
   uring,
   netns,
+  rttLooks,
+  rttProbe,
   rtt,
   olderRtt,
   resets,

@@ -12,8 +12,8 @@ export interface KernelOptions {
   readonly ringBytes: number
   /** Where UDP is counted. */
   readonly udp: 'calls' | 'packets' | 'off'
-  /** Every RTT sample, or only the kernel's smoothed RTTs. */
-  readonly rttSamples: boolean
+  /** RTT samples as calls find them, or those of bulk, too, or only the kernel's smoothed RTTs. */
+  readonly rtt: 'calls' | 'samples' | 'smoothed'
   /** Names of signals that are left out as if this kernel refused them. */
   readonly without?: readonly string[]
 }

@@ -34,7 +34,7 @@ t.test('the kernel side in turns with nothing, with empty hooks and with another
   const { costs, hooks } = await benchTurns(3, join(import.meta.dirname, '../..'), ['connections', 'tcp'])
   const [alone, ...added] = figures(costs)
   t.match(alone, /^a connection, nothing attached: [\d.]+ µs$/)
-  t.equal(costs.length, 2 * 6)
+  t.equal(costs.length, 2 * 8)
   for (const line of added.filter(line => !/nothing attached/.test(line)))
     t.match(line, /, .*: [+-][\d.]+ µs \(± [\d.]+\), [+-][\d.]+ %, [1-3] rounds$/)
   t.ok(
@@ -58,7 +58,7 @@ t.test('a report, a whole probe and its neighbour', real, async t => {
 
 t.test('what each program takes', real, async t => {
   const lines = figures(await benchPrograms(1500, 1500))
-  for (const name of ['tcp_flow_state', 'socket_send', 'tcp_rtt', 'udp_flow_egress'])
+  for (const name of ['tcp_flow_state', 'socket_send', 'socket_recv', 'udp_send4'])
     t.ok(
       lines.some(line => line.startsWith(`${name}, `) && /: \d+ runs, \d+ ns each$/.test(line)),
       name,

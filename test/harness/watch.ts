@@ -25,7 +25,7 @@ const DEFAULTS: KernelOptions = {
   maxUdpFlows: 65_536,
   ringBytes: 8 * 2 ** 20,
   udp: 'calls',
-  rttSamples: true,
+  rtt: 'calls',
 }
 
 /** The kernel side with defaults, and nobody who reads it. */

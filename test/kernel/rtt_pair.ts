@@ -43,7 +43,11 @@ export async function stage(t: Test, ...delays: number[]): Promise<Pair> {
   return { netns: [near.path, far.path], client: await load(near.path, 'client'), addresses }
 }
 
-export async function callbacks(t: Test, pairs: readonly Pair[], options = {}): Promise<Callbacks> {
+export async function callbacks(
+  t: Test,
+  pairs: readonly Pick<Pair, 'netns'>[],
+  options = {},
+): Promise<Callbacks> {
   const read = await readCallbacks(options)
   t.teardown(() => read.close())
   for (const netns of pairs.flatMap(({ netns }) => netns)) read.watch(netns)

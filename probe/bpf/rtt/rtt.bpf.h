@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Every RTT sample that the kernel takes, one per round trip, and the resets. */
+/* Every RTT sample, one per round trip, from sock_ops: for kernels without the hooks of rtt_look.bpf.h; from
+ * tcp_probe, where looks at calls are not enough; and the resets. */
 #pragma once
 
 #include "tcp/tcp_flow.bpf.h"
 
-static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
-    slot->rtt_sum_us += us;
-    if (!slot->rtt_samples++ || us < slot->rtt_min_us)
-        slot->rtt_min_us = us;
-    if (us > slot->rtt_max_us)
-        slot->rtt_max_us = us;
-}
+/* Of a socket without a slot, the owner is that of its storage. */
+static __always_inline void count_unseen(struct socket_owner *entry, usec_t us) {
+    struct tcp_total_sums *sums = sums_of(&entry->owner.cgroup, entry->netns, entry->role);
 
-/* No process has the descriptor yet. For MPTCP's subflows, one may have that of the connection. */
-static __always_inline bool is_handshake(const struct tcp_slot *slot) {
-    return !slot->flow.established_ns && slot->application == slot->sk;
-}
-
-/* The handshake of an accepted connection is over before a process accepts or uses it: its sample waits for
- * the owner. */
-static __always_inline void count_sample(struct socket_owner *entry, struct tcp_slot *slot, usec_t us) {
-    struct cgroup_key cgroup = entry->owner.cgroup;
-    struct tcp_total_sums *sums;
-
-    if (slot) {
-        sample_flow(slot, us);
-        if (is_guess(slot) && !is_handshake(slot))
-            confirm_by_user(slot);
-        cgroup.cgroup = slot->flow.cgroup;
-        cgroup.hierarchy = slot->flow.hierarchy;
-        if ((slot->flow.flags & FLOW_GUESSED) && let_wait(slot, us))
-            return;
-    }
-    sums = sums_of(&cgroup, entry->netns, entry->role);
     if (sums)
         add_sample(sums, us);
 }
@@ -40,17 +16,10 @@ static __always_inline void count_sample(struct socket_owner *entry, struct tcp_
 /* A sample of a flow with an owner, found in the cache without a call. */
 static __always_inline bool count_known(struct bpf_sock *sk, usec_t us) {
     struct tcp_slot *slot = known_slot(CAST(struct sock, sk)->__sk_common.skc_cookie.counter);
-    struct cgroup_key cgroup = {};
-    struct tcp_total_sums *sums;
 
     if (!slot || is_guess(slot))
         return false;
-    cgroup.cgroup = slot->flow.cgroup;
-    cgroup.hierarchy = slot->flow.hierarchy;
-    sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role);
-    sample_flow(slot, us);
-    if (sums)
-        add_sample(sums, us);
+    count_sample(slot, us);
     return true;
 }
 
@@ -86,9 +55,12 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     slot = entry->slot ? tcp_slot_at(entry->slot - 1) : NULL;
     if (slot && slot->sk != (__u64)sk)
         slot = NULL;
-    if (slot)
+    if (slot) {
         known_of(slot->flow.socket)->slot = entry->slot;
-    count_sample(entry, slot, us);
+        count_sample(slot, us);
+    } else {
+        count_unseen(entry, us);
+    }
     return 1;
 }
 
@@ -105,6 +77,23 @@ int tcp_rtt_scan(struct bpf_iter__tcp *ctx) {
         return 0;
     flags = tp->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG;
     bpf_setsockopt(tp, IPPROTO_TCP, TCP_BPF_SOCK_OPS_CB_FLAGS, &flags, sizeof flags);
+    return 0;
+}
+
+/* Every segment that arrives on an established connection, just before it is looked at: between two looks there
+ * is one update at most, also of bulk and of MPTCP's subflows. */
+SEC("?tp_btf/tcp_probe")
+int BPF_PROG(tcp_rtt_probe, struct sock *sk) {
+    struct tcp_slot *slot = tcp_slot_at(known_of(sk->__sk_common.skc_cookie.counter)->slot - 1);
+    struct socket_owner *entry;
+
+    if (!slot || slot->sk != (__u64)sk) {
+        entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
+        if (!entry || !(slot = slot_of(sk, entry)))
+            return 0;
+        known_of(sk->__sk_common.skc_cookie.counter)->slot = entry->slot;
+    }
+    look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED);
     return 0;
 }
 

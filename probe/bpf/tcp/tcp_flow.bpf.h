@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tcp_owner.bpf.h"
+#include "rtt/rtt_look.bpf.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -36,11 +37,13 @@ static __noinline void open_flow(struct sock *sk, struct socket_owner *entry, __
     __builtin_memset(slot->base, 0, sizeof slot->base);
     slot->slot.whole = 0;
     slot->rtt_sum_us = 0;
-    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->sought = 0;
+    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->sought = slot->smoothed = 0;
+    __builtin_memset(&slot->look, 0, sizeof slot->look);
     __builtin_memset(slot->waiting_us, 0, sizeof slot->waiting_us);
     if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
         read_counters(&slot->base[0], tp, NO_SAMPLES, TYPED);
         slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, TYPED, LOCKED);
+        skip_samples(slot, tp);
     }
     flow->socket = new_cookie_of(sk);
     write_owner(flow, &entry->owner);
@@ -122,6 +125,8 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *entry, e
     confirm_by_user(slot);
     entry->owner.cgroup.cgroup = slot->flow.cgroup; /* a reset may still come */
     entry->owner.cgroup.hierarchy = slot->flow.hierarchy;
+    if (rtt_looks)
+        look_at_rtt(slot, tp, TYPED);
     if (slot->waiting_us[0])
         count_waiting(slot);
     row = reserve_row();
@@ -146,6 +151,13 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *entry, e
 static __always_inline bool is_closed_here(struct sock *sk, int old_state) {
     return (old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT) &&
            BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown) == SHUTDOWN_MASK;
+}
+
+static __always_inline void look_in_state(struct sock *sk, struct tcp_slot *slot) {
+    struct tcp_sock *tp = rtt_looks ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+    if (tp)
+        look_at_rtt(slot, tp, TYPED);
 }
 
 static __always_inline bool is_watched(int state) {
@@ -214,12 +226,16 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
             known_of(slot->flow.socket)->slot = entry->slot;
             slot->flow.established_ns = bpf_ktime_get_boot_ns();
             slot->application = (__u64)application_of(sk);
+            slot->smoothed = rtt_looks && !rtt_at_segments && slot->application != slot->sk;
+            look_in_state(sk, slot);
         }
         break;
     case TCP_FIN_WAIT1:
     case TCP_LAST_ACK:
         if (!entry->user)
             own_by_closer(sk, entry);
+        if (rtt_looks && (slot = slot_of(sk, entry)))
+            look_in_state(sk, slot);
         break;
     case TCP_CLOSE:
         if (!entry->user && is_closed_here(sk, old_state))

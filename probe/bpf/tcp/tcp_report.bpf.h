@@ -65,7 +65,7 @@ static __always_inline void write_update(struct tcp_update *row, const struct tc
     row->pid = slot->flow.pid;
     row->netns = slot->flow.netns;
     row->role = slot->flow.role;
-    row->flags = slot->flow.flags | (slot->rtt_samples ? FLOW_SAMPLED : 0);
+    row->flags = slot->flow.flags | (samples_of(slot) ? FLOW_SAMPLED : 0);
 }
 
 /* Nobody has used it, but a process has the descriptor: tcp_user_scan can find it. */
@@ -85,13 +85,15 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     if (!is_alive(slot, tp, pass->end_ns, access))
         return WRITTEN_NOTHING;
     confirm_by_user(slot);
+    if (rtt_looks)
+        look_at_rtt(slot, tp, access);
     if (is_unused(slot, tp, access)) {
         slot->sought = 1;
         pass->unused++;
     }
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
-        READ_STATE(update, tp, slot->rtt_samples, base, now, access, UNLOCKED);
+        READ_STATE(update, tp, samples_of(slot), base, now, access, UNLOCKED);
         return WRITTEN_UPDATE;
     }
     if (!slot->flow.remote_port)

@@ -134,12 +134,12 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
 static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp, const struct tcp_slot *slot,
                                        const struct tcp_counters *base, struct tcp_counters *now,
                                        const enum access access, const enum lock lock) {
-    READ_STATE(row, tp, slot->rtt_samples, base, now, access, lock);
+    READ_STATE(row, tp, samples_of(slot), base, now, access, lock);
     row->rtt_sum_us = slot->rtt_sum_us;
     row->rtt_samples = slot->rtt_samples;
     row->rtt_min_us = slot->rtt_min_us;
     row->rtt_max_us = slot->rtt_max_us;
-    if (slot->rtt_samples)
+    if (samples_of(slot))
         row->flags |= FLOW_SAMPLED;
 }
 

@@ -47,7 +47,20 @@ static __noinline int look_at_use(struct sock *sk, __u32 sent, __u32 read) {
     }
     if (entry->user != current_tgid())
         use_socket(sk, entry, &use);
+    known_of(sk->__sk_common.skc_cookie.counter)->slot = entry->slot;
     remember_user(sk->__sk_common.skc_cookie.counter, *(volatile process_id_t *)&entry->user);
+    return 0;
+}
+
+/* After the look at the user: the cache has the slot of a TCP socket then. */
+static __always_inline int look_at_samples(struct sock *sk) {
+    struct tcp_slot *slot;
+
+    if (!rtt_looks || sk->sk_protocol != IPPROTO_TCP)
+        return 0;
+    slot = tcp_slot_at(known_of(sk->__sk_common.skc_cookie.counter)->slot - 1);
+    if (slot && slot->sk == (__u64)sk)
+        look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED);
     return 0;
 }
 
@@ -61,12 +74,16 @@ SEC("?tp_btf/sock_send_length")
 int BPF_PROG(socket_send, struct sock *sk, int bytes) {
     if (udp_at_calls && is_udp(sk))
         return count_call(sk, bytes, 0, SENT);
-    return is_new_use(sk, bytes) ? look_at_use(sk, bytes, 0) : 0;
+    if (is_new_use(sk, bytes))
+        look_at_use(sk, bytes, 0);
+    return look_at_samples(sk);
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(socket_recv, struct sock *sk, int bytes, int flags) {
     if (udp_at_calls && is_udp(sk))
         return count_call(sk, bytes, flags, RECEIVED);
-    return is_new_use(sk, bytes) ? look_at_use(sk, 0, flags & MSG_PEEK ? 0 : bytes) : 0;
+    if (is_new_use(sk, bytes))
+        look_at_use(sk, 0, flags & MSG_PEEK ? 0 : bytes);
+    return look_at_samples(sk);
 }

@@ -1,6 +1,7 @@
 /** What the kernel side adds to a connection, to a request and to a megabyte. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { KernelOptions } from '../../../probe/signals/signal.ts'
 import { type Load, SHAPES, startLoad } from './loads.ts'
 import { type Cost, takeTurns } from './turns.ts'
 import { emptyHooks, kernelSide, type Variant } from './variant.ts'
@@ -8,6 +9,14 @@ import { emptyHooks, kernelSide, type Variant } from './variant.ts'
 const SWITCH = '/proc/sys/kernel/bpf_stats_enabled'
 /** ns that the kernel's own clock readings take in each run: an empty program shows them. */
 const EMPTY_NS = 24
+
+/** Besides the defaults. */
+const FLAGS: Readonly<Record<string, Partial<KernelOptions>>> = {
+  '`--rtt samples`': { rtt: 'samples' },
+  '`--rtt smoothed`': { rtt: 'smoothed' },
+  '`--udp packets`': { udp: 'packets' },
+  '`--udp off`': { udp: 'off' },
+}
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(2)}`
 
@@ -53,8 +62,7 @@ export async function benchTurns(
     try {
       const everything = await kernelSide('everything on')
       variants.push(emptyHooks(), everything)
-      variants.push(await kernelSide('`--rtt smoothed`', { rttSamples: false }))
-      variants.push(await kernelSide('`--udp off`', { udp: 'off' }))
+      for (const [flags, options] of Object.entries(FLAGS)) variants.push(await kernelSide(flags, options))
       if (before !== undefined) variants.push(await kernelSide('before', {}, before))
       costs.push(
         ...(await takeTurns(load, variants, rounds)).map((cost, index) => lineOf(load.unit, cost, index)),

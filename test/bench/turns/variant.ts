@@ -15,7 +15,7 @@ const OPTIONS: KernelOptions = {
   maxUdpFlows: 65_536,
   ringBytes: 8 * 2 ** 20,
   udp: 'calls',
-  rttSamples: true,
+  rtt: 'calls',
 }
 
 export interface Variant {
