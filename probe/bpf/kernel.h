@@ -9,6 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#define EEXIST 17
 #define AF_INET 2
 #define AF_INET6 10
 #define ETH_P_IP 0x0800 /* linux/if_ether.h */

@@ -4,6 +4,7 @@ import type { BpfObject, Entries, Layout, Link, ProgramStats, Rings } from 'bcc-
 import type { Rows } from '../../wire/layout.ts'
 import { LOST } from '../../wire/records.ts'
 import type { Flows, Pass } from '../signals/flows.ts'
+import { netns } from '../signals/netns.ts'
 import type { KernelOptions, RingReader, Signal } from '../signals/signal.ts'
 import { attach, iterate, scan } from './attach.ts'
 import { explained, load } from './load.ts'
@@ -73,6 +74,8 @@ export class Kernel {
    */
   async scan(proc = '/proc'): Promise<void> {
     await scan(this.#object, this.#wanted, proc)
+    // a connection without a slot is not older from now on; unless some could not be seen
+    if (this.#wanted.has(netns)) this.#object.map('.data.scanned').view().writeUInt8(1, 0)
   }
 
   /** Who has the descriptors of connections that were accepted and not used: the owner until they are. */

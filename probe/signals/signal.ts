@@ -4,9 +4,9 @@
  */
 
 export interface KernelOptions {
-  /** TCP connections that can be open at once; 296 bytes of kernel memory each. */
+  /** TCP connections that can be open at once; 328 bytes of kernel memory each. */
   readonly maxFlows: number
-  /** UDP conversations that have a slot at once; 312 bytes of kernel memory each. */
+  /** UDP conversations that have a slot at once; 336 bytes of kernel memory each. */
   readonly maxUdpFlows: number
   /** Bytes of the ring of closed flows, a power of two. */
   readonly ringBytes: number

@@ -5,32 +5,17 @@
 
 #include "tcp/tcp_flow.bpf.h"
 
-/* Of a socket without a slot, the owner is that of its storage. */
-static __always_inline void count_unseen(struct socket_owner *entry, usec_t us) {
-    struct tcp_total_sums *sums = sums_of(&entry->owner.cgroup, entry->netns, entry->role);
-
-    if (sums)
-        add_sample(sums, us);
-}
-
-/* A sample of a flow with an owner, found in the cache without a call. */
-static __always_inline bool count_known(struct bpf_sock *sk, usec_t us) {
-    struct tcp_slot *slot = known_slot(CAST(struct sock, sk)->__sk_common.skc_cookie.counter);
-
-    if (!slot || is_guess(slot))
-        return false;
-    count_sample(slot, us);
-    return true;
-}
-
 /* Callbacks are requested when a socket connects or listens, so that the handshake's sample is included;
  * accepted sockets inherit the flag. Sockets of a listener without it get the flag when they are
- * established, and the handshake's sample is then srtt_us. Flags of other programs stay. */
+ * established, and the handshake's sample is then srtt_us. That of an accepted socket comes before its slot:
+ * sample_handshake() counts it. Flags of other programs stay. */
 SEC("?sockops")
 int tcp_rtt(struct bpf_sock_ops *ops) {
-    struct socket_owner *entry;
+    struct tcp_total_sums *sums;
+    struct tcp_opener *refused;
     struct tcp_slot *slot;
     struct bpf_sock *sk;
+    __u64 cookie;
     usec_t us = 0;
 
     switch (ops->op) {
@@ -49,18 +34,15 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     case BPF_SOCK_OPS_TCP_LISTEN_CB:
         bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG);
     }
-    if (!us || !rtt_args || !(sk = ops->sk) || (CAN_CAST && count_known(sk, us)) ||
-        !(entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
+    if (!us || !rtt_args || !(sk = ops->sk))
         return 1;
-    slot = entry->slot ? tcp_slot_at(entry->slot - 1) : NULL;
-    if (slot && slot->sk != (__u64)sk)
-        slot = NULL;
-    if (slot) {
-        known_of(slot->flow.socket)->slot = entry->slot;
+    cookie = bpf_get_socket_cookie(ops);
+    slot = slot_by(cookie, (__u64)sk);
+    if (slot)
         count_sample(slot, us);
-    } else {
-        count_unseen(entry, us);
-    }
+    else if ((refused = refused_of(cookie)) &&
+             (sums = sums_of(&refused->owner.cgroup, refused->netns, refused->role)))
+        add_sample(sums, us);
     return 1;
 }
 
@@ -84,34 +66,35 @@ int tcp_rtt_scan(struct bpf_iter__tcp *ctx) {
  * is one update at most, also of bulk and of MPTCP's subflows. */
 SEC("?tp_btf/tcp_probe")
 int BPF_PROG(tcp_rtt_probe, struct sock *sk) {
-    struct tcp_slot *slot = tcp_slot_at(known_of(sk->__sk_common.skc_cookie.counter)->slot - 1);
-    struct socket_owner *entry;
+    struct tcp_slot *slot = slot_of(sk);
 
-    if (!slot || slot->sk != (__u64)sk) {
-        entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
-        if (!entry || !(slot = slot_of(sk, entry)))
-            return 0;
-        known_of(sk->__sk_common.skc_cookie.counter)->slot = entry->slot;
-    }
-    look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED);
+    if (slot)
+        look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED);
     return 0;
 }
 
+/* Of a connection that is open, that has just closed, or that found no slot. */
 static __always_inline struct tcp_total_sums *sums_of_socket(struct sock *sk) {
-    struct socket_owner *entry = sk ? bpf_sk_storage_get(&socket_owner, sk, NULL, 0) : NULL;
-    struct cgroup_key cgroup;
+    __u64 cookie = sk ? sk->__sk_common.skc_cookie.counter : 0;
+    struct cgroup_key cgroup = {};
+    struct tcp_opener *refused;
+    struct tcp_closed *closed;
     struct tcp_slot *slot;
 
-    if (!entry)
+    if (!cookie)
         return NULL;
-    cgroup = entry->owner.cgroup;
-    slot = slot_of(sk, entry);
+    slot = slot_by(cookie, (__u64)sk);
     if (slot) {
         confirm_by_user(slot);
         cgroup.cgroup = slot->flow.cgroup;
         cgroup.hierarchy = slot->flow.hierarchy;
+        return sums_of(&cgroup, slot->flow.netns, slot->flow.role);
     }
-    return sums_of(&cgroup, entry->netns, entry->role);
+    closed = closed_at(cookie);
+    if (closed->socket == cookie)
+        return sums_of(&closed->cgroup, closed->netns, closed->role);
+    refused = refused_of(cookie);
+    return refused ? sums_of(&refused->owner.cgroup, refused->netns, refused->role) : NULL;
 }
 
 /* For known connections: the answer to a port without a listener has no owner, and the answer of a

@@ -30,9 +30,9 @@ static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd
 /* The flow of a socket that is open in this process. A reset may close it, and another flow may take the
  * slot, in the few instructions before the owner is written: the first I/O of that flow corrects it. */
 static __always_inline struct tcp_slot *flow_of(struct sock *sk) {
-    struct tcp_slot *slot = known_slot(cookie_of(sk));
+    struct tcp_slot *slot = slot_by(cookie_of(sk), (__u64)sk);
 
-    return slot && slot->sk == (__u64)sk && slot->application == slot->sk ? slot : NULL;
+    return slot && slot->application == slot->sk ? slot : NULL;
 }
 
 static __noinline int note_accept(long result) {

@@ -10,22 +10,14 @@ PAGE(tcp_update_page, struct tcp_update, UPDATE_PAGE_ROWS);
 
 #define MOMENT_NS 10000000 /* longer than from a tracepoint to the change that it announces */
 
-/* Most kernels give an accepted socket its last cookie after the tracepoint for SYN_RECV: until it is
- * established, a moment later, a pass leaves it to the next one. */
 static __always_inline bool is_opened(struct tcp_slot *slot, boot_ns_t by_ns) {
-    bool is_new = slot->flow.role == ROLE_SERVER && !slot->flow.established_ns;
-
-    return *(volatile __u64 *)&slot->flow.opened_ns + (is_new ? MOMENT_NS : 0) < by_ns;
+    return *(volatile __u64 *)&slot->flow.opened_ns < by_ns;
 }
 
 /* The tracepoint fires just before the state is stored: a flow that opened a moment ago may still have
  * CLOSE. */
 static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp, boot_ns_t now_ns,
                                      const enum access access) {
-    /* TCP Fast Open: it stays in SYN_RECV after it has its cookie */
-    if (slot->flow.role == ROLE_SERVER && !slot->flow.established_ns &&
-        READ(access, tp, TCP_COMMON.skc_state) == TCP_SYN_RECV)
-        slot->flow.socket = READ(access, tp, TCP_COMMON.skc_cookie.counter);
     return READ(access, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
            (READ(access, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < MOMENT_NS);
 }
@@ -45,6 +37,7 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
         row->state = TCP_CLOSE;
         submit_row(row);
     }
+    leave_place(slot->flow.socket);
     free_slot(&slot->slot, &tcp_pool, index);
     pass->missed++;
 }

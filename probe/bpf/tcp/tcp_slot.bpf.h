@@ -35,6 +35,8 @@ struct tcp_slot {
     samples_t rtt_samples;
     usec_t rtt_min_us;
     usec_t rtt_max_us;
+    process_id_t user; /* a process that was seen using the socket; 0: the owner is a guess */
+    __u32 pad;
     usec_t waiting_us[WAITING_SAMPLES]; /* + 1: samples that wait for the owner to be known; 0: none */
     struct rtt_look look;
     __u16 sought;   /* its user was looked for by its descriptor */
