@@ -2,13 +2,17 @@
 # make test      set everything up and run the tests; make test-long the series, soaks and long fuzzing
 # make bench     measure, and print a table (PARTS="report fold" for some)
 # make build     compile: addon, BPF object, TypeScript
+# make generate  what is written from the sources: record types, docs/METRICS.md, dashboards
+# make pictures  draw the dashboards of docs/dashboards.md
 # make check     format, lint, types
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
+# make install-units  the same, and the units for systemd with the command of $(PREFIX)
 # make uninstall remove them
+# make package   a Debian package in build/, with its own Node.js
 # make clean     remove built files
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
-.PHONY: run test test-long bench build check format generate install uninstall clean packages-run packages-test packages-bench
+.PHONY: run test test-long bench build check format generate pictures install install-units uninstall package clean packages-run packages-test packages-bench packages-package
 
 # All paths in recipes are relative, so that this folder's name may have blanks and quotes. It must not have a colon (PATH
 # is split there), a backslash or an asterisk (Node.js loads no package below them) or a line break (git, npm and tap print a
@@ -37,11 +41,12 @@ BPF := build/bpf/probe.bpf.o
 DIST := build/.dist
 MODULES := node_modules/.package-lock.json
 C_SOURCES = $(shell find probe native test -name '*.[ch]' -o -name '*.cc' | grep -vE '/(node_modules|build)/' | sort)
-SOURCES := $(shell find wire cli probe collector native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+SOURCES := $(shell find wire cli probe collector grafana native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+DASHBOARDS := $(wildcard grafana/influxql/*.json grafana/prometheus/*.json)
 
 CLANG ?= clang
 BPF_ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
-BPF_FLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Iprobe/bpf -I/usr/include/$(shell uname -m)-linux-gnu
+BPF_FLAGS := -O2 -g -fdebug-compilation-dir=. -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Iprobe/bpf -I/usr/include/$(shell uname -m)-linux-gnu
 
 run: build
 	@exec build/sockflux run $(RUN_FLAGS)
@@ -66,25 +71,37 @@ check: $(MODULES)
 format:
 	@clang-format -i $(C_SOURCES)
 
-# the record types, from the C headers
+# the record types, from the C headers; the document and the dashboards, from their tables
 generate: $(ADDON) $(BINDINGS) $(BPF)
 	node probe/bpf/generate.ts
 	node collector/metrics/generate.ts
+	node grafana/generate.ts
+
+# each dashboard, drawn from what the pipeline writes while two pods talk
+pictures: packages-test build
+	node test/grafana/pictures.ts
 
 install: build
 	@node deploy/install.ts install
 
+install-units: install
+	@node deploy/units.ts install
+
 # with the Node.js of this clone or of the installation
 uninstall:
+	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/units.ts uninstall
 	@PATH="$$PWD/build/node/bin:$$DESTDIR$$PREFIX/lib/sockflux/build/node/bin:$$PATH" node deploy/install.ts uninstall
+
+package: packages-package build
+	@node deploy/package/main.ts
 
 clean:
 	rm -rf build dist native/build native/dist node_modules native/node_modules .tap
 
-packages-run packages-test packages-bench: packages-%:
+packages-run packages-test packages-bench packages-package: packages-%:
 	@deploy/setup.sh packages $*
 
-packages-test packages-bench: | packages-run
+packages-test packages-bench packages-package: | packages-run
 
 build/.node: deploy/node.sh | packages-run
 	@deploy/setup.sh node
@@ -119,7 +136,9 @@ build/sockflux: deploy/launcher.sh cli/sockflux.ts
 	@sed "s|@FLAGS@|$$(sed -n '1s/.* node //p' cli/sockflux.ts)|" deploy/launcher.sh >$@
 	@chmod 755 $@
 
-$(DIST): $(SOURCES) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
+# with the dashboards, which are copied into a provisioning folder
+$(DIST): $(SOURCES) $(DASHBOARDS) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
 	@rm -rf dist
 	node_modules/.bin/tsc -p deploy/tsconfig.build.json
+	@cp -r grafana/influxql grafana/prometheus dist/grafana/
 	@touch $@

@@ -8,6 +8,7 @@ import { examine } from '../probe/doctor/checks.ts'
 import { exitCodeOf, screenOf } from '../probe/doctor/report.ts'
 import type { Finding } from '../probe/kernel/finding.ts'
 import { probeSettings } from '../probe/options.ts'
+import { linkOf } from '../wire/settings/endpoint.ts'
 import { type Check, inspectSettings } from '../wire/settings/read.ts'
 import { addFlags, type Setting, type Settings, type Values } from '../wire/settings/settings.ts'
 
@@ -64,7 +65,7 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
     root: '/',
     release: release(),
     object: async () => (await import('../probe/kernel/load.ts')).objectPath(), // imported late: the addon may be missing
-    collectors: probe.collector,
+    collectors: probe.collector.map(text => linkOf(text).endpoint),
     places: probe,
     socket,
     ...(url !== undefined && { influx: { url, ca, insecure } }),

@@ -25,6 +25,14 @@ function table({ columns, rows }: Answer): string {
   return [...header, ...cells.map(line), ''].join('\n')
 }
 
+/** Numbers and texts that are no answer to a query. */
+export const tableOf = (names: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  table({
+    columns: names.map(name => ({ name, type: 'VARCHAR' })),
+    rows: rows.map(row => [...row]),
+    truncated: false,
+  })
+
 /** JSON.stringify leaves these as they are: DEL and the C1 controls, which some terminals obey. */
 const CONTROLS = /[\x7f-\x9f]/g
 const escaped = (text: string): string =>

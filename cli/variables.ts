@@ -4,10 +4,15 @@ import { unknownVariables } from '../wire/settings/variables.ts'
 const TABLES: Readonly<Record<string, () => Promise<Settings>>> = {
   probe: async () => (await import('../probe/options.ts')).probeSettings,
   collector: async () => (await import('../collector/options.ts')).collectorSettings,
+  setup: async () => ({
+    ...(await import('../collector/options.ts')).collectorSettings,
+    ...(await import('./setup/options.ts')).setupSettings,
+    ...(await import('./setup/grafana/options.ts')).grafanaSettings,
+  }),
 }
 
 /**
- * Variables like ours that neither program reads; both may share one environment.
+ * Variables like ours that no program reads; they may share one environment.
  * @param program its own table is read first: the other one is seldom needed and takes memory
  */
 export async function mistypedVariables(program: string, env: NodeJS.ProcessEnv): Promise<string[]> {

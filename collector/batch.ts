@@ -74,8 +74,8 @@ export interface WindowId {
   readonly probe: string
   /** Windows of one run, counted from 0. */
   readonly window: number
-  /** What waited for its names and was written after the rest of the window. */
-  readonly part?: 'late'
+  /** `late` waited for its names and was written after the rest of the window; of a `missing` one nothing came. */
+  readonly part?: 'late' | 'missing'
 }
 
 /** All samples of one host's window. */

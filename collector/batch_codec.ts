@@ -153,7 +153,7 @@ const isId = (value: unknown): boolean =>
   isRecord(value) &&
   ['host', 'boot', 'probe'].every(name => typeof value[name] === 'string') &&
   Number.isSafeInteger(value['window']) &&
-  [undefined, 'late'].includes(value['part'] as undefined)
+  [undefined, 'late', 'missing'].includes(value['part'] as undefined)
 
 /** The checksum shows that nothing has changed, not that we have written it. */
 function headOf(json: Buffer): Head {

@@ -1,6 +1,10 @@
 /** The rules between the collector's settings, and between them and this machine. */
 
 import { dirname } from 'node:path'
+import { readSecret, secretPath } from '../wire/link/key_files.ts'
+import { usersOf } from '../wire/link/users.ts'
+import { linkOf } from '../wire/settings/endpoint.ts'
+import { plainWarning, thrownBy } from '../wire/settings/link_remarks.ts'
 import type { Check, Given, Remark } from '../wire/settings/read.ts'
 import { directoryFault } from './directory.ts'
 import type { CollectorOptions, collectorSettings } from './options.ts'
@@ -10,23 +14,42 @@ type CollectorGiven = Given<typeof collectorSettings>
 type Rule = (options: CollectorOptions, given: CollectorGiven) => readonly (Remark | false)[]
 
 export const checkCollector: Check<typeof collectorSettings> = (options, given) =>
-  [listening, profile, checkSinks, socket]
+  [listening, keys, users, profile, checkSinks, socket]
     .flatMap(rule => rule(options, given))
     .filter(remark => remark !== false)
 
 const listening: Rule = ({ listen }, given) => {
   const where = given('listen') ?? '--listen'
-  const parts = listen.map((text, index) => text.split(',ifid=').concat(String(index)))
+  const links = listen.map(linkOf)
   const endpoint = repeated(
-    parts.map(([endpoint = '']) => endpoint.toLowerCase()).filter(is => !is.endsWith(':*')),
+    links.map(({ endpoint }) => endpoint.toLowerCase()).filter(is => !is.endsWith(':*')),
   )
-  const ifid = repeated(parts.map(([, ifid = '']) => ifid))
+  const ifid = repeated(links.map(({ ifid }, index) => ifid ?? String(index)))
   return [
     endpoint !== undefined && { text: `${where}: ${endpoint} is there twice: leave one out` },
     ifid !== undefined && {
       text: `${where}: ifid ${ifid} is there twice (without ,ifid= it is the position from 0): give each endpoint its own`,
     },
   ]
+}
+
+/** An endpoint that leaves the machine is encrypted, or plain text by name. */
+const keys: Rule = ({ listen, keys }, given) => {
+  const links = listen.map(linkOf)
+  const curve = links.find(({ security }) => security === 'curve')
+  const fault = curve && thrownBy(() => readSecret(secretPath(keys, 'collector')))
+  const where = given('listen') ?? '--listen'
+  return [
+    ...links.filter(({ isByDefault }) => isByDefault).map(link => plainWarning(where, link)),
+    fault !== undefined && {
+      text: `${where}: ${curve?.endpoint} is encrypted and needs a key (${fault}): run sockflux keys generate collector, or write ${curve?.endpoint},plain to be heard without knowing by whom`,
+    },
+  ]
+}
+
+const users: Rule = ({ linkUsers }, given) => {
+  const fault = thrownBy(() => usersOf(linkUsers, given('linkUsers') ?? '--link-users'))
+  return [fault !== undefined && { text: fault }]
 }
 
 const repeated = (words: readonly string[]): string | undefined =>

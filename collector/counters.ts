@@ -31,7 +31,7 @@ export class Counters {
   totals(): SelfTotals {
     const stats: CollectorStats = {
       ...{ messages: 0, rows: 0, probes: 0, waiting: 0, written: 0, series: 0 },
-      ...{ cpu_us: 0, rss_bytes: 0 },
+      ...{ cpu_us: 0, rss_bytes: 0, spool_bytes: 0, spool_samples: 0, spool_age_us: 0 },
     }
     const lost: Record<string, number> = {}
     for (const part of this.#parts) {

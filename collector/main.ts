@@ -1,29 +1,31 @@
 /** The collector: options, parts, the path of the data, stop. */
 
-import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { descriptorLimit } from '../wire/process/descriptors.ts'
 import { every } from '../wire/process/guarded.ts'
-import { openLog } from '../wire/process/log.ts'
+import { Service } from '../wire/process/service.ts'
 import { stopped } from '../wire/process/signals.ts'
 import { ThrottledLog } from '../wire/process/throttled_log.ts'
-import { readSettings } from '../wire/settings/read.ts'
+import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
-import { makeDirectory } from './directory.ts'
-import { Gate } from './ingest/gate.ts'
 import { Ingest } from './ingest/ingest.ts'
+import { Access } from './ingest/link/access.ts'
+import { Gate } from './ingest/link/gate.ts'
 import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
-import { type CollectorOptions, collectorSettings } from './options.ts'
+import { Ledger } from './ledger/ledger.ts'
+import { goLive } from './live.ts'
+import { collectorSettings } from './options.ts'
+import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
-import { healthPages } from './serve/pages.ts'
 import { routesOf } from './serve/routes.ts'
-import { serve, serveHttp } from './serve/server.ts'
+import { serveAll } from './serve/serving.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
+import { collectorDirectory } from './sinks/spools.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -32,63 +34,67 @@ export function addCollector(program: Command): void {
   addFlags(command, 'collector', collectorSettings)
   command.action(async flags =>
     run(
-      readSettings(collectorSettings, 'collector', flags, process.env, { check: checkCollector }),
+      new LiveSettings(collectorSettings, 'collector', flags, process.env, { check: checkCollector }),
       program.version() ?? 'unknown',
     ),
   )
 }
 
-async function run(options: CollectorOptions, version: string): Promise<void> {
+async function run(settings: LiveSettings<typeof collectorSettings>, version: string): Promise<void> {
+  const options = settings.values
   const { profile } = options
-  const log = openLog('collector', options.logLevel)
+  const service = await Service.open('collector', settings)
+  const { log } = service
   const troubles = new ThrottledLog(log)
 
-  const counters = new Counters()
-  const sinks = await Sinks.open(options, { profile, version, log })
-  const writers = new Writers(options, sinks.outlets, () => counters.totals(), log)
+  const [counters, progress] = [new Counters(), new Progress()]
+  const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
+  const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
+  const writers = new Writers(options, sinks, () => counters.totals(), log)
   const top = new Top()
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  const hosts = new SharedHosts(both(top, writers), profile !== 'ntopng', troubles)
-  counters.add(ingest, hosts, writers, sinks, costs)
+  ledger.follow(both(top, writers), () => sinks.accounts(), troubles)
+  const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
-  const gate = new Gate(descriptorLimit(), troubles)
-  const listeners = new Listeners(ingest, hosts, gate, troubles)
+  const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
+  const access = await Access.open(options, () => gate.isFull, troubles)
+  const listeners = new Listeners(ingest, hosts, gate, access, troubles)
+  counters.add(ingest, hosts, access, writers, sinks, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  makeDirectory(dirname(options.socket), '--socket')
-  const server = await serve(options.socket, { ...routesOf(top, counters, writers), ...sinks.routes })
-  const webs = await Promise.all(
-    sinks.webs.map(({ address, pages }) => serveHttp(address, { ...pages, ...healthPages(unready) })),
-  )
+  const routes = { ...routesOf(top, counters, writers, ledger), ...sinks.routes }
+  const server = await serveAll(options.socket, routes, sinks.webs, unready)
   await listeners.open(options.listen)
+  const parts = [ingest, hosts, top, writers, sinks]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, writers]) part.expire()
+      for (const part of parts) part.expire()
     }),
-    every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () =>
-      writers.writeSelf(Date.now() / 1000),
-    ),
+    every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
+      writers.writeSelf(Date.now() / 1000)
+      service.status(progress.since(counters.totals(), SELF_INTERVAL))
+    }),
   ]
-  const url = webs[0]?.url
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
-  log.info({ ...found, ...(url && { http: url }) }, 'started')
+  goLive(service, settings, { sinks, writers, access })
+  service.started({ ...found, http: server.url }, 'listening', () => sinks.stuck())
 
   await stopped()
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
   await sinks.close()
+  await ledger.close()
   await listeners.close()
   await server.close()
-  await Promise.all(webs.map(web => web.close()))
   log.info(counters.view(), 'stopped')
 }
 
 /** Windows are shown, and written. */
 const both = (top: Top, writers: Writers): Next => ({
-  write(window, ifid, settled) {
+  write(window, ...rest) {
     top.take(window)
-    writers.write(window, ifid, settled)
+    writers.write(window, ...rest)
   },
-  settled: (key, elsewhere) => writers.settled(key, elsewhere),
+  settled: (...window) => writers.settled(...window),
 })

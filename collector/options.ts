@@ -1,8 +1,11 @@
 /** The collector's settings. Defaults live here, beside their help. */
 
 import { z } from 'zod'
+import { KEYS } from '../wire/link/key_files.ts'
+import { PROBE_USER } from '../wire/link/users.ts'
+import { LINK } from '../wire/settings/endpoint.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
-import { list, listening, NONE, oneOf, socket, some, whole } from '../wire/settings/types.ts'
+import { bytes, list, listening, NONE, oneOf, socket, some, text, whole } from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
@@ -17,10 +20,29 @@ const words = <T extends z.ZodType>(word: T) =>
 export const collectorSettings = {
   listen: setting({
     type: some(listening()),
-    fallback: ['tcp://127.0.0.1:5556'],
+    fallback: [LINK],
     value: '<endpoint>',
     list: true,
-    help: 'ZeroMQ endpoint that probes connect to; its position from 0, or ,ifid=N, is the tag ifid',
+    help: 'ZeroMQ endpoint that probes connect to: ipc:///path on this machine, or tcp://address:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it; its position from 0, or ,ifid=N, is the tag ifid',
+  }),
+  keys: setting({
+    type: text(),
+    fallback: KEYS,
+    value: '<directory>',
+    help: "where the collector's secret key and the list of the probes' keys are, as sockflux keys makes them",
+  }),
+  linkUsers: setting<string[]>({
+    type: list(text()),
+    fallback: [],
+    value: '<user>',
+    list: true,
+    help: `user, or %group, that may connect to an ipc endpoint besides root, the user of the collector and ${PROBE_USER}`,
+  }),
+  maxConnections: setting({
+    type: whole(1, 65_536),
+    fallback: 8192,
+    value: '<number>',
+    help: 'connections of probes at once, at most a quarter of the descriptors; one more is refused',
   }),
   socket: setting({
     type: socket(),
@@ -64,11 +86,35 @@ export const collectorSettings = {
       .join(', ')}, else ${sinkNames.at(-1)}`,
   }),
   ...sinkSettings,
+  spool: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<directory>',
+    help: 'where samples wait on disk that a database has not stored, so that probes need not keep them; off: in memory alone; by default $STATE_DIRECTORY/spool or, if there is a /var/lib/sockflux, its spool/, else off',
+  }),
+  spoolSize: setting({
+    type: bytes(2 ** 20),
+    fallback: 2 * 2 ** 30,
+    value: '<size>',
+    help: 'disk for what a database has not stored; beyond it the oldest samples are dropped and counted',
+  }),
+  spoolAge: setting({
+    type: whole(1, 876_000),
+    fallback: 168,
+    value: '<hours>',
+    help: 'samples that waited for longer are dropped and counted',
+  }),
   waitingSamples: setting({
     type: whole(1000, 100_000_000),
     fallback: 500_000,
     value: '<number>',
-    help: 'samples that may wait for a sink, some 50 bytes each; beyond it the oldest are dropped and counted',
+    help: 'samples that may wait for a sink in memory, some 50 bytes each; beyond it the oldest are dropped and counted',
+  }),
+  aliveFile: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'file that is written every five seconds as long as the program goes on; a liveness check of a container looks at its age',
   }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),

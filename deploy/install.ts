@@ -3,33 +3,10 @@
  * and the command into `$DESTDIR$PREFIX/bin`. The launcher finds the program by its relative path.
  */
 
-import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-
-const ROOT = join(import.meta.dirname, '..')
-const PARTS = [
-  'package.json',
-  'LICENSE',
-  'dist',
-  'build/sockflux',
-  'build/bpf/probe.bpf.o',
-  'build/node/bin/node',
-  'native/package.json',
-  'native/dist',
-  'native/build/Release/bcc_bindings.node',
-]
-
-interface Lock {
-  packages: Record<string, { dev?: boolean; link?: boolean }>
-}
-
-/** Folders of node_modules that the program needs; npm's lock marks those for development only. */
-async function modules(): Promise<string[]> {
-  const lock = JSON.parse(await readFile(join(ROOT, 'node_modules/.package-lock.json'), 'utf8')) as Lock
-  return Object.entries(lock.packages)
-    .filter(([path, { dev, link }]) => path.startsWith('node_modules/') && !dev && !link)
-    .map(([path]) => path)
-}
+import { obey } from './asked.ts'
+import { copyRuntime, ROOT } from './runtime.ts'
 
 /** @throws if a mistake in PREFIX would write or remove files in the wrong place */
 function places() {
@@ -71,10 +48,7 @@ async function install(): Promise<void> {
   const { lib, link } = at
   const fresh = `${lib}.new`
   await rm(fresh, { recursive: true, force: true })
-  for (const path of [...PARTS, ...(await modules())])
-    await cp(join(ROOT, path), join(fresh, path), { recursive: true, dereference: true })
-  await mkdir(join(fresh, 'node_modules'), { recursive: true })
-  await symlink('../native', join(fresh, 'node_modules/bcc-bindings'))
+  await copyRuntime(fresh)
   await open(fresh)
   await rm(lib, { recursive: true, force: true })
   await rename(fresh, lib)
@@ -93,10 +67,4 @@ async function uninstall(): Promise<void> {
   }
 }
 
-try {
-  if (process.argv[2] === 'install') await install()
-  else await uninstall()
-} catch (error) {
-  console.error(`${process.argv[2]}: ${(error as Error).message}`)
-  process.exitCode = 1
-}
+await obey(install, uninstall)

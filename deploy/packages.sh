@@ -2,7 +2,9 @@
 
 RUN_PACKAGES=(ca-certificates clang gcc g++ libbpf-dev libelf-dev linux-libc-dev make npm openssl pkg-config python3 zlib1g-dev)
 TEST_PACKAGES=(bpftool busybox-static clang-format containerd containernetworking-plugins docker.io git influxdb influxdb-client
-    iproute2 iptables libc6-dev nginx-light podman procps prometheus runc slirp4netns uidmap victoria-metrics)
+    iproute2 iptables libc6-dev lintian mmdebstrap nginx-light podman procps prometheus runc slirp4netns systemd-container uidmap
+    buildah victoria-metrics)
+PACKAGE_PACKAGES=(binutils dpkg-dev)
 BENCH_PACKAGES=(bpftrace conntrack linux-perf)
 
 # Debian starts a service as soon as its package is installed, unless this file forbids it (policy-rc.d, invoke-rc.d(8)).
@@ -55,9 +57,13 @@ missing_of() {
 
 packages() {
     local needed wanted=()
-    [ "$1" = run ] || wanted+=("${TEST_PACKAGES[@]}")
-    [ "$1" = bench ] && wanted+=("${BENCH_PACKAGES[@]}")
-    mapfile -t needed < <(missing_of "${RUN_PACKAGES[@]}")
+    local run=("${RUN_PACKAGES[@]}")
+    case $1 in
+        package) run+=("${PACKAGE_PACKAGES[@]}") ;;
+        test) wanted+=("${TEST_PACKAGES[@]}" "${PACKAGE_PACKAGES[@]}") ;;
+        bench) wanted+=("${TEST_PACKAGES[@]}" "${BENCH_PACKAGES[@]}") ;;
+    esac
+    mapfile -t needed < <(missing_of "${run[@]}")
     mapfile -t wanted < <(missing_of "${wanted[@]}")
     local missing=("${needed[@]}" "${wanted[@]}")
     [ ${#missing[@]} -eq 0 ] && return
@@ -65,7 +71,7 @@ packages() {
     [ "$(id -u)" = 0 ] || fail "run as root, or install by yourself: apt-get install ${missing[*]}"
     echo "installing ${#missing[@]} Debian packages: ${missing[*]}"
     without_services install_packages "${missing[@]}"
-    mapfile -t needed < <(missing_of "${RUN_PACKAGES[@]}")
+    mapfile -t needed < <(missing_of "${run[@]}")
     mapfile -t wanted < <(missing_of "${wanted[@]}")
     [ ${#needed[@]} -eq 0 ] || fail "these packages are needed, and no apt source has them: ${needed[*]}"
     [ ${#wanted[@]} -eq 0 ] || warn "no apt source has ${wanted[*]}; tests that need them are skipped"

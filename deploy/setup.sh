@@ -1,5 +1,5 @@
 #!/bin/bash
-# setup.sh packages run|test|bench : install the missing Debian packages (no questions, no services)
+# setup.sh packages run|test|bench|package : install the missing Debian packages (no questions, no services)
 # setup.sh node                    : put a Node.js, new enough, with headers and npm, into build/
 # setup.sh modules                 : install the npm packages of package-lock.json
 # Called by the Makefile; does nothing if nothing is missing.
@@ -19,8 +19,8 @@ warn() { echo "setup: warning: $*" >&2; }
 . deploy/node.sh
 
 case "$# ${1:-} ${2:-}" in
-    '2 packages run' | '2 packages test' | '2 packages bench') packages "$2" ;;
+    '2 packages run' | '2 packages test' | '2 packages bench' | '2 packages package') packages "$2" ;;
     '1 node ') install_node ;;
     '1 modules ') install_modules ;;
-    *) fail 'usage: setup.sh packages run|test|bench | node | modules' ;;
+    *) fail 'usage: setup.sh packages run|test|bench|package | node | modules' ;;
 esac

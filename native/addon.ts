@@ -43,6 +43,8 @@ export interface Addon {
   bootTime(): bigint
   mountCgroup2(): number
   detachBuffer(memory: ArrayBufferLike): void
+  keepCapabilities(kept: bigint): void
+  sendDatagram(path: string, text: string): void
   Object: new (path: string) => NativeObject
   Rings: new (object: NativeObject, names: readonly string[], onBatch: OnBatch) => NativeRings
 }

@@ -5,9 +5,12 @@
       "sources": [
         "src/btf.cc",
         "src/mount.cc",
+        "src/capabilities.cc",
         "src/clock.cc",
+        "src/datagram.cc",
         "src/enum.cc",
         "src/error.cc",
+        "src/every_thread.cc",
         "src/global.cc",
         "src/iterate.cc",
         "src/layout.cc",

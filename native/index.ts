@@ -29,6 +29,25 @@ export function mountCgroup2(): number {
   return addon.mountCgroup2()
 }
 
+/**
+ * Takes all capabilities but these from every thread of this process, for ever: permitted, effective, inheritable and
+ * ambient ones, and with CAP_SETPCAP the bounding set. No program that it starts gets any back (no_new_privs).
+ * @param kept bits of linux/capability.h, such as `1n << 39n` for CAP_BPF
+ * @throws BpfError if a thread still has others: then this process should end
+ */
+export function keepCapabilities(kept: bigint): void {
+  addon.keepCapabilities(kept)
+}
+
+/**
+ * Sends a datagram to a unix socket, which Node.js cannot: sd_notify(3) is one. Never waits.
+ * @param path `@name` is in the abstract name space
+ * @throws BpfError: EAGAIN while the receiver has no room, ECONNREFUSED without one
+ */
+export function sendDatagram(path: string, text: string): void {
+  addon.sendDatagram(path, text)
+}
+
 /** An object file, from open() to close(). Keep a reference: its links end with it. */
 export class BpfObject {
   readonly #native: NativeObject

@@ -1,6 +1,10 @@
 /** Checks the probe's settings against each other and against this host. */
 
 import { statSync } from 'node:fs'
+import { curvesOf } from '../wire/link/curves.ts'
+import { usersOf } from '../wire/link/users.ts'
+import { linkOf } from '../wire/settings/endpoint.ts'
+import { plainWarning, thrownBy } from '../wire/settings/link_remarks.ts'
 import type { Check, Given, Remark } from '../wire/settings/read.ts'
 import type { ProbeOptions, probeSettings } from './options.ts'
 
@@ -17,17 +21,42 @@ const DIRECTORIES = ['containerdState', 'ociState', 'dockerRoot', 'kubeletLogs']
 
 export const checkProbe: Check<typeof probeSettings> = (options, given) => [
   ...repeated(options, given),
+  ...links(options, given),
   ...memory(options, given, process.availableMemory()),
   ...absent(options, given),
 ]
 
 /** Each collector gets every record: one that is given twice would count everything twice. */
 function repeated({ collector }: ProbeOptions, given: ProbeGiven): Remark[] {
-  const normalized = collector.map(endpoint => endpoint.toLowerCase().replace(/\.(?=:\d+$)/, ''))
+  const normalized = collector.map(text =>
+    linkOf(text)
+      .endpoint.toLowerCase()
+      .replace(/\.(?=:\d+$)/, ''),
+  )
   const twice = collector.find((_, index) => normalized.indexOf(normalized[index]!) < index)
   return twice === undefined
     ? []
     : [{ text: `${given('collector') ?? '--collector'}: ${twice} is there twice: leave one out` }]
+}
+
+/** An endpoint that leaves the machine is encrypted, or plain text by name. */
+function links(options: ProbeOptions, given: ProbeGiven): Remark[] {
+  const where = given('collector') ?? '--collector'
+  const links = options.collector.map(linkOf)
+  const curve = links.find(({ security }) => security === 'curve')
+  const fault = curve && thrownBy(() => curvesOf(options))
+  const users = thrownBy(() => usersOf(options.linkUsers, given('linkUsers') ?? '--link-users'))
+  return [
+    ...(fault === undefined
+      ? []
+      : [
+          {
+            text: `${where}: ${curve?.endpoint} is encrypted and needs keys (${fault}): run sockflux keys generate probe, and put the collector's public key beside it; or write ${curve?.endpoint},plain to send without knowing to whom`,
+          },
+        ]),
+    ...(users === undefined ? [] : [{ text: users }]),
+    ...links.filter(({ isByDefault }) => isByDefault).map(link => plainWarning(where, link)),
+  ]
 }
 
 /**

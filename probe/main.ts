@@ -3,10 +3,10 @@
 import type { Command } from 'commander'
 import type { Rows } from '../wire/layout.ts'
 import type { Names } from '../wire/message.ts'
-import { openLog } from '../wire/process/log.ts'
+import { Service } from '../wire/process/service.ts'
 import { stopping } from '../wire/process/signals.ts'
 import { ThrottledLog } from '../wire/process/throttled_log.ts'
-import { readSettings } from '../wire/settings/read.ts'
+import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkProbe } from './check.ts'
 import { ClockLog } from './clock_log.ts'
@@ -16,10 +16,12 @@ import { Host, ProbeStats } from './host_figures.ts'
 import { Identifier } from './identify/identify.ts'
 import { sourcesIn } from './identify/places.ts'
 import { kernelClock } from './kernel/clock.ts'
-import { sentenceOf } from './kernel/finding.ts'
+import { dropPrivileges } from './kernel/drop.ts'
 import { Kernel } from './kernel/kernel.ts'
-import { namespaces } from './kernel/privileges.ts'
-import { kernelOptions, type ProbeOptions, probeSettings, publisherOptions } from './options.ts'
+import { shortcomings } from './kernel/privileges.ts'
+import { live } from './live.ts'
+import { kernelOptions, probeSettings, publisherOptions, sendOffsetOf } from './options.ts'
+import { Progress } from './progress.ts'
 import { Publisher } from './publish/publish.ts'
 import { SendOffset } from './publish/send_offset.ts'
 import { SentNames } from './publish/sent_names.ts'
@@ -35,13 +37,15 @@ export function addProbe(program: Command): void {
     .description('read the sockets of this host and send them to collectors')
   addFlags(command, 'probe', probeSettings)
   command.action(async flags =>
-    run(readSettings(probeSettings, 'probe', flags, process.env, { check: checkProbe })),
+    run(new LiveSettings(probeSettings, 'probe', flags, process.env, { check: checkProbe })),
   )
 }
 
-async function run(options: ProbeOptions): Promise<void> {
+async function run(settings: LiveSettings<typeof probeSettings>): Promise<void> {
+  const options = settings.values
   const { interval } = options
-  const log = openLog('probe', options.logLevel)
+  const service = await Service.open('probe', settings)
+  const { log } = service
   const identity = identityOf(options.host)
   const kernel = new Kernel(kernelOptions(options), {
     flows: (ring, records) => reader.take(ring, records),
@@ -53,8 +57,8 @@ async function run(options: ProbeOptions): Promise<void> {
   const sources = sourcesIn(options, identity.host)
   const names = [kernel.layout('cgroup_path'), kernel.layout('process')] as const
   const identifier = new Identifier(...names, sources, { labels: options.label })
-  const sendOffset = new SendOffset(identity.host, options.sendOffset ?? interval / 5, interval)
-  const publisher = new Publisher({ ...publisherOptions(options), sendOffset }, identity, log)
+  const sendOffset = new SendOffset(identity.host, sendOffsetOf(options), interval)
+  const publisher = await Publisher.open({ ...publisherOptions(options), sendOffset }, identity, log)
   const [host, stats, sentNames] = [new Host(), new ProbeStats(), new SentNames()]
   const clockLog = new ClockLog(reader.windows, interval, new ThrottledLog(log))
   const counters = new Counters()
@@ -63,11 +67,12 @@ async function run(options: ProbeOptions): Promise<void> {
   const heads = new Heads(identity, interval, () => counters.lost())
   stopping().addEventListener('abort', () => reader.stop(), { once: true })
   await kernel.scan()
-  for (const [{ gives, fallback }, why] of kernel.unavailable)
-    log.warn(`${gives} unavailable (${why}); fallback: ${fallback}`)
-  const where = namespaces({ root: '/' })
-  if (where.ok !== true) log.warn(sentenceOf(where))
-  log.info({ ...identity, collectors: options.collector, interval }, 'started')
+  for (const sentence of [...kernel.shortcomings(), ...shortcomings()]) log.warn(sentence)
+  dropPrivileges()
+  settings.onChange(live({ publisher, sendOffset, sources, identifier }, interval))
+  const progress = new Progress(interval)
+  const found = { ...identity, collectors: options.collector, interval }
+  service.started(found, 'attached; no window has ended yet', () => progress.fault())
 
   const batches = options.fold ? fold.fold(reader.read()) : reader.read()
   for await (const { window, rows } of batches) {
@@ -84,10 +89,11 @@ async function run(options: ProbeOptions): Promise<void> {
     publisher.end(heads.end(window), names)
     sentNames.end()
     clockLog.ended(window)
+    service.status(progress.ended(window, publisher.stats()))
   }
 
   const left = await publisher.close(STOP_MS)
-  log.info(counters.lost(), left ? `stopped; ${left} were not acknowledged in time and are lost` : 'stopped')
+  log.info(counters.lost(), left ? `stopped; ${left}` : 'stopped')
   sources.close()
   kernel.close()
 }

@@ -1,6 +1,9 @@
 /** The settings of the probe, with their defaults and help. */
 
 import { cpus } from 'node:os'
+import { COLLECTOR_PUBLIC, KEYS } from '../wire/link/key_files.ts'
+import { COLLECTOR_USER } from '../wire/link/users.ts'
+import { LINK } from '../wire/settings/endpoint.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import {
   bytes,
@@ -17,6 +20,7 @@ import {
 } from '../wire/settings/types.ts'
 
 const MIB = 2 ** 20
+const HOUR_MS = 3_600_000
 /** Room for the connections that all CPUs can close while the probe reads a report. */
 const ringBytes = (cores: number): number =>
   2 ** Math.ceil(Math.log2(Math.min(Math.max(2 * cores, 4), 64))) * MIB
@@ -24,10 +28,10 @@ const ringBytes = (cores: number): number =>
 export const probeSettings = {
   collector: setting({
     type: some(endpoint()),
-    fallback: ['tcp://127.0.0.1:5556'],
+    fallback: [LINK],
     value: '<endpoint>',
     list: true,
-    help: 'ZeroMQ endpoint of a collector',
+    help: 'ZeroMQ endpoint of a collector: ipc:///path on this machine, or tcp://host:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it',
   }),
   sendTo: setting<'all' | 'one'>({
     type: oneOf('all', 'one'),
@@ -51,8 +55,29 @@ export const probeSettings = {
   host: setting<string | undefined>({
     type: hostTag(),
     fallback: undefined,
+    env: ['NODE_NAME'], // a pod's own host name is the pod's
     value: '<name>',
     help: "this host's name in tags; without it the kernel's host name",
+  }),
+  keys: setting({
+    type: text(),
+    fallback: KEYS,
+    value: '<directory>',
+    help: "where the probe's secret key and the collectors' public keys are, as sockflux keys makes them",
+  }),
+  collectorKey: setting<string[]>({
+    type: list(text()),
+    fallback: [],
+    value: '<key>',
+    list: true,
+    help: `public key of a collector, or a file of such keys; the probe talks to who has one of them; by default those in ${COLLECTOR_PUBLIC} beside its own`,
+  }),
+  linkUsers: setting<string[]>({
+    type: list(text()),
+    fallback: [],
+    value: '<user>',
+    list: true,
+    help: `user whose socket the probe trusts at an ipc endpoint, besides root, its own and ${COLLECTOR_USER}`,
   }),
   containerdState: setting({
     type: list(text()),
@@ -170,6 +195,7 @@ export const probeSettings = {
   ringSize: setting({
     type: bytes(65_536, 2 ** 30).transform(size => 2 ** Math.ceil(Math.log2(size))),
     fallback: ringBytes(cpus().length),
+    ofMachine: true,
     value: '<size>',
     help: 'kernel memory for closed connections that were not read yet, rounded up to a power of two; by default 2 MiB a CPU, 4 to 64 MiB',
   }),
@@ -177,7 +203,31 @@ export const probeSettings = {
     type: bytes(1_048_576),
     fallback: 64 * MIB,
     value: '<size>',
-    help: 'memory for windows that a collector has not acknowledged; beyond it the oldest are dropped and counted',
+    help: 'memory for windows that a collector has not acknowledged; beyond it they are on disk alone (see spool), or the oldest are dropped and counted',
+  }),
+  spool: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<directory>',
+    help: 'directory for windows that a collector has not acknowledged, which are sent after an outage or a restart; off: in memory alone; by default $STATE_DIRECTORY/spool or, if there is a /var/lib/sockflux, its spool/, else off',
+  }),
+  spoolSize: setting({
+    type: bytes(1_048_576),
+    fallback: 256 * MIB,
+    value: '<size>',
+    help: 'disk for the spool of each collector; beyond it the oldest windows are dropped and counted',
+  }),
+  spoolAge: setting({
+    type: whole(1, 8760),
+    fallback: 24,
+    value: '<hours>',
+    help: 'windows that have waited longer in the spool are dropped and counted',
+  }),
+  aliveFile: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'file that is written every five seconds as long as the program goes on; a liveness check of a container looks at its age',
   }),
   logLevel: setting({
     type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
@@ -198,9 +248,23 @@ export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: Pro
   rtt,
 })
 
+/** Seconds over which the hosts are spread. */
+export const sendOffsetOf = ({ sendOffset, interval }: Pick<ProbeOptions, 'sendOffset' | 'interval'>) =>
+  sendOffset ?? interval / 5
+
 /** The settings of the publisher. */
-export const publisherOptions = ({ collector, sendTo, queueSize }: ProbeOptions) => ({
+export const publisherOptions = ({
+  collector,
+  sendTo,
+  queueSize,
+  spool,
+  spoolSize,
+  spoolAge,
+  ...trust
+}: ProbeOptions) => ({
   collectors: collector,
   sendTo,
+  trust,
   queueBytes: queueSize,
+  spool: { directory: spool, bytes: spoolSize, ageMs: spoolAge * HOUR_MS },
 })

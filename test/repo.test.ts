@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const glob = (pattern: string): string[] =>
   globSync(pattern, { cwd: ROOT, exclude: ['**/node_modules', 'native/build'] })
-const product = glob('{wire,cli,probe,collector,native}/**/*.ts').sort()
+const product = glob('{wire,cli,probe,collector,grafana,native}/**/*.ts').sort()
 
 /** What a file imports: paths from the root of the repository, or names of packages. */
 function importsOf(file: string): { from: string; lazy: boolean }[] {
@@ -75,8 +75,9 @@ t.test('only the command ends the process; the doctor answers with its status', 
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   native: [],
-  wire: [],
-  cli: ['wire', 'probe', 'collector'],
+  wire: ['wire'],
+  'wire/process': ['wire', 'native'], // datagrams, for systemd
+  cli: ['wire', 'probe', 'collector', 'grafana'],
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
@@ -84,25 +85,45 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/fold': ['wire'],
-  'collector/ingest': ['wire', 'collector/fold', 'collector/counters.ts'],
+  'collector/ingest': [
+    ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
+    ...['collector/directory.ts', 'collector/unix_socket.ts'],
+  ],
+  'collector/ledger': ['wire', 'collector/ingest', 'collector/sinks', 'collector/settled.ts'],
+  'collector/live.ts': [
+    'wire',
+    'collector/ingest',
+    'collector/options.ts',
+    'collector/sample',
+    'collector/sinks',
+  ],
   'collector/main.ts': ['wire', 'collector'],
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
   'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks'],
+  'collector/progress.ts': ['collector/counters.ts'],
   'collector/routes.ts': [],
   'collector/sample': [
     ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
-    ...['collector/counters.ts'],
+    ...['collector/counters.ts', 'collector/settled.ts'],
   ],
+  'collector/settled.ts': [],
   'collector/serve': [
-    ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample'],
-    ...['collector/counters.ts', 'collector/routes.ts'],
+    ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample', 'collector/ledger'],
+    ...['collector/counters.ts', 'collector/directory.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
   ],
   'collector/sinks': [
-    ...['wire', 'collector/batch.ts', 'collector/metrics', 'collector/routes.ts'],
-    ...['collector/certificate.ts', 'collector/counters.ts', 'collector/directory.ts'],
+    ...['wire', 'collector/batch.ts', 'collector/batch_codec.ts', 'collector/metrics', 'collector/routes.ts'],
+    ...[
+      'collector/certificate.ts',
+      'collector/counters.ts',
+      'collector/directory.ts',
+      'collector/settled.ts',
+    ],
   ],
+  'collector/unix_socket.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
+  grafana: ['collector/metrics'],
   'probe/main.ts': ['wire', 'native', 'probe'],
   'probe/bpf': ['wire', 'native', 'probe/kernel', 'probe/signals'],
   'probe/check.ts': ['wire', 'probe/options.ts'],
@@ -113,7 +134,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'probe/host_figures.ts': ['wire'],
   'probe/identify': ['wire'],
   'probe/kernel': ['wire', 'native', 'probe/signals'],
+  'probe/live.ts': ['wire', 'probe/options.ts', 'probe/identify', 'probe/publish'],
   'probe/options.ts': ['wire'],
+  'probe/progress.ts': ['wire', 'probe/publish', 'probe/read'],
   'probe/publish': ['wire'],
   'probe/read': ['wire', 'native', 'probe/signals'],
   'probe/signals': ['wire'],
@@ -158,6 +181,15 @@ t.test('only the list and who opens them know the sinks', async t => {
     ['collector/sinks/index.ts'],
   )
 })
+t.test('only one folder knows the SDK of Grafana', async t => {
+  const known = imports.filter(({ from }) => from.startsWith('@grafana/'))
+  t.ok(known.length > 0)
+  t.same(
+    known.filter(({ file }) => !file.startsWith('grafana/classic/')),
+    [],
+  )
+})
+
 t.test('no import leads back to where it started, not even one of a type', async t => {
   const targets = Map.groupBy(imports, ({ file }) => file)
   const done = new Set<string>()
@@ -175,7 +207,10 @@ t.test('no import leads back to where it started, not even one of a type', async
 
 t.test('the command loads both programs late', async t => {
   const early = imports.filter(
-    ({ file, from, lazy }) => file === 'cli/sockflux.ts' && /^(probe|collector|native)\//.test(from) && !lazy,
+    ({ file, from, lazy }) =>
+      ['cli/sockflux.ts', 'cli/commands.ts'].includes(file) &&
+      /^(probe|collector|native)\//.test(from) &&
+      !lazy,
   )
   t.same(tell(early), [])
 })
@@ -205,8 +240,8 @@ t.test(
   },
 )
 
-/** Flags of docker run, which the documents mention alone. */
-const OF_DOCKER = ['--network', '--pid', '--cgroupns']
+/** Flags of docker, which the documents mention alone. */
+const OF_DOCKER = ['--network', '--pid', '--cgroupns', '--build-arg']
 
 t.test('every flag in README and docs exists', async t => {
   const texts = ['README.md', ...glob('docs/*.md')].map(read)
@@ -217,7 +252,7 @@ t.test('every flag in README and docs exists', async t => {
   const help = (command: string): string => {
     const known = helps.get(command)
     if (known !== undefined) return known
-    const args = [join(ROOT, 'cli/sockflux.ts'), command, '--help']
+    const args = [join(ROOT, 'cli/sockflux.ts'), ...command.split(' '), '--help']
     const text = execFileSync(process.execPath, args.filter(Boolean), { encoding: 'utf8' })
     helps.set(command, text)
     return text
@@ -226,12 +261,22 @@ t.test('every flag in README and docs exists', async t => {
   const has = (command: string, flag: string) => help(command).match(new RegExp(`${flag}(?![\\w-])`)) !== null
   let checked = 0
   for (const span of spans) {
-    const [, command] = /(?:^|\s|\/)sockflux ([a-z]+)/.exec(span) ?? []
+    const [, command] = /(?:^|\s|\/)sockflux ((?:setup )?[a-z]+)/.exec(span) ?? []
     for (const flag of flagsIn(span)) {
       const commands = command
         ? [command]
         : span.startsWith('--')
-          ? ['probe', 'collector', 'run', 'top', 'query', 'metrics', 'doctor']
+          ? [
+              'probe',
+              'collector',
+              'run',
+              'top',
+              'query',
+              'metrics',
+              'doctor',
+              'setup influxdb',
+              'setup grafana',
+            ]
           : []
       if (commands.length === 0 || (!command && OF_DOCKER.includes(flag))) continue
       checked++

@@ -1,11 +1,19 @@
 /** Checks of what comes from the network. */
 
+import { jsonFault } from './json_bounds.ts'
+
 /** Why a frame is no message: `reason` is one word for the counter. */
 export class MalformedError extends Error {
   override name = 'MalformedError'
   readonly reason: string
   /** Of a message whose head is right and whose content is not: the message has come. */
-  head?: { readonly boot: string; readonly probe: string; readonly window: number; readonly sequence: number }
+  head?: {
+    readonly host: string
+    readonly boot: string
+    readonly probe: string
+    readonly window: number
+    readonly sequence: number
+  }
   constructor(reason: string, message: string) {
     super(message)
     this.reason = reason
@@ -14,8 +22,13 @@ export class MalformedError extends Error {
 
 export type Json = Record<string, unknown>
 
-/** @throws {MalformedError} */
-export function parseJson(frame: Buffer, name: string): unknown {
+/**
+ * @param maxBytes of this frame, when it is one that stays small
+ * @throws {MalformedError}
+ */
+export function parseJson(frame: Buffer, name: string, maxBytes?: number): unknown {
+  const fault = jsonFault(frame, maxBytes)
+  if (fault !== undefined) throw new MalformedError(`${name}_size`, `${name} ${fault}`)
   try {
     return JSON.parse(frame.toString('utf8'))
   } catch {
@@ -24,8 +37,8 @@ export function parseJson(frame: Buffer, name: string): unknown {
 }
 
 /** @throws {MalformedError} */
-export function parse(frame: Buffer, name: string): Json {
-  const value = parseJson(frame, name)
+export function parse(frame: Buffer, name: string, maxBytes?: number): Json {
+  const value = parseJson(frame, name, maxBytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new MalformedError(`${name}_json`, `${name} is not a JSON object`)
   return value as Json
@@ -33,7 +46,7 @@ export function parse(frame: Buffer, name: string): Json {
 
 /** Of anything that has a name; InfluxDB takes tags up to 64 KB, people no more than this. */
 export const MAX_NAME_CHARACTERS = 512
-const isName = (value: unknown): value is string =>
+export const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_CHARACTERS
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isNanoseconds = (value: unknown): value is string =>
@@ -86,6 +99,7 @@ export const WINDOW_HEAD = {
   interval: isInterval,
   clock_offset_ns: isNanoseconds,
   partial: isBoolean,
+  rows: isOptional(isCount),
 }
 /** Only those that the probe's settings name are sent. */
 const isLabels = (value: unknown): boolean =>

@@ -52,6 +52,10 @@ const HOST_RECORDS = {
     stored_rows: 'u64',
     /** Rows of processes in no container, in a network namespace other than the host's. */
     other_netns_rows: 'u64',
+    /** On disk, of all collectors; part of what is in the queue. Age of the oldest in seconds. */
+    spool_bytes: 'u64',
+    spool_windows: 'u64',
+    spool_seconds: 'u64',
   },
 } as const satisfies Record<string, Columns>
 

@@ -65,7 +65,12 @@ const KERNEL: Readonly<Record<KernelReason, Loss>> = {
 }
 
 const QUEUE_FULL = 'start the collector or its database, or raise `--queue-size`'
-const STOPPED = 'stop the probe while its collector runs; the collector may be slow or away'
+const STOPPED = 'give the probe a `--spool`, or stop it while its collector runs'
+const KILLED = 'see why it was killed: memory, or a service manager that does not wait'
+const SPOOL_FULL = 'start the collector or its database, or raise `--spool-size`'
+const SPOOL_OLD = 'start the collector or its database, or raise `--spool-age`'
+const SPOOL_DAMAGED = 'look at the disk, or at who else writes there'
+const RENAMED = 'let the spool become empty before a host is renamed'
 
 /** By `stage/reason`; `*` stands for any word. */
 export const LOSSES: Readonly<Record<string, Loss>> = {
@@ -119,10 +124,42 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'queue/full_windows': loss('windows', 'these windows', QUEUE_FULL),
   'queue/stopped': loss(
     'rows',
-    'the probe stopped before they were acknowledged; only its log says so, as nothing is sent any more',
+    'the probe stopped before they were acknowledged, and has no spool, or could not write to it; only its log says so, as nothing is sent any more',
     STOPPED,
   ),
   'queue/stopped_windows': loss('windows', 'these windows', STOPPED),
+  'queue/killed': loss(
+    'rows',
+    'of windows that were in the memory of a probe that was killed, or lost its power: a collector may have stored them all the same',
+    KILLED,
+  ),
+  'queue/killed_windows': loss('windows', 'these windows', KILLED),
+  'queue/spool_full': loss('rows', 'the spool was full: rows of its oldest windows', SPOOL_FULL),
+  'queue/spool_full_windows': loss('windows', 'these windows', SPOOL_FULL),
+  'queue/spool_old': loss('rows', 'of windows that waited in the spool for too long', SPOOL_OLD),
+  'queue/spool_old_windows': loss('windows', 'these windows', SPOOL_OLD),
+  'queue/spool_damaged': loss(
+    'rows',
+    'of windows whose files in the spool were cut, scrambled or removed, as far as that can be told',
+    SPOOL_DAMAGED,
+  ),
+  'queue/spool_damaged_windows': loss('windows', 'these windows', SPOOL_DAMAGED),
+  'queue/collector_full': loss(
+    'rows',
+    'of windows that a collector dropped: its sink stored nothing, and neither its disk nor its memory had room',
+    'mend the sink of the collector, or give it a `--spool`; `sockflux ledger` says which sink',
+  ),
+  'queue/collector_full_windows': loss(
+    'windows',
+    'these windows',
+    'mend the sink of the collector, or give it a `--spool`',
+  ),
+  'queue/renamed': loss(
+    'rows',
+    'of windows in the spool that the host has under another name: a probe speaks for one host',
+    RENAMED,
+  ),
+  'queue/renamed_windows': loss('windows', 'these windows', RENAMED),
   'window/skipped': loss(
     'windows',
     'the probe was late by more than two intervals: these windows have no value, their flows are in the one before',
@@ -147,8 +184,8 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'ingest/gap': loss('messages', 'messages of a probe never came', 'see `queue/full` of that probe'),
   'ingest/incomplete': loss(
     'windows',
-    'written without their end, or without the rows of `ingest/window_ahead`: rows may be missing',
-    'see `queue/full` of that probe',
+    'written without their end or without some of their rows; `probe:coverage` says which',
+    'see `ingest/gap`, `ingest/window_ahead` and `queue/full` of that probe',
   ),
   'ingest/unfinished': loss(
     'rows',
@@ -173,8 +210,18 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'ingest/evicted': loss(
     'probes',
-    'more runs of probes than the collector keeps: one that had sent hardly anything made room for another',
+    'more runs of probes than the collector keeps: one of a connection that had more than a probe has, one that had sent hardly anything, or one that was silent made room for another',
     'see why probes are restarted so often, or who else sends to this collector',
+  ),
+  'ingest/unauthenticated': loss(
+    'messages',
+    'who sent them has not proved a key that is listed, or the key was withdrawn: they were not read',
+    'see the log; list the key with `sockflux keys allow` if it is a probe of yours',
+  ),
+  'ingest/malformed_foreign_host': loss(
+    'messages',
+    'windows of a host that the key of their sender does not speak for, or of a host with a key that came without it',
+    'find out who sends them; if it is right, `sockflux keys allow`',
   ),
   'ingest/malformed_sequence_jump': loss('messages', 'a sequence too far ahead of the last one', STRANGER),
   'ingest/malformed_window_jump': loss('messages', 'a window too far ahead of the last one', STRANGER),
@@ -219,6 +266,21 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'samples',
     "the sink's queue was full: the oldest batches of the host that has most in it",
     'mend the sink (its log line says what it needs), or raise `--waiting-samples`',
+  ),
+  '*/spool_full': loss(
+    'samples',
+    'what waits on disk for this sink was larger than `--spool-size`: the oldest batches',
+    'mend the sink (its log line says what it needs), or raise `--spool-size`',
+  ),
+  '*/spool_old': loss(
+    'samples',
+    'they waited on disk for longer than `--spool-age`',
+    'mend the sink, or raise `--spool-age`',
+  ),
+  '*/spool_damaged': loss(
+    'samples',
+    'what waited on disk cannot be read: cut by a power failure, changed, or removed',
+    'look at the disk of `--spool`',
   ),
   '*/not_finite': loss('samples', 'a value was not a finite number', 'report it'),
   'embedded/bad_time': loss(

@@ -30,6 +30,10 @@ import { READERS, topicFrame, topicOf, versionError } from './version.ts'
 /** Of one record in a message: rows of a narrower layout become wider when they are read. */
 const MAX_ROWS = 2 ** 20
 
+/** Losses with 256 reasons and 256 numbers of bytes stay below the first, 256 layouts below the second; ours take 2,000 and 15,000. */
+const MAX_HEAD_BYTES = 65_536
+const MAX_LAYOUTS_BYTES = 2 ** 20
+
 /** One run of one probe. */
 export interface Identity {
   readonly host: string
@@ -45,8 +49,8 @@ export interface WindowKey extends Identity {
   readonly window: number
 }
 
-/** Identifies a run. */
-export const runOf = ({ boot, probe }: Pick<Identity, 'boot' | 'probe'>): string => `${boot} ${probe}`
+/** Identifies a run. The host is a part of it: who may speak for one host cannot take over a run of another. */
+export const runOf = ({ host, boot, probe }: Identity): string => `${boot} ${probe} ${host}`
 
 /** What was lost so far, by stage and reason: `kernel/slot`, `queue/full`. */
 export type Losses = Readonly<Record<string, number>>
@@ -81,6 +85,8 @@ export interface WindowHead extends Head {
   readonly clock_offset_ns: string
   /** True for the first and the last window of a run, which are not whole: they are shown and counted, never written. */
   readonly partial: boolean
+  /** Of the window, in all of its messages; older probes do not say it. */
+  readonly rows?: number
 }
 
 export interface ContainerName {
@@ -235,11 +241,11 @@ export function decode(
     throw new MalformedError('topic', `the topic is none of ${ROWS}, ${WINDOW}, ${SETTLED}`)
   if (frames.length !== (topic === WINDOW ? 6 : 5))
     throw new MalformedError('frames', `${frames.length} frames of ${topic}`)
-  const head = parse(headFrame, 'head')
+  const head = parse(headFrame, 'head', MAX_HEAD_BYTES)
   need(head, 'head', topic === WINDOW ? WINDOW_HEAD : topic === ROWS ? HEAD : SETTLED_HEAD)
   if (topic === SETTLED) return { version, topic, head: head as unknown as SettledHead }
   try {
-    const names = known.names(`${head['boot']} ${head['probe']}`, namesFrame, parseNames)
+    const names = known.names(runOf(head as unknown as Identity), namesFrame, parseNames)
     const parts = partsOf(known.layouts(layouts, parseLayouts), head['bytes'] as number[], rows)
     if (topic === ROWS) return { version, topic, head: head as unknown as Head, parts, names }
     return {
@@ -273,7 +279,7 @@ function partsOf(layouts: readonly Layout[], bytes: readonly number[], rows: Buf
 }
 
 function parseLayouts(frame: Buffer): Layout[] {
-  const layouts = parseJson(frame, 'layouts')
+  const layouts = parseJson(frame, 'layouts', MAX_LAYOUTS_BYTES)
   if (!Array.isArray(layouts) || layouts.length > MAX_PARTS)
     throw new MalformedError('layouts', `layouts are no list of at most ${MAX_PARTS}`)
   try {

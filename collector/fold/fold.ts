@@ -57,6 +57,8 @@ export class Fold {
   readonly owned = new Owned()
   /** Rows folded. */
   rows = 0
+  /** Rows that came of records that this collector does not know. */
+  unread = 0
   /** Rows whose cgroup id is beyond what a number holds exactly: none, with any known kernel. */
   refused = 0
   readonly #names = new Map<string, ContainerName>()

@@ -1,13 +1,16 @@
-/** Answers to the probes: which windows the sinks have settled. One at a time, as the transports require. */
+/** Answers to the probes: which windows the sinks have settled, and which they have dropped. One at a time, as the transports require. */
 
 import { encodeAck, encodeRefused } from '../../wire/ack.ts'
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import { runOf, type WindowKey } from '../../wire/message.ts'
-import type { Route, Transport } from './transport.ts'
+import type { Settled } from '../settled.ts'
+import type { Route, Transport } from './link/transport.ts'
 
 /** Pending answers, and probes that are remembered; a probe that misses an answer sends its window again. */
 const MAX_WAITING = 65_536
 const MAX_PROBES = 8192
+/** Windows that were dropped and are remembered, so that none of them is called stored when it is sent again. */
+const MAX_DROPPED = 65_536
 
 export class Acknowledger {
   readonly #transport: Pick<Transport, 'send'>
@@ -17,6 +20,7 @@ export class Acknowledger {
   readonly #refused = new BoundedMap<string, true>(MAX_PROBES)
   /** Windows that the sinks have not settled yet. */
   readonly #unsettled = new Set<string>()
+  readonly #dropped = new BoundedMap<string, true>(MAX_DROPPED)
   #waiting: { route: Route; frames: Buffer[] }[] = []
   #working: Promise<void> | undefined
 
@@ -33,11 +37,12 @@ export class Acknowledger {
   }
 
   /** The window is on its way to the sinks. Call the result when they have settled it. */
-  expect(key: WindowKey): () => void {
+  expect(key: WindowKey): Settled {
     const window = `${runOf(key)} ${key.window}`
     this.#unsettled.add(window)
-    return () => {
+    return (isKept = true) => {
       this.#unsettled.delete(window)
+      if (!isKept) this.#dropped.set(window, true)
       this.#answer(key)
     }
   }
@@ -55,9 +60,15 @@ export class Acknowledger {
     this.#send(route, encodeRefused())
   }
 
+  /** Something else than an acknowledgement. */
+  say(route: Route, frames: Buffer[]): void {
+    this.#send(route, frames)
+  }
+
   #answer(key: WindowKey): void {
     const last = this.#routes.peek(runOf(key))
-    if (last) this.#send(last.route, encodeAck(key, last.version))
+    const isKept = !this.#dropped.has(`${runOf(key)} ${key.window}`)
+    if (last) this.#send(last.route, encodeAck(key, last.version, isKept))
   }
 
   #send(route: Route, frames: Buffer[]): void {

@@ -1,5 +1,6 @@
 import type { Losses, WindowKey } from '../../wire/message.ts'
 import type { Fold } from '../fold/fold.ts'
+import type { Missing } from './missing.ts'
 
 /** A window that has ended, with its end message or without. */
 export interface Folded {
@@ -8,8 +9,14 @@ export interface Folded {
   readonly time: number
   /** Shown and not stored: the first or last window of a run, or one whose time cannot be true. */
   readonly partial: boolean
-  /** False: its end message, and maybe rows, are missing. */
+  /** False: its end message is missing, or rows are. */
   readonly complete: boolean
+  /** Rows of the window, as its probe counted them, if it says so. */
+  readonly made?: number
+  /** Windows between the one before and this one of which nothing came, oldest first. */
+  readonly missing?: readonly Missing[]
+  /** How many they are; of very many, `missing` has some. */
+  readonly missed?: number
   /** Seconds. */
   readonly interval: number
   /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */

@@ -14,6 +14,7 @@ import { jumpOf } from './bounds.ts'
 import { type ClockFault, clockFault } from './clocks.ts'
 import type { Folded } from './folded.ts'
 import { KnownProbes } from './known_probes.ts'
+import { anybody, type Speaker } from './link/speaker.ts'
 import { keyOf, type ProbeWindows } from './probe_windows.ts'
 
 /** What happened to a message: the listener answers the probe by it. */
@@ -59,14 +60,21 @@ export class Ingest implements Counted {
     this.#wall = wall
   }
 
-  /** @throws MalformedError; it has been counted */
-  receive(frames: readonly Buffer[]): Outcome {
+  /**
+   * @param speaker who sent it
+   * @param from the connection that it came by
+   * @throws MalformedError; it has been counted
+   */
+  receive(frames: readonly Buffer[], speaker: Speaker = anybody, from = ''): Outcome {
     try {
-      return this.#accept(decode(frames, this.#known))
+      const message = decode(frames, this.#known)
+      const fault = speaker.fault(message.head.host)
+      if (fault !== undefined) throw new MalformedError('foreign_host', fault)
+      return this.#accept(message, from)
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error
       this.#lose(`malformed_${error.reason}`, 1)
-      if (error.head) this.#skip(error.head)
+      if (error.head && speaker.fault(error.head.host) === undefined) this.#skip(error.head)
       throw error
     }
   }
@@ -105,9 +113,9 @@ export class Ingest implements Counted {
     this.#probes.expire()
   }
 
-  #accept(message: Message): Outcome {
+  #accept(message: Message, from: string): Outcome {
     const { head, version } = message
-    const probe = this.#probes.of(head)
+    const probe = this.#probes.of(head, from)
     const jump = jumpOf(head, probe)
     if (jump) throw jump
     probe.seenMs = this.#now()
@@ -126,7 +134,11 @@ export class Ingest implements Counted {
   #judged(ended: readonly Folded[]): Pick<Outcome, 'folded' | 'clocks'> {
     const now = this.#wall() / 1000
     const clocks: ClockFault[] = []
-    const folded = ended.map(window => {
+    const canBe = ({ key, interval }: Folded, time: number) =>
+      [undefined, 'own_clock_unset'].includes(clockFault({ key, interval, time }, now)?.reason)
+    const folded = ended.map(given => {
+      const missing = given.missing?.filter(({ time }) => canBe(given, time))
+      const window = { ...given, ...(missing && { missing }) }
       const fault = window.partial ? undefined : clockFault(window, now)
       if (!fault) return window
       clocks.push(fault)
@@ -143,13 +155,20 @@ export class Ingest implements Counted {
     for (const { layout, bytes } of message.parts)
       try {
         if (isRecord(layout.name)) this.#rows(message, bytes, this.#decoder(layout), probe)
-        else this.#lose('unknown_record', 1)
+        else this.#unknown(message, bytes.length / layout.size, probe)
       } catch (error) {
         if (!(error instanceof LayoutError)) throw error
         this.#lose('malformed_layout', 1)
         refused = error.message
       }
     return refused
+  }
+
+  /** The rows have come, and nothing that is shown lacks them. */
+  #unknown({ topic, head }: Message, rows: number, probe: ProbeWindows): void {
+    this.#lose('unknown_record', 1)
+    const fold = head.window > probe.closed ? probe.open(head.window, topic === WINDOW) : undefined
+    if (fold) fold.unread += rows
   }
 
   #rows(

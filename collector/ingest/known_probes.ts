@@ -13,9 +13,16 @@ const MAX_PROBES = 4096
 const REMEMBERED_MS = 24 * 3_600_000
 /** A probe that has sent fewer windows may be forged, or restarts all the time. */
 const MIN_WINDOWS = 2
+/** Its own, and what runs before have left on its disk. */
+const RUNS_OF_A_PROBE = 4
+/** A probe that is heard is never put aside for another; one is heard when it was within so many of its intervals. */
+const HEARD_INTERVALS = 2
 
 export class KnownProbes {
   readonly #active = new Map<string, ProbeWindows>()
+  /** Of the active ones: the connection of each, and the runs of each connection. */
+  readonly #from = new Map<string, string>()
+  readonly #runs = new Map<string, Set<string>>()
   /** The one that is silent longest is first. */
   readonly #silent = new BoundedMap<string, ProbeWindows>(MAX_PROBES)
   readonly #withProcesses: () => boolean
@@ -43,15 +50,16 @@ export class KnownProbes {
   }
 
   /** @returns undefined for a run that is not active */
-  find(run: Pick<Identity, 'boot' | 'probe'>): ProbeWindows | undefined {
+  find(run: Identity): ProbeWindows | undefined {
     return this.#active.get(runOf(run))
   }
 
   /**
    * A message of this run has come.
+   * @param from the connection: a probe has one of its own
    * @throws {MalformedError} when there is no room for one more
    */
-  of(run: Identity): ProbeWindows {
+  of(run: Identity, from = ''): ProbeWindows {
     const id = runOf(run)
     let probe = this.#active.get(id)
     if (!probe) {
@@ -60,6 +68,7 @@ export class KnownProbes {
       this.#silent.delete(id)
       this.#active.set(id, probe)
     }
+    this.#move(id, from)
     return probe
   }
 
@@ -85,17 +94,47 @@ export class KnownProbes {
       throw new MalformedError('too_many_probes', `${MAX_PROBES} probes are known already`)
   }
 
-  /** Of the probes that have sent hardly anything, the one that is silent longest. */
+  /**
+   * One makes room: of the connection that has the most, if it has more than a probe; else of those that have sent hardly
+   * anything, or are not heard any more. Of these the one that is silent longest.
+   */
   #evict(): boolean {
-    const young = [...this.#active].filter(([, { ended }]) => ended < MIN_WINDOWS)
-    if (young.length === 0) return false
+    let most = new Set<string>()
+    for (const [from, runs] of this.#runs) if (from !== '' && runs.size > most.size) most = runs
+    const ofMost = most.size > RUNS_OF_A_PROBE ? [...most] : []
+    const now = this.#now()
+    const few = () =>
+      [...this.#active].filter(
+        ([, { ended, seenMs, interval }]) =>
+          ended < MIN_WINDOWS || now - seenMs > HEARD_INTERVALS * interval * 1000,
+      )
+    const some = ofMost.length > 0 ? ofMost.map(id => [id, this.#active.get(id)!] as const) : few()
+    if (some.length === 0) return false
     this.#lose('evicted', 1)
-    this.#setAside(...young.reduce((first, next) => (next[1].seenMs < first[1].seenMs ? next : first)))
+    this.#setAside(...some.reduce((first, next) => (next[1].seenMs < first[1].seenMs ? next : first)))
     return true
+  }
+
+  /** The run is heard on this connection. */
+  #move(id: string, from: string): void {
+    const before = this.#from.get(id)
+    if (before === from) return
+    if (before !== undefined) this.#leave(id, before)
+    this.#from.set(id, from)
+    const runs = this.#runs.get(from) ?? new Set<string>()
+    this.#runs.set(from, runs.add(id))
+  }
+
+  #leave(id: string, from: string): void {
+    const runs = this.#runs.get(from)
+    runs?.delete(id)
+    if (runs?.size === 0) this.#runs.delete(from)
+    this.#from.delete(id)
   }
 
   #setAside(id: string, probe: ProbeWindows): void {
     probe.abandon()
+    this.#leave(id, this.#from.get(id) ?? '')
     this.#active.delete(id)
     this.#silent.set(id, probe)
   }

@@ -2,24 +2,28 @@
 
 import type { WindowKey } from '../../wire/message.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
+import { linkOf } from '../../wire/settings/endpoint.ts'
 import { VersionError } from '../../wire/version.ts'
+import type { Settled } from '../settled.ts'
 import { Acknowledger } from './acknowledge.ts'
 import type { Folded } from './folded.ts'
-import type { Gate } from './gate.ts'
 import type { Ingest } from './ingest.ts'
-import type { Incoming, Transport } from './transport.ts'
-import { openTransport } from './transports.ts'
+import type { Access, Door } from './link/access.ts'
+import type { Gate } from './link/gate.ts'
+import type { Incoming, Transport } from './link/transport.ts'
+import { openTransport } from './link/transports.ts'
 
 /** Where windows go. */
 export interface Next {
   /** @param settled to be called when every sink has settled the window, or when it is not to be stored */
-  write(window: Folded, ifid: string, settled: () => void): void
+  write(window: Folded, ifid: string, settled: Settled): void
   /** Windows before this one are settled, `elsewhere`: by another collector. */
   settled(key: WindowKey, elsewhere: boolean): void
 }
 
 interface Listener {
   readonly ifid: string
+  readonly door: Door
   readonly transport: Transport
   readonly acknowledger: Acknowledger
 }
@@ -29,14 +33,16 @@ export class Listeners {
   readonly #ingest: Ingest
   readonly #next: Next
   readonly #gate: Gate
+  readonly #access: Access
   readonly #log: ThrottledLog
   #listeners: readonly Listener[] = []
   #receiving: Promise<unknown> = Promise.resolve()
 
-  constructor(ingest: Ingest, next: Next, gate: Gate, log: ThrottledLog) {
+  constructor(ingest: Ingest, next: Next, gate: Gate, access: Access, log: ThrottledLog) {
     this.#ingest = ingest
     this.#next = next
     this.#gate = gate
+    this.#access = access
     this.#log = log
   }
 
@@ -47,9 +53,11 @@ export class Listeners {
   async open(endpoints: readonly string[]): Promise<void> {
     const listeners: Listener[] = []
     for (const [index, listening] of endpoints.entries()) {
-      const [endpoint = '', ifid = String(index)] = listening.split(',ifid=')
-      const transport = await openTransport(endpoint, this.#gate)
-      listeners.push({ ifid, transport, acknowledger: new Acknowledger(transport) })
+      const link = linkOf(listening)
+      const door = this.#access.door(link)
+      const transport = await openTransport(link, this.#gate, door)
+      const ifid = link.ifid ?? String(index)
+      listeners.push({ ifid, door, transport, acknowledger: new Acknowledger(transport) })
     }
     this.#listeners = listeners
     this.isListening = true
@@ -72,6 +80,7 @@ export class Listeners {
     this.stop()
     await Promise.all(this.#listeners.map(({ acknowledger }) => acknowledger.flush()))
     await Promise.all(this.#listeners.map(({ transport }) => transport.close()))
+    await this.#access.close()
     await this.#receiving
   }
 
@@ -89,8 +98,13 @@ export class Listeners {
     }
   }
 
-  #take({ from, frames }: Incoming, { ifid, acknowledger }: Listener): void {
-    const { key, version, folded, repeatedEnd, refused, settled, clocks } = this.#ingest.receive(frames)
+  #take(message: Incoming, { ifid, door, acknowledger }: Listener): void {
+    const { from } = message
+    const { frames, speaker, reply } = door.hear(from, message.frames)
+    if (reply) acknowledger.say(from, reply)
+    if (!frames) return
+    const outcome = this.#ingest.receive(frames, speaker, from.toString('latin1'))
+    const { key, version, folded, repeatedEnd, refused, settled, clocks } = outcome
     acknowledger.seen(key, from, version)
     if (settled) this.#next.settled(key, settled.elsewhere)
     for (const window of folded) this.#next.write(window, ifid, acknowledger.expect(window.key))

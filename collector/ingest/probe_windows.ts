@@ -4,6 +4,7 @@ import { MAX_INTERVAL_S } from '../../wire/check.ts'
 import type { Losses, SettledHead, WindowHead, WindowKey, WindowNames } from '../../wire/message.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from './folded.ts'
+import { type Missing, missingBetween } from './missing.ts'
 
 /** Windows that may be open at once: the running one, the one whose end is on its way, and one whose end was lost. */
 const OPEN_WINDOWS = 3
@@ -20,6 +21,10 @@ export class ProbeWindows {
   #settledSequence = -1
   /** The last window that has ended. */
   closed = -1
+  /** Its label, seconds; undefined while nothing is known of the windows before the next one. */
+  #closedTime: number | undefined
+  /** Messages were missing since a window ended last. */
+  #hasGap = false
   /** The losses that the probe reported last, by stage and reason. */
   lost: Losses = {}
   /** Seconds; of the window that ended last, the longest before the first. */
@@ -53,6 +58,7 @@ export class ProbeWindows {
   advance(sequence: number): boolean {
     if (sequence <= this.sequence) return false
     if (this.sequence >= 0) this.#lose('gap', sequence - this.sequence - 1)
+    this.#hasGap ||= this.sequence >= 0 && sequence > this.sequence + 1
     this.sequence = sequence
     return true
   }
@@ -74,8 +80,12 @@ export class ProbeWindows {
   /** @returns the windows that end with this one, oldest first */
   end(head: WindowHead, names: WindowNames): Folded[] {
     if (head.window <= this.closed) return []
-    this.open(head.window, true)?.end(names)
-    const isWhole = !this.#cut.has(head.window) && this.#cut.size < MAX_CUT
+    const missing = this.#missing(head)
+    const missed = this.#missed(head)
+    const fold = this.open(head.window, true)!
+    fold.end(names)
+    const isWhole =
+      !this.#cut.has(head.window) && this.#cut.size < MAX_CUT && this.#hasAll(head, fold, missing)
     const folded: Folded[] = []
     for (const [index, open] of [...this.#open].sort(([a], [b]) => a - b)) {
       if (index > head.window) break
@@ -92,12 +102,25 @@ export class ProbeWindows {
       const key = { ...keyOf(head), window: index }
       const { interval } = head
       const lost = hasEnd ? since(this.lost, this.#reported) : {}
-      folded.push({ key, time, partial, complete, interval, lost, fold: open })
+      const made = hasEnd && head.rows !== undefined ? { made: head.rows } : {}
+      folded.push({
+        key,
+        time,
+        partial,
+        complete,
+        interval,
+        lost,
+        fold: open,
+        ...made,
+        ...(hasEnd && { missing, missed }),
+      })
     }
     this.#forgetCut(head.window)
     this.#reported = this.lost
     this.#settledSequence = head.sequence
     this.closed = head.window
+    this.#closedTime = head.time
+    this.#hasGap = false
     this.interval = head.interval
     this.ended++
     return folded
@@ -115,11 +138,34 @@ export class ProbeWindows {
     this.sequence = Math.max(this.sequence, this.#settledSequence)
     if (head.window > this.closed + 1) {
       this.closed = head.window - 1
+      this.#closedTime = 0
+      this.#hasGap = false
       this.#reported = head.lost
     }
+    this.#closedTime ??= 0
     for (const index of this.#open.keys()) if (index < head.window) this.#open.delete(index)
     this.#forgetCut(head.window - 1)
     return { elsewhere }
+  }
+
+  #missing(head: WindowHead): Missing[] {
+    const last = { window: this.closed, time: this.#closedTime ?? 0 }
+    return this.#closedTime === undefined ? [] : missingBetween(last, head, index => this.#open.has(index))
+  }
+
+  /** How many these are; the first window of a run is never stored, and so not missing. */
+  #missed({ window }: WindowHead): number {
+    if (this.#closedTime === undefined) return 0
+    const first = Math.max(this.closed + 1, 1)
+    const isBetween = (index: number) => index >= first && index < window
+    return Math.max(0, window - first - [...this.#open.keys()].filter(isBetween).length)
+  }
+
+  /** A probe that does not say how many rows there are has a gap in its messages where some are missing. */
+  #hasAll({ window, rows }: WindowHead, fold: Fold, missing: readonly Missing[]): boolean {
+    if (rows !== undefined) return fold.rows + fold.unread >= rows
+    const isExplained = missing.length > 0 || [...this.#open.keys()].some(index => index < window)
+    return !this.#hasGap || isExplained
   }
 
   #forgetCut(last: number): void {

@@ -11,6 +11,7 @@
 import { type Identity, runOf, type WindowKey } from '../../wire/message.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted } from '../counters.ts'
+import type { Settled } from '../settled.ts'
 import type { Folded } from './folded.ts'
 import type { Next } from './listeners.ts'
 import { keyOf } from './probe_windows.ts'
@@ -70,7 +71,7 @@ export class SharedHosts implements Next, Counted {
     this.#now = now
   }
 
-  write(window: Folded, ifid: string, settled: () => void): void {
+  write(window: Folded, ifid: string, settled: Settled): void {
     const { key, partial } = window
     const runs = this.#runs(ifid, key.host)
     const run = this.#heard(runs, window)

@@ -11,6 +11,11 @@ const withLevel = <M extends Metric>(metric: M): M =>
     ? { ...metric, help: `${metric.help}; of what is in no container` }
     : metric
 
+type Row = (typeof flowMetrics | typeof tcpMetrics | typeof processMetrics | typeof hostMetrics)[number]
+
+/** The names of the fields by measurement: what reads samples by name does not compile with another one. */
+export type Fields = { [R in Row as R['name']]: R['fields'][number]['name'] }
+
 export const catalogue: readonly Metric[] = [
   ...[...flowMetrics, ...tcpMetrics].map(withLevel),
   ...processMetrics,

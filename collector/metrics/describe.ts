@@ -1,3 +1,4 @@
+import { coarseOf } from './coarse.ts'
 import { type Metric, tagsOf } from './metric.ts'
 import { histogramOf, seriesOf } from './prometheus.ts'
 
@@ -7,8 +8,9 @@ export const described = (metric: Metric) => ({
   group: metric.group,
   tags: tagsOf(metric),
   help: metric.help,
-  fields: metric.fields.map(({ name, type, unit, help }, at) => ({
-    ...{ name, type, unit, help },
+  fields: metric.fields.map((field, at) => ({
+    ...{ name: field.name, type: field.type, unit: field.unit, help: field.help },
+    coarse: coarseOf(field),
     prometheus: seriesOf(metric, at),
   })),
   ...(metric.distribution && { histogram: histogramOf(metric).name }),

@@ -8,7 +8,12 @@ const from = <S extends object>() => {
   type Column = { [K in keyof S]: S[K] extends number ? K : never }[keyof S] & string
   const field =
     (type: Field<Numbers>['type']) =>
-    (name: string, unit: Field<Numbers>['unit'], help: string, column: Column): Field<Numbers> => ({
+    <Name extends string>(
+      name: Name,
+      unit: Field<Numbers>['unit'],
+      help: string,
+      column: Column,
+    ): Field<Numbers, Name> => ({
       ...{ name, type, unit, help },
       of: numbers => numbers[column],
     })
@@ -23,22 +28,35 @@ const probe = record('probe_stats')
 
 /** The collector's metrics of itself, at the end of each of its intervals. */
 export type CollectorStats = Record<
-  'messages' | 'rows' | 'probes' | 'waiting' | 'written' | 'series' | 'cpu_us' | 'rss_bytes',
+  | 'messages'
+  | 'rows'
+  | 'probes'
+  | 'waiting'
+  | 'written'
+  | 'series'
+  | 'cpu_us'
+  | 'rss_bytes'
+  | 'spool_bytes'
+  | 'spool_samples'
+  | 'spool_age_us',
   number
 >
 const collector = from<CollectorStats>()
+/** Of one window, in 1/100 %. */
+const coverage = from<Record<'windows' | 'rows', number>>()
 
-const lost = (name: string, source: FlatMetric['source'], help: string): FlatMetric => ({
-  name,
-  source,
-  group: 'stats',
-  dimensions: ['stage', 'reason'],
-  fields: [from<{ count: number }>().counter('count', 'losses', 'what was lost', 'count')],
-  sparse: true,
-  help,
-})
+const lost = <Name extends string>(name: Name, source: FlatMetric['source'], help: string) =>
+  ({
+    name,
+    source,
+    group: 'stats',
+    dimensions: ['stage', 'reason'],
+    fields: [from<{ count: number }>().counter('count', 'losses', 'what was lost', 'count')],
+    sparse: true,
+    help,
+  }) as const satisfies FlatMetric
 
-export const hostMetrics: readonly FlatMetric[] = [
+export const hostMetrics = [
   {
     name: 'iface:traffic',
     source: 'iface',
@@ -117,7 +135,7 @@ export const hostMetrics: readonly FlatMetric[] = [
       probe.counter(
         'stored_rows',
         'rows',
-        'rows of these windows; with one collector, rows = stored_rows + queue_rows + `queue/*` of probe:lost',
+        'rows of these windows; with one collector, rows = stored_rows + queue_rows + `queue/*` of probe:lost, less what an earlier run left in the spool',
         'stored_rows',
       ),
       probe.counter(
@@ -126,8 +144,37 @@ export const hostMetrics: readonly FlatMetric[] = [
         "rows of processes in no container whose network namespace is not the host's: they count for the host",
         'other_netns_rows',
       ),
+      probe.gauge('spool', 'bytes', 'files of the spool, while something waits in it', 'spool_bytes'),
+      probe.gauge(
+        'spool_windows',
+        'windows',
+        'windows that wait on disk, part of queue_windows',
+        'spool_windows',
+      ),
+      probe.gauge('spool_age', 'seconds', 'age of the oldest window in the spool', 'spool_seconds'),
     ],
     help: 'what a probe does and costs',
+  },
+  {
+    name: 'probe:coverage',
+    source: 'coverage',
+    group: 'stats',
+    dimensions: [],
+    fields: [
+      coverage.gauge(
+        'windows',
+        'percent',
+        'share of its windows that came whole: 100 or 0 for each',
+        'windows',
+      ),
+      coverage.gauge(
+        'rows',
+        'percent',
+        'share of its rows that came; none for a window that has rows, and no end that says how many',
+        'rows',
+      ),
+    ],
+    help: 'how much of what a probe made reached the collector, a sample for each window, also for those that never came',
   },
   lost('probe:lost', 'lost', 'what a probe lost, by stage and reason'),
   {
@@ -145,13 +192,16 @@ export const hostMetrics: readonly FlatMetric[] = [
       collector.counter('cpu', 'seconds', 'CPU time', 'cpu_us'),
       collector.gauge('memory', 'bytes', 'resident memory', 'rss_bytes'),
       {
-        ...collector.gauge('queue', 'samples', 'samples that wait for a sink', 'waiting'),
+        ...collector.gauge('queue', 'samples', 'samples that wait for a sink in memory', 'waiting'),
         prometheus: 'queue_samples',
       },
       collector.gauge('probes', 'probes', 'probes known', 'probes'),
       collector.gauge('series', 'series', 'series in use', 'series'),
+      collector.gauge('spool', 'bytes', 'disk that is used for what sinks have not stored', 'spool_bytes'),
+      collector.gauge('spool_samples', 'samples', 'samples that wait on disk', 'spool_samples'),
+      collector.gauge('spool_age', 'seconds', 'how long the oldest of them waits', 'spool_age_us'),
     ],
     help: 'what the collector does and costs',
   },
   lost('collector:lost', 'collector_lost', 'what the collector lost, by stage and reason'),
-]
+] as const satisfies readonly FlatMetric[]

@@ -8,7 +8,7 @@ function byRole(
   unit: Field<Group>['unit'],
   help: string,
   of: (totals: FlowSums) => number | undefined,
-): Field<Group>[] {
+): [Field<Group, 'as_client'>, Field<Group, 'as_server'>] {
   return [
     { name: 'as_client', type: 'gauge', unit, help: `${help}, as client`, of: ({ client }) => of(client) },
     { name: 'as_server', type: 'gauge', unit, help: `${help}, as server`, of: ({ server }) => of(server) },
@@ -16,12 +16,12 @@ function byRole(
 }
 
 /** Both roles together, of what only rises. */
-const sum = (
-  name: string,
+const sum = <Name extends string>(
+  name: Name,
   unit: Field<Group>['unit'],
   help: string,
   of: (totals: FlowSums) => number,
-): Field<Group> => ({
+): Field<Group, Name> => ({
   name,
   type: 'counter',
   unit,
@@ -41,65 +41,69 @@ const whose = (level: FlowLevel): string =>
       ? 'the processes of one name'
       : `the ${level}`
 
-const flows = (level: FlowLevel): FlowMetric => ({
-  name: `${level}:num_flows`,
-  level,
-  group: groupOf(level, 'flows'),
-  dimensions: [],
-  fields: byRole('flows', 'conversations, TCP and UDP', totals => totals.flows),
-  help: `conversations of ${whose(level)} that were open at some time in the window`,
-  ntopng: isNtopng(level),
-})
+const flows = <Level extends FlowLevel>(level: Level) =>
+  ({
+    name: `${level}:num_flows` as const,
+    level,
+    group: groupOf(level, 'flows'),
+    dimensions: [] as const,
+    fields: byRole('flows', 'conversations, TCP and UDP', totals => totals.flows),
+    help: `conversations of ${whose(level)} that were open at some time in the window`,
+    ntopng: isNtopng(level),
+  }) satisfies FlowMetric
 
-const rtt = (level: FlowLevel): FlowMetric => ({
-  name: `${level}:rtt`,
-  level,
-  group: groupOf(level, 'rtt'),
-  dimensions: [],
-  fields: byRole('ms', 'mean of the smoothed RTT', totals => totals.meanRttUs),
-  help: "mean of the kernel's smoothed round-trip times over the TCP flows that took an RTT sample in the window; no sample, no value",
-  ntopng: isNtopng(level),
-})
+const rtt = <Level extends FlowLevel>(level: Level) =>
+  ({
+    name: `${level}:rtt` as const,
+    level,
+    group: groupOf(level, 'rtt'),
+    dimensions: [] as const,
+    fields: byRole('ms', 'mean of the smoothed RTT', totals => totals.meanRttUs),
+    help: "mean of the kernel's smoothed round-trip times over the TCP flows that took an RTT sample in the window; no sample, no value",
+    ntopng: isNtopng(level),
+  }) satisfies FlowMetric
 
-const rttVariance = (level: FlowLevel): FlowMetric => ({
-  name: `${level}:rtt_variance`,
-  level,
-  group: groupOf(level, 'rtt'),
-  dimensions: [],
-  fields: byRole('ms', 'mean of the smoothed mean deviation', totals => totals.meanRttVarUs),
-  help: "mean of the kernel's smoothed mean deviations of the round-trip time, over the same flows",
-  ntopng: isNtopng(level),
-})
+const rttVariance = <Level extends FlowLevel>(level: Level) =>
+  ({
+    name: `${level}:rtt_variance` as const,
+    level,
+    group: groupOf(level, 'rtt'),
+    dimensions: [] as const,
+    fields: byRole('ms', 'mean of the smoothed mean deviation', totals => totals.meanRttVarUs),
+    help: "mean of the kernel's smoothed mean deviations of the round-trip time, over the same flows",
+    ntopng: isNtopng(level),
+  }) satisfies FlowMetric
 
-const traffic = (level: FlowLevel): FlowMetric => ({
-  name: `${level}:traffic`,
-  level,
-  group: groupOf(level, 'traffic'),
-  dimensions: [],
-  fields: [
-    sum('bytes_sent', 'bytes', 'payload sent, without what was sent again', totals => totals.bytesSent),
-    sum('bytes_rcvd', 'bytes', 'payload received', totals => totals.bytesRcvd),
-    sum('packets_sent', 'packets', 'TCP segments and UDP datagrams sent', totals => totals.packetsSent),
-    sum('packets_rcvd', 'packets', 'TCP segments and UDP datagrams received', totals => totals.packetsRcvd),
-    sum(
-      'udp_dropped',
-      'packets',
-      'UDP datagrams that arrived and that the socket had no room for',
-      totals => totals.udpDropped,
-    ),
-  ],
-  help: 'what the flows carried, since the collector started',
-  ntopng: false,
-})
+const traffic = <Level extends FlowLevel>(level: Level) =>
+  ({
+    name: `${level}:traffic` as const,
+    level,
+    group: groupOf(level, 'traffic'),
+    dimensions: [] as const,
+    fields: [
+      sum('bytes_sent', 'bytes', 'payload sent, without what was sent again', totals => totals.bytesSent),
+      sum('bytes_rcvd', 'bytes', 'payload received', totals => totals.bytesRcvd),
+      sum('packets_sent', 'packets', 'TCP segments and UDP datagrams sent', totals => totals.packetsSent),
+      sum('packets_rcvd', 'packets', 'TCP segments and UDP datagrams received', totals => totals.packetsRcvd),
+      sum(
+        'udp_dropped',
+        'packets',
+        'UDP datagrams that arrived and that the socket had no room for',
+        totals => totals.udpDropped,
+      ),
+    ],
+    help: 'what the flows carried, since the collector started',
+    ntopng: false,
+  }) satisfies FlowMetric
 
-const numContainers: FlowMetric = {
-  name: 'pod:num_containers',
+const numContainers = {
+  name: 'pod:num_containers' as const,
   level: 'pod',
   group: 'flows',
-  dimensions: [],
+  dimensions: [] as const,
   fields: [
     {
-      name: 'num_containers',
+      name: 'num_containers' as const,
       type: 'gauge',
       unit: 'containers',
       help: 'running containers without the sandbox',
@@ -108,12 +112,12 @@ const numContainers: FlowMetric = {
   ],
   help: 'running containers of the pod, with flows or without; the sandbox is not counted',
   ntopng: true,
-}
+} satisfies FlowMetric
 
-export const flowMetrics: readonly FlowMetric[] = [
+export const flowMetrics = [
   ...LEVELS.flatMap(level => [flows(level), rtt(level), rttVariance(level)]),
   numContainers,
   ...LEVELS.map(traffic),
 ]
 
-export const processMetrics: readonly FlowMetric[] = [flows('process'), rtt('process'), traffic('process')]
+export const processMetrics = [flows('process'), rtt('process'), traffic('process')]

@@ -37,6 +37,21 @@ ${metricsOf('ntopng', [])
   .map(({ name }) => `- ${name}`)
   .join('\n')}
 
+## Coarser series
+
+Where \`sockflux setup influxdb\` has set InfluxDB 1.x or 2.x up, each measurement is also there by the minute and by the hour, with the
+same names, tags and fields, in retention policies of their own. A point is computed from all windows whose time is in its minute or
+hour, and its time is where that begins; the column *coarser* says how:
+
+- \`last\`: a counter keeps its last value. Rates over coarser series are right but for a restart: what was counted between the
+  last window before it and the end of that minute or hour is not seen.
+- \`mean\`: a gauge is the mean of the windows that have a value, each with the same weight, also where the field is itself a mean.
+- \`max\`: a quantile is the largest of the windows: a quantile of the whole hour cannot be had from quantiles, and lies at or
+  below it.
+- \`min\`, \`sum\`: the smallest; the sum of what is counted in each window anew.
+
+Both are computed from the windows, not the hour from the minutes. [influxdb.md](influxdb.md) says how long each is kept.
+
 ## Prometheus
 
 With \`--prometheus <address:port>\` the collector answers \`GET /metrics\` with the last window of each host, in base units:
@@ -70,16 +85,16 @@ const losses = (): string =>
 export function generate(): string {
   const sections = catalogue.map(described).map(({ measurement, group, tags, help, fields, histogram }) => {
     const rows = fields.map(
-      ({ name, type, unit, prometheus, help }) =>
-        `| ${name} | ${type} | ${unit} | \`${prometheus}\` | ${help} |`,
+      ({ name, type, unit, coarse, prometheus, help }) =>
+        `| ${name} | ${type} | ${unit} | ${coarse} | \`${prometheus}\` | ${help} |`,
     )
     return [
       `## ${measurement}`,
       '',
       `${help[0]!.toUpperCase()}${help.slice(1)}. Group \`${group}\`; tags ${tags.join(', ')}.`,
       '',
-      '| field | type | unit | Prometheus | meaning |',
-      '|---|---|---|---|---|',
+      '| field | type | unit | coarser | Prometheus | meaning |',
+      '|---|---|---|---|---|---|',
       ...rows,
       ...(histogram ? ['', `All values, in Prometheus only: histogram \`${histogram}\`.`] : []),
       '',

@@ -2,6 +2,7 @@
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
+import type { Coarse } from './coarse.ts'
 
 /** What is switched together by `--metrics`. */
 export const GROUPS = [
@@ -55,14 +56,16 @@ export const UNITS = {
   percent: { divisor: 100, base: 'ratio', perBase: 100 },
 } as const satisfies Record<string, Unit>
 
-export interface Field<S> {
-  readonly name: string
+export interface Field<S, Name extends string = string> {
+  readonly name: Name
   /** A counter's source is what the window adds to it. */
   readonly type: 'gauge' | 'counter'
   readonly unit: keyof typeof UNITS
   readonly help: string
   /** What Prometheus calls it, where the rule in `prometheus.ts` would leave out its unit. */
   readonly prometheus?: string
+  /** What it becomes in a coarser series, where that is not what `coarse.ts` says of its type. */
+  readonly coarse?: Coarse
   /** In units of the record; undefined when it was not measured: never 0. */
   readonly of: (source: S) => number | undefined
 }
@@ -106,6 +109,7 @@ export interface FlatMetric extends Row<Numbers> {
     | 'host_cpu'
     | 'host_mem'
     | 'probe_stats'
+    | 'coverage'
     | 'lost'
     | 'collector_stats'
     | 'collector_lost'

@@ -2,102 +2,120 @@
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
+import type { Coarse } from './coarse.ts'
 import { type Field, type FlowMetric, LEVELS } from './metric.ts'
 
-const sample = (name: string, help: string, of: (rtt: Histogram) => number | undefined): Field<FlowSums> => ({
+const sample = <Name extends string>(
+  name: Name,
+  help: string,
+  of: (rtt: Histogram) => number | undefined,
+  coarse: Coarse = 'mean',
+): Field<FlowSums, Name> => ({
   name,
   type: 'gauge',
   unit: 'ms',
   help,
+  coarse,
   of: ({ rtt }) => rtt && of(rtt),
 })
 
-const rttDist = (level: (typeof LEVELS)[number]): FlowMetric => ({
-  name: `${level}:rtt_dist`,
-  level,
-  group: 'rtt_dist',
-  dimensions: ['role'],
-  fields: [
-    {
-      ...sample('samples', 'RTT samples, and smoothed_flows', rtt => rtt.count || undefined),
-      unit: 'samples',
-    },
-    sample('min', 'the smallest, exact', rtt => rtt.min),
-    sample('mean', 'the mean, exact', rtt => rtt.mean),
-    sample('stddev', 'standard deviation, exact', rtt => rtt.stddev),
-    sample('p50', 'median, at most 3.2 % off from 8 us to 67 s', rtt => rtt.quantile(0.5)),
-    sample('p95', '95th percentile, the same', rtt => rtt.quantile(0.95)),
-    sample('p99', '99th percentile, the same', rtt => rtt.quantile(0.99)),
-    sample('max', 'the largest, exact', rtt => rtt.max),
-    {
-      name: 'smoothed_flows',
-      type: 'gauge',
-      unit: 'flows',
-      help: 'flows whose samples are not known, each in it once with its smoothed RTT',
-      of: ({ rtt, smoothed }: FlowSums) => rtt && smoothed,
-    },
-  ],
-  distribution: ({ rtt }: FlowSums) => rtt,
-  help: 'distribution of all RTT samples of the window',
-  ntopng: false,
-})
+const rttDist = <Level extends (typeof LEVELS)[number]>(level: Level) =>
+  ({
+    name: `${level}:rtt_dist` as const,
+    level,
+    group: 'rtt_dist',
+    dimensions: ['role'] as const,
+    fields: [
+      {
+        ...sample('samples', 'RTT samples, and smoothed_flows', rtt => rtt.count || undefined, 'sum'),
+        unit: 'samples',
+      },
+      sample('min', 'the smallest, exact', rtt => rtt.min, 'min'),
+      sample('mean', 'the mean, exact', rtt => rtt.mean),
+      sample('stddev', 'standard deviation, exact', rtt => rtt.stddev),
+      sample('p50', 'median, at most 3.2 % off from 8 us to 67 s', rtt => rtt.quantile(0.5), 'max'),
+      sample('p95', '95th percentile, the same', rtt => rtt.quantile(0.95), 'max'),
+      sample('p99', '99th percentile, the same', rtt => rtt.quantile(0.99), 'max'),
+      sample('max', 'the largest, exact', rtt => rtt.max, 'max'),
+      {
+        name: 'smoothed_flows' as const,
+        type: 'gauge',
+        unit: 'flows',
+        coarse: 'sum',
+        help: 'flows whose samples are not known, each in it once with its smoothed RTT',
+        of: ({ rtt, smoothed }: FlowSums) => rtt && smoothed,
+      },
+    ],
+    distribution: ({ rtt }: FlowSums) => rtt,
+    help: 'distribution of all RTT samples of the window',
+    ntopng: false,
+  }) satisfies FlowMetric
 
-const counter = (
-  name: string,
+const counter = <Name extends string>(
+  name: Name,
   unit: Field<FlowSums>['unit'],
   help: string,
   of: (totals: FlowSums) => number,
-): Field<FlowSums> => ({ name, type: 'counter', unit, help, of })
+): Field<FlowSums, Name> => ({ name, type: 'counter', unit, help, of })
 
-const tcp = (level: (typeof LEVELS)[number]): FlowMetric => ({
-  name: `${level}:tcp`,
-  level,
-  group: 'tcp',
-  dimensions: ['role'],
-  fields: [
-    counter('opened', 'flows', 'flows opened: SYN_SENT, or a child of a listener', totals => totals.opened),
-    counter('closed', 'flows', 'flows closed', totals => totals.closed),
-    counter('failed', 'flows', 'of those closed, the ones never established', totals => totals.failed),
-    counter('retransmits', 'segments', 'segments sent again', totals => totals.retransmits),
-    {
-      name: 'lost_segments',
-      type: 'gauge',
-      unit: 'segments',
-      help: "segments that the kernel takes for lost and that nobody has acknowledged since, at the window's end, of the flows that are open then: a level, like lost: of ss",
-      of: (totals: FlowSums) => totals.lostSegments,
-    },
-    counter('resets_sent', 'resets', 'RST sent', totals => totals.resetsSent),
-    counter('resets_rcvd', 'resets', 'RST received', totals => totals.resetsRcvd),
-  ],
-  help: 'TCP connections and their troubles, since the collector started; a role that was never played has no series',
-  ntopng: false,
-})
+const tcp = <Level extends (typeof LEVELS)[number]>(level: Level) =>
+  ({
+    name: `${level}:tcp` as const,
+    level,
+    group: 'tcp',
+    dimensions: ['role'] as const,
+    fields: [
+      counter('opened', 'flows', 'flows opened: SYN_SENT, or a child of a listener', totals => totals.opened),
+      counter('closed', 'flows', 'flows closed', totals => totals.closed),
+      counter('failed', 'flows', 'of those closed, the ones never established', totals => totals.failed),
+      counter('retransmits', 'segments', 'segments sent again', totals => totals.retransmits),
+      {
+        name: 'lost_segments' as const,
+        type: 'gauge',
+        unit: 'segments',
+        help: "segments that the kernel takes for lost and that nobody has acknowledged since, at the window's end, of the flows that are open then: a level, like lost: of ss",
+        of: (totals: FlowSums) => totals.lostSegments,
+      },
+      counter('resets_sent', 'resets', 'RST sent', totals => totals.resetsSent),
+      counter('resets_rcvd', 'resets', 'RST received', totals => totals.resetsRcvd),
+    ],
+    help: 'TCP connections and their troubles, since the collector started; a role that was never played has no series',
+    ntopng: false,
+  }) satisfies FlowMetric
 
-const took = (name: string, help: string, of: (connect: Histogram) => number | undefined): Field<Group> => ({
+const took = <Name extends string>(
+  name: Name,
+  help: string,
+  of: (connect: Histogram) => number | undefined,
+  coarse: Coarse = 'mean',
+): Field<Group, Name> => ({
   name,
   type: 'gauge',
   unit: 'ms',
   help,
+  coarse,
   of: ({ client: { connect } }) => connect && of(connect),
 })
 
-const connect = (level: (typeof LEVELS)[number]): FlowMetric => ({
-  name: `${level}:connect`,
-  level,
-  group: 'connect',
-  dimensions: [],
-  fields: [
-    took('mean', 'the mean, exact', connect => connect.mean),
-    took('p95', '95th percentile, at most 3.2 % off from 8 us to 67 s', connect => connect.quantile(0.95)),
-    took('max', 'the longest, exact', connect => connect.max),
-  ],
-  distribution: ({ client: { connect } }: Group) => connect,
-  help: 'time from SYN_SENT to ESTABLISHED of the connections that clients established in the window',
-  ntopng: false,
-})
+const connect = <Level extends (typeof LEVELS)[number]>(level: Level) =>
+  ({
+    name: `${level}:connect` as const,
+    level,
+    group: 'connect',
+    dimensions: [] as const,
+    fields: [
+      took('mean', 'the mean, exact', connect => connect.mean),
+      took(
+        'p95',
+        '95th percentile, at most 3.2 % off from 8 us to 67 s',
+        connect => connect.quantile(0.95),
+        'max',
+      ),
+      took('max', 'the longest, exact', connect => connect.max, 'max'),
+    ],
+    distribution: ({ client: { connect } }: Group) => connect,
+    help: 'time from SYN_SENT to ESTABLISHED of the connections that clients established in the window',
+    ntopng: false,
+  }) satisfies FlowMetric
 
-export const tcpMetrics: readonly FlowMetric[] = LEVELS.flatMap(level => [
-  rttDist(level),
-  tcp(level),
-  connect(level),
-])
+export const tcpMetrics = LEVELS.flatMap(level => [rttDist(level), tcp(level), connect(level)])

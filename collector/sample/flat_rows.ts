@@ -8,8 +8,10 @@ import type { FlatMetric } from '../metrics/metric.ts'
 export type FlatRows = Readonly<Partial<Record<FlatMetric['source'], readonly FlatRow[]>>>
 
 /** Those of one host's window. */
-export function rowsOf({ fold, lost }: Folded): FlatRows {
+export function rowsOf(window: Folded): FlatRows {
+  const { fold, lost } = window
   return {
+    coverage: [coverageOf(window)],
     iface: fold.flat('iface'),
     host_cpu: fold.flat('host_cpu'),
     host_mem: fold.flat('host_mem'),
@@ -17,6 +19,21 @@ export function rowsOf({ fold, lost }: Folded): FlatRows {
     lost: lostRows(lost),
   }
 }
+
+const WHOLE = 10_000
+
+/** Shares in 1/100 %. How many rows are missing of a window without its end is not known. */
+function coverageOf({ complete, made, fold }: Folded): FlatRow {
+  const windows = complete ? WHOLE : 0
+  const came = fold.rows + fold.unread
+  if (made !== undefined) return coverage({ windows, rows: came < made ? (came / made) * WHOLE : WHOLE })
+  return coverage(complete ? { windows, rows: WHOLE } : { windows })
+}
+
+const coverage = (numbers: FlatRow['numbers']): FlatRow => ({ tags: {}, numbers })
+
+/** Those of a window that never came. */
+export const nothingCame: FlatRows = { coverage: [coverage({ windows: 0, rows: 0 })] }
 
 /** `stage/reason` and how often. */
 export function lostRows(lost: Readonly<Record<string, number>>): FlatRow[] {

@@ -6,18 +6,19 @@
 import type { WindowKey } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
 import type { Folded } from '../ingest/folded.ts'
+import { afterAll, type Settled } from '../settled.ts'
 import type { Sampler } from './sampler.ts'
 
 interface Pending {
   readonly window: Folded
   readonly ifid: string
   readonly sinceMs: number
-  readonly settled: () => void
+  readonly settled: Settled
 }
 
 export class PendingNames {
   readonly #sampler: Sampler
-  readonly #push: (batch: Batch, settled: () => void) => void
+  readonly #push: (batch: Batch, settled: Settled) => void
   readonly #now: () => number
   /** By probe: at most one window each. */
   readonly #pending = new Map<string, Pending>()
@@ -28,7 +29,7 @@ export class PendingNames {
    */
   constructor(
     sampler: Sampler,
-    push: (batch: Batch, settled: () => void) => void,
+    push: (batch: Batch, settled: Settled) => void,
     now: () => number = () => performance.now(),
   ) {
     this.#sampler = sampler
@@ -41,15 +42,14 @@ export class PendingNames {
   }
 
   /** @param settled called when all of the window is settled, what waits included */
-  write(window: Folded, ifid: string, settled: () => void): void {
+  write(window: Folded, ifid: string, settled: Settled): void {
     const probe = `${window.key.boot} ${window.key.probe}`
     this.#release(probe, window)
     if (window.fold.waiting().containers.size === 0) {
       this.#hand(window, this.#sampler.sample(window, ifid), settled)
       return
     }
-    let parts = 2
-    const settledPart = () => --parts === 0 && settled()
+    const settledPart = afterAll(2, settled)
     this.#hand(window, this.#sampler.sample(window, ifid), settledPart)
     this.#pending.set(probe, { window, ifid, sinceMs: this.#now(), settled: settledPart })
   }
@@ -79,7 +79,7 @@ export class PendingNames {
   }
 
   /** The first window of a probe's run is not written, but what its counters rose by is in those of the next. */
-  #hand({ partial }: Folded, batch: Batch, settled: () => void): void {
+  #hand({ partial }: Folded, batch: Batch, settled: Settled): void {
     if (partial) settled()
     else this.#push(batch, settled)
   }

@@ -20,7 +20,7 @@ import {
 } from '../metrics/metric.ts'
 import { type Active, activeOf, batchOf, nothing, otherTags, unheard, type Written } from './active.ts'
 import { Distribution } from './distribution.ts'
-import { type FlatRows, rowsOf } from './flat_rows.ts'
+import { type FlatRows, nothingCame, rowsOf } from './flat_rows.ts'
 import { PodHosts } from './pod_hosts.ts'
 import { type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
@@ -36,6 +36,9 @@ export interface SamplerOptions {
   readonly distributions?: boolean
 }
 
+/** What can change while it runs. */
+export type SeriesLimits = Partial<Pick<SamplerOptions, 'maxSeries' | 'maxProcesses'>>
+
 export class Sampler {
   /** Pods of one name in two namespaces that `profile: ntopng` had to merge. */
   mergedPods = 0
@@ -43,7 +46,7 @@ export class Sampler {
   beyond = 0
   /** Pods of one name on two hosts, of which `profile: ntopng` keeps one. */
   readonly podHosts: PodHosts
-  readonly #options: SamplerOptions
+  #options: SamplerOptions
   readonly #active: readonly Active[]
   readonly #table: SeriesTable
   /** Of the sample that is being made. */
@@ -90,9 +93,22 @@ export class Sampler {
     return { ...batch, id: { ...batch.id, part: 'late' } }
   }
 
+  /** The windows before this one that never came: that they did not. */
+  *sampleMissing(window: Folded, ifid: string): Generator<Batch> {
+    for (const { window: index, time } of window.missing ?? []) {
+      const key = { ...window.key, window: index }
+      const batch = this.#sampleRows({ ...window, key, time }, ifid, nothingCame)
+      if (batch.samples.length > 0) yield { ...batch, id: { ...key, part: 'missing' } }
+    }
+  }
+
   /** The collector's metrics of itself, in a window of its own. */
   sampleSelf(window: Folded, rows: FlatRows): Batch {
-    const subjects = this.#subjects(window, undefined)
+    return this.#sampleRows(window, undefined, rows)
+  }
+
+  #sampleRows(window: Folded, ifid: string | undefined, rows: FlatRows): Batch {
+    const subjects = this.#subjects(window, ifid)
     return batchOf(
       window,
       this.#active.map(active =>
@@ -104,6 +120,11 @@ export class Sampler {
   /** Whether it has measurements of processes. */
   get withProcesses(): boolean {
     return this.#active.some(({ metric }) => 'level' in metric && metric.level === 'process')
+  }
+
+  limit(limits: SeriesLimits): void {
+    this.#options = { ...this.#options, ...limits }
+    this.#table.most = this.#options.maxSeries
   }
 
   expire(): void {

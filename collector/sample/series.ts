@@ -72,7 +72,8 @@ export class SeriesTable {
   readonly #families = new Map<string, Family>()
   /** Series by measurement. */
   readonly #counts: number[]
-  readonly #most: number
+  /** Series of one measurement; those that are there stay. */
+  most: number
   readonly #now: () => number
 
   /**
@@ -82,7 +83,7 @@ export class SeriesTable {
    */
   constructor(measurements: number, most: number, now: () => number) {
     this.#counts = new Array<number>(measurements).fill(0)
-    this.#most = most
+    this.most = most
     this.#now = now
   }
 
@@ -124,7 +125,7 @@ export class SeriesTable {
     const known = subject.series[place]
     if (known) return known
     const measurement = where.index
-    if (subject.kind === 'one' && this.#counts[measurement]! >= this.#most) return undefined
+    if (subject.kind === 'one' && this.#counts[measurement]! >= this.most) return undefined
     const series = { tags: subject.tagsOf(role), measurement, totals: undefined, distribution: undefined }
     subject.series[place] = series
     subject.family.subjects.set(subject.key, subject)

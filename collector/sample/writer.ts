@@ -4,6 +4,7 @@ import type { WindowKey } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
 import type { SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
+import { afterAll, type Settled } from '../settled.ts'
 import { PendingNames } from './pending_names.ts'
 import { Sampler, type SamplerOptions } from './sampler.ts'
 import { SelfMetrics } from './self_metrics.ts'
@@ -15,7 +16,7 @@ const PENDING_MS = 2 * 3_600_000
 export interface Outlet {
   readonly wants: { readonly samples: 'profile' | 'all'; readonly distributions: boolean }
   /** @param done called once, when the sink has settled it */
-  push(batch: Batch, done: () => void): void
+  push(batch: Batch, done: Settled): void
 }
 
 export class Writer {
@@ -33,7 +34,8 @@ export class Writer {
   }
 
   /** @param settled called when every sink has settled the window, or it is not to be written */
-  write(window: Folded, ifid: string, settled: () => void): void {
+  write(window: Folded, ifid: string, settled: Settled): void {
+    for (const batch of this.sampler.sampleMissing(window, ifid)) this.#push(batch, () => {})
     this.#pending.write(window, ifid, settled)
   }
 
@@ -63,7 +65,7 @@ export class Writer {
     this.sampler.expire()
   }
 
-  #push(batch: Batch, settled: () => void): void {
+  #push(batch: Batch, settled: Settled): void {
     const settledOne = afterAll(this.#outlets.length, settled)
     for (const outlet of this.#outlets) outlet.push(batch, settledOne)
   }
@@ -82,12 +84,4 @@ export function writersOf(
     const distributions = outlets.some(({ wants }) => wants.distributions)
     return new Writer({ ...options, profile, distributions }, outlets, totals)
   })
-}
-
-/** Call what comes back so many times: `done` is called the last time. */
-export function afterAll(times: number, done: () => void): () => void {
-  let left = times
-  return () => {
-    if (--left === 0) done()
-  }
 }

@@ -1,12 +1,19 @@
 /** All writers: one for the profile, and one more where a sink wants everything in a profile that does not have it. */
 
 import type { Logger } from 'pino'
-import type { WindowKey } from '../../wire/message.ts'
+import type { Losses, WindowKey } from '../../wire/message.ts'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted, SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
-import type { SamplerOptions } from './sampler.ts'
-import { afterAll, type Outlet, type Writer, writersOf } from './writer.ts'
+import { afterAll, type Settled } from '../settled.ts'
+import type { SamplerOptions, SeriesLimits } from './sampler.ts'
+import { type Outlet, type Writer, writersOf } from './writer.ts'
+
+export interface Destinations {
+  readonly outlets: readonly Outlet[]
+  /** What was lost of a host since this was asked last. */
+  lostOf(host: string): Losses
+}
 
 /** Samples that have no series of their own. */
 type SeriesLosses = Record<'merged_pods' | 'shared_pods' | 'beyond_max_series', number>
@@ -15,19 +22,25 @@ export class Writers implements Counted {
   /** A writer has measurements of processes. */
   readonly withProcesses: boolean
   readonly #writers: readonly Writer[]
-  readonly #options: SamplerOptions
+  #options: SamplerOptions
   readonly #log: ThrottledLog
+  readonly #sinks: Destinations
 
-  /** @param totals what the collector counts of itself */
-  constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => SelfTotals, log: Logger) {
-    this.#writers = writersOf(options, outlets, totals)
+  /**
+   * @param totals what the collector counts of itself
+   * @param sinks where batches go, and what was lost there
+   */
+  constructor(options: SamplerOptions, sinks: Destinations, totals: () => SelfTotals, log: Logger) {
+    this.#sinks = sinks
+    this.#writers = writersOf(options, sinks.outlets, totals)
     this.withProcesses = this.#writers.some(({ sampler }) => sampler.withProcesses)
     this.#options = options
     this.#log = new ThrottledLog(log)
   }
 
   /** @param settled called when every sink has settled the window, or it is not to be written */
-  write(window: Folded, ifid: string, settled: () => void): void {
+  write(given: Folded, ifid: string, settled: Settled): void {
+    const window = { ...given, lost: { ...given.lost, ...this.#sinks.lostOf(given.key.host) } }
     if (!window.complete && !window.partial)
       this.#log.warn(
         'incomplete',
@@ -50,6 +63,11 @@ export class Writers implements Counted {
   /** @param seconds since the epoch */
   writeSelf(seconds: number): void {
     for (const writer of this.#writers) writer.writeSelf(seconds)
+  }
+
+  limit(limits: SeriesLimits): void {
+    this.#options = { ...this.#options, ...limits }
+    for (const { sampler } of this.#writers) sampler.limit(limits)
   }
 
   /** Forgets series that have been silent. */

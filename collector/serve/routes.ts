@@ -1,12 +1,14 @@
 /** What the collector answers on its unix socket, of itself. */
 
 import type { Counters } from '../counters.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { Routes } from '../routes.ts'
 import type { Writers } from '../sample/writers.ts'
 import type { Top } from './top.ts'
 
-export const routesOf = (top: Top, counters: Counters, writers: Writers): Routes => ({
+export const routesOf = (top: Top, counters: Counters, writers: Writers, ledger: Ledger): Routes => ({
   'GET /top': async () => top.view(),
   'GET /stats': async () => counters.view(),
+  'GET /ledger': async () => ledger.view(),
   'GET /series': async () => writers.series(),
 })

@@ -10,10 +10,10 @@ import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
 import type { Address, Pages, Routes } from '../routes.ts'
+import { makeRoom, ownerOnly } from '../unix_socket.ts'
 import { type Answer, type Answers, jsonOf, pagesOf } from './answers.ts'
 import { boundConnections } from './connections.ts'
 import { acceptsGzip } from './encodings.ts'
-import { makeRoom, ownerOnly } from './unix_socket.ts'
 
 /** A client that takes longer to send its request, or that reads nothing of an answer for so long, is disconnected. */
 const REQUEST_MS = 10_000

@@ -24,14 +24,24 @@ export interface Context {
   readonly log: Logger
 }
 
+/** By setting: what applies a new value. */
+export type Live = Readonly<Record<string, (value: never) => void>>
+
 /** An open sink, with its routes, pages and counters. */
 export interface Opened {
   readonly sink: Sink
+  /**
+   * What it writes to, in words without secrets: `http://127.0.0.1:8086 sockflux`. Of a server that may be away: what it
+   * has not stored goes to disk, by this name.
+   */
+  readonly target?: string
   readonly routes?: Routes
   /** Pages over TCP, and the address they are served at. */
   readonly web?: { readonly address: Address; readonly pages: Pages }
   /** For `/stats`, in addition to the queue's counters. */
   readonly counters?: () => Readonly<Record<string, number>>
+  /** Those of its settings that can change while it is open. */
+  readonly live?: Live
   /** For `/readyz`: why it cannot take batches, or undefined. The queue itself reports that it is full. */
   readonly unready?: () => string | undefined
 }

@@ -2,7 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import { type Batch, countOf } from '../batch.ts'
+import type { Settled } from '../settled.ts'
+import { Account, type Accounts, type Amount, add, none, type Settlement } from './account.ts'
+import { Backlog, type BacklogOptions } from './backlog.ts'
+import { Replay } from './replay.ts'
 import { Refused, type Sink, type Trouble } from './sink.ts'
+import { Spooling } from './spooling.ts'
 import { type Entry, Waiting } from './waiting.ts'
 
 /** Most samples in one request, if the sink supports several batches: windows of many hosts end at the same moment. */
@@ -17,10 +22,20 @@ const MAX_RETRY_AFTER_MS = 300_000
 const TOGETHER_TRIES = 3
 /** Failures of one batch alone, while others are stored, before it is dropped. */
 const ALONE_TRIES = 3
+/** More is read from disk so soon that the queue does not back off. */
+const SOON_MS = 1000
+/** Requests of others before one of a suspected host is tried, while what was on disk is written. */
+const SUSPECT_EVERY = 4
 
 interface QueueOptions {
   /** Most samples in the queue; a sample takes about 50 bytes of memory. The newest batch is always kept. */
   readonly maxSamples: number
+  /** Where batches go that are not stored soon; without it they wait in memory. */
+  readonly spool?: Pick<BacklogOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
+  /** Samples of this host are lost. */
+  /** What the processes before have settled. */
+  readonly before?: Settlement | undefined
+  readonly evicted?: (host: string, reason: string, samples: number) => void
   readonly log: Logger
   /** How long to wait for more batches for the same request. */
   readonly gatherMs?: number
@@ -36,7 +51,7 @@ export interface QueueCounters {
   samples: number
   /** Samples that the sink refused permanently, by reason. */
   refused: Record<string, number>
-  /** Samples dropped because the queue was full. */
+  /** Samples dropped because the queue was full: their windows are not acknowledged as stored. */
   dropped: number
   /** Attempts that failed and were retried. */
   retries: number
@@ -47,6 +62,9 @@ export interface QueueCounters {
 /**
  * The queue around one sink. It writes the oldest batches first and retries until they are settled. If a request fails and
  * a batch may be the cause, the request is halved until one batch fails alone; the host of that batch is then written last.
+ *
+ * With a spool, a batch that is not stored soon goes to disk, and out of memory. What is on disk is written between the
+ * batches that come, oldest first.
  */
 export class SinkQueue {
   readonly counters: QueueCounters = {
@@ -59,12 +77,23 @@ export class SinkQueue {
   }
   /** It has dropped samples, and settled none since. */
   isFull = false
+  /** What became of all batches. */
+  readonly account: Account
+  maxSamples: number
   readonly #sink: Sink
-  readonly #maxSamples: number
+  /** Since when the sink has one request in its hands: milliseconds that only rise. */
+  #writingMs: number | undefined
   readonly #gatherMs: number
   readonly #log: ThrottledLog
+  readonly #now: () => number
   readonly #sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
+  readonly #evicted: NonNullable<QueueOptions['evicted']>
   readonly #waiting = new Waiting()
+  readonly #backlog: Backlog | undefined
+  readonly #spooling: Spooling | undefined
+  readonly #replay: Replay | undefined
+  /** Requests since one of a suspected host was tried. */
+  #sinceSuspect = 0
   /** Failures of single batches since the last success. */
   #aloneFailures = 0
   #working: Promise<void> | undefined
@@ -73,58 +102,138 @@ export class SinkQueue {
   #patience = new AbortController()
   #gathering: AbortController | undefined
   #suspectsWait: AbortController | undefined
+  /** Until the next part of the backlog is due. */
+  #pause: AbortController | undefined
 
   constructor(sink: Sink, options: QueueOptions) {
     this.#sink = sink
-    this.#maxSamples = options.maxSamples
+    this.maxSamples = options.maxSamples
     this.#gatherMs = sink.writeAll ? (options.gatherMs ?? GATHER_MS) : 0
-    this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), options.now)
+    this.#now = options.now ?? (() => performance.now())
+    this.account = new Account(options.before)
+    this.#log = new ThrottledLog(options.log.child({ sink: sink.name }), this.#now)
     this.#sleep = options.sleep ?? ((ms, signal) => wait(ms, undefined, { signal }))
+    this.#evicted = options.evicted ?? (() => {})
+    if (!options.spool) return
+    const backlog = new Backlog({
+      ...options.spool,
+      log: this.#log,
+      lose: (reason, amount, host) => this.#lose(reason, amount, host),
+      gone: serial => {
+        const entry = this.#waiting.find(serial)
+        if (entry) entry.serial = undefined
+      },
+    })
+    this.#backlog = backlog
+    const now = this.#now
+    this.#spooling = new Spooling(backlog, this.#waiting, () => this.#count(), now)
+    this.#replay = new Replay(backlog, this.#waiting, TOGETHER, now, ({ message }) =>
+      this.#log.warn('spool_read', `the spool cannot be read (${message}); trying again`),
+    )
+  }
+
+  /** Finds what the process before has left, and begins to write it. */
+  async open(): Promise<void> {
+    if (!this.#backlog) return
+    const lost = this.#lost
+    await this.#backlog.open()
+    // what is found there, and what was lost of it, was produced by processes before
+    add(this.account.produced, this.#backlog.waiting)
+    add(this.account.produced, {
+      batches: this.#lost.batches - lost.batches,
+      samples: this.#lost.samples - lost.samples,
+    })
+    if (this.#backlog.waiting.batches > 0) this.#working ??= this.#work()
+  }
+
+  /** Batches and samples that are not settled: in memory, or on disk. */
+  get waiting(): Amount {
+    const sum = { ...this.#waiting.unspooled }
+    if (this.#backlog) add(sum, this.#backlog.waiting)
+    return sum
+  }
+
+  get accounts(): Accounts {
+    const { produced, stored, refused, lost } = this.account
+    return { produced, stored, refused, lost, waiting: this.waiting }
+  }
+
+  get #lost(): Amount {
+    const sum = none()
+    for (const amount of Object.values(this.account.lost)) add(sum, amount)
+    return sum
+  }
+
+  /** What is on disk; undefined without a spool. */
+  get spool() {
+    return this.#backlog?.stats
   }
 
   get name(): string {
     return this.#sink.name
   }
 
+  /** Milliseconds that the sink has had one request in its hands. */
+  get writingForMs(): number {
+    return this.#writingMs === undefined ? 0 : this.#now() - this.#writingMs
+  }
+
   /**
    * Adds a batch; never waits.
-   * @param done called once, when the batch is settled: stored durably, refused permanently, or dropped because the
-   *   queue was full. Not called for batches still in the queue when it closes: they are not stored.
+   * @param done called once, when the batch is settled: stored durably, on disk, refused permanently, or dropped because
+   *   the queue was full. Not called for batches still in the queue when it closes: they are not stored.
    */
-  push(batch: Batch, done: () => void): void {
+  push(batch: Batch, done: Settled): void {
     if (this.#closed) return
-    this.#waiting.add(batch, countOf(batch), done)
+    const samples = countOf(batch)
+    add(this.account.produced, { batches: 1, samples })
+    this.#waiting.add({ batch, samples, done: once(done), since: this.#now() })
     this.#dropOldest()
-    this.counters.waiting = this.#waiting.samples
+    this.#count()
+    this.#spooling?.watch()
+    this.#pause?.abort()
     if (this.counters.waiting >= TOGETHER) this.#gathering?.abort()
     if (this.#waiting.isTrusted(batch)) this.#suspectsWait?.abort()
     this.#working ??= this.#work()
   }
 
-  /** Writes the queued batches for at most `deadlineMs`, then closes the sink. */
+  /** Drops what is on disk for too long; to be called now and then. */
+  expire(): void {
+    this.#backlog?.expire()
+  }
+
+  /** Writes the queued batches for at most `deadlineMs`, puts the others on disk, then closes the sink. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await this.#spooling?.stop()
+    if (this.#failures > 0) await this.#spooling?.all()
     this.#failures = 0
     this.#patience.abort()
     this.#gathering?.abort()
+    this.#pause?.abort()
     this.#patience = new AbortController()
     const deadline = new AbortController()
     const late = wait(deadlineMs, undefined, { signal: deadline.signal }).catch(() => {})
     await Promise.race([this.#working, late])
     deadline.abort()
-    const left = this.#waiting.clear()
+    await this.#spooling?.all()
+    const { batches } = this.#waiting.unspooled
+    this.#waiting.clear()
     this.#patience.abort()
     await this.#sink.close()
     await this.#working
-    if (left > 0)
-      this.#log.warn('closed', `closed with ${left} batches not written; they are not acknowledged`)
+    await this.#backlog?.close()
+    if (batches > 0)
+      this.#log.warn('closed', `closed with ${batches} batches not written; they are not acknowledged`)
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.count > 0) {
+    while (this.#isFresh() || (await this.#hasSome())) {
       if (this.#isFew()) await this.#gather()
-      const some = this.#waiting.next(this.#sink.writeAll ? TOGETHER : 0)
+      const some = this.#next()
+      if (some.length === 0) continue
+      const began = this.#now()
       for (const entry of some) entry.isWriting = true
       const error = await this.#write(some.map(({ batch }) => batch)).then(
         () => undefined,
@@ -138,11 +247,41 @@ export class SinkQueue {
         this.#failures = 0
         this.#aloneFailures = 0
         this.#waiting.trust(some[0]!)
+        this.#sinceSuspect++
+        if (some.some(({ serial }) => serial !== undefined)) this.#replay?.stored(this.#now() - began)
       } else if (this.#waiting.count > 0) {
         await this.#fail(some, error)
       }
     }
     this.#working = undefined
+  }
+
+  /** There is something in memory, and nothing to be read from disk before: while the sink fails, one request is enough. */
+  #isFresh(): boolean {
+    const isDue = this.#replay !== undefined && !this.#closed && (this.#replay.dueMs ?? 1) <= 0
+    if (isDue && (this.#failures === 0 || !this.#waiting.hasTrusted())) return false
+    return this.#waiting.count > 0
+  }
+
+  /** Waits for the next part of the backlog while nothing else is there. */
+  async #hasSome(): Promise<boolean> {
+    for (;;) {
+      if (!this.#closed && !this.#isFresh()) await this.#replay?.load()
+      this.#count()
+      if (this.#waiting.count > 0) return true
+      const dueMs = this.#closed ? undefined : this.#replay?.dueMs
+      if (dueMs === undefined) return false
+      this.#pause = new AbortController()
+      await this.#sleep(dueMs, this.#pause.signal).catch(() => {})
+      this.#pause = undefined
+    }
+  }
+
+  #next(): readonly Entry[] {
+    if (this.#waiting.count === 0) return [] // it went to disk meanwhile
+    const [suspect] = this.#waiting.putOff
+    if (suspect && this.#sinceSuspect >= SUSPECT_EVERY) return [suspect]
+    return this.#waiting.next(this.#sink.writeAll ? TOGETHER : 0)
   }
 
   async #fail(some: readonly Entry[], error: unknown): Promise<void> {
@@ -157,6 +296,7 @@ export class SinkQueue {
     const [entry] = some as [Entry]
     const { host } = entry.batch.id
     const isNew = this.#waiting.suspect(entry)
+    this.#sinceSuspect = 0
     entry.alone ??= { tries: 0, written: this.counters.written }
     entry.alone.tries++
     const others = this.counters.written - entry.alone.written
@@ -165,10 +305,15 @@ export class SinkQueue {
       this.#settle(entry, new Refused(reason, entry.samples, what))
       return
     }
+    if (fault !== 'batch' && others > 0) this.#putBack(entry)
     // one failing host does not delay the others; several may mean that the server fails for all
-    const isOneOfMany = (this.#aloneFailures++ === 0 || !isNew) && this.#waiting.hasTrusted()
-    if (isOneOfMany) this.#retry(error)
-    else await this.#backOff(error)
+    const isFirst = this.#aloneFailures++ === 0 || !isNew
+    const dueMs = this.#replay?.dueMs ?? Number.POSITIVE_INFINITY
+    if (isFirst && this.#waiting.hasTrusted()) this.#retry(error)
+    else if (isFirst && !this.#closed && dueMs <= SOON_MS) {
+      this.#retry(error)
+      await this.#sleep(dueMs, this.#patience.signal).catch(() => {}) // then others come from disk
+    } else await this.#backOff(error)
   }
 
   /** More batches may come that fit into the same request. */
@@ -183,22 +328,36 @@ export class SinkQueue {
     this.#gathering = undefined
   }
 
-  #write(batches: readonly Batch[]): Promise<void> {
-    const several = batches.length > 1 && this.#sink.writeAll?.(batches)
-    return several || this.#sink.write(batches[0]!)
+  async #write(batches: readonly Batch[]): Promise<void> {
+    this.#writingMs = this.#now()
+    try {
+      const several = batches.length > 1 && this.#sink.writeAll?.(batches)
+      await (several || this.#sink.write(batches[0]!))
+    } finally {
+      this.#writingMs = undefined
+    }
   }
 
   #settle(entry: Entry, refused: Refused | undefined): void {
     if (refused) {
-      this.#count(refused.reason, refused.samples)
+      this.#refuse(refused.reason, refused.samples)
       this.#log.warn(refused.reason, refused.message)
     }
+    if (entry.serial !== undefined) this.#backlog?.settle(entry.serial)
+    this.account.settle(entry.samples, refused?.samples ?? 0)
     const stored = entry.samples - (refused?.samples ?? 0)
     if (stored > 0 || !refused) this.counters.written++
     this.counters.samples += stored
     this.#remove(entry)
     this.isFull = false
-    entry.done()
+    entry.done(true)
+  }
+
+  /** It is on disk, and tried again when all others were. */
+  #putBack(entry: Entry): void {
+    if (entry.serial === undefined) return
+    this.#backlog?.putBack(entry.serial, entry.alone)
+    this.#remove(entry)
   }
 
   async #backOff(error: unknown): Promise<void> {
@@ -224,27 +383,46 @@ export class SinkQueue {
   }
 
   #dropOldest(): void {
-    while (this.#waiting.samples > this.#maxSamples) {
+    while (this.#waiting.samples > this.maxSamples) {
       const entry = this.#waiting.toDrop()
       if (!entry) return
       this.isFull = true
       this.counters.dropped += entry.samples
+      this.#lose('dropped', { batches: 1, samples: entry.samples }, entry.batch.id.host)
       this.#log.warn(
         'full',
-        `the queue is full (${this.#maxSamples} samples); the oldest batches of host "${entry.batch.id.host}", which has the most samples in it, are dropped`,
+        `the queue is full (${this.maxSamples} samples); the oldest batches of host "${entry.batch.id.host}", which has the most samples in it, are dropped`,
       )
       this.#remove(entry)
-      entry.done()
+      entry.done(false)
     }
   }
 
   #remove(entry: Entry): void {
     this.#waiting.remove(entry)
+    this.#count()
+  }
+
+  #count(): void {
     this.counters.waiting = this.#waiting.samples
   }
 
-  #count(reason: string, samples: number): void {
+  #lose(reason: string, amount: Amount, host: string): void {
+    this.account.lose(reason, amount)
+    this.#evicted(host, reason, amount.samples)
+  }
+
+  #refuse(reason: string, samples: number): void {
     this.counters.refused[reason] = (this.counters.refused[reason] ?? 0) + samples
+  }
+}
+
+function once(done: Settled): Settled {
+  let isDone = false
+  return isKept => {
+    if (isDone) return
+    isDone = true
+    done(isKept)
   }
 }
 

@@ -1,30 +1,74 @@
 /** The open sinks, each with its queue. */
 
+import type { Losses } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
 import type { Counted } from '../counters.ts'
 import type { Routes } from '../routes.ts'
-import type { Context, Opened, Wants } from './descriptor.ts'
+import type { Settled } from '../settled.ts'
+import type { Accounts, Settlement } from './account.ts'
+import type { Context, Live, Opened, Wants } from './descriptor.ts'
+import { Evictions } from './evictions.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
 import { SinkQueue } from './queue.ts'
+import { LeftSpools, type SpoolPlace, type SpoolSettings, spoolOf } from './spools.ts'
 
 /** Time for the last writes when the collector stops. */
 const FLUSH_MS = 5000
+/** A search for the lines that a slow InfluxDB refuses takes up to 200 requests; longer than this one takes only what hangs. */
+const STUCK_MS = 30 * 60_000
+
+/** Another database is another account. */
+const nameOf = ({ sink, target }: OpenSink): string => [sink.name, target].filter(Boolean).join(' ')
+
+type Options = SinkOptions & SpoolSettings & { readonly waitingSamples: number }
 
 export class Sinks implements Counted {
   readonly routes: Routes
+  readonly #evictions = new Evictions()
   readonly #open: readonly (OpenSink & { readonly queue: SinkQueue })[]
+  readonly #left: LeftSpools
 
-  constructor(open: readonly OpenSink[], maxSamples: number, log: Context['log']) {
-    this.#open = open.map(one => ({ ...one, queue: new SinkQueue(one.sink, { maxSamples, log }) }))
+  /** @param spools of the sinks, in their order */
+  constructor(
+    open: readonly OpenSink[],
+    maxSamples: number,
+    log: Context['log'],
+    spools: readonly SpoolPlace[] = [],
+    left = new LeftSpools(),
+    before: Readonly<Record<string, Settlement>> = {},
+  ) {
+    const queueOf = (one: OpenSink, at: number) => {
+      const evicted = this.#evictions.of(one.sink.name)
+      return new SinkQueue(one.sink, {
+        maxSamples,
+        spool: spools[at],
+        before: before[nameOf(one)],
+        evicted,
+        log,
+      })
+    }
+    this.#open = open.map((one, at) => ({ ...one, queue: queueOf(one, at) }))
+    this.#left = left
     this.routes = routesOf(open)
   }
 
   /** @throws with the remedy */
   static async open(
-    options: SinkOptions & { readonly waitingSamples: number },
+    options: Options,
     context: Context,
+    before: Readonly<Record<string, Settlement>> = {},
   ): Promise<Sinks> {
-    return new Sinks(await openSinks(options, context), options.waitingSamples, context.log)
+    const { log } = context
+    const open = await openSinks(options, context)
+    const spools = open.map(({ sink, target }) => spoolOf(options, sink.name, target))
+    const left = await LeftSpools.open(
+      options,
+      spools.map(spool => spool?.directory),
+      log,
+    )
+    const sinks = new Sinks(open, options.waitingSamples, log, spools, left, before)
+    await Promise.all(sinks.#open.map(({ queue }) => queue.open()))
+    return sinks
   }
 
   get names(): string[] {
@@ -32,8 +76,13 @@ export class Sinks implements Counted {
   }
 
   /** Where batches go, and what they must contain. */
-  get outlets(): { wants: Wants; push(batch: Batch, done: () => void): void }[] {
+  get outlets(): { wants: Wants; push(batch: Batch, done: Settled): void }[] {
     return this.#open.map(({ wants, queue }) => ({ wants, push: (batch, done) => queue.push(batch, done) }))
+  }
+
+  /** What was lost of a host since this was asked last. */
+  lostOf(host: string): Losses {
+    return this.#evictions.take(host)
   }
 
   get webs(): NonNullable<Opened['web']>[] {
@@ -50,19 +99,55 @@ export class Sinks implements Counted {
     return undefined
   }
 
+  /** By sink and what it writes to. */
+  accounts(): Record<string, Accounts> {
+    return Object.fromEntries(this.#open.map(one => [nameOf(one), one.queue.accounts]))
+  }
+
+  /** Drops what waits on disk for too long. */
+  expire(): void {
+    for (const { queue } of this.#open) queue.expire()
+    this.#left.expire()
+  }
+
+  /** A sink that has had one request in its hands for longer than any of its time-outs, or undefined. */
+  stuck(): string | undefined {
+    const stuck = this.#open.find(({ queue }) => queue.writingForMs > STUCK_MS)
+    return (
+      stuck && `${stuck.sink.name} has had one request for ${Math.round(stuck.queue.writingForMs / 1000)} s`
+    )
+  }
+
+  /** Most samples in each queue from now on; with the next batch it drops what is beyond. */
+  limit(maxSamples: number): void {
+    for (const { queue } of this.#open) queue.maxSamples = maxSamples
+  }
+
+  /** The settings of open sinks that can change while they are open. */
+  get live(): Live {
+    return Object.assign({}, ...this.#open.map(({ live }) => live))
+  }
+
   stats() {
     const sum = (of: (queue: SinkQueue) => number) =>
       this.#open.reduce((total, { queue }) => total + of(queue), 0)
     return {
       waiting: sum(({ counters }) => counters.waiting),
       written: sum(({ counters }) => counters.samples),
+      spool_bytes: sum(({ spool }) => spool?.bytes ?? 0),
+      spool_samples: sum(({ spool }) => spool?.samples ?? 0),
+      spool_age_us: Math.max(0, ...this.#open.map(({ queue }) => queue.spool?.oldest_seconds ?? 0)) * 1e6,
     }
   }
 
   losses(): Record<string, number> {
-    const lost: Record<string, number> = {}
+    const lost: Record<string, number> = { ...this.#left.lost }
     for (const { sink, queue } of this.#open) {
-      lost[`${sink.name}/dropped`] = queue.counters.dropped
+      lost[`${sink.name}/dropped`] = 0
+      for (const [reason, { samples }] of Object.entries(queue.account.lost)) {
+        const key = `${sink.name}/${reason}`
+        lost[key] = (lost[key] ?? 0) + samples
+      }
       for (const [reason, count] of Object.entries(queue.counters.refused))
         lost[`${sink.name}/${reason}`] = count
     }
@@ -72,12 +157,13 @@ export class Sinks implements Counted {
   view() {
     const counted = this.#open.map(({ sink, queue, counters }) => [
       sink.name,
-      { ...queue.counters, ...counters?.() },
+      { ...queue.counters, ...(queue.spool && { spool: queue.spool }), ...counters?.() },
     ])
-    return { sinks: Object.fromEntries(counted) }
+    return { sinks: Object.fromEntries(counted), ...this.#evictions.view() }
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#open.map(({ queue }) => queue.close({ deadlineMs: FLUSH_MS })))
+    await this.#left.close()
   }
 }

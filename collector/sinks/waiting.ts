@@ -1,15 +1,28 @@
 import type { Batch } from '../batch.ts'
+import type { Settled } from '../settled.ts'
+import type { Amount } from './account.ts'
+
+/** Failures of one batch alone, and the batches written before the first of them. */
+export interface Alone {
+  tries: number
+  written: number
+}
 
 export interface Entry {
   readonly batch: Batch
   readonly samples: number
-  readonly done: () => void
-  /** It is being written: it cannot be dropped. */
+  /** Nothing more is done when it was called before. */
+  readonly done: Settled
+  /** When it came, milliseconds. */
+  readonly since: number
+  /** It is on disk, too, by this name. */
+  serial: number | undefined
+  /** It is being written to the sink, or to disk: it cannot be dropped. */
   isWriting: boolean
+  isSpooling: boolean
   /** Part of a request that failed: only batches of the same part are written together. */
   part: number
-  /** Its failures alone, and the batches written before the first of them. */
-  alone: { tries: number; written: number } | undefined
+  alone: Alone | undefined
 }
 
 /** Most suspects. Host names come from outside; beyond this bound all hosts are trusted again. */
@@ -34,10 +47,48 @@ export class Waiting {
     return (this.#entries[0]?.part ?? 0) > 0
   }
 
-  add(batch: Batch, samples: number, done: () => void): void {
-    const entry = { batch, samples, done, isWriting: false, part: 0, alone: undefined }
+  add(given: Pick<Entry, 'batch' | 'samples' | 'done' | 'since'> & Partial<Entry>): void {
+    const entry = {
+      serial: undefined,
+      isWriting: false,
+      isSpooling: false,
+      part: 0,
+      alone: undefined,
+      ...given,
+    }
     this.#entries.push(entry)
-    this.#count(entry, samples)
+    this.#count(entry, entry.samples)
+  }
+
+  /** On disk, too, and not suspected. */
+  get replayed(): readonly Entry[] {
+    return this.#entries.filter(entry => entry.serial !== undefined && !this.#isSuspect(entry))
+  }
+
+  /** On disk, too, of hosts that are suspected; oldest first. */
+  get putOff(): readonly Entry[] {
+    return this.#entries.filter(entry => entry.serial !== undefined && this.#isSuspect(entry))
+  }
+
+  /** Nowhere but in memory since then, oldest first. */
+  olderThan(ms: number): readonly Entry[] {
+    return this.#entries.filter(
+      ({ serial, isSpooling, since }) => serial === undefined && !isSpooling && since <= ms,
+    )
+  }
+
+  find(serial: number): Entry | undefined {
+    return this.#entries.find(entry => entry.serial === serial)
+  }
+
+  has(entry: Entry): boolean {
+    return this.#entries.includes(entry)
+  }
+
+  /** Batches and samples that are nowhere but here. */
+  get unspooled(): Amount {
+    const alone = this.#entries.filter(({ serial }) => serial === undefined)
+    return { batches: alone.length, samples: alone.reduce((sum, { samples }) => sum + samples, 0) }
   }
 
   remove(entry: Entry): void {
@@ -78,7 +129,9 @@ export class Waiting {
   /** The oldest batch of the host with the most samples, so that one host does not displace the others; never the newest batch. */
   toDrop(): Entry | undefined {
     const newest = this.#entries.at(-1)
-    const free = this.#entries.filter(entry => !entry.isWriting && entry !== newest)
+    const isFree = ({ isWriting, isSpooling, serial }: Entry) =>
+      !isWriting && !isSpooling && serial === undefined
+    const free = this.#entries.filter(entry => isFree(entry) && entry !== newest)
     const most = free.reduce((most, entry) => Math.max(most, this.#ofHost(entry)), 0)
     return free.find(entry => this.#ofHost(entry) === most)
   }

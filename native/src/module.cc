@@ -27,6 +27,8 @@ static Napi::Object load(Napi::Env env, Napi::Object exports) {
     exports.Set("bootTime", Napi::Function::New(env, bootTime, "bootTime"));
     exports.Set("mountCgroup2", Napi::Function::New(env, mountCgroup2, "mountCgroup2"));
     exports.Set("detachBuffer", Napi::Function::New(env, detachBuffer, "detachBuffer"));
+    exports.Set("keepCapabilities", Napi::Function::New(env, keepCapabilities, "keepCapabilities"));
+    exports.Set("sendDatagram", Napi::Function::New(env, sendDatagram, "sendDatagram"));
     exports.Set("Object", Object::define(env));
     exports.Set("Rings", Rings::define(env));
     return exports;

@@ -18,5 +18,7 @@ Instance &instanceOf(Napi::Env env);
 Napi::Value bootTime(const Napi::CallbackInfo &info);
 Napi::Value mountCgroup2(const Napi::CallbackInfo &info);
 Napi::Value detachBuffer(const Napi::CallbackInfo &info);
+Napi::Value keepCapabilities(const Napi::CallbackInfo &info);
+Napi::Value sendDatagram(const Napi::CallbackInfo &info);
 
 } // namespace bcc

@@ -5,6 +5,7 @@ import { btf, clock, kernel, limits, lockdown } from '../kernel/features.ts'
 import type { Finding } from '../kernel/finding.ts'
 import { namespaces, privileges } from '../kernel/privileges.ts'
 import type { Check, Env } from './check.ts'
+import { mounts } from './mounts.ts'
 import { programs } from './programs.ts'
 import { runtimes } from './runtimes.ts'
 import { collectors, influxdb, query } from './services.ts'
@@ -16,7 +17,7 @@ const AREAS: Readonly<Record<string, readonly Check[]>> = {
   limits: [limits, clock],
   programs: [programs],
   cgroups: [cgroups],
-  runtimes: [runtimes],
+  runtimes: [runtimes, mounts],
   collector: [collectors],
   query: [query],
   influxdb: [influxdb],

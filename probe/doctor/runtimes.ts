@@ -1,9 +1,10 @@
 /** Where the names of containers and pods come from on this host. */
 
-import { existsSync, globSync, opendirSync, statSync } from 'node:fs'
+import { globSync, opendirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
-import { codeOf, type Finding, textIn } from '../kernel/finding.ts'
+import { codeOf, type Finding } from '../kernel/finding.ts'
+import { surroundingsOf } from '../kernel/surroundings.ts'
 import type { Env } from './check.ts'
 
 interface Source {
@@ -60,28 +61,20 @@ export async function runtimes(env: Env): Promise<Finding[]> {
 }
 
 /** The probe sees all cgroups wherever it runs; names are in directories and sockets of the host. */
-function nothing(env: Env): Finding {
-  const name = 'runtimes'
-  return inContainer(env)
+const nothing = (env: Env): Finding =>
+  surroundingsOf(env) === 'host'
     ? {
-        name,
+        name: 'runtimes',
+        ok: true,
+        found: 'none: containers would be counted by the ids in their cgroups, without names',
+      }
+    : {
+        name: 'runtimes',
         ok: 'warn',
         found: 'none in this container: other containers are counted by their ids, without names',
         remedy:
           'mount the directories and sockets of the host into it, for example -v /run:/run:ro -v /var/lib/docker:/var/lib/docker:ro',
       }
-    : {
-        name,
-        ok: true,
-        found: 'none: containers would be counted by the ids in their cgroups, without names',
-      }
-}
-
-/** By the files and mounts that Docker, podman and kubelet make in a container. */
-const inContainer = (env: Env): boolean =>
-  existsSync(join(env.root, '.dockerenv')) ||
-  existsSync(join(env.root, 'run/.containerenv')) ||
-  /\/(kubelet\/pods|docker\/containers|containers\/storage)\//.test(textIn(env, '/proc/self/mountinfo') ?? '')
 
 async function judge(
   { root }: Env,

@@ -37,7 +37,7 @@ export interface Container {
 
 export class Containers {
   readonly #source: Source
-  readonly #labels: readonly string[]
+  #labels: readonly string[]
   readonly #now: () => number
   readonly #containers = new BoundedMap<string, Container>(MAX_CONTAINERS)
   #window = 0
@@ -66,6 +66,12 @@ export class Containers {
     const version = this.#source.version?.()
     if (version === this.#version) return
     this.#version = version
+    this.#round++
+  }
+
+  /** Other labels are wanted from now on. */
+  want(labels: readonly string[]): void {
+    this.#labels = labels
     this.#round++
   }
 

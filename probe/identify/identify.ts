@@ -79,6 +79,11 @@ export class Identifier {
     }
   }
 
+  /** @param labels keys of those that are wanted from now on */
+  want(labels: readonly string[]): void {
+    this.#containers.want(labels)
+  }
+
   /** Reads records of `process`. */
   learnProcesses(records: Buffer): void {
     this.#processes.learn(records)

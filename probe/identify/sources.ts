@@ -8,18 +8,18 @@ export class Sources implements Source {
   readonly #disk: readonly Source[]
   readonly #asked: readonly Asked[]
   readonly #all: readonly Source[]
-  readonly #withLabels: boolean
+  /** Labels are wanted: then one source with the name is not enough. */
+  withLabels: boolean
   /** Since the last call of `running`, a name came from the answer of a runtime, which may be old. */
   #usedAnswer = false
   /** Containers that were seen on disk: for these the disk decides, as an answer may be old. */
   readonly #onDisk = new Set<string>()
 
-  /** @param withLabels labels are wanted: then one source with the name is not enough */
   constructor(disk: readonly Source[], asked: readonly Asked[], withLabels = false) {
     this.#disk = disk
     this.#asked = asked
     this.#all = [...disk, ...asked]
-    this.#withLabels = withLabels
+    this.withLabels = withLabels
   }
 
   find(id: string, path?: PathNames): Described | undefined {
@@ -28,7 +28,7 @@ export class Sources implements Source {
       const more = source.find(id, path)
       if (more && source instanceof Asked) this.#usedAnswer = true
       if (more) found = found ? merge(found, more) : more
-      if (found && isComplete(found, path, this.#withLabels)) break
+      if (found && isComplete(found, path, this.withLabels)) break
     }
     return found
   }

@@ -2,6 +2,7 @@
 
 import { closeSync, fstatSync, statfsSync, statSync } from 'node:fs'
 import { type Finding, type Host, textIn } from './finding.ts'
+import { cgroupLine, mountLine, surroundingsOf } from './surroundings.ts'
 
 /** cgroups(7): what may stand beside controllers in the options of a v1 mount. */
 const NO_CONTROLLER = /^(r[wo]|xattr|clone_children|noprefix|none|release_agent=.*)$/
@@ -26,6 +27,9 @@ function mountsIn(env: Pick<Host, 'root'>) {
   })
 }
 
+/** The root of the hierarchy, also as a process in a cgroup namespace of its own sees it: `/../..` (cgroup_namespaces(7)). */
+const isRoot = (root: string): boolean => /^(\/|(\/\.\.)+)$/.test(root)
+
 /** Another mount may hide it, and in a cgroup namespace its root is another group. A test directory in place of `/` has no such files. */
 function isWhole({ root }: Pick<Host, 'root'>, path: string): boolean {
   if (root !== '/') return true
@@ -38,7 +42,7 @@ function isWhole({ root }: Pick<Host, 'root'>, path: string): boolean {
 
 /** Where the whole hierarchy of cgroup v2 is mounted: its root, not a group of it. */
 export function cgroup2In(env: Pick<Host, 'root'>): string | undefined {
-  const mounts = mountsIn(env).filter(({ type, root }) => type === 'cgroup2' && root === '/')
+  const mounts = mountsIn(env).filter(({ type, root }) => type === 'cgroup2' && isRoot(root))
   return mounts.find(({ path }) => isWhole(env, path))?.path
 }
 
@@ -54,6 +58,7 @@ export async function cgroups(env: Host): Promise<Finding> {
     v1.length > 0 && `v1 has ${[...new Set(v1)].join(', ')}`,
   ]
   const found = [layout, places.filter(Boolean).join('; ')].filter(Boolean).join(': ')
+  const where = surroundingsOf(env)
   if (v2) return { name: 'cgroups', ok: true, found }
   try {
     const { mountCgroup2 } = await import('bcc-bindings')
@@ -65,14 +70,17 @@ export async function cgroups(env: Host): Promise<Finding> {
       name: 'cgroups',
       ok: 'warn',
       found: `${found}; in a cgroup namespace, where UDP and single RTT samples of this cgroup only are seen`,
-      remedy: 'use --cgroupns=host',
+      remedy: cgroupLine[where](),
     }
   } catch {
     return {
       name: 'cgroups',
       ok: 'warn',
       found: `${found}, and cgroup2, which UDP and single RTT samples need, cannot be mounted`,
-      remedy: 'give it CAP_SYS_ADMIN, or mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified',
+      remedy:
+        where === 'host'
+          ? 'give it CAP_SYS_ADMIN, or mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified'
+          : mountLine[where]('/sys/fs/cgroup'),
     }
   }
 }

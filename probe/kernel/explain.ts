@@ -4,13 +4,13 @@ import { release } from 'node:os'
 import type { BpfError } from 'bcc-bindings'
 import { btf, lockdown } from './features.ts'
 import { type Finding, type Host, sentenceOf } from './finding.ts'
-import { namespaces, privileges } from './privileges.ts'
+import { lacks, namespaces, privileges } from './privileges.ts'
 
 /** In the order of the kernel's checks: without the right to load programs, types are not checked. */
 const CAUSES = [privileges, namespaces, btf, lockdown]
 
 interface Reason {
-  readonly when: (error: BpfError) => RegExpExecArray | boolean | null
+  readonly when: (error: BpfError, env: Host) => RegExpExecArray | boolean | null
   /** @param detail what `when` found in the log */
   readonly found: (detail: string, release: string) => string
   readonly remedy: string | ((release: string) => string)
@@ -47,6 +47,16 @@ const REASONS: readonly Reason[] = [
     remedy: 'boot one with CONFIG_BPF_SYSCALL=y',
   },
   {
+    when: ({ code, message }) => /^E(PERM|ACCES)$/.test(code) && /tracepoint \S+/.test(message),
+    found: () => 'tracefs, which has the numbers of tracepoints, cannot be read',
+    remedy: 'mount -t tracefs tracefs /sys/kernel/tracing, and give CAP_DAC_READ_SEARCH',
+  },
+  {
+    when: ({ code }, env) => code === 'EPERM' && lacks(env, 'CAP_NET_ADMIN'),
+    found: () => 'programs for cgroups need CAP_NET_ADMIN',
+    remedy: 'give it',
+  },
+  {
     // libbpf's message for cgroup programs; seccomp would have refused them already at load
     when: ({ code, syscall, log = '' }) =>
       code === 'EPERM' && syscall === 'attach' && /failed to attach to cgroup/.test(log),
@@ -64,10 +74,10 @@ const REASONS: readonly Reason[] = [
 /** @returns undefined for an unknown cause: then the error and its log say more */
 export function causeOf(error: BpfError, env: Host): Pick<Finding, 'found' | 'remedy'> | undefined {
   if (error.syscall !== 'load' && error.syscall !== 'attach') return undefined
-  const cause = CAUSES.map(check => check(env)).find(({ ok }) => ok === false)
+  const cause = CAUSES.flatMap(check => check(env)).find(({ ok }) => ok === false)
   if (cause) return cause
   for (const { when, found, remedy } of REASONS) {
-    const seen = when(error)
+    const seen = when(error, env)
     if (seen)
       return {
         found: found(typeof seen === 'object' ? (seen[1] ?? '') : '', env.release),

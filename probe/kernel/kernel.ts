@@ -68,6 +68,13 @@ export class Kernel {
     return this.#wanted.unavailable
   }
 
+  /** The same, a sentence each. */
+  shortcomings(): string[] {
+    return [...this.unavailable].map(
+      ([{ gives, fallback }, why]) => `${gives} unavailable (${why}); fallback: ${fallback}`,
+    )
+  }
+
   /**
    * Sockets that existed before the programs were attached.
    * @param proc where procfs is mounted

@@ -2,44 +2,109 @@
 
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Finding, type Host, textIn } from './finding.ts'
+import { cgroup2In } from './cgroup.ts'
+import { type Finding, type Host, sentenceOf, textIn } from './finding.ts'
+import { capabilityLine, cgroupLine, pidLine, surroundingsOf } from './surroundings.ts'
 
-/** Bits of linux/capability.h; any of them is enough. Before Linux 5.8 it was CAP_SYS_ADMIN. */
-const CAPABILITIES = [
-  { name: 'CAP_BPF', bits: [39, 21], needed: true, gives: 'eBPF programs' },
-  { name: 'CAP_PERFMON', bits: [38, 21], needed: true, gives: "the kernel's sockets" },
+const SYS_ADMIN = 21
+
+interface Privilege {
+  readonly name: string
+  /** Bits of linux/capability.h; any of them is enough. Before Linux 5.8 it was CAP_SYS_ADMIN. */
+  readonly bits: readonly number[]
+  /** The probe cannot run without it. */
+  readonly needed?: true
+  readonly without: string
+}
+
+/** In the order in which they are told; docs/security.md has the same table, and a test takes each away. */
+export const PRIVILEGES: readonly Privilege[] = [
+  { name: 'CAP_BPF', bits: [39, SYS_ADMIN], needed: true, without: 'eBPF programs cannot be loaded' },
+  {
+    name: 'CAP_PERFMON',
+    bits: [38, SYS_ADMIN],
+    needed: true,
+    without: "the kernel's sockets cannot be read",
+  },
+  {
+    name: 'CAP_NET_ADMIN',
+    bits: [12, SYS_ADMIN],
+    without: 'UDP is not counted, and round-trip times are the smoothed ones of the kernel',
+  },
   {
     name: 'CAP_SYS_ADMIN',
-    bits: [21],
-    needed: false,
-    gives: 'the accepting process, and sockets older than the probe that no descriptor names',
+    bits: [SYS_ADMIN],
+    without:
+      'of sockets in other network namespaces that are older than the probe, single RTT samples are missing, and those that no descriptor names are counted when they close',
   },
-  { name: 'CAP_NET_ADMIN', bits: [12, 21], needed: false, gives: 'UDP and single RTT samples' },
-  { name: 'CAP_DAC_READ_SEARCH', bits: [2, 1], needed: false, gives: 'names kept in directories of root' },
-  { name: 'CAP_SYS_PTRACE', bits: [19], needed: false, gives: "other users' executables" },
+  {
+    name: 'CAP_DAC_READ_SEARCH',
+    bits: [2, 1],
+    without:
+      'names of containers in directories of other users, and the process that accepts a connection, are not found',
+  },
+  {
+    name: 'CAP_SYS_PTRACE',
+    bits: [19],
+    without: "other users' network namespaces are not scanned, and their processes have their short names",
+  },
 ]
 
-const HOW =
-  'run it as root, or with these capabilities (AmbientCapabilities= in the systemd unit, securityContext.capabilities in Kubernetes)'
+const has = (set: bigint, bit: number): boolean => ((set >> BigInt(bit)) & 1n) === 1n
 
-/** The effective capabilities, capabilities(7); user 0 owns the files that CAP_DAC_READ_SEARCH opens. */
-export function privileges(env: Pick<Host, 'root'>): Finding {
+/** The user and its effective capabilities, proc_pid_status(5). */
+function own(env: Pick<Host, 'root'>): { readonly user: string; readonly effective: bigint } {
   const status = textIn(env, '/proc/self/status') ?? ''
-  const user = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]
-  const effective = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
-  const missing = CAPABILITIES.filter(
-    ({ bits }) => !bits.some(bit => (effective >> BigInt(bit)) & 1n),
-  ).filter(({ name }) => !(user === '0' && name === 'CAP_DAC_READ_SEARCH'))
-  if (missing.length === 0) return { name: 'privileges', ok: true, found: `user ${user}, all that is needed` }
-  const cause = missing.some(({ needed }) => needed) ? missing.filter(({ needed }) => needed) : missing
-  const list = cause.map(({ name, gives }) => `${name} (${gives})`).join(', ')
   return {
-    name: 'privileges',
-    ok: cause[0]?.needed ? false : 'warn',
-    found: `user ${user} lacks ${list}`,
-    remedy: HOW,
+    user: /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? 'unknown',
+    effective: BigInt(`0x${/^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`),
   }
 }
+
+function missing(env: Pick<Host, 'root'>): readonly Privilege[] {
+  const { effective } = own(env)
+  return PRIVILEGES.filter(({ bits }) => !bits.some(bit => has(effective, bit)))
+}
+
+export const lacks = (env: Pick<Host, 'root'>, name: string): boolean =>
+  missing(env).some(privilege => privilege.name === name)
+
+/** One finding for what the probe cannot run without; else one for each capability that it lacks. */
+export function privileges(env: Pick<Host, 'root'>): Finding[] {
+  const name = 'privileges'
+  const { user } = own(env)
+  const line = capabilityLine[surroundingsOf(env)]
+  const lacking = missing(env)
+  const needed = lacking.filter(({ needed }) => needed)
+  if (needed.length > 0) {
+    const list = needed.map(({ name, without }) => `${name} (without it ${without})`).join(' and ')
+    return [
+      { name, ok: false, found: `user ${user} lacks ${list}`, remedy: line(needed.map(({ name }) => name)) },
+    ]
+  }
+  if (lacking.length === 0) return [{ name, ok: true, found: `user ${user}, all that is needed` }]
+  return lacking.map(({ name: capability, without }) => ({
+    name,
+    ok: 'warn' as const,
+    found: `user ${user} lacks ${capability}: ${without}`,
+    remedy: line([capability]),
+  }))
+}
+
+/**
+ * What is needed after the start scan, as bits: all in the table but CAP_SYS_ADMIN, which stays only in place of another
+ * that is missing. Root keeps what opens the files and sockets of other users.
+ */
+export function afterScan(env: Pick<Host, 'root'>): bigint {
+  const { effective } = own(env)
+  const isStandIn = PRIVILEGES.some(
+    ({ bits: [own = SYS_ADMIN, other] }) => other === SYS_ADMIN && !has(effective, own),
+  )
+  const bits = PRIVILEGES.flatMap(({ bits }) => bits.filter(bit => bit !== SYS_ADMIN || isStandIn))
+  return bits.reduce((set, bit) => set | (1n << BigInt(bit)), 0n)
+}
+
+const rooted = () => 'run it as root of the host, not in a rootless container'
 
 /** Inode numbers of the host's own namespaces: include/linux/proc_ns.h, since Linux 3.8. */
 const NAMESPACES = [
@@ -48,21 +113,21 @@ const NAMESPACES = [
     host: 0xeffffffd,
     ok: false as const,
     lacks: 'capabilities in a user namespace of its own do not count for eBPF',
-    remedy: 'run it as root of the host, not in a rootless container',
+    line: { kubernetes: rooted, container: rooted, host: rooted },
   },
   {
     type: 'pid',
     host: 0xeffffffc,
     ok: 'warn' as const,
     lacks: "in a PID namespace of its own other processes' older sockets and names cannot be found",
-    remedy: 'use --pid=host, in Kubernetes hostPID: true',
+    line: pidLine,
   },
   {
     type: 'cgroup',
     host: 0xeffffffb,
     ok: 'warn' as const,
     lacks: 'in a cgroup namespace of its own only its own UDP traffic would be seen',
-    remedy: 'use --cgroupns=host',
+    line: cgroupLine,
   },
 ]
 
@@ -74,9 +139,20 @@ export function namespaces(env: Pick<Host, 'root'>): Finding {
       return undefined // the kernel has no namespaces of this type
     }
   }
-  const strange = NAMESPACES.filter(({ type, host }) => (own(type) ?? host) !== host)
+  // its own cgroup namespace is no matter when the host's root of cgroups is mounted
+  const matters = (type: string) => type !== 'cgroup' || cgroup2In(env) === undefined
+  const strange = NAMESPACES.filter(({ type, host }) => (own(type) ?? host) !== host && matters(type))
   const [worst] = strange
   if (!worst) return { name: 'namespaces', ok: true, found: "the host's own" }
   const of = (text: (row: (typeof NAMESPACES)[number]) => string) => strange.map(text).join('; ')
-  return { name: 'namespaces', ok: worst.ok, found: of(row => row.lacks), remedy: of(row => row.remedy) }
+  return {
+    name: 'namespaces',
+    ok: worst.ok,
+    found: of(row => row.lacks),
+    remedy: of(row => row.line[surroundingsOf(env)]()),
+  }
 }
+
+/** What the probe runs without, a sentence with the remedy for each. */
+export const shortcomings = (env: Pick<Host, 'root'> = { root: '/' }): string[] =>
+  [...privileges(env), namespaces(env)].filter(({ ok }) => ok !== true).map(sentenceOf)

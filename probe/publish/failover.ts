@@ -8,8 +8,8 @@
  */
 
 import type { Logger } from 'pino'
-import type { WindowKey } from '../../wire/message.ts'
-import type { Feed } from './connection.ts'
+import type { Ack } from '../../wire/ack.ts'
+import type { Feed } from './link/connection.ts'
 import type { Queue, Queued, Settled } from './queue.ts'
 
 interface Collector {
@@ -17,8 +17,8 @@ interface Collector {
   isUp: boolean
   /** It is connected and acknowledges nothing. */
   isSilent: boolean
-  /** The last window of which it was sent a message; -1 before the first. */
-  sent: number
+  /** The last window of which it was sent a message. */
+  sent: number | undefined
   /** `settled` was sent to it: at the start of its turn, or after it. */
   isTold: boolean
   /** Another collector has acknowledged windows since this one did. */
@@ -59,7 +59,7 @@ export class Failover {
   ) {
     this.queue = queue
     const standBy = (endpoint: string): Collector => {
-      return { endpoint, isUp: false, isSilent: false, sent: -1, isTold: false, isBehind: false }
+      return { endpoint, isUp: false, isSilent: false, sent: undefined, isTold: false, isBehind: false }
     }
     const [first, ...others] = endpoints
     this.#current = standBy(first)
@@ -83,9 +83,9 @@ export class Failover {
       next: () => this.#next(collector),
       acknowledged: key => {
         collector.isSilent = false
-        if (!this.queue.isOfRun(key)) return
+        if (this.queue.runs.at(key) === undefined) return
         if (collector === this.#current) this.#acknowledged(key)
-        else this.queue.ledger.acknowledged(key.window) // it is stored, and sent to the current one all the same
+        else this.queue.acknowledgedElsewhere(key)
       },
     }))
   }
@@ -97,14 +97,13 @@ export class Failover {
   }
 
   #next(collector: Collector): Buffer[] | undefined {
-    const { settled } = this.queue
     if (collector !== this.#current) {
-      const isOver = collector.sent >= 0 && collector.sent < settled.window
+      const isOver = collector.sent !== undefined && collector.sent < this.queue.settledTo
       return isOver && !collector.isTold ? this.#tell(collector) : undefined
     }
     if (!collector.isTold) return this.#tell(collector)
     const message = this.queue.next(this.#leaving)
-    if (message) collector.sent = Math.max(collector.sent, message.window)
+    if (message) collector.sent = Math.max(collector.sent ?? message.window, message.window)
     return message?.frames
   }
 
@@ -113,7 +112,7 @@ export class Failover {
     return this.#encode(this.queue.settled, collector.isBehind)
   }
 
-  #acknowledged(key: WindowKey): void {
+  #acknowledged(key: Ack): void {
     this.#quiet = 0
     this.queue.acknowledge(key)
     for (const collector of this.#collectors) collector.isBehind ||= collector !== this.#current

@@ -11,8 +11,18 @@ export interface Amount {
   rows: number
 }
 
-/** Why a window is lost: the queue was full, or the probe stopped before it was acknowledged. */
-export type Reason = 'full' | 'stopped'
+/** Why a window is lost. */
+export const REASONS = [
+  'full', // the queue was full
+  'stopped', // the probe stopped before it was acknowledged
+  'killed', // the probe before this one was killed while the window was in its memory
+  'spool_full', // the spool was full
+  'spool_old', // it waited for too long in the spool
+  'spool_damaged', // its file was cut, scrambled or removed
+  'collector_full', // the collector had no room for it
+  'renamed', // it waited in the spool, and the host has another name now: a probe speaks for one host
+] as const
+export type Reason = (typeof REASONS)[number]
 
 /** Of one queue, or of several added up. */
 export interface Accounts {
@@ -28,8 +38,8 @@ interface Open {
   rows: number
   /** All of it went out on one connection, so that a collector may have it. */
   isSent: boolean
-  /** Messages of it left the queue for want of room. */
-  isDropped: boolean
+  /** Messages of it are gone, for this reason. */
+  dropped: Reason | undefined
 }
 
 /**
@@ -42,15 +52,19 @@ const MAX_DOUBTFUL = 1024
 
 const none = (): Amount => ({ windows: 0, rows: 0 })
 
+/** An account for each reason. */
+export const perReason = (of: (reason: Reason) => Amount): Record<Reason, Amount> =>
+  Object.fromEntries(REASONS.map(reason => [reason, of(reason)])) as Record<Reason, Amount>
+
 export class Ledger {
   readonly produced = none()
   readonly stored = none()
-  readonly lost: Readonly<Record<Reason, Amount>> = { full: none(), stopped: none() }
+  readonly lost: Readonly<Record<Reason, Amount>> = perReason(none)
   /** Neither stored nor lost, oldest first. */
   readonly #open = new Map<number, Open>()
   /** Of these, dropped and sent. */
   readonly #doubtful = new Set<number>()
-  #newest = -1
+  #newest = Number.NEGATIVE_INFINITY
   /** Of the newest window, once it is not open any more: rows may still come. */
   #fate: Fate | undefined
 
@@ -79,7 +93,7 @@ export class Ledger {
     if (window > this.#newest) {
       this.#newest = window
       this.#fate = undefined
-      this.#open.set(window, { rows: 0, isSent: false, isDropped: false })
+      this.#open.set(window, { rows: 0, isSent: false, dropped: undefined })
       this.produced.windows++
     }
     this.produced.rows += rows
@@ -93,49 +107,62 @@ export class Ledger {
     const open = this.#open.get(window)
     if (!open) return
     open.isSent = true
-    if (open.isDropped) this.#doubt(window)
+    if (open.dropped) this.#doubt(window)
   }
 
-  acknowledged(window: number): void {
+  acknowledged(window: number, fate: Fate = 'stored'): void {
     if (window > this.#newest) return
-    this.#close(window, 'stored')
+    this.#close(window, fate)
     for (const doubtful of this.#doubtful) {
       if (doubtful + LATE_WINDOWS > window) break
-      this.#close(doubtful, 'full')
+      this.#close(doubtful)
     }
   }
 
   /**
-   * Messages of this window left the queue for want of room.
+   * Messages of this window are gone.
    * @param goesOn they were sent on this connection, and the rest of the window goes out on it, too
    */
-  dropped(window: number, goesOn: boolean): void {
+  dropped(window: number, goesOn: boolean, reason: Reason = 'full'): void {
     const open = this.#open.get(window)
     if (!open) return
-    open.isDropped = true
+    open.dropped ??= reason
     if (open.isSent) this.#doubt(window)
-    else if (!goesOn) this.#close(window, 'full')
+    else if (!goesOn) this.#close(window)
+  }
+
+  /** Windows and rows that were there before this run, and are not any more: produced, and lost. */
+  missed({ windows, rows }: Amount, reason: Reason): void {
+    for (const account of [this.produced, this.lost[reason]]) {
+      account.windows += windows
+      account.rows += rows
+    }
   }
 
   /** The connection is gone: what it had of this window is not followed by the rest. */
   torn(window: number): void {
-    if (this.#open.get(window)?.isSent === false) this.#close(window, 'full')
+    if (this.#open.get(window)?.isSent === false) this.#close(window)
   }
 
-  /** No acknowledgement counts any more. */
-  stop(): void {
-    for (const [window, { isDropped }] of this.#open) this.#close(window, isDropped ? 'full' : 'stopped')
+  /**
+   * No acknowledgement counts any more.
+   * @param isKept it waits for the next run
+   */
+  stop(isKept: (window: number) => boolean = () => false): void {
+    for (const [window, { dropped }] of this.#open)
+      if (dropped || !isKept(window)) this.#close(window, dropped ?? 'stopped')
   }
 
   #doubt(window: number): void {
     this.#doubtful.add(window)
     const [oldest] = this.#doubtful
-    if (this.#doubtful.size > MAX_DOUBTFUL) this.#close(oldest!, 'full')
+    if (this.#doubtful.size > MAX_DOUBTFUL) this.#close(oldest!)
   }
 
-  #close(window: number, fate: Fate): void {
+  #close(window: number, given?: Fate): void {
     const open = this.#open.get(window)
     if (!open) return
+    const fate = given ?? open.dropped ?? 'full'
     this.#open.delete(window)
     this.#doubtful.delete(window)
     const account = this.#account(fate)
@@ -158,7 +185,7 @@ export function summed(ledgers: readonly Accounts[]): Accounts {
   return {
     produced: sum(({ produced }) => produced),
     stored: sum(({ stored }) => stored),
-    lost: { full: sum(({ lost }) => lost.full), stopped: sum(({ lost }) => lost.stopped) },
+    lost: perReason(reason => sum(({ lost }) => lost[reason])),
     waiting: sum(({ waiting }) => waiting),
   }
 }

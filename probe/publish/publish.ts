@@ -20,24 +20,28 @@ import {
   type WindowNames,
 } from '../../wire/message.ts'
 import { Bundler, type Kept } from './bundler.ts'
-import type { Feed } from './connection.ts'
-import { type Connected, connect } from './connections.ts'
 import { Failover } from './failover.ts'
-import { type Accounts, type Amount, summed } from './ledger.ts'
-import { Queue, type Queued } from './queue.ts'
-import { amountOf, QueueLog } from './queue_log.ts'
-import { ranked } from './rendezvous.ts'
+import { type Accounts, REASONS, summed } from './ledger.ts'
+import type { Feed } from './link/connection.ts'
+import { type Connected, connect } from './link/connections.ts'
+import { Trust, type TrustOptions } from './link/trust.ts'
+import type { Queue, Queued } from './queue.ts'
+import { QueueLog } from './queue_log.ts'
 import type { SendOffset } from './send_offset.ts'
 import { Slabs } from './slabs.ts'
+import { Pace } from './spool/pace.ts'
+import {
+  leftText,
+  openWaiting,
+  spoolFigures,
+  type Waiting,
+  type WaitingOptions,
+  waitingOf,
+} from './spool/waiting.ts'
 
-export interface PublishOptions {
-  /** ZeroMQ endpoints, for example `tcp://127.0.0.1:5556`. */
-  readonly collectors: readonly string[]
-  readonly sendTo: 'all' | 'one'
-  /** Bytes that may wait: for each collector, or for the one. */
-  readonly queueBytes: number
-  /** When in each window this host sends. */
-  readonly sendOffset: SendOffset
+export interface PublishOptions extends WaitingOptions {
+  /** How collectors are known. */
+  readonly trust?: TrustOptions
 }
 
 /** Bytes of rows in a message. A full page of the kernel's pass fits: `PAGE_ROWS` in `bpf/report.bpf.h`. */
@@ -66,9 +70,11 @@ const rowsOf = ({ parts }: Bundle): number =>
   parts.reduce((sum, { layout, length }) => sum + length / layout.size, 0)
 
 export class Publisher {
+  readonly #waiting: readonly Waiting[]
   readonly #queues: readonly Queue[]
   readonly #queueLogs: readonly QueueLog[]
   readonly #connections: readonly Connected[]
+  readonly #paces: readonly Pace[]
   readonly #failover: Failover | undefined
   readonly #slabs = new Slabs(SLAB_BYTES)
   readonly #bundler: Bundler
@@ -77,32 +83,48 @@ export class Publisher {
   #isClosing = false
   #messages = 0
   #rows = 0
+  /** When the window before had ended. */
+  #rowsBefore = 0
 
-  constructor(options: PublishOptions, identity: Identity, log: Logger) {
-    const { collectors, sendTo, queueBytes, sendOffset } = options
+  /** With the spool, and what earlier runs have left in it. */
+  static async open(options: PublishOptions, identity: Identity, log: Logger): Promise<Publisher> {
+    let wake = () => {}
+    const waiting = await openWaiting(options, identity, log, () => wake())
+    const publisher = new Publisher(options, identity, log, waiting)
+    wake = () => publisher.#wake()
+    return publisher
+  }
+
+  constructor(
+    options: PublishOptions,
+    identity: Identity,
+    log: Logger,
+    waiting: readonly Waiting[] = waitingOf(options, identity, log),
+  ) {
+    const { sendTo, sendOffset } = options
     this.#sendOffset = sendOffset
-    const endpoints = sendTo === 'one' ? ranked(identity.host, collectors) : collectors
+    this.#waiting = waiting
+    this.#queues = waiting.map(({ queue }) => queue)
+    this.#queueLogs = waiting.map(({ queue, log }) => new QueueLog(queue, log))
+    this.#bundler = new Bundler(this.#slabs, this.#queues.length)
+    this.#paces = this.#queues.map(queue => new Pace(queue, sendOffset.intervalMs, () => this.#wake()))
+    const [{ queue, endpoints } = waiting[0]!] = waiting
     const [first, ...others] = endpoints
     if (sendTo === 'one' && first !== undefined)
       this.#failover = new Failover(
         [first, ...others],
-        new Queue(queueBytes, identity),
-        (settled, elsewhere) => encodeSettled({ ...identity, ...settled, elsewhere }),
+        queue,
+        (settled, elsewhere) => encodeSettled({ ...settled, elsewhere }),
         () => this.#wake(),
         log,
       )
-    this.#queues = this.#failover
-      ? [this.#failover.queue]
-      : endpoints.map(() => new Queue(queueBytes, identity))
-    this.#queueLogs = this.#queues.map((queue, index) => {
-      const one = this.#failover ? log : log.child({ collector: endpoints[index] })
-      return new QueueLog(queue, queueBytes, one)
+    const trust = new Trust(options.trust)
+    this.#connections = waiting.flatMap((one, index) => {
+      const feeds = this.#failover?.feeds ?? [feedOf(one.queue)]
+      return one.endpoints.map((endpoint, at) =>
+        connect(endpoint, this.#feed(feeds[at]!, one, this.#paces[index]!), identity, trust, log),
+      )
     })
-    this.#bundler = new Bundler(this.#slabs, this.#queues.length)
-    const feeds = this.#failover?.feeds ?? this.#queues.map(feedOf)
-    this.#connections = endpoints.map((endpoint, index) =>
-      connect(endpoint, this.#atOffset(feeds[index]!), identity, log),
-    )
   }
 
   /**
@@ -122,10 +144,17 @@ export class Publisher {
     }
   }
 
+  /** Each queue's from now on; with the next message it drops what is beyond. */
+  limit(queueBytes: number): void {
+    for (const queue of this.#queues) queue.maxBytes = queueBytes
+  }
+
   /** The window has ended. */
   end(head: WindowHead, names: WindowNames): void {
     const bundle = this.#bundler.take()
-    this.#push(head, encodeWindow(head, bundle, names), bundle, true)
+    const rows = this.#rows - this.#rowsBefore + rowsOf(bundle)
+    this.#push(head, encodeWindow({ ...head, rows }, bundle, names), bundle, true)
+    this.#rowsBefore = this.#rows
     this.#slabs.trim()
   }
 
@@ -141,13 +170,12 @@ export class Publisher {
   }
 
   losses(): Losses {
-    const { full, stopped } = this.stats().accounts.lost
-    return {
-      'queue/full': full.rows,
-      'queue/full_windows': full.windows,
-      'queue/stopped': stopped.rows,
-      'queue/stopped_windows': stopped.windows,
-    }
+    const { lost } = this.stats().accounts
+    const counts = REASONS.flatMap(reason => [
+      [`queue/${reason}`, lost[reason].rows] as const,
+      [`queue/${reason}_windows`, lost[reason].windows] as const,
+    ])
+    return Object.fromEntries(counts)
   }
 
   figures() {
@@ -156,32 +184,48 @@ export class Publisher {
       ...{ messages, rows, queue_messages: waiting, queue_bytes: bytes },
       ...{ queue_windows: accounts.waiting.windows, queue_rows: accounts.waiting.rows },
       ...{ stored_windows: accounts.stored.windows, stored_rows: accounts.stored.rows },
+      ...spoolFigures(this.#waiting),
     }
   }
 
   /**
-   * Waits until everything is acknowledged, at most so long, then disconnects. What is not acknowledged by then is lost.
+   * Waits until everything is acknowledged, at most so long, then disconnects. What is not acknowledged by then is kept
+   * in the spool, or lost.
    * @returns how much that is, for the log; undefined when it is nothing
    */
   async close(deadlineMs: number): Promise<string | undefined> {
     this.#isClosing = true
+    for (const { spooler } of this.#waiting) spooler?.stopping()
     this.#wake()
     const until = performance.now() + deadlineMs
     while (this.stats().waiting > 0 && performance.now() < until) await sleep(20)
     clearTimeout(this.#waking)
+    for (const pace of this.#paces) pace.close()
     await Promise.all(this.#connections.map(connection => connection.close()))
-    const unacknowledged = this.#stop()
-    return unacknowledged.windows > 0 ? amountOf(unacknowledged) : undefined
+    await Promise.all(this.#waiting.map(({ queue, spooler }) => spooler?.close() ?? queue.stop()))
+    const { waiting, lost } = this.stats().accounts
+    return leftText(waiting, lost.stopped)
   }
 
-  #stop(): Amount {
-    const { waiting } = this.stats().accounts
-    for (const { ledger } of this.#queues) ledger.stop()
-    return waiting
-  }
-
-  #atOffset(feed: Feed): Feed {
-    return { ...feed, next: () => (this.#isDue() ? feed.next() : undefined) }
+  /** As the queue's, at this host's offset, at a bounded pace, and with what is on disk. */
+  #feed(feed: Feed, { spooler }: Waiting, pace: Pace): Feed {
+    return {
+      ...feed,
+      reached(isUp) {
+        feed.reached(isUp)
+        spooler?.reached(isUp)
+      },
+      next: () => {
+        const frames = this.#isDue() && pace.isOpen() ? feed.next() : undefined
+        if (!frames) spooler?.fetch()
+        return frames
+      },
+      acknowledged: key => {
+        feed.acknowledged(key)
+        spooler?.acknowledged()
+        this.#wake() // the next one may be sent
+      },
+    }
   }
 
   #isDue(): boolean {
@@ -202,6 +246,7 @@ export class Publisher {
     this.#rows += rows
     if (this.#failover) this.#failover.push(message)
     else for (const queue of this.#queues) queue.push(message)
+    for (const { spooler } of this.#waiting) spooler?.pushed()
     for (const queueLog of this.#queueLogs) queueLog.check()
     this.#wake()
   }

@@ -12,23 +12,20 @@ export const amountOf = ({ windows, rows }: Amount): string =>
 
 export class QueueLog {
   readonly #queue: Queue
-  readonly #maxBytes: number
   readonly #log: ThrottledLog
   #dropped = 0
 
-  /** @param maxBytes of the queue */
-  constructor(queue: Queue, maxBytes: number, log: Logger) {
+  constructor(queue: Queue, log: Logger) {
     this.#queue = queue
-    this.#maxBytes = maxBytes
     this.#log = new ThrottledLog(log)
   }
 
   /** Messages may have been dropped since the last time. */
   check(): void {
-    const { dropped, ledger } = this.#queue
+    const { dropped, ledger, maxBytes } = this.#queue
     if (dropped === this.#dropped) return
     this.#dropped = dropped
-    const size = `${Math.round((this.#maxBytes / MIB) * 10) / 10} MiB`
+    const size = `${Math.round((maxBytes / MIB) * 10) / 10} MiB`
     const doubtful = ledger.doubtful > 0 ? `, ${ledger.doubtful} more were sent and are not acknowledged` : ''
     this.#log.warn(
       'queue_full',

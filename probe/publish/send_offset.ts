@@ -7,24 +7,31 @@
 import { createHash } from 'node:crypto'
 
 export class SendOffset {
-  readonly #intervalMs: number
-  readonly #delayMs: number
+  readonly intervalMs: number
+  readonly #share: number
+  /** Seconds over which the hosts are spread; at most half the interval. */
+  spread: number
   readonly #now: () => number
 
   /**
-   * @param spread seconds over which the hosts are spread; at most half the interval
    * @param interval seconds; windows end at multiples of it
    * @param now milliseconds since the epoch
    */
   constructor(host: string, spread: number, interval: number, now: () => number = Date.now) {
-    this.#intervalMs = interval * 1000
-    this.#delayMs = Math.min(spread, interval / 2) * 1000 * shareOf(host)
+    this.intervalMs = interval * 1000
+    this.#share = shareOf(host)
+    this.spread = spread
     this.#now = now
+  }
+
+  /** How long after the end of a window this host sends. */
+  get delayMs(): number {
+    return Math.min(this.spread * 1000, this.intervalMs / 2) * this.#share
   }
 
   /** Milliseconds until this host may send; 0 when it may. */
   waitMs(): number {
-    return Math.max(0, this.#delayMs - (this.#now() % this.#intervalMs))
+    return Math.max(0, this.delayMs - (this.#now() % this.intervalMs))
   }
 }
 

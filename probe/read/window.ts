@@ -3,8 +3,9 @@
  * on the wall clock, which can be set.
  *
  * A clock set back by less than an interval makes the running window longer, until the wall clock passes its label. Set
- * back further, the running window ends at once and labels follow the new clock: they go back once. A clock set forward
- * past the label ends the window at once, too. Windows touch each other, and no moment is in two of them.
+ * back further, the running window ends at once and labels follow the new clock: they go back once. So it does when a clock
+ * that is set back again and again would make it longer than three intervals. A clock set forward past the label ends the
+ * window at once, too. Windows touch each other, and no moment is in two of them.
  */
 
 import { EARLIEST_S } from '../../wire/time.ts'
@@ -38,6 +39,8 @@ export interface Window {
 const STEP_NS = 250_000_000n
 /** A probe that is later than so many intervals (SIGSTOP, a machine that slept) joins the windows that it missed. */
 const MAX_LATE = 2n
+/** Intervals in a window, however often the clock is set back in it. */
+const LONGEST = 3n
 const NS = 1_000_000_000n
 
 export class Windows {
@@ -84,7 +87,7 @@ export class Windows {
     this.current = this.#plan(
       ended.index + 1,
       ended.endNs,
-      this.#labelBehind(ended, boot + offset, wasSet),
+      this.#labelBehind(ended, boot, offset, wasSet),
       offset,
     )
     return ended
@@ -108,10 +111,11 @@ export class Windows {
   }
 
   /** The label of the window after this one. */
-  #labelBehind(ended: Window, wall: bigint, wasSet: boolean): bigint {
+  #labelBehind(ended: Window, boot: bigint, offset: bigint, wasSet: boolean): bigint {
+    const wall = boot + offset
     const label = BigInt(ended.time) * NS
     const next = label + this.#intervalNs
-    if (this.#isFar(wall, next)) {
+    if (this.#isFar(next, ended.endNs, boot, offset)) {
       this.clockSet++ // back
       return this.#labelAfter(wall)
     }
@@ -122,9 +126,10 @@ export class Windows {
     return next + late * this.#intervalNs
   }
 
-  /** Whether the window would become too long with this label. */
-  #isFar(wall: bigint, label: bigint): boolean {
-    return label - wall > 2n * this.#intervalNs
+  /** Whether a window that began then would become too long with this label. */
+  #isFar(label: bigint, startNs: bigint, boot: bigint, offset: bigint): boolean {
+    const endNs = label - offset
+    return endNs - boot > 2n * this.#intervalNs || endNs - startNs > LONGEST * this.#intervalNs
   }
 
   #ended(window: Window): Window {
@@ -154,7 +159,7 @@ export class Windows {
     const label = BigInt(time) * NS
     const wall = boot + offset
     const now = boot > startNs ? boot : startNs + 1n
-    if (this.#isFar(wall, label)) {
+    if (this.#isFar(label, startNs, boot, offset)) {
       this.current = { ...this.current, endNs: now, partial: true }
     } else if (wall < label) {
       this.current = this.#plan(index, startNs, label, offset)

@@ -11,6 +11,8 @@ import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSinkSpool } from './sink_spool.ts'
+import { benchSpool } from './spool.ts'
 import { benchTurns } from './turns/bench.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
@@ -70,6 +72,16 @@ t.test('the folds', async t => {
   t.ok((await benchProbeFold(5)).length > 0)
 })
 
+t.test('the spool', async t => {
+  const lines = figures(await benchSpool(6, 1, 1))
+  t.match(
+    lines[0],
+    /^windows of 20 kB: appended, one fsync each: [\d,]+ a second, \d+ MB\/s, [\d.]+ ms CPU each; a plain file/,
+  )
+  t.match(lines.at(-2), /: [\d.]+ ms without a spool, [\d.]+ ms with one$/)
+  t.match(lines.at(-1), /: \d+ windows a second$/)
+})
+
 const FEW = { hosts: 3, containers: 3, rows: 50, windows: 2, metrics: 'flows' } as const
 const ROWS =
   /^150 rows a window of 3 hosts .*: [\d,]+ rows per CPU second .*, 12 lines a window, .* MB at most$/
@@ -87,4 +99,14 @@ t.test('and into InfluxDB', { skip: needs('influxd') }, async t => {
 t.test('a profile of the probe and of the collector, or why there is none', real, async t => {
   const { probe, collector } = await benchProfile(200, 3, 2)
   for (const lines of [probe, collector]) t.match(figures(lines)[0], /: [\d.]+%$|^skipped: perf /)
+})
+
+t.test('the spool of the collector', { skip: needs('influxd') }, async t => {
+  const [well, nowhere, influx] = figures(await benchSinkSpool(1, 60))
+  t.match(well, /^a window of 200 samples .*: \d+ µs CPU without a spool, \d+ µs with one$/)
+  for (const line of [nowhere, influx])
+    t.match(
+      line,
+      /^60 windows of 200 samples, .*: [\d,]+ samples a second to disk \(\d+ bytes each\), [\d,]+ a second from disk/,
+    )
 })

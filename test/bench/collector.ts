@@ -37,7 +37,8 @@ export function startCollector(
     const database = await (into === 'null' ? nullDatabase() : influxDatabase())
     cleanup.defer(() => database.close())
     const [endpoint, socket] = [`tcp://127.0.0.1:${await freePort()}`, join(directory, 'collector.sock')]
-    const where = ['--listen', endpoint, '--socket', socket, '--influx-url', database.url]
+    const spool = ['--spool', join(directory, 'spool')]
+    const where = ['--listen', endpoint, '--socket', socket, ...spool, '--influx-url', database.url]
     const room = ['--max-series', '10000000', '--waiting-samples', '100000000']
     const flags = [...where, ...room, '--no-influx-gzip', '--metrics', metrics]
     const child = start([...sockflux(nodeFlags), 'collector', ...flags])

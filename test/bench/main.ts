@@ -14,10 +14,13 @@ import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
 import { benchFold } from './fold.ts'
+import { benchKeys } from './keys.ts'
 import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
+import { benchSinkSpool } from './sink_spool.ts'
+import { benchSpool } from './spool.ts'
 import { benchTurns } from './turns/bench.ts'
 
 /** Tables by their headings. */
@@ -38,7 +41,10 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
+  sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
+  keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
+  spool: async () => ({ 'Spool of the probe': await benchSpool() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),
 }
 

@@ -39,7 +39,16 @@ environment:
 })
 
 t.test('config check of one program takes its flags, and speaks JSON', async t => {
-  const words = ['config', 'check', 'probe', '--collector', 'tcp://a:0', '--collector', 'tcp://b:1', '--json']
+  const words = [
+    'config',
+    'check',
+    'probe',
+    '--collector',
+    'tcp://a:0',
+    '--collector',
+    'tcp://b:1,plain',
+    '--json',
+  ]
   const { code, stdout } = await sockflux([...words, '--cri-socket', '/nonexistent/x'])
   t.equal(code, 1)
   t.same(JSON.parse(stdout), {
@@ -65,11 +74,11 @@ t.test('config show tells each value and where it is from, and no secret', async
     INFLUX_PASSWORD: 'hush3',
     INFLUX_USERNAME: 'me',
   }
-  const words = ['config', 'show', 'collector', '--prometheus', '9469', '--listen', 'tcp://*:1']
+  const words = ['config', 'show', 'collector', '--prometheus', '9469', '--listen', 'tcp://*:1,plain']
   const text = await sockflux(words, env)
   t.equal(text.code, 0)
   t.match(text.stdout, /^collector +value +from$/m)
-  t.match(text.stdout, /^listen +tcp:\/\/\*:1 +--listen$/m)
+  t.match(text.stdout, /^listen +tcp:\/\/\*:1,plain +--listen$/m)
   t.match(text.stdout, /^store_days +3 +.+a\.yaml:2:15: collector\.store_days$/m)
   t.match(text.stdout, /^influx_url +http:\/\/…@127\.0\.0\.1:8086 +INFLUX_URL$/m)
   t.match(text.stdout, /^influx_token +\*{8} +INFLUX_TOKEN$/m)

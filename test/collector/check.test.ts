@@ -18,7 +18,7 @@ t.test('the defaults have no problems and no warnings', async t => {
 
 const WRONG: readonly { flags: Flags; env?: NodeJS.ProcessEnv; says: string }[] = [
   {
-    flags: { listen: ['tcp://*:1', 'tcp://*:1'] },
+    flags: { listen: ['tcp://*:1,plain', 'tcp://*:1,plain'] },
     says: '--listen: tcp://*:1 is there twice: leave one out',
   },
   {
@@ -26,9 +26,9 @@ const WRONG: readonly { flags: Flags; env?: NodeJS.ProcessEnv; says: string }[] 
     says: '--listen: ipc:///run/x is there twice: leave one out',
   },
   ...[
-    ['tcp://*:1,ifid=6', 'tcp://*:2,ifid=6', '6'],
-    ['tcp://*:1,ifid=1', 'tcp://*:2', '1'],
-    ['tcp://*:1', 'tcp://*:2,ifid=0', '0'],
+    ['tcp://*:1,ifid=6,plain', 'tcp://*:2,plain,ifid=6', '6'],
+    ['tcp://*:1,plain,ifid=1', 'tcp://*:2,plain', '1'],
+    ['tcp://*:1,plain', 'tcp://*:2,plain,ifid=0', '0'],
   ].map(([first, second, ifid]) => ({
     flags: { listen: [first, second] },
     says: `--listen: ifid ${ifid} is there twice (without ,ifid= it is the position from 0): give each endpoint its own`,
@@ -71,7 +71,7 @@ for (const { flags, env, says } of WRONG)
 t.test('settings that look like these mistakes and are right have no problems', async t => {
   for (const [flags, env] of [
     [{ listen: ['tcp://127.0.0.1:*', 'tcp://127.0.0.1:*'] }],
-    [{ listen: ['tcp://*:1,ifid=1', 'tcp://*:2,ifid=0'] }],
+    [{ listen: ['tcp://*:1,plain,ifid=1', 'tcp://*:2,plain,ifid=0'] }],
     [{ profile: 'ntopng' }],
     [{ profile: 'ntopng', metrics: ['host'], prometheus: '9469' }],
     [{ ...URL, influxVersion: '2', influxOrg: 'o' }],

@@ -15,7 +15,7 @@ t.test('counters of parts are added up, losses by their reason', async t => {
   t.same(counters.totals(), {
     stats: {
       ...{ messages: 0, rows: 5, probes: 0, waiting: 0, written: 0, series: 1 },
-      ...{ cpu_us: 0, rss_bytes: 0 },
+      ...{ cpu_us: 0, rss_bytes: 0, spool_bytes: 0, spool_samples: 0, spool_age_us: 0 },
     },
     lost: { 'a/full': 3, 'b/late': 4 },
   })

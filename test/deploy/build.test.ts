@@ -17,7 +17,7 @@ t.test(
     t.teardown(() => cleanup.close())
     const root = join(await scratch(cleanup, 'build'), "it's my clone ($1)")
     const sources =
-      'Makefile package.json package-lock.json tsconfig.json .taprc deploy wire cli probe collector'
+      'Makefile package.json package-lock.json tsconfig.json .taprc deploy wire cli grafana probe collector'
     const shell = `mkdir -p "$1/build" && cd "$0" && cp -a ${sources} "$1/" && mkdir "$1/native" &&
     cp -a native/*.ts native/*.json native/binding.gyp native/src "$1/native/" &&
     cp -al node_modules "$1/" && cp -al build/node build/npm "$1/build/" 2>/dev/null || cp -a node_modules "$1/"

@@ -25,7 +25,7 @@ export async function clone(directory: string, run: string, test = ''): Promise<
   await mkdir(join(directory, 'build'), { recursive: true })
   for (const path of ['Makefile', 'deploy', 'cli/sockflux.ts', 'package.json'])
     await cp(join(REPOSITORY, path), join(directory, path), { recursive: true })
-  const wanted = `\nRUN_PACKAGES=(${run})\nTEST_PACKAGES=(${test})\n`
+  const wanted = `\nRUN_PACKAGES=(${run})\nTEST_PACKAGES=(${test})\nPACKAGE_PACKAGES=()\n`
   await writeFile(join(directory, 'deploy/packages.sh'), wanted, { flag: 'a' })
 }
 

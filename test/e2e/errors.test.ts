@@ -80,23 +80,23 @@ t.test('what is wrong in a file is said with line and column', async t => {
 t.test('what another collector has is said with its name', async t => {
   const [site, other] = [await setUp(t), await setUp(t)]
   await site.collector()
-  const flags = ({ endpoint, socket, store }: Pick<Site, 'endpoint' | 'socket' | 'store'>) => [
-    ...['--listen', endpoint, '--socket', socket, '--store', store],
+  const flags = ({ link, socket, store }: Pick<Site, 'link' | 'socket' | 'store'>) => [
+    ...['--listen', link, '--socket', socket, '--store', store],
   ]
-  const { endpoint, socket, store } = other
+  const { link, socket, store } = other
   checkSentence(
     t,
-    await run('collector', ...flags({ endpoint: site.endpoint, socket, store })),
+    await run('collector', ...flags({ link: site.link, socket, store })),
     /^sockflux: cannot listen on tcp:\S+: Address already in use; is another collector running\?$/m,
   )
   checkSentence(
     t,
-    await run('collector', ...flags({ endpoint, socket: site.socket, store })),
+    await run('collector', ...flags({ link, socket: site.socket, store })),
     /^sockflux: another collector answers at \S+: stop it or give this one another socket$/m,
   )
   checkSentence(
     t,
-    await run('collector', ...flags({ endpoint, socket, store: site.store })),
+    await run('collector', ...flags({ link, socket, store: site.store })),
     /^sockflux: \S+ is open in another process \(\d+\): stop it, or give each collector its own directory/,
   )
   checkSentence(
@@ -127,7 +127,7 @@ t.test('a probe without its privileges says which', kernel, async t => {
   checkSentence(
     t,
     await ended([...behind, ...nobody, ...SOCKFLUX.map(at), 'probe']),
-    /^sockflux: .*lacks CAP_BPF.*CAP_PERFMON.*run it as root/,
+    /^sockflux: .*lacks CAP_BPF.*CAP_PERFMON.*(run it as root|start it with)/,
   )
   const poor = ['setpriv', '--bounding-set=-bpf,-sys_admin', '--inh-caps=-bpf,-sys_admin']
   checkSentence(t, await ended([...poor, ...SOCKFLUX, 'probe']), /^sockflux: .*lacks CAP_BPF/)

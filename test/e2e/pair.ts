@@ -20,14 +20,25 @@ export interface Pair {
   readonly cart: End
 }
 
-export function startPair({ rttMs }: { rttMs: number }): Promise<Pair & Closable> {
+export interface PairOptions {
+  readonly rttMs: number
+  /** Loses every Nth packet of each direction. */
+  readonly dropEvery?: number
+  readonly namespace?: string
+}
+
+export function startPair({
+  rttMs,
+  dropEvery = 0,
+  namespace = 'trade',
+}: PairOptions): Promise<Pair & Closable> {
   return closable(async cleanup => {
     const node = await startNode()
     cleanup.defer(() => node.close())
     const run = (name: string) =>
       node.runPod({
         name,
-        namespace: 'trade',
+        namespace,
         containers: [
           { name: 'main', command: IDLE },
           { name: 'idle', command: IDLE },
@@ -36,7 +47,7 @@ export function startPair({ rttMs }: { rttMs: number }): Promise<Pair & Closable
     const shop = { pod: await run('shop-0'), address: '10.9.0.1' }
     const cart = { pod: await run('cart-0'), address: '10.9.0.2' }
     const ends = { nsA: shop.pod.netns, nsB: cart.pod.netns, addrA: shop.address, addrB: cart.address }
-    const wire = await link({ ...ends, rttMs })
+    const wire = await link({ ...ends, rttMs, dropEvery })
     cleanup.defer(() => wire.close())
     return { node, shop, cart }
   })

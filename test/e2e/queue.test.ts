@@ -1,12 +1,10 @@
 import t from 'tap'
-import { loadBinary } from '../harness/binary.ts'
-import { createNetns, inNetns } from '../harness/netns.ts'
-import { start } from '../harness/process.ts'
 import { startRelay } from '../harness/relay.ts'
 import { needs } from '../harness/skip.ts'
 import { openSite, type Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 import { earlyInWindow, windowNow } from '../harness/windows.ts'
+import { holdFlows } from './held.ts'
 
 const skip = needs('root', 'bpf', 'netns', 'gcc')
 const HOST = 'queue'
@@ -35,16 +33,7 @@ function upTo(site: Site, window: number): Promise<Sample[]> {
 }
 
 t.test('a queue that is too small drops the oldest windows, whole, and counts them', { skip }, async t => {
-  const netns = await createNetns()
-  t.teardown(() => netns.close())
-  const load = async (...words: string[]) => {
-    const child = start(inNetns(netns.path, [await loadBinary(), ...words]))
-    t.teardown(() => child.close())
-    return child
-  }
-  await (await load('server', '127.0.0.1', '8000', '--ports', '4')).line(/listening/)
-  const client = await load('client')
-  t.match(await client.ask(`open ${FLOWS} 127.0.0.1 8000 4`), { opened: FLOWS })
+  await holdFlows(t, FLOWS)
   const site = await openSite()
   t.teardown(() => site.close())
   const relay = await startRelay(site.endpoint)

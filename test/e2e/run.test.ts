@@ -25,7 +25,7 @@ async function setUp(t: Test) {
   const site = await openSite()
   t.teardown(() => site.close())
   const words = ['run', '--interval', '1', '--socket', site.socket, '--store', site.store]
-  const env = { SOCKFLUX_LISTEN: site.endpoint, SOCKFLUX_COLLECTOR: site.endpoint }
+  const env = { SOCKFLUX_LISTEN: site.link, SOCKFLUX_COLLECTOR: site.link }
   return { site, words, env }
 }
 

@@ -29,8 +29,9 @@ export const CRI_NAMESPACE = 'k8s.io'
 /**
  * Starts a containerd of its own with the images of the tests in it; nothing of it touches another one.
  * @param cgroups another layout than the machine's, in a mount namespace that ends with containerd
+ * @param isShared mounts are passed on to containers that ask for it, as under systemd; in such a namespace, too
  */
-export function startContainerd(cgroups?: Cgroups): Promise<Containerd & Closable> {
+export function startContainerd(cgroups?: Cgroups, isShared = false): Promise<Containerd & Closable> {
   return closable(async cleanup => {
     await sweep()
     const images = await imageArchive()
@@ -43,8 +44,10 @@ export function startContainerd(cgroups?: Cgroups): Promise<Containerd & Closabl
     const snapshotter = await snapshotterFor(directory)
     await configure(directory, socket, runc, snapshotter)
     cleanup.defer(() => stopProcessesOf(directory))
-    const command = ['containerd', '--config', join(directory, 'config.toml')]
-    const daemon = start(inNetns(netns.path, cgroups ? inLayout(cgroups, command) : command))
+    const plain = ['containerd', '--config', join(directory, 'config.toml')]
+    const command = isShared ? ['sh', '-c', 'mount --make-rshared / && exec "$@"', 'sh', ...plain] : plain
+    const apart = isShared ? ['unshare', '--mount', '--propagation', 'private', ...command] : command
+    const daemon = start(inNetns(netns.path, cgroups ? inLayout(cgroups, command) : apart))
     cleanup.defer(() => daemon.close())
     const cri = await Promise.race([connectCri(socket), failureOf(daemon)])
     cleanup.defer(() => cri.close())

@@ -1,7 +1,8 @@
 /** `dialler.ts ENDPOINT`: a probe's connection by itself, for namespaces of its own. Prints `up` when a collector is reached. */
 
 import { pino } from 'pino'
-import { Connection } from '../../probe/publish/connection.ts'
+import { Connection } from '../../probe/publish/link/connection.ts'
+import { Trust } from '../../probe/publish/link/trust.ts'
 
 const feed = {
   begin() {},
@@ -9,4 +10,11 @@ const feed = {
   next: () => undefined,
   acknowledged() {},
 }
-new Connection(process.argv[2]!, feed, { host: 'h', boot: 'b', probe: 'p' }, pino({}, process.stderr))
+const trust = new Trust({ keys: '/nowhere', collectorKey: [], linkUsers: [] })
+new Connection(
+  `${process.argv[2]!},plain`,
+  feed,
+  { host: 'h', boot: 'b', probe: 'p' },
+  trust,
+  pino({}, process.stderr),
+)

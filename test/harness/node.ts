@@ -115,7 +115,10 @@ export class Node implements Closable {
   }
 }
 
-/** @param cgroups another layout than the machine's, or names as systemd gives them */
-export async function startNode(cgroups?: Cgroups): Promise<Node> {
-  return new Node(await startContainerd(cgroups), cgroups)
+/**
+ * @param cgroups another layout than the machine's, or names as systemd gives them
+ * @param isShared see startContainerd
+ */
+export async function startNode(cgroups?: Cgroups, isShared = false): Promise<Node> {
+  return new Node(await startContainerd(cgroups, isShared), cgroups)
 }

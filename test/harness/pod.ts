@@ -70,7 +70,7 @@ export function sandboxConfig(spec: PodSpec, logs: string) {
 
 export type SandboxConfig = ReturnType<typeof sandboxConfig>
 
-export async function createSandbox(cri: Cri, config: SandboxConfig) {
+export async function createSandbox(cri: Cri, config: object) {
   const { pod_sandbox_id: sandboxId } = await cri.call('RunPodSandbox', { config })
   const { status, info } = await cri.call('PodSandboxStatus', { pod_sandbox_id: sandboxId, verbose: true })
   const { pid } = details(info)
@@ -85,22 +85,35 @@ export async function createContainer(
 ): Promise<Container> {
   const { metadata } = sandbox
   await mkdir(join(sandbox.log_directory, name), { recursive: true })
+  return started(cri, sandboxId, sandbox, {
+    metadata: { name, attempt },
+    image: { image: LOAD_IMAGE },
+    command,
+    args,
+    labels: {
+      'io.kubernetes.container.name': name,
+      ...podLabels(metadata.name, metadata.namespace, metadata.uid),
+    },
+    annotations: { 'io.kubernetes.container.restartCount': String(attempt) },
+    log_path: `${name}/${attempt}.log`,
+    linux: { security_context: sandbox.linux.security_context },
+  })
+}
+
+/** Creates and starts a container from its ContainerConfig of cri.proto. */
+export async function started(
+  cri: Cri,
+  sandboxId: string,
+  sandbox: object,
+  config: { readonly metadata: { readonly name: string; readonly attempt: number } } & Readonly<
+    Record<string, unknown>
+  >,
+): Promise<Container> {
+  const { name } = config.metadata
   const { container_id: id } = await cri.call('CreateContainer', {
     pod_sandbox_id: sandboxId,
     sandbox_config: sandbox,
-    config: {
-      metadata: { name, attempt },
-      image: { image: LOAD_IMAGE },
-      command,
-      args,
-      labels: {
-        'io.kubernetes.container.name': name,
-        ...podLabels(metadata.name, metadata.namespace, metadata.uid),
-      },
-      annotations: { 'io.kubernetes.container.restartCount': String(attempt) },
-      log_path: `${name}/${attempt}.log`,
-      linux: { security_context: sandbox.linux.security_context },
-    },
+    config,
   })
   await cri.call('StartContainer', { container_id: id })
   const { info } = await cri.call('ContainerStatus', { container_id: id, verbose: true })

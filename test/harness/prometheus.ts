@@ -19,6 +19,7 @@ export interface Series {
 }
 
 export interface Prometheus {
+  readonly url: string
   /** One value for each series that exists now. */
   query(expression: string): Promise<Series[]>
   /** Every sample of a selector in the last minutes, as it was scraped. */
@@ -61,7 +62,7 @@ scrape_configs:
     await until('a scrape', isUp, START_MS).catch((error: Error) => {
       throw new Error(`${error.message}\n${server.stderr}`)
     })
-    return { query, samples: (selector: string) => query(`${selector}[10m]`) }
+    return { url, query, samples: (selector: string) => query(`${selector}[10m]`) }
   })
 }
 

@@ -41,6 +41,9 @@ const FEATURES = {
       ...['--mount', 'sh', '-c'],
       'mount -t tmpfs none /mnt && cd /mnt && mkdir u w m && mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w m',
     ]).status === 0 || 'a copy of the root needs overlayfs: load the overlay module, run the tests as root',
+  debian: () =>
+    ['mmdebstrap', 'dpkg-deb', 'dpkg-shlibdeps', 'strip', 'lintian', 'buildah'].every(found) ||
+    'the package needs its tools: apt-get install mmdebstrap dpkg-dev binutils lintian buildah',
   apt: () => ['apt-get', 'dpkg-deb', 'perl'].every(found) || 'this needs Debian: apt-get, dpkg-deb and perl',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   iptables: () => found('iptables') || 'iptables is missing: apt-get install iptables',
@@ -58,6 +61,10 @@ const FEATURES = {
   containerd: () =>
     (['containerd', 'ctr', 'runc', 'busybox', 'iptables'].every(found) && readable('/usr/lib/cni/portmap')) ||
     'pods need containerd: apt-get install containerd runc containernetworking-plugins iptables busybox-static',
+  systemd: () => found('systemd-analyze') || 'systemd-analyze is missing: apt-get install systemd',
+  nspawn: () =>
+    ['systemd-nspawn', 'systemd-sysusers', 'nsenter'].every(found) ||
+    'a systemd in a container needs systemd-nspawn: apt-get install systemd-container',
   runc: () => found('runc') || 'runc is missing: apt-get install runc',
   docker: () =>
     ['dockerd', 'docker', 'containerd', 'runc', 'busybox', 'iptables'].every(found) ||

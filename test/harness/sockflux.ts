@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { ask } from '../../cli/client.ts'
+import type { LedgerView } from '../../collector/ledger/ledger.ts'
 import type { Answer } from '../../collector/sinks/embedded/query/answer.ts'
 import type { QueueCounters } from '../../collector/sinks/queue.ts'
 import { type Closable, closable } from './cleanup.ts'
@@ -83,7 +84,7 @@ export async function ended(
 }
 
 /** The log line that matches; a program that ends without it has failed. */
-export async function logged(program: Child, pattern: RegExp, timeoutMs = 20_000): Promise<void> {
+export async function logged(program: Child, pattern: RegExp, timeoutMs = 60_000): Promise<void> {
   let end = false
   void program.exited.then(() => {
     end = true
@@ -113,6 +114,7 @@ export class Site {
   readonly endpoint: string
   readonly socket: string
   readonly store: string
+  readonly spool: string
   readonly #started: Child[]
 
   constructor(directory: string, port: number, started: Child[]) {
@@ -120,26 +122,48 @@ export class Site {
     this.endpoint = `tcp://127.0.0.1:${port}`
     this.socket = join(directory, 'collector.sock')
     this.store = join(directory, 'store')
+    this.spool = join(directory, 'spool')
     this.#started = started
+  }
+
+  /** The endpoint as a setting: in plain text, as it was asked for. */
+  get link(): string {
+    return `${this.endpoint},plain`
   }
 
   /** Starts a collector here and waits until it listens. Its sink is the embedded store, unless flags say otherwise. */
   collector(flags: readonly string[] = [], env: Environment = {}): Promise<Child> {
-    const listen = flags.includes('--listen') ? [] : ['--listen', this.endpoint]
+    const listen = flags.includes('--listen') ? [] : ['--listen', this.link]
     return this.#start(
-      ['collector', ...listen, '--socket', this.socket, '--store', this.store, ...flags],
+      [
+        'collector',
+        ...listen,
+        '--socket',
+        this.socket,
+        '--store',
+        this.store,
+        '--spool',
+        this.spool,
+        ...flags,
+      ],
       env,
     )
   }
 
-  /** Starts a probe with windows of one second, and waits until it counts. */
-  probe(flags: readonly string[] = [], collectors: readonly string[] = [this.endpoint]): Promise<Child> {
+  /** Starts a probe with windows of one second, without a spool unless flags give one, and waits until it counts. */
+  probe(flags: readonly string[] = [], collectors: readonly string[] = [this.link]): Promise<Child> {
     const endpoints = collectors.flatMap(endpoint => ['--collector', endpoint])
-    return this.#start(['probe', ...endpoints, '--interval', '1', ...flags])
+    const spool = flags.includes('--spool') ? [] : ['--spool', 'off']
+    return this.#start(['probe', ...endpoints, '--interval', '1', ...spool, ...flags])
   }
 
   async stats(): Promise<Stats> {
     return JSON.parse((await ask(this.socket, 'GET', '/stats')).body) as Stats
+  }
+
+  /** What became of windows and samples. */
+  async ledger(): Promise<LedgerView> {
+    return JSON.parse((await ask(this.socket, 'GET', '/ledger')).body) as LedgerView
   }
 
   /** What probes and collector lost, by reason; without what was mended. */

@@ -17,16 +17,18 @@ t.test('without settings there is nothing to say', async t => {
 
 t.test('a collector that is named twice would count twice', async t => {
   for (const [first, second] of [
-    ['tcp://a:1', 'tcp://a:1'],
-    ['tcp://Collector:1', 'tcp://collector:1'],
-    ['tcp://a.example:1', 'tcp://a.example.:1'],
+    ['tcp://a:1,plain', 'tcp://a:1,plain'],
+    ['tcp://Collector:1,plain', 'tcp://collector:1,plain'],
+    ['tcp://a.example:1,plain', 'tcp://a.example.:1,plain'],
     ['ipc:///run/x', 'ipc:///run/x'],
   ])
-    t.same(inspect({ collector: [first, 'tcp://b:1', second] }).problems, [
+    t.same(inspect({ collector: [first, 'tcp://b:1,plain', second] }).problems, [
       `--collector: ${second} is there twice: leave one out`,
     ])
-  t.match(inspect({}, { SOCKFLUX_COLLECTOR: 'tcp://a:1,tcp://a:1' }).problems, [/^SOCKFLUX_COLLECTOR: tcp/])
-  t.same(inspect({ collector: ['tcp://a:1', 'tcp://a:2', 'tcp://b:1'] }).problems, [])
+  t.match(inspect({}, { SOCKFLUX_COLLECTOR: 'tcp://a:1,plain,tcp://a:1,plain' }).problems, [
+    /^SOCKFLUX_COLLECTOR: tcp/,
+  ])
+  t.same(inspect({ collector: ['tcp://a:1,plain', 'tcp://a:2,plain', 'tcp://b:1,plain'] }).problems, [])
 })
 
 t.test('tables that take more than half of the memory are refused with the figure', async t => {

@@ -38,8 +38,7 @@ export class Probe {
 
   constructor(queueBytes = 2 ** 20) {
     const endpoints: [string, ...string[]] = ['a', 'b', 'c']
-    const settled = (settled: Settled, elsewhere: boolean) =>
-      encodeSettled({ ...identity, ...settled, elsewhere })
+    const settled = (settled: Settled, elsewhere: boolean) => encodeSettled({ ...settled, elsewhere })
     this.failover = new Failover(
       endpoints,
       new Queue(queueBytes, identity),

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { REASONS } from '../../probe/publish/ledger.ts'
 import { LOSSES, lossOf } from '../../wire/losses.ts'
 import { LOST } from '../../wire/records.ts'
 
@@ -19,6 +20,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     sources('{probe,collector}/**/*.ts'),
     /['`]((?:kernel|fold|identify|queue|window|log|ingest|series)\/[a-z_]+)['`]/g,
   ),
+  'the queue of the probe': REASONS.flatMap(reason => [`queue/${reason}`, `queue/${reason}_windows`]),
   runtimes: found(
     /function reasonOf[\s\S]*?\n}/.exec(sources('probe/identify/api/asked.ts'))![0],
     /return '(\w+)'/g,
@@ -37,6 +39,9 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     [...found(sources('collector/sinks/sink.ts'), /new Refused\(\s*'(\w+)'/g), 'dropped'].map(
       name => `${sink}/${name}`,
     ),
+  ),
+  'the spool of a sink': found(sources('collector/sinks/backlog.ts'), /: '(spool_\w+)'/g).map(
+    name => `influxdb/${name}`,
   ),
   influxdb: [
     ...found(sources('collector/sinks/influxdb/answers.ts'), /isPartial\(\w+\) \? '(\w+)' : '\w+'/g),

@@ -1,7 +1,8 @@
-/** The log: JSON for machines, sentences on a terminal. A line that cannot be written is dropped and counted. */
+/** The log: JSON for machines, sentences on a terminal and for the journal. A line that cannot be written is dropped and counted. */
 
 import { isatty } from 'node:tty'
 import { type Logger, pino } from 'pino'
+import { isJournal, priorityOf } from './journal.ts'
 import { standardError } from './stderr.ts'
 
 /** Fields that people do not need, or that are shown before the message. */
@@ -10,11 +11,16 @@ const HIDDEN = new Set(['time', 'level', 'name', 'msg', 'pid', 'hostname'])
 /** Dropped lines of the log: nothing read them, or there was no room. */
 export const droppedLines = (): number => standardError().dropped
 
+/** The log and those made of it: each has a level of its own. */
+const logs: Logger[] = []
+
 /** Call once: a program has one log. */
 export function openLog(name: string, level: string): Logger {
   const error = standardError()
-  const shown = isatty(2) ? forPeople : (line: string) => line
-  const log = pino({ name, level }, { write: line => error.write(shown(line)) })
+  const shown = isJournal() ? forJournal : isatty(2) ? forPeople : (line: string) => line
+  const onChild = (child: Logger) => void logs.push(child)
+  const log = pino({ name, level, onChild }, { write: line => error.write(shown(line)) })
+  logs.push(log)
   error.note = dropped => {
     const fields = { level: pino.levels.values['warn'], time: Date.now(), name, dropped }
     return shown(`${JSON.stringify({ ...fields, msg: 'log lines were dropped: nothing read them' })}\n`)
@@ -24,15 +30,31 @@ export function openLog(name: string, level: string): Logger {
   return log
 }
 
+/** Of the running program's log. */
+export function setLevel(level: string): void {
+  for (const log of logs) log.level = level
+}
+
 /** `23:11:05 warn  probe: no collector answers; … (collector=tcp://…)` */
 export function forPeople(line: string): string {
+  const { level, time, text } = sentenceIn(line)
+  const at = new Date(time).toTimeString().slice(0, 8)
+  return `${at} ${(pino.levels.labels[level] ?? '').padEnd(5)} ${text}\n`
+}
+
+/** `<4>probe: no collector answers; … (collector=tcp://…)` */
+export function forJournal(line: string): string {
+  const { level, text } = sentenceIn(line)
+  return `${priorityOf(level)}${text}\n`
+}
+
+function sentenceIn(line: string): { level: number; time: number; text: string } {
   const fields = JSON.parse(line) as Record<string, unknown>
   const { time, level, name, msg } = fields
   const others = Object.entries(fields)
     .filter(([key]) => !HIDDEN.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-  const at = new Date(Number(time)).toTimeString().slice(0, 8)
   const behind = others.length > 0 ? ` (${others.join(' ')})` : ''
-  const text = `${at} ${(pino.levels.labels[Number(level)] ?? '').padEnd(5)} ${name}: ${msg ?? ''}${behind}`
-  return `${text.replace(/\p{C}/gu, '·')}\n`
+  const text = `${name}: ${msg ?? ''}${behind}`.replace(/\p{C}/gu, '·')
+  return { level: Number(level), time: Number(time), text }
 }

@@ -2,7 +2,7 @@
 
 import { isatty } from 'node:tty'
 
-/** `hangup`: the terminal is gone; a daemon without a terminal has no configuration to read again and keeps running. */
+/** `hangup`: a daemon reads its settings again, unless its terminal is gone. */
 type Action = 'stop' | 'hangup' | 'ignore'
 
 const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, Action>>> = {
@@ -30,23 +30,30 @@ const controller = new AbortController()
 let isGraceful = false
 let isInstalled = false
 let requests = 0
+let hangup = () => {}
 
 /**
  * Call first. Until the program asks for `stopping()`, a signal to stop ends it at once.
- * @param isDaemon without a terminal it keeps running after a hang-up
+ * @param isDaemon it goes on after a hang-up, unless it had a terminal that is gone
  */
 export function handleSignals(isDaemon: boolean): void {
   if (isInstalled) return
   isInstalled = true
-  const stays = isDaemon && ![0, 1, 2].some(fd => isatty(fd))
+  const terminals = [0, 1, 2].filter(fd => isatty(fd))
+  const stays = () => isDaemon && terminals.every(fd => isatty(fd))
   for (const [name, action] of Object.entries(SIGNALS) as [NodeJS.Signals, Action][])
     process.on(name, () => {
       if (action === 'stop') stop(name, ++requests > 1)
-      else if (action === 'hangup' && !stays) stop(name, false)
+      else if (action === 'hangup') stays() ? hangup() : stop(name, false)
     })
   // `sockflux run` has the other end: it closes the channel to stop us, or it has ended
   if (process.connected) process.once('disconnect', orphaned).channel?.unref()
   else if (process.send) orphaned()
+}
+
+/** What a daemon does then; before this is called, nothing. */
+export function onHangup(work: () => void): void {
+  hangup = work
 }
 
 /** Aborted when the program must stop. A second request to stop ends it at once. */

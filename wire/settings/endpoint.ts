@@ -4,7 +4,70 @@ import { hostFault } from './host_name.ts'
 
 /** sun_path of unix(7) has 108 bytes, the last one a zero. */
 const MAX_OF_PATH = 107
-const EXAMPLES = 'such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector'
+const EXAMPLES = 'such as tcp://collector.example:5556 or ipc:///run/sockflux/link.sock'
+
+/** Where probe and collector of one machine meet. */
+export const LINK = 'ipc:///run/sockflux/link.sock'
+
+/**
+ * How it is known who speaks. `curve`: by keys, and everything is encrypted. `local`: a unix socket, by the user of the other end. `plain`:
+ * it is not known.
+ */
+export type Security = 'curve' | 'local' | 'plain'
+
+/** An endpoint and the words behind it: `tcp://*:5556,plain,ifid=6`. */
+export interface Link {
+  readonly endpoint: string
+  readonly security: Security
+  /** ntopng's interface id; of a collector's endpoint only. */
+  readonly ifid?: string
+  /** Plain text on loopback that nobody asked for by name. */
+  readonly isByDefault: boolean
+}
+
+/** Text that was checked with `linkFault`. */
+export function linkOf(text: string): Link {
+  const [endpoint = '', ...words] = text.split(',')
+  const ifid = words.find(word => word.startsWith('ifid='))?.slice('ifid='.length)
+  const named = words.find((word): word is 'plain' | 'curve' => word === 'plain' || word === 'curve')
+  const usual = endpoint.startsWith('ipc:') ? 'local' : isLoopback(endpoint) ? 'plain' : 'curve'
+  const isByDefault = named === undefined && usual === 'plain'
+  return { endpoint, security: named ?? usual, isByDefault, ...(ifid !== undefined && { ifid }) }
+}
+
+/** By its text: a name may be resolved to anything, but for `localhost`. */
+const isLoopback = (endpoint: string): boolean =>
+  /^tcp:\/\/(127\.\d+\.\d+\.\d+|\[::1\]|localhost\.?):/i.test(endpoint)
+
+/**
+ * What is wrong with an endpoint or the words behind it, and the remedy.
+ * @param use to connect to, or to bind
+ */
+export function linkFault(text: string, use: 'connect' | 'bind'): string | undefined {
+  const [endpoint = '', ...words] = text.split(',')
+  return endpointFault(endpoint, use) ?? wordsFault(text, words, use)
+}
+
+function wordsFault(text: string, words: readonly string[], use: 'connect' | 'bind'): string | undefined {
+  const at = (fault: string) => `${masked(text)}: ${fault}`
+  const kinds = words.map(word => word.replace(/=.*/s, '='))
+  const twice = kinds.find((kind, index) => kinds.indexOf(kind) < index)
+  if (twice !== undefined) return at(`${twice} is there twice: leave one out`)
+  if (kinds.includes('plain') && kinds.includes('curve'))
+    return at('it is either plain or curve: leave one out')
+  if (kinds.includes('curve') && text.startsWith('ipc:'))
+    return at('a unix socket is not encrypted: leave curve out')
+  for (const word of words) {
+    if (word === 'plain' || word === 'curve') continue
+    if (!word.startsWith('ifid='))
+      return at(`${word || 'nothing'} is unknown behind a comma: write plain, curve or ifid=N`)
+    if (use === 'connect') return at("ifid is for the collector's --listen: leave it out")
+    const ifid = word.slice('ifid='.length)
+    if (!/^[\w.-]+$/.test(ifid))
+      return at(`${ifid || 'nothing'} is not an ifid: use letters, digits, dots and hyphens`)
+  }
+  return undefined
+}
 
 /** A password in an endpoint must not get into messages. */
 const masked = (text: string): string => text.replace(/(?<=^\w+:\/\/).*@/s, '…@')
@@ -13,7 +76,7 @@ const masked = (text: string): string => text.replace(/(?<=^\w+:\/\/).*@/s, '…
  * @param use to connect to, or to bind; one to bind may have `*` as address or port
  * @returns what is wrong and the remedy; a message that begins with `needs` does not repeat the endpoint
  */
-export function endpointFault(endpoint: string, use: 'connect' | 'bind'): string | undefined {
+function endpointFault(endpoint: string, use: 'connect' | 'bind'): string | undefined {
   const [, scheme, rest = ''] = /^(tcp|ipc):\/\/(.+)$/s.exec(endpoint) ?? []
   if (scheme === undefined) return `needs an endpoint ${EXAMPLES}`
   const fault = scheme === 'ipc' ? ipcFault(rest) : tcpFault(rest, use)
@@ -35,7 +98,6 @@ const lengthFault = (path: string): string | undefined => {
 }
 
 function tcpFault(rest: string, use: 'connect' | 'bind'): string | undefined {
-  if (/,ifid=/.test(rest)) return "ifid is for the collector's --listen: leave it out"
   if (rest.includes('@')) return 'an endpoint has no user: write tcp://host:port'
   const [, ip6, name, port] = /^(?:\[([^\]]*)\]|(.*?)):([^:\]]*)$/s.exec(rest) ?? []
   if (port === undefined) return 'the port is missing: write tcp://host:port, as in tcp://127.0.0.1:5556'

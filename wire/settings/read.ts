@@ -2,6 +2,7 @@
 
 import { existsSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { WARNING, withPriority } from '../process/journal.ts'
 import { SettingsFile } from './file.ts'
 import {
   defaultFile,
@@ -40,10 +41,12 @@ export interface Reading<S extends Settings> {
   readonly file?: string | undefined
 }
 
-interface Options<S extends Settings> {
+export interface Options<S extends Settings> {
   readonly check?: Check<S>
   /** Parent of /etc; `/` except in tests. */
   readonly root?: string
+  /** These settings are in no file: false. */
+  readonly inFile?: boolean
 }
 
 /**
@@ -55,7 +58,7 @@ export function inspectSettings<S extends Settings>(
   section: string,
   flags: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
-  { check, root = '/' }: Options<S> = {},
+  { check, root = '/', inFile = true }: Options<S> = {},
 ): Reading<S> {
   const problems: string[] = []
   const warnings: string[] = []
@@ -69,7 +72,7 @@ export function inspectSettings<S extends Settings>(
       return undefined
     }
   }
-  const file = attempt(() => fileOf(keysOf(settings), section, flags, env, root))
+  const file = inFile ? attempt(() => fileOf(keysOf(settings), section, flags, env, root)) : undefined
   problems.push(...(file?.problems ?? []))
   const values = Object.entries(settings).map(([name, row]) => {
     const names = [name, ...(row.former === undefined ? [] : [row.former])]
@@ -121,7 +124,7 @@ export function readSettings<S extends Settings>(
 /** Never throws: standard error may be full or closed. */
 export function say(text: string): void {
   try {
-    writeSync(2, `sockflux: ${text}\n`)
+    writeSync(2, withPriority(WARNING, `sockflux: ${text}\n`))
   } catch {
     // there is no other place for the message
   }
@@ -158,8 +161,8 @@ function fromFlag(name: string, flags: Readonly<Record<string, unknown>>): Found
   return flags[name] === undefined ? undefined : { value: flags[name], where: `--${kebab(name)}` }
 }
 
-/** Splits a list in a variable. A comma before `name=` belongs to the value: `tcp://*:5556,ifid=6`. */
-const SEPARATOR = /\s*,(?!\w+=)\s*/
+/** Splits a list in a variable. A comma before `name=`, `plain` or `curve` belongs to the value: `tcp://*:5556,plain,ifid=6`. */
+const SEPARATOR = /\s*,(?!\w+=|(?:plain|curve)(?:,|\s|$))\s*/
 
 function fromEnv(name: string, row: Setting, env: NodeJS.ProcessEnv, warnings: string[]): Found | undefined {
   for (const variable of variables(name, row)) {
@@ -211,11 +214,11 @@ function secretsIn(file: SettingsFile, settings: Settings): string[] {
   return key === undefined ? [] : exposed(file.path, `${file.path}: ${key}`)
 }
 
-/** A warning if users other than the owner can read a file with a secret. */
+/** A warning if users other than the owner can read a file with a secret. Of root's, a group may: a service's is in that group. */
 function exposed(path: string, where: string): string[] {
   if (!existsSync(path)) return []
-  const { mode } = statSync(path)
-  if ((mode & 0o077) === 0 || !statSync(path).isFile()) return []
+  const { mode, uid } = statSync(path)
+  if ((mode & (uid === 0 ? 0o037 : 0o077)) === 0 || !statSync(path).isFile()) return []
   const bits = (mode & 0o777).toString(8).padStart(4, '0')
   return [`${where}: other users can read the secret (${path} has mode ${bits}): chmod 600 ${path}`]
 }

@@ -18,6 +18,8 @@ export interface Setting<T = unknown> {
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
   readonly list?: boolean
+  /** The default depends on the machine: no file and no manual has it. */
+  readonly ofMachine?: true
   /** A former name, which still works with a warning. */
   readonly former?: string
   /** Never a flag, because `ps` shows flags; each variable has a variant `<NAME>_FILE`. */
@@ -70,6 +72,16 @@ export function addFlags(command: Command, section: string, settings: Settings):
     '--config <file>',
     `YAML file with settings (default: ${defaultFile(section)}, if it is there; env: SOCKFLUX_CONFIG)`,
   )
+  addOptions(command, settings)
+  const keys = Object.keys(settings).map(snake).join(', ')
+  command.addHelpText(
+    'after',
+    `\nFlags win over the environment, the environment over the file. Keys below \`${section}:\` or at the top level of the file:\n  ${keys}`,
+  )
+}
+
+/** Without the file: for a command that a person runs. */
+export function addOptions(command: Command, settings: Settings): void {
   const hidden: string[] = []
   for (const [name, row] of Object.entries(settings)) {
     const help = helpOf(name, row)
@@ -92,9 +104,4 @@ export function addFlags(command: Command, section: string, settings: Settings):
   }
   if (hidden.length > 0)
     command.addHelpText('after', `\nOnly as variables or keys, because ps shows flags:\n${hidden.join('\n')}`)
-  const keys = Object.keys(settings).map(snake).join(', ')
-  command.addHelpText(
-    'after',
-    `\nFlags win over the environment, the environment over the file. Keys below \`${section}:\` or at the top level of the file:\n  ${keys}`,
-  )
 }

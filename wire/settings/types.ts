@@ -1,7 +1,7 @@
 /** Types of settings, with their error messages. */
 
 import { z } from 'zod'
-import { endpointFault, socketFault, socketPath } from './endpoint.ts'
+import { linkFault, socketFault, socketPath } from './endpoint.ts'
 import { hostFault } from './host_name.ts'
 
 /** Flags and variables are text. Digits only: coercion would also accept `true`, `[]` and an empty text as numbers. */
@@ -62,17 +62,11 @@ const checked = (error: string, fault: (text: string) => string | undefined) =>
     if (message !== undefined) context.addIssue({ code: 'custom', message })
   })
 
-/** A ZeroMQ endpoint to connect to: `tcp://host:port` or `ipc:///path`. */
-export const endpoint = () => checked('needs an endpoint', text => endpointFault(text, 'connect'))
+/** A ZeroMQ endpoint to connect to: `tcp://host:port` or `ipc:///path`, with `,plain` or `,curve` behind it. */
+export const endpoint = () => checked('needs an endpoint', text => linkFault(text, 'connect'))
 
-/** One to bind, `tcp://*:5556`, or with ntopng's interface id: `tcp://*:5556,ifid=6`. */
-export const listening = () =>
-  checked('needs an endpoint', text => {
-    const [, endpoint = text, ifid] = /^(.*),ifid=(.*)$/s.exec(text) ?? []
-    if (ifid !== undefined && !/^[\w.-]+$/.test(ifid))
-      return `${ifid || 'nothing'} is not an ifid: use letters, digits, dots and hyphens`
-    return endpointFault(endpoint, 'bind')
-  })
+/** One to bind, `tcp://*:5556`, also with ntopng's interface id: `tcp://*:5556,ifid=6`. */
+export const listening = () => checked('needs an endpoint', text => linkFault(text, 'bind'))
 
 /** The path of a unix socket. */
 export const socket = () =>

@@ -40,7 +40,7 @@ type Open = Awaited<ReturnType<typeof openInstance>> & { readonly place: Identit
 export class EmbeddedSink implements Sink {
   readonly name = 'embedded'
   readonly counters = { damagedDays: 0, damagedLogs: 0, expiredDays: 0, reopened: 0 }
-  readonly #options: EmbeddedOptions
+  #options: EmbeddedOptions
   #open: Open | undefined
   /** Open segments by day; the one written last is at the end. */
   readonly #segments = new Map<string, Segment>()
@@ -111,6 +111,11 @@ export class EmbeddedSink implements Sink {
       await this.#closeEarlier() // a log takes longer to read than a file
       return this.#lending.lend(new Set(this.#segments.values().map(({ name }) => name)), days)
     })
+  }
+
+  /** From now on; what is beyond goes the next time that days are removed. */
+  limit(bounds: Partial<Bounds>): void {
+    this.#options = { ...this.#options, ...bounds }
   }
 
   /**

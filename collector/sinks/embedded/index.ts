@@ -55,6 +55,10 @@ export const embedded = descriptor({
       routes: { 'POST /query': queryRoute(sink, QUERY_LIMITS) },
       counters: () => sink.counters,
       unready: () => sink.health(),
+      live: {
+        storeDays: (maxAgeDays: number) => sink.limit({ maxAgeDays }),
+        storeSize: (maxBytes: number) => sink.limit({ maxBytes }),
+      },
     }
   },
 

@@ -22,7 +22,7 @@ const byStatus: Record<number, (server: Server) => [reason: string, message: str
 export class RefusedWhole extends Refused {}
 
 /** Go's net/http, nginx and Apache answer this with 400. */
-const WANTS_TLS = /HTTP request .*HTTPS (server|port)|speaking plain HTTP to an SSL/i
+export const WANTS_TLS = /HTTP request .*HTTPS (server|port)|speaking plain HTTP to an SSL/i
 
 /**
  * The outcome of a request of some lines. Only 204 means "stored": docs.influxdata.com for /write of 1.x,
@@ -93,7 +93,7 @@ function waiting(answer: Answer, server: Server): InfluxError {
 }
 
 /** A login page, a wrong port, another program. */
-function foreign(answer: Answer, { url }: Server): InfluxError {
+export function foreign(answer: Answer, { url }: Server): InfluxError {
   const { status, headers } = answer
   const what =
     status === 101 ? `an upgrade to ${clip(headers.upgrade ?? 'no protocol', 60)}` : described(answer)
@@ -117,7 +117,7 @@ function inBetween(answer: Answer, { url }: Server): InfluxError {
 }
 
 /** Redirects are not followed: the login would go to any host that is named. */
-function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
+export function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
   const { location = '' } = headers
   const here = baseOf(new URL(url))
   const to =
@@ -140,7 +140,7 @@ function redirected({ status, headers }: Answer, { url }: Server): InfluxError {
 
 /** The address as --influx-url has it: without the path of a request. */
 const baseOf = ({ origin, pathname }: URL) =>
-  origin + pathname.replace(/\/(write|ping|query|api\/v2\/write)\/?$/, '').replace(/\/+$/, '')
+  origin + pathname.replace(/\/(write|ping|query|api\/v[23]\/[\w/]+)\/?$/, '').replace(/\/+$/, '')
 
 /**
  * InfluxDB has stored the good lines and reports the others. 1.x ends with `dropped=N` for points that conflict with
@@ -215,7 +215,7 @@ export function clip(text: string, most = 300): string {
   return line.length > most ? `${line.slice(0, most)}…` : line
 }
 
-function who({ user }: Server): string {
+export function who({ user }: Server): string {
   return user === undefined ? 'a client without a user name' : `user "${user}"`
 }
 

@@ -74,10 +74,13 @@ export const influxdb = descriptor({
   async open(options, { profile }) {
     if (!options.influxUrl) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')
     const { InfluxSink } = await import('./influxdb.ts')
+    const database = options.influxDatabase ?? profile
+    const place = [database, options.influxOrg, options.influxRetentionPolicy].filter(Boolean)
+    const target = [splitLogin(options.influxUrl).url, ...place].join(' ')
     const sink = new InfluxSink({
       url: options.influxUrl,
       version: options.influxVersion,
-      database: options.influxDatabase ?? profile,
+      database,
       org: options.influxOrg,
       token: options.influxToken,
       username: options.influxUsername,
@@ -90,6 +93,6 @@ export const influxdb = descriptor({
       gzip: options.influxGzip,
       linesPerRequest: 5000,
     })
-    return { sink }
+    return { sink, target }
   },
 })

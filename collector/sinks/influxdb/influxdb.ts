@@ -9,6 +9,7 @@ import { RequestSize } from './request_size.ts'
 import { findStored, type Range, sift } from './sift.ts'
 import { type Answer, Transport } from './transport.ts'
 import { splitLogin } from './url.ts'
+import { majorOf } from './version.ts'
 
 export interface InfluxOptions {
   /** `https://host:8086`; a `user:password@` in it is taken out and used as the login. */
@@ -220,14 +221,8 @@ export class InfluxSink implements Sink {
     return this.#writePath
   }
 
-  /**
-   * `1.6.7`, `v2.7.1` or `3.0.1` in a header of GET /ping, which 3.x sends even where it wants a token. A server that
-   * hides it counts as 2.x if an organisation is given; VictoriaMetrics and 1.x have none, and accept a token on /write.
-   */
   async #version(): Promise<number> {
-    const { headers } = await this.#ask('GET', '/ping', NOTHING)
-    const major = /^v?([123])\./.exec(String(headers['x-influxdb-version']))?.[1]
-    return Number(major ?? (this.#options.org === undefined || this.#options.token === undefined ? 1 : 2))
+    return majorOf(await this.#ask('GET', '/ping', NOTHING), this.#options)
   }
 
   /** GET /ping shows it: 1.x, 2.x and 3.x send their version. */
@@ -247,7 +242,7 @@ const place = (lines: Lines, from: number, count: number) =>
   `line ${from + 1} of ${count}: ${clip(lines.bytes(1, from).toString(), 200)}`
 
 /** @throws if the name has a character that no server accepts, such as the carriage return of a Windows file */
-function printable(setting: string, name: string | undefined): void {
+export function printable(setting: string, name: string | undefined): void {
   const control = /\p{Cc}/u.exec(name ?? '')
   if (control)
     throw new Error(

@@ -42,6 +42,8 @@ export interface TransportOptions {
 const GZIP_FROM_BYTES = 1000
 /** The content-encoding under a name that the client does not know: it would decompress. */
 const ENCODED = 'x-sockflux-encoding'
+/** The content type of line protocol. */
+const LINES = 'text/plain; charset=utf-8'
 /** The start of gzip (RFC 1952) and zstd (RFC 8878), read as UTF-8, for answers without a content-encoding. */
 const COMPRESSED = ['\x1f\ufffd', '(\ufffd/\ufffd']
 /** InfluxDB 1 lists every line that it could not parse: enough for 5000 lines. The rest of an answer is not read. */
@@ -91,7 +93,7 @@ export class Transport {
    * @param body the client's type is text, which it passes to Buffer.from(): bytes are copied unchanged
    * @throws only if there is no readable answer
    */
-  async send(method: string, path: string, body: Buffer): Promise<Answer> {
+  async send(method: string, path: string, body: Buffer, type = LINES): Promise<Answer> {
     const abort = new AbortController()
     // not AbortSignal.timeout(): until it expires it keeps the request and its bytes, 100 MB for a large window
     const timer = setTimeout(() => abort.abort(), this.#timeoutMs)
@@ -99,7 +101,7 @@ export class Transport {
     if (this.#isClosed) abort.abort()
     const how = {
       method,
-      headers: { 'content-type': 'text/plain; charset=utf-8', accept: 'application/json' },
+      headers: { 'content-type': type, accept: 'application/json' },
       ...(this.#gzip ? { gzipThreshold: GZIP_FROM_BYTES } : {}),
       signal: abort.signal,
     }

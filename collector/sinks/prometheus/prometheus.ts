@@ -65,6 +65,7 @@ export class PrometheusSink implements Sink {
   async write(batch: Batch): Promise<void> {
     this.#forgetSilent()
     const { id, interval } = batch
+    if (id.part === 'missing') return // the last window is shown
     const key = `${id.boot} ${id.probe}`
     const before = this.#sources.get(key)
     if (id.part === 'late') {

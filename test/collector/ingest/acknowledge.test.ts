@@ -1,14 +1,14 @@
 import t from 'tap'
 import { Acknowledger } from '../../../collector/ingest/acknowledge.ts'
-import type { Route } from '../../../collector/ingest/transport.ts'
+import type { Route } from '../../../collector/ingest/link/transport.ts'
 
 /** What was sent: the connection, the topic, the run and the window. */
 function start() {
   const sent: string[] = []
   const acknowledger = new Acknowledger({
     async send(to: Route, [topic, key]) {
-      const { probe, window } = key ? JSON.parse(String(key)) : { probe: '', window: '' }
-      sent.push([to, topic, probe, window].join(' ').trim())
+      const { probe, window, lost } = key ? JSON.parse(String(key)) : { probe: '', window: '' }
+      sent.push([to, topic, probe, window, lost ? 'lost' : ''].join(' ').trim())
     },
   })
   return { acknowledger, sent }
@@ -50,6 +50,17 @@ t.test('a window whose end comes again is acknowledged when it is settled, not b
   acknowledger.repeat(key('p', 1))
   await acknowledger.flush()
   t.same(sent, ['a ack/2 p 1', 'a ack/2 p 1'])
+})
+
+t.test('a window that was dropped is never called stored, also when its end comes again', async t => {
+  const { acknowledger, sent } = start()
+  acknowledger.seen(key('p', 1), a, 2)
+  acknowledger.expect(key('p', 1))(false)
+  acknowledger.expect(key('p', 2))(true)
+  acknowledger.repeat(key('p', 1))
+  acknowledger.repeat(key('p', 2))
+  await acknowledger.flush()
+  t.same(sent, ['a ack/2 p 1 lost', 'a ack/2 p 2', 'a ack/2 p 1 lost', 'a ack/2 p 2'])
 })
 
 t.test('a probe is answered in the version that it speaks', async t => {

@@ -26,7 +26,7 @@ t.test('a gap in the sequence is counted, except before the first message', asyn
   t.same(ingest.lost, {})
   probe.skip(3)
   ingest.receive(probe.end(5))
-  t.same(ingest.lost, { gap: 3 })
+  t.same(ingest.lost, { gap: 3, incomplete: 1 })
 })
 
 t.test('a message that comes twice counts once; an end that comes twice is answered again', async t => {
@@ -170,6 +170,42 @@ t.test('unfinished windows of a silent probe are counted, and it may come back',
   t.same(ingest.lost, { unfinished: 4 })
   t.match(seen(ingest.receive(probe.end(0)).folded), [{ rows: 0 }])
   t.match(seen(ingest.receive(other.end(0)).folded), [{ rows: 1 }])
+})
+
+t.test('20,000 probes of one connection keep no other probe out, and cost none a window', async t => {
+  const [honest, ingest] = [new Probe('honest'), new Ingest()]
+  for (let window = 0; window < 3; window++) ingest.receive(honest.end(window), undefined, 'honest')
+  ingest.receive(honest.rows(3, 5), undefined, 'honest')
+  for (let index = 0; index < 20_000; index++) {
+    const probe = new Probe(`forged ${index}`)
+    for (let window = 0; window < 3; window++) ingest.receive(probe.end(window), undefined, 'stranger')
+    if (index % 5000 === 0) ingest.receive(honest.rows(3, 1), undefined, 'honest')
+  }
+  t.equal(ingest.probes, 4096)
+  const late = new Probe('late')
+  t.match(
+    seen(ingest.receive(late.end(0), undefined, 'another').folded),
+    [{ window: 0 }],
+    'a new one gets in',
+  )
+  t.match(seen(ingest.receive(honest.end(3), undefined, 'honest').folded), [
+    { window: 3, complete: true, rows: 9 },
+  ])
+  t.same(ingest.lost, { evicted: 20_000 + 2 - 4096 }, 'all of them of the stranger')
+})
+
+t.test('a probe that is not heard any more makes room, one that is heard does not', async t => {
+  let now = 0
+  const ingest = new Ingest(undefined, () => now)
+  const probes = Array.from({ length: 4096 }, (_, index) => new Probe(`p${index}`))
+  for (let window = 0; window < 2; window++)
+    for (const [index, probe] of probes.entries()) ingest.receive(probe.end(window), undefined, `c${index}`)
+  t.throws(() => ingest.receive(new Probe('more').end(0), undefined, 'more'), /4096 probes are known/)
+  now += 25_000
+  for (const [index, probe] of probes.entries())
+    if (index !== 7) ingest.receive(probe.end(2), undefined, `c${index}`)
+  ingest.receive(new Probe('more').end(0), undefined, 'more')
+  t.same(ingest.lost, { malformed_too_many_probes: 1, evicted: 1 })
 })
 
 t.test('4096 probes are known at once; one more is refused while all of them go on', async t => {
@@ -349,5 +385,5 @@ t.test('after that every missing message is counted, the first one as well', asy
   ingest.receive(probe.settled(4))
   probe.skip(2)
   ingest.receive(probe.end(4))
-  t.same(ingest.lost, { gap: 2 })
+  t.same(ingest.lost, { gap: 2, incomplete: 1 })
 })

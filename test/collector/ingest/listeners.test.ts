@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { Dealer } from 'zeromq'
-import { Gate } from '../../../collector/ingest/gate.ts'
 import { Ingest } from '../../../collector/ingest/ingest.ts'
+import { Access } from '../../../collector/ingest/link/access.ts'
+import { Gate } from '../../../collector/ingest/link/gate.ts'
 import { Listeners } from '../../../collector/ingest/listeners.ts'
 import { decodeAck } from '../../../wire/ack.ts'
 import { encodeWindow, type WindowHead } from '../../../wire/message.ts'
@@ -26,6 +27,8 @@ async function start(t: Test) {
   const [came, said]: [string[], string[]] = [[], []]
   const ingest = new Ingest()
   const log = new ThrottledLog(pino({}, { write: line => said.push(JSON.parse(line).msg) }))
+  const gate = new Gate(1024, log)
+  const access = await Access.open({ keys: directory, linkUsers: [] }, () => gate.isFull, log)
   const listeners = new Listeners(
     ingest,
     {
@@ -35,7 +38,8 @@ async function start(t: Test) {
       },
       settled: () => {},
     },
-    new Gate(1024, log),
+    gate,
+    access,
     log,
   )
   await listeners.open([`${endpoints[0]},ifid=6`, endpoints[1]!])
@@ -86,6 +90,6 @@ t.test('a probe of another version is refused, counted, answered, and logged onc
 t.test('an endpoint that is taken is named', async t => {
   const { listeners, connect } = await start(t)
   connect(0)
-  const endpoint = 'ipc:///nowhere/there'
+  const endpoint = 'ipc:///proc/nowhere/there'
   await t.rejects(listeners.open([endpoint]), new RegExp(`^cannot listen on ${endpoint}: `))
 })

@@ -15,6 +15,9 @@ export class Probe {
   readonly name: string
   sequence = 0
   interval = 10
+  /** Its ends say how many rows there are, as those of this version do. */
+  countsRows = false
+  readonly #made = new Map<number, number>()
   lost: Record<string, number> = {}
 
   constructor(name = 'p') {
@@ -23,6 +26,7 @@ export class Probe {
 
   rows(window: number, count: number, as = layout): Buffer[] {
     const flows = Array.from({ length: count }, () => ({}))
+    this.#made.set(window, (this.#made.get(window) ?? 0) + count)
     return this.send(window, { layout: as, bytes: encodeRows(as, flows) })
   }
 
@@ -32,7 +36,8 @@ export class Probe {
 
   end(window: number, partial = false, count = 0, time = START + window * 10): Buffer[] {
     const { interval } = this
-    const end = { end_ns: '2', time, interval, clock_offset_ns: '0', partial }
+    const rows = this.countsRows ? { rows: count + (this.#made.get(window) ?? 0) } : {}
+    const end = { end_ns: '2', time, interval, clock_offset_ns: '0', partial, ...rows }
     const head = Object.assign(this.#head(window), end)
     const flows = Array.from({ length: count }, () => ({}))
     const bundle = bundleOf({ layout, bytes: encodeRows(layout, flows) })

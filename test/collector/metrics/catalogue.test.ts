@@ -13,6 +13,7 @@ t.test('every measurement of the design is there, in some group', async t => {
       'host:cpu',
       'host:mem',
       'probe:stats',
+      'probe:coverage',
       'probe:lost',
       'collector:stats',
       'collector:lost',

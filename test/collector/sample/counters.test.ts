@@ -240,7 +240,8 @@ t.test("interfaces, the host's and the probe's figures, and what the probe lost"
     [
       'iface:traffic,host=h,ifid=0,ifname=eth0 bytes_sent=0,bytes_rcvd=20,packets_sent=2,packets_rcvd=0,errors_sent=0,errors_rcvd=0,dropped_sent=0,dropped_rcvd=0 1010',
       'host:cpu,host=h,ifid=0 load=12.5,user=0,system=0,steal=0,load1=1.5,cores=2 1010',
-      'probe:stats,host=h,ifid=0 rows=0,messages=0,cpu_user=1,cpu_system=0,memory=7,queue=0,queue_messages=0,guessed_flows=0,host_failures=0,queue_windows=0,queue_rows=0,stored_windows=0,stored_rows=0,other_netns_rows=0 1010',
+      'probe:stats,host=h,ifid=0 rows=0,messages=0,cpu_user=1,cpu_system=0,memory=7,queue=0,queue_messages=0,guessed_flows=0,host_failures=0,queue_windows=0,queue_rows=0,stored_windows=0,stored_rows=0,other_netns_rows=0,spool=0,spool_windows=0,spool_age=0 1010',
+      'probe:coverage,host=h,ifid=0 windows=100,rows=100 1010',
       'probe:lost,host=h,ifid=0,reason=slot,stage=kernel count=4 1010',
       'probe:lost,host=h,ifid=0,reason=full,stage=queue count=2 1010',
     ],

@@ -89,6 +89,7 @@ pod:rtt_variance,${POD} as_client=0.375,as_server=1 ${TIME}
 pod:tcp,${POD},role=client opened=3,${TCP} ${TIME}
 pod:tcp,${POD},role=server opened=1,${TCP} ${TIME}
 pod:traffic,${POD} bytes_sent=0,bytes_rcvd=0,packets_sent=3,packets_rcvd=0,udp_dropped=0 ${TIME}
+probe:coverage,host=node\\ 1,ifid=0 windows=100,rows=100 ${TIME}
 `
 const NTOPNG = `
 container:num_flows,container=0123456789ab,ifid=0 as_client=3,as_server=0 ${TIME}

@@ -86,3 +86,16 @@ t.test("a host's counters can begin again, and nobody else's", async t => {
   )
   t.same(table.counts(), [5])
 })
+
+t.test('with another bound what is there stays', async t => {
+  const table = new SeriesTable(1, 2, () => 0)
+  const series = (key: string) =>
+    table.series(table.subject(table.family('x'), key, 10, tags(key)), FIRST, '')
+  for (const key of ['a', 'b']) t.ok(series(key))
+  table.most = 1
+  t.ok(series('a') && series('b'))
+  t.notOk(series('c'))
+  table.most = 3
+  t.ok(series('c'))
+  t.notOk(series('d'))
+})

@@ -5,7 +5,8 @@ import type { Batch } from '../../../collector/batch.ts'
 import type { SelfTotals } from '../../../collector/counters.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { GROUPS } from '../../../collector/metrics/metric.ts'
-import { afterAll, type Outlet, type Writer, writersOf } from '../../../collector/sample/writer.ts'
+import { type Outlet, type Writer, writersOf } from '../../../collector/sample/writer.ts'
+import { afterAll } from '../../../collector/settled.ts'
 import { influxdb } from '../../../collector/sinks/influxdb/index.ts'
 import { prometheus as descriptor } from '../../../collector/sinks/prometheus/index.ts'
 import { PrometheusSink } from '../../../collector/sinks/prometheus/prometheus.ts'
@@ -16,7 +17,10 @@ import { until } from '../../harness/until.ts'
 import { addRows, layoutOfRecord, windowOf } from '../given.ts'
 
 const layout = layoutOfRecord('tcp_flow')
-const stats = { messages: 1, rows: 2, probes: 1, waiting: 0, written: 3, series: 4, cpu_us: 5, rss_bytes: 6 }
+const stats = {
+  ...{ messages: 1, rows: 2, probes: 1, waiting: 0, written: 3, series: 4, cpu_us: 5, rss_bytes: 6 },
+  ...{ spool_bytes: 0, spool_samples: 0, spool_age_us: 0 },
+}
 const totals = (): SelfTotals => ({ stats, lost: {} })
 
 function start(profile: 'sockflux' | 'ntopng') {

@@ -399,3 +399,32 @@ t.test('a full queue drops the oldest batch of the host that has most in it', as
   t.same(sink.windows, [0, 1, 1, 1, 24, 25, 26, 27, 28, 29])
   t.match(queue.counters, { dropped: 140, samples: 100, waiting: 0 })
 })
+
+t.test('how long the sink has had a request is told, until it answers', async t => {
+  let now = 0
+  const { sink, queue } = start({ now: () => now })
+  const asked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<void>()
+  sink.answer = () => {
+    asked.resolve()
+    return answer.promise
+  }
+  t.equal(queue.writingForMs, 0)
+  const settled = new Promise<void>(resolve => queue.push(batch(1, [sample([1, 1])]), () => resolve()))
+  await asked.promise
+  now = 7000
+  t.equal(queue.writingForMs, 7000)
+  answer.resolve()
+  await settled
+  t.equal(queue.writingForMs, 0)
+})
+
+t.test('another bound counts from the next batch on', async t => {
+  const { sink, queue } = start()
+  sink.answer = () => new Promise(() => {})
+  for (let window = 1; window <= 5; window++) queue.push(batch(window, [sample([window, 0])]), () => {})
+  queue.maxSamples = 2
+  t.equal(queue.counters.dropped, 0)
+  queue.push(batch(6, [sample([6, 0])]), () => {})
+  t.equal(queue.counters.dropped, 4)
+})

@@ -98,4 +98,8 @@ t.test('the labels that are wanted come along, others do not', async t => {
   const { containers, pods } = identifier.namesOf(tcpFlow, flow(1))
   t.same(containers[ID], { runtime: 'docker', name: 'web', pod: 'u', labels: { team: 'a' } })
   t.same(pods, { u: { name: 'web-0', namespace: 'shop', labels: { app: 'web' } } })
+  identifier.want(['secret'])
+  const others = identifier.namesOf(tcpFlow, flow(1))
+  t.same(others.containers[ID]?.labels, { secret: 'x' }, 'others from now on')
+  t.same(others.pods, { u: { name: 'web-0', namespace: 'shop' } })
 })

@@ -52,6 +52,21 @@ t.test('what nobody was sent is lost when it is dropped, with all rows of its wi
   t.match(w.accounts, { produced: '2 30', full: '1 15', waiting: '1 15' })
 })
 
+t.test('what the collector has dropped is lost, and waits no longer', async t => {
+  const w = world(100)
+  w.window(0)
+  w.window(1)
+  w.send()
+  w.queue.acknowledge({ ...run, window: 0, lost: true })
+  w.acknowledge(1)
+  const { stored, lost, waiting } = w.queue.ledger.accounts
+  t.same(
+    [stored, lost.collector_full, waiting.windows],
+    [{ windows: 1, rows: 15 }, { windows: 1, rows: 15 }, 0],
+  )
+  t.equal(w.queue.length, 0)
+})
+
 t.test('a window that was sent, dropped and then acknowledged is stored', async t => {
   const w = world(3)
   w.window(0)

@@ -86,12 +86,12 @@ t.test('what is settled is told with its last message', async t => {
   const queue = new Queue(1000, run)
   const push = (window: number, sequence: number, full: number) =>
     queue.push({ ...message(window), sequence, lost: { 'queue/full': full } })
-  t.same(queue.settled, { window: 0, sequence: 0, lost: {} })
+  t.same(queue.settled, { ...run, window: 0, sequence: 0, lost: {} })
   push(0, 0, 1)
   push(0, 1, 2)
   push(1, 2, 3)
   queue.acknowledge({ ...run, window: 0 })
-  t.same(queue.settled, { window: 1, sequence: 2, lost: { 'queue/full': 2 } })
+  t.same(queue.settled, { ...run, window: 1, sequence: 2, lost: { 'queue/full': 2 } })
 })
 
 t.test('later windows can wait', async t => {
@@ -280,4 +280,15 @@ t.test('windows of another run are not those of this one', async t => {
   t.equal(queue.length, 2)
   queue.acknowledge({ ...run, window: 0 })
   t.equal(queue.length, 1)
+})
+
+t.test('another bound counts from the next message on', async t => {
+  const queue = filled(1000, 0, 1, 2, 3)
+  queue.maxBytes = 20
+  t.same([queue.length, queue.dropped], [4, 0])
+  queue.push(message(4))
+  t.same([queue.length, queue.dropped], [2, 3])
+  queue.maxBytes = 1000
+  queue.push(message(5))
+  t.same(sent(queue), [3, 4, 5])
 })

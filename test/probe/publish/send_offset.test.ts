@@ -37,3 +37,12 @@ t.test('then it may send until the window ends', async t => {
     'half of the window is left to everybody',
   )
 })
+
+t.test('over another spread the hosts keep their order', async t => {
+  const sendOffset = new SendOffset('node-1', 2, 10, () => START_MS)
+  const before = sendOffset.waitMs()
+  sendOffset.spread = 4
+  t.equal(Math.round(sendOffset.waitMs() / before), 2)
+  sendOffset.spread = 0
+  t.equal(sendOffset.waitMs(), 0)
+})

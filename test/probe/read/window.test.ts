@@ -103,6 +103,23 @@ for (const [name, back] of [
     t.equal(run.windows.skipped + run.windows.stretched, 0)
   })
 
+t.test(
+  'a clock set back again and again in one window does not make it longer than three intervals',
+  async t => {
+    const run = begin()
+    const ended = watch(run, 8)
+    for (let times = 0; times < 20; times++) {
+      run.machine.set(-7)
+      ended.push(...watch(run, 5))
+    }
+    t.ok(ended.length > 3, `${ended.length} windows`)
+    t.same(
+      ended.map(seconds).filter(length => length > 30),
+      [],
+    )
+  },
+)
+
 t.test('a clock that runs a day fast and is set right stores at the right time from then on', async t => {
   const machine = new Machine()
   machine.set(86_400)

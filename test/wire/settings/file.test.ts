@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { collectorSettings } from '../../../collector/options.ts'
 import { probeSettings } from '../../../probe/options.ts'
+import { LINK } from '../../../wire/settings/endpoint.ts'
 import { inspectSettings } from '../../../wire/settings/read.ts'
 
 const probe = (root: string, env = {}, flags = {}) =>
@@ -54,7 +55,7 @@ t.test("the probe's setting `collector` does not collide with the collector's se
     'collector: {}\nprobe:\n  interval: 10\n',
   ]) {
     const { values, problems } = probe(t.testdir(etc(text)))
-    t.same([values.collector, values.interval, problems], [['tcp://127.0.0.1:5556'], 10, []], text)
+    t.same([values.collector, values.interval, problems], [[LINK], 10, []], text)
   }
 })
 

@@ -55,11 +55,11 @@ t.test('lists are repeated flags, commas in a variable, a sequence or one value 
   t.same(probe({}, { SOCKFLUX_LABEL: 'app, tier' }).label, ['app', 'tier'])
   t.same(probe({ config: join(directory, 'several') }).label, ['app', 'tier'])
   t.same(probe({ config: join(directory, 'one') }).label, ['app'])
-  const listen = ['tcp://*:5556,ifid=6', 'ipc:///run/x']
+  const listen = ['tcp://*:5556,ifid=6', 'tcp://*:5557,plain,ifid=7', 'tcp://*:5558,curve', 'ipc:///run/x']
   t.same(
     collector({ SOCKFLUX_LISTEN: listen.join(',') }).listen,
     listen,
-    'the comma before ifid= is no separator',
+    'the comma before ifid=, plain or curve is no separator',
   )
 })
 
@@ -131,7 +131,7 @@ const wrong: readonly Wrong[] = [
   },
   {
     env: { SOCKFLUX_COLLECTOR: 'http://x' },
-    says: 'SOCKFLUX_COLLECTOR: needs an endpoint such as tcp://127.0.0.1:5556 or ipc:///run/sockflux/collector, not "http://x"',
+    says: 'SOCKFLUX_COLLECTOR: needs an endpoint such as tcp://collector.example:5556 or ipc:///run/sockflux/link.sock, not "http://x"',
   },
   {
     table: 'collector',

@@ -54,7 +54,7 @@ for (const [name, isKept, answer] of troubles) {
     for (let window = 0; window < 5; window++)
       for (const host of ['a', 'bad', 'b', 'c']) {
         const { promise, resolve } = Promise.withResolvers<void>()
-        queue.push(of(host, window), resolve)
+        queue.push(of(host, window), () => resolve())
         if (host !== 'bad') settled.push(promise)
       }
     await Promise.all(settled)

@@ -1,0 +1,53 @@
+/** How a probe knows its collectors: by their public keys, or by the user that a unix socket belongs to. */
+
+import { statSync } from 'node:fs'
+import { type Curve, curvesOf, filesOf, type ProbeKeys } from '../../../wire/link/curves.ts'
+import { KEYS } from '../../../wire/link/key_files.ts'
+import { COLLECTOR_USER, uidOf, usersOf } from '../../../wire/link/users.ts'
+import { pathFault } from './trusted_path.ts'
+
+export interface TrustOptions extends ProbeKeys {
+  /** Users whose sockets are trusted besides root's, our own and `sockflux`'. */
+  readonly linkUsers: readonly string[]
+}
+
+export class Trust {
+  readonly #options: TrustOptions
+  #users: ReadonlySet<number> | undefined
+
+  constructor(options: TrustOptions = { keys: KEYS, collectorKey: [], linkUsers: [] }) {
+    this.#options = options
+  }
+
+  /**
+   * One for each key that a collector may have. The files are read each time.
+   * @throws with the file that is missing or wrong
+   */
+  curves(): Curve[] {
+    return curvesOf(this.#options)
+  }
+
+  /** Another text whenever one of the files of keys has changed. */
+  signature(): string {
+    return filesOf(this.#options)
+      .map(file => {
+        const stat = statSync(file, { bigint: true, throwIfNoEntry: false })
+        return stat ? `${stat.ino} ${stat.size} ${stat.mtimeNs}` : ''
+      })
+      .join('\n')
+  }
+
+  /** @returns why the socket at this path is not trusted */
+  pathFault(path: string): string | undefined {
+    this.#users ??= new Set([
+      ...[0, process.geteuid?.() ?? 0, uidOf(COLLECTOR_USER) ?? 0],
+      ...usersOf(this.#options.linkUsers, '--link-users').uids,
+    ])
+    try {
+      return pathFault(path, this.#users)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      return code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be looked at (${code})`
+    }
+  }
+}

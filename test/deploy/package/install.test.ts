@@ -1,0 +1,159 @@
+/** The package on a Debian without compiler, npm and Node.js, under a real systemd. */
+
+import { readFileSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { GIVEN, type Machine, openMachine } from '../../harness/debian/machine.ts'
+import { debianPackage } from '../../harness/debian/package.ts'
+import type { Suite } from '../../harness/debian/root.ts'
+import { run, signal } from '../../harness/process.ts'
+import { needs } from '../../harness/skip.ts'
+import type { SystemdBox } from '../../harness/systemd_box.ts'
+import { until } from '../../harness/until.ts'
+
+const skip = needs('root', 'bpf', 'netns', 'nspawn', 'debian')
+const UNITS = ['sockflux-collector', 'sockflux-probe'] as const
+const PATIENCE_MS = 60_000
+const LOAD = 'while :; do echo >/dev/udp/127.0.0.1/9; sleep 0.02; done'
+
+/** What stays behind any package: notes of dpkg, logs, and the copies that useradd and its like keep. */
+const OF_THE_SYSTEM =
+  /^(var\/(log|cache|lib\/(dpkg|systemd))|run|tmp|var\/tmp|proc|sys|dev|mnt)(\/|$)|^etc\/(passwd|group|shadow|gshadow)-$|^etc\/\.pwd\.lock$/
+
+/** All files and directories with their owners and modes, and what stands in the files of users. */
+async function stateOf(root: string) {
+  const found = await run(['find', root, '-xdev', '-printf', '%P\\t%y %m %U:%G %l\\n'])
+  const names = found.split('\n').filter(line => !OF_THE_SYSTEM.test(line.split('\t')[0]!))
+  const users = ['passwd', 'group', 'shadow', 'gshadow'].map(name =>
+    readFileSync(join(root, 'etc', name), 'utf8'),
+  )
+  return { names: names.sort(), users }
+}
+
+const isActive = async (box: SystemdBox, unit: string) => (await box.show(unit, 'ActiveState')) === 'active'
+const ready = (box: SystemdBox) =>
+  until(
+    'both units',
+    async () => (await Promise.all(UNITS.map(unit => isActive(box, unit)))).every(Boolean),
+    PATIENCE_MS,
+  )
+
+async function install({ box, given }: Machine, deb: string): Promise<void> {
+  await copyFile(deb, join(given, basename(deb)))
+  await box.run('env', 'DEBIAN_FRONTEND=noninteractive', 'dpkg', '--install', join(GIVEN, basename(deb)))
+}
+
+/** Ends of the stored windows, in seconds since 1970. */
+async function windows(box: SystemdBox): Promise<number[]> {
+  const sql = 'select epoch(time)::integer as at from "probe:stats" order by time'
+  const rows = await box.run('sockflux', 'query', '--json', sql).catch(() => '[]')
+  return (JSON.parse(rows) as { at: number }[]).map(({ at }) => at)
+}
+
+const stored = (box: SystemdBox, after: number, count: number) =>
+  until(
+    `${count} windows`,
+    async () => (await windows(box)).filter(at => at > after).length >= count,
+    PATIENCE_MS,
+  )
+
+/** When a unit last did that, in seconds since 1970. */
+const when = async (box: SystemdBox, property: string): Promise<number> => {
+  const text = await box.run(
+    'systemctl',
+    'show',
+    '--timestamp=unix',
+    `--property=${property}`,
+    'sockflux-probe',
+  )
+  return Number(/@(\d+)/.exec(text)?.[1])
+}
+
+/** Installs over what runs; windows are missing only while there is no probe. */
+async function replaced(t: Test, machine: Machine, deb: string, version: string): Promise<void> {
+  const { box } = machine
+  const begin = Math.floor(Date.now() / 1000)
+  await stored(box, begin, 2)
+  await install(machine, deb)
+  await ready(box)
+  t.equal((await box.run('sockflux', '--version')).trim(), version)
+  const [from, to] = [await when(box, 'ActiveExitTimestamp'), await when(box, 'ActiveEnterTimestamp')]
+  await stored(box, to, 2)
+  const there = (await windows(box)).filter(at => at > begin)
+  const [first = 0, last = 0] = [there[0], there.at(-1)]
+  const missing = Array.from({ length: last - first }, (_, n) => first + n).filter(at => !there.includes(at))
+  t.ok(first < from && to < last, 'windows of before and after')
+  // the one that it was in when it stopped, and the one that it was in when it was ready
+  t.same(
+    missing.filter(at => at < from || at > to + 2),
+    [],
+    `${missing.length} windows are missing, ${to - from} s without a probe`,
+  )
+}
+
+async function opened(suite: Suite): Promise<Machine | string> {
+  try {
+    return await openMachine(suite)
+  } catch (error) {
+    if (suite === 'bookworm') throw error
+    return `no root file system of ${suite}: ${(error as Error).message.slice(0, 200)}`
+  }
+}
+
+for (const suite of ['bookworm', 'trixie'] as const) {
+  const machine = skip ? skip : await opened(suite)
+  t.test(
+    `installed, updated, taken back and purged on Debian ${suite}`,
+    { skip: typeof machine === 'string' ? machine : false },
+    async t => {
+      if (typeof machine === 'string') return
+      t.teardown(() => machine.close())
+      const { box } = machine
+      const [older, newer] = [await debianPackage('0.1.0'), await debianPackage('0.1.1')]
+      const before = await stateOf(box.root)
+      for (const program of ['node', 'npm', 'gcc', 'make'])
+        await t.rejects(box.run('sh', '-c', `command -v ${program}`), `no ${program}`)
+
+      await install(machine, older)
+      await ready(box)
+      t.equal((await box.run('sockflux', '--version')).trim(), '0.1.0')
+      t.match(await box.run('systemctl', 'is-enabled', ...UNITS), /^enabled\nenabled\n$/)
+
+      await box.write('etc/sockflux/probe.yaml', 'interval: 1\n')
+      await box.run('systemctl', 'restart', 'sockflux-probe')
+      await box.run('systemd-run', '--unit=load', 'bash', '-c', LOAD)
+      await stored(box, 0, 3)
+      for (const unit of UNITS) {
+        signal((await box.pidOf(unit))!, 'SIGKILL')
+        await until(
+          `${unit} after kill -9`,
+          async () => Number(await box.show(unit, 'NRestarts')) === 1 && (await isActive(box, unit)),
+          PATIENCE_MS,
+        )
+      }
+      await stored(box, Date.now() / 1000, 2)
+
+      await t.test('to the newer version', t => replaced(t, machine, newer, '0.1.1'))
+      t.match(readFileSync(join(box.root, 'etc/sockflux/probe.yaml'), 'utf8'), 'interval: 1', 'settings stay')
+      await t.test('back to the older one', t => replaced(t, machine, older, '0.1.0'))
+
+      await box.run('systemctl', 'stop', 'load')
+      await box.run('dpkg', '--remove', 'sockflux')
+      t.match(await box.run('sh', '-c', 'systemctl is-active sockflux-probe || true'), /inactive/)
+      t.ok(readFileSync(join(box.root, 'etc/sockflux/probe.yaml')), 'settings stay until the purge')
+      await box.run('dpkg', '--purge', 'sockflux')
+      t.same(await stateOf(box.root), before, 'nothing is left')
+    },
+  )
+}
+
+t.test('policy-rc.d forbids the start', { skip }, async t => {
+  const machine = await openMachine('bookworm')
+  t.teardown(() => machine.close())
+  const { box } = machine
+  await box.write('usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n')
+  await box.run('chmod', '755', '/usr/sbin/policy-rc.d')
+  await install(machine, await debianPackage('0.1.0'))
+  for (const unit of UNITS) t.equal(await box.show(unit, 'ActiveState'), 'inactive', unit)
+})
