@@ -68,7 +68,7 @@ export async function stage(t: Test): Promise<Stage> {
   read.watch(pair.shop.pod.netns)
   read.watch(pair.cart.pod.netns)
   await site.collector()
-  const probe = ['--containerd-state', pair.node.containerd.stateDir]
+  const probe = ['--containerd-state', pair.node.containerd.stateDir, '--rtt', 'samples']
   await site.probe(probe, [site.endpoint, recording.endpoint])
   const ids = new Map(
     [pair.shop, pair.cart].flatMap(({ pod }) =>
