@@ -82,12 +82,15 @@ static __always_inline __u32 find_alias(const struct udp_key *key) {
                                                                                                : 0;
 }
 
-/* The conversation of a datagram, opened when there is none. Returns the slot's index + 1. */
-static __always_inline __u32 converse(__u64 sk, const struct datagram *datagram,
-                                      const struct udp_owner *opener) {
-    __u32 index = find_conversation(&datagram->key);
+/* The conversation of a datagram, opened when there is none. Returns the slot's index + 1. A global function
+ * like find_or_open(). */
+__attribute__((noinline)) int converse(const struct datagram *datagram, const struct udp_owner *opener) {
     struct udp_first *first;
+    __u32 index;
 
+    if (!datagram || !opener)
+        return 0;
+    index = find_conversation(&datagram->key);
     if (!index && !datagram->sent)
         index = find_alias(&datagram->key);
     if (index)
@@ -95,7 +98,7 @@ static __always_inline __u32 converse(__u64 sk, const struct datagram *datagram,
     first = first_of(datagram);
     if (!datagram->sent && (index = find_unanswered(datagram, first)))
         return index;
-    index = find_or_open(sk, datagram, opener);
+    index = find_or_open(datagram, opener);
     if (index && (datagram->sent || !first))
         note_first(datagram, first, index);
     return index;
