@@ -151,7 +151,7 @@ static __noinline void open_conversation(const struct datagram *datagram, const 
     flow->netns = BPF_CORE_READ(kernel_sk, __sk_common.skc_net.net, ns.inum);
     slot->active_ns = flow->opened_ns = bpf_ktime_get_boot_ns();
     open_slot(&slot->slot);
-    if (!bpf_map_update_elem(&udp_conversation, &datagram->key, &taken, BPF_NOEXIST))
+    if (!bpf_map_update_elem(&udp_conversation, &slot->key, &taken, BPF_NOEXIST))
         return;
     /* another CPU was first, or there is no memory */
     if (claim_close(&slot->slot, &word)) {
@@ -183,7 +183,9 @@ static __always_inline __u32 *place_of(const struct udp_key *key) {
 
 /* Returns the slot's index + 1; 0 when there is none yet. */
 static __always_inline __u32 find_conversation(const struct udp_key *key) {
-    __u32 *index = bpf_map_lookup_elem(&udp_conversation, key);
+    struct udp_key own =
+        *key; /* on the stack: older kernels take no argument of a global function for a key */
+    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &own);
 
     if (!index || !conversation_at(*index, key))
         return 0;

@@ -32,17 +32,20 @@ struct {
 } udp_alias SEC(".maps");
 
 static __always_inline struct udp_first *first_of(const struct datagram *datagram) {
-    return bpf_map_lookup_elem(&udp_first, &datagram->key.socket);
+    __u64 socket = datagram->key.socket;
+
+    return bpf_map_lookup_elem(&udp_first, &socket);
 }
 
 /* `index`: of the conversation that was opened. */
 static __always_inline void note_first(const struct datagram *datagram, struct udp_first *known,
                                        __u32 index) {
+    __u64 socket = datagram->key.socket;
     struct udp_first first = {.slot = datagram->sent ? index : 0,
                               .role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER};
 
     if (!known)
-        bpf_map_update_elem(&udp_first, &datagram->key.socket, &first, BPF_NOEXIST);
+        bpf_map_update_elem(&udp_first, &socket, &first, BPF_NOEXIST);
     else if (known->slot != index)
         known->slot = 0;
 }
@@ -63,19 +66,21 @@ static __always_inline bool is_group(const address_t address) {
  * socket's conversation that has only sent. Returns the slot's index + 1, or 0. */
 static __always_inline __u32 find_unanswered(const struct datagram *datagram, const struct udp_first *first) {
     struct udp_slot *slot = only_conversation(datagram, first);
+    struct udp_key key = datagram->key;
     struct udp_alias alias = {};
 
     if (!slot || slot->now.packets_rcvd || is_group(slot->key.remote))
         return 0;
     alias.opened_ns = slot->flow.opened_ns;
     alias.slot = first->slot;
-    bpf_map_update_elem(&udp_alias, &datagram->key, &alias, BPF_ANY);
+    bpf_map_update_elem(&udp_alias, &key, &alias, BPF_ANY);
     return alias.slot;
 }
 
 /* Returns the slot's index + 1, or 0. */
 static __always_inline __u32 find_alias(const struct udp_key *key) {
-    struct udp_alias *alias = bpf_map_lookup_elem(&udp_alias, key);
+    struct udp_key own = *key;
+    struct udp_alias *alias = bpf_map_lookup_elem(&udp_alias, &own);
     struct udp_slot *slot = alias ? udp_slot_at(alias->slot - 1) : NULL;
 
     return slot && slot->key.socket == key->socket && slot->flow.opened_ns == alias->opened_ns ? alias->slot
