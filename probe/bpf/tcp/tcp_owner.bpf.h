@@ -91,7 +91,7 @@ struct tcp_opener {
 };
 
 /* connect(2), or a kernel thread that adds a subflow to an MPTCP connection. */
-static __noinline int own_connecting(struct sock *sk, struct tcp_opener *opener) {
+static __always_inline int own_connecting(struct sock *sk, struct tcp_opener *opener) {
     struct sock *application = application_of(sk);
 
     opener->role = ROLE_CLIENT;
