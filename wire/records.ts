@@ -264,6 +264,8 @@ export interface UdpFlow {
   readonly packets_sent: number
   /** delta_packets_t */
   readonly packets_rcvd: number
+  /** delta_packets_t */
+  readonly udp_dropped: number
   /** port_t */
   readonly local_port: number
   /** port_t */
@@ -274,8 +276,8 @@ export interface UdpFlow {
   readonly role: number
   /** u8 */
   readonly flags: number
-  /** bytes, 5 bytes */
-  readonly pad: Bytes
+  /** u8 */
+  readonly pad: number
 }
 
 /** Columns of `udp_flow`. */
@@ -295,6 +297,7 @@ export const UDP_FLOW = {
   netns: 'u32',
   packets_sent: 'u32',
   packets_rcvd: 'u32',
+  udp_dropped: 'u32',
   local_port: 'u16',
   remote_port: 'u16',
   family: 'u8',

@@ -47,7 +47,7 @@ const rttDist = <Level extends (typeof LEVELS)[number]>(level: Level) =>
       },
     ],
     distribution: ({ rtt }: FlowSums) => rtt,
-    help: 'distribution of all RTT samples that the kernel took in the window',
+    help: 'distribution of all RTT samples of the window',
     ntopng: false,
   }) satisfies FlowMetric
 

@@ -9,6 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#define EEXIST 17
 #define AF_INET 2
 #define AF_INET6 10
 #define ETH_P_IP 0x0800 /* linux/if_ether.h */
@@ -16,7 +17,10 @@
 #define IPPROTO_UDP 17
 #define SOCK_DGRAM 2 /* linux/net.h */
 #define IPPROTO_MPTCP 262
-#define MSG_PEEK 2            /* linux/socket.h */
+#define MSG_PEEK 2 /* linux/socket.h */
+#define MSG_ERRQUEUE 0x2000
+#define RCV_SHUTDOWN 1 /* net/sock.h */
+#define SHUTDOWN_MASK 3
 #define PF_KTHREAD 0x00200000 /* task_struct.flags */
 
 /* include/net/tcp_states.h */
@@ -197,7 +201,9 @@ struct sock {
     socket_lock_t sk_lock;
     unsigned short sk_type;
     unsigned short sk_protocol;
+    __u8 sk_shutdown; /* SHUTDOWN_MASK: close(2) has begun */
     struct sock_cgroup_data sk_cgrp_data;
+    struct socket *sk_socket; /* that of a descriptor: an accepted connection gets it from accept(2) */
 };
 
 struct inet_sock {
@@ -206,15 +212,26 @@ struct inet_sock {
     __be16 inet_sport;
 };
 
+struct udp_sock {
+    int pending;    /* a corked datagram waits for more */
+    __u16 gso_size; /* the option UDP_SEGMENT */
+};
+
 struct inet_connection_sock {
     struct inet_sock icsk_inet;
     void *icsk_ulp_data; /* of an MPTCP subflow: struct mptcp_subflow_context */
+};
+
+struct tcp_rack {
+    __u32 rtt_us; /* of the segment acknowledged last: a raw sample */
 };
 
 struct tcp_sock {
     struct inet_connection_sock inet_conn;
     __u32 srtt_us;
     __u32 mdev_us;
+    __u32 rtt_seq; /* the sequence number to be acknowledged for the next sample */
+    struct tcp_rack rack;
     __u8 bpf_sock_ops_cb_flags;
     __u64 bytes_sent;
     __u64 bytes_retrans;

@@ -8,7 +8,8 @@
 #include "tcp/use.bpf.h"
 #include "tcp/scan.bpf.h"
 #include "rtt/rtt.bpf.h"
-#include "udp/udp_flow.bpf.h"
+#include "udp/udp_packet.bpf.h"
+#include "udp/udp_drop.bpf.h"
 #include "udp/udp_report.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

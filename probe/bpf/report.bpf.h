@@ -18,6 +18,8 @@ struct report {
     __u32 closing;    /* slots whose ring record was not submitted yet: drain the ring again a moment later */
     __u32 missed;     /* flows found closed without a CLOSE event */
     __u32 guessed;    /* flows in the window whose owner is a guess */
+    __u32 unused;     /* those of them that were accepted, when the pass first sees them */
+    __u32 pad;
 };
 
 /* clang writes BTF only for types that a map, a global or a function names */

@@ -47,6 +47,7 @@ export class Report {
     pass.closing += context.readUInt32LE(at('closing'))
     pass.missed += context.readUInt32LE(at('missed'))
     pass.guessed += context.readUInt32LE(at('guessed'))
+    pass.unused += context.readUInt32LE(at('unused'))
   }
 
   *#page(layout: Flows['layout'], rows: number): Generator<Rows> {

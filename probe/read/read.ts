@@ -14,6 +14,8 @@ export interface ReaderKernel extends TotalsKernel {
   /** Delivers the records that are in the rings now. */
   drain(): void
   report(flows: Flows, endNs: bigint, pass: Pass): AsyncIterable<Rows>
+  /** Names the owners of connections that were accepted and not used. */
+  findUsers(): Promise<void>
 }
 
 /** Rows of one window, valid until the next batch; without rows: its end. */
@@ -111,7 +113,7 @@ export class Reader {
   }
 
   async *#end(window: Window): AsyncGenerator<Batch> {
-    const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
+    const pass: Pass = { closing: 0, missed: 0, guessed: 0, unused: 0 }
     // of all streams before the first pass: records that come during it may be of the next window
     const closed = this.#streams.map(({ running }) => running.take())
     for (const [index, stream] of this.#streams.entries()) {
@@ -123,6 +125,7 @@ export class Reader {
     }
     this.missed += pass.missed
     this.guessed = pass.guessed
+    if (pass.unused > 0) await this.#kernel.findUsers()
     if (pass.closing > 0) await sleep(CLOSING_MS)
     const totals = this.#totals.rows(window.endNs)
     this.#kernel.drain()

@@ -19,4 +19,6 @@ export interface Pass {
   missed: number
   /** Flows whose owner is a guess. */
   guessed: number
+  /** Those that were accepted and not used, when a pass first sees them. */
+  unused: number
 }

@@ -17,5 +17,9 @@ export const tcp: Signal = {
     tellsClose: true,
   },
   globals: ({ maxFlows, ringBytes }) => ({ max_tcp_flows: maxFlows, tcp_flow_wake_bytes: ringBytes / 2 }),
-  maps: ({ options: { maxFlows, ringBytes } }) => ({ tcp_slot: maxFlows, tcp_flow: ringBytes }),
+  maps: ({ options: { maxFlows, ringBytes } }) => ({
+    tcp_slot: maxFlows,
+    tcp_elsewhere: maxFlows,
+    tcp_flow: ringBytes,
+  }),
 }

@@ -50,6 +50,7 @@ const FEATURES = {
     'kustomize is missing: install kubectl 1.21 or newer, of Kubernetes',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   zsh: () => found('zsh') || 'zsh is missing: apt-get install zsh',
+  iptables: () => found('iptables') || 'iptables is missing: apt-get install iptables',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',

@@ -36,6 +36,17 @@ export async function ss({ netns, filter = [] }: { netns: string; filter?: reado
   return lines.filter(line => line.trim()).map(parseSs)
 }
 
+/** Datagrams that the UDP sockets of a network namespace had no room for, by local port: `skmem:(…,d15)`. */
+export async function udpDrops(netns: string): Promise<ReadonlyMap<number, number>> {
+  const lines = (await run(inNetns(netns, ['ss', '-uanmHO']))).split('\n').filter(line => line.trim())
+  return new Map(
+    lines.map(line => [
+      endpoint(line.trim().split(/\s+/)[3] ?? '').port,
+      Number(/skmem:\(.*,d(\d+)\)/.exec(line)?.[1]),
+    ]),
+  )
+}
+
 export function parseSs(line: string): SsSocket {
   const [state = '', , , local = '', peer = ''] = line.trim().split(/\s+/)
   const cgroup = field(line, 'cgroup')

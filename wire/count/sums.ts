@@ -13,6 +13,7 @@ export class Sums {
   bytesSent = 0
   bytesRcvd = 0
   lostSegments = 0
+  udpDropped = 0
   resetsSent = 0
   resetsRcvd = 0
 
@@ -23,6 +24,7 @@ export class Sums {
     this.bytesSent += other.bytesSent
     this.bytesRcvd += other.bytesRcvd
     this.lostSegments += other.lostSegments
+    this.udpDropped += other.udpDropped
     this.resetsSent += other.resetsSent
     this.resetsRcvd += other.resetsRcvd
   }
@@ -36,6 +38,7 @@ export const FLOW_SUMS = {
   bytes_sent: 'bytesSent',
   bytes_rcvd: 'bytesRcvd',
   lost_segments: 'lostSegments',
+  udp_dropped: 'udpDropped',
 } as const
 
 interface TcpFlowDeltas {
@@ -67,6 +70,7 @@ interface UdpFlowDeltas {
   readonly bytes_rcvd: number
   readonly packets_sent: number
   readonly packets_rcvd: number
+  readonly udp_dropped: number
 }
 
 export function addUdpFlowDeltas(sums: Sums, view: DataView, row: number, at: UdpFlowDeltas): void {
@@ -74,6 +78,7 @@ export function addUdpFlowDeltas(sums: Sums, view: DataView, row: number, at: Ud
   sums.bytesRcvd += u64(view, row + at.bytes_rcvd)
   sums.packetsSent += view.getUint32(row + at.packets_sent, true)
   sums.packetsRcvd += view.getUint32(row + at.packets_rcvd, true)
+  sums.udpDropped += view.getUint32(row + at.udp_dropped, true)
 }
 
 export const addUdpFlowLevels: AddNothing = () => {}

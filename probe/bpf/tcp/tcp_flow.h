@@ -31,7 +31,7 @@ struct tcp_flow {
     boot_ns_t closed_ns;          /* CLOSE, or with FLOW_HANDED the hand-over; 0 while open */
     boot_ns_t reported_ns; /* end of the last window whose pass reported it, or its hand-over; 0: none */
     __u64 rtt_sum_us;      /* sum of all RTT samples of the flow */
-    samples_t rtt_samples; /* calls of BPF_SOCK_OPS_RTT_CB for it */
+    samples_t rtt_samples; /* of it: one a round trip, as for BPF_SOCK_OPS_RTT_CB */
     usec_t rtt_min_us;     /* of all samples of the flow; 0 for none */
     usec_t rtt_max_us;     /* of all samples of the flow */
     address_t local;       /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */

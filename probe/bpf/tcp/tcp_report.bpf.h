@@ -10,22 +10,14 @@ PAGE(tcp_update_page, struct tcp_update, UPDATE_PAGE_ROWS);
 
 #define MOMENT_NS 10000000 /* longer than from a tracepoint to the change that it announces */
 
-/* Most kernels give an accepted socket its last cookie after the tracepoint for SYN_RECV: until it is
- * established, a moment later, a pass leaves it to the next one. */
 static __always_inline bool is_opened(struct tcp_slot *slot, boot_ns_t by_ns) {
-    bool is_new = slot->flow.role == ROLE_SERVER && !slot->flow.established_ns;
-
-    return *(volatile __u64 *)&slot->flow.opened_ns + (is_new ? MOMENT_NS : 0) < by_ns;
+    return *(volatile __u64 *)&slot->flow.opened_ns < by_ns;
 }
 
 /* The tracepoint fires just before the state is stored: a flow that opened a moment ago may still have
  * CLOSE. */
 static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp, boot_ns_t now_ns,
                                      const enum access access) {
-    /* TCP Fast Open: it stays in SYN_RECV after it has its cookie */
-    if (slot->flow.role == ROLE_SERVER && !slot->flow.established_ns &&
-        READ(access, tp, TCP_COMMON.skc_state) == TCP_SYN_RECV)
-        slot->flow.socket = READ(access, tp, TCP_COMMON.skc_cookie.counter);
     return READ(access, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
            (READ(access, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < MOMENT_NS);
 }
@@ -35,8 +27,7 @@ static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp,
 static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, struct report *pass) {
     struct tcp_flow *row;
 
-    if (slot->waiting_us)
-        count_waiting(slot);
+    count_waiting(slot);
     row = reserve_row();
     if (row) {
         __builtin_memcpy(row, &slot->flow, sizeof *row);
@@ -45,6 +36,7 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
         row->state = TCP_CLOSE;
         submit_row(row);
     }
+    leave_place(slot->flow.socket);
     free_slot(&slot->slot, &tcp_pool, index);
     pass->missed++;
 }
@@ -65,7 +57,13 @@ static __always_inline void write_update(struct tcp_update *row, const struct tc
     row->pid = slot->flow.pid;
     row->netns = slot->flow.netns;
     row->role = slot->flow.role;
-    row->flags = slot->flow.flags | (slot->rtt_samples ? FLOW_SAMPLED : 0);
+    row->flags = slot->flow.flags | (samples_of(slot) ? FLOW_SAMPLED : 0);
+}
+
+/* Nobody has used it, but a process has the descriptor: tcp_user_scan can find it. */
+static __always_inline bool is_unused(const struct tcp_slot *slot, struct tcp_sock *tp,
+                                      const enum access access) {
+    return is_guess(slot) && !slot->sought && READ(access, tp, TCP_INET.sk.sk_socket);
 }
 
 enum written { WRITTEN_NOTHING, WRITTEN_FLOW, WRITTEN_UPDATE };
@@ -73,15 +71,21 @@ enum written { WRITTEN_NOTHING, WRITTEN_FLOW, WRITTEN_UPDATE };
 /* Writes nothing when the socket is gone. */
 static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_update *update,
                                               struct tcp_slot *slot, __u64 word, struct tcp_sock *tp,
-                                              const struct report *pass, const enum access access) {
+                                              struct report *pass, const enum access access) {
     struct tcp_counters *base = &slot->base[WORD_BASE(word)], *now = &slot->base[WORD_BASE(word) ^ 1];
 
     if (!is_alive(slot, tp, pass->end_ns, access))
         return WRITTEN_NOTHING;
     confirm_by_user(slot);
+    if (rtt_looks)
+        look_at_rtt(slot, tp, access, UNLOCKED);
+    if (is_unused(slot, tp, access)) {
+        slot->sought = 1;
+        pass->unused++;
+    }
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
-        READ_STATE(update, tp, slot->rtt_samples, base, now, access, UNLOCKED);
+        READ_STATE(update, tp, samples_of(slot), base, now, access, UNLOCKED);
         return WRITTEN_UPDATE;
     }
     if (!slot->flow.remote_port)

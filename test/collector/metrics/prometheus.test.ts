@@ -15,7 +15,7 @@ t.test('roles are labels, units are base units and come last, counters end in to
   t.same(namesOf('pod:num_containers'), ['pod_containers'])
   t.same(namesOf('host:traffic'), [
     ...['host_sent_bytes_total', 'host_received_bytes_total'],
-    ...['host_sent_packets_total', 'host_received_packets_total'],
+    ...['host_sent_packets_total', 'host_received_packets_total', 'host_udp_dropped_total'],
   ])
   t.same(namesOf('container:tcp'), [
     ...['container_tcp_opened_total', 'container_tcp_closed_total', 'container_tcp_failed_total'],
