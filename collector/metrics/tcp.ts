@@ -84,7 +84,7 @@ const tcp = <Level extends (typeof LEVELS)[number]>(level: Level) =>
       counter('failed', 'flows', 'of those closed, the ones never established', totals => totals.failed),
       failedBy(
         'failed_refused',
-        'those that a host answered with a RST, or a router as prohibited: nobody listens there',
+        'those that were answered with a RST, or called an unreachable port: nobody listens there',
         totals => totals.failedRefused,
       ),
       failedBy('failed_reset', 'those that were reset in the handshake', totals => totals.failedReset),
@@ -113,6 +113,7 @@ const tcp = <Level extends (typeof LEVELS)[number]>(level: Level) =>
       ),
       {
         name: 'retransmit_share' as const,
+        prometheus: 'retransmit',
         type: 'gauge',
         unit: 'percent',
         help: 'data segments of the window that were sent again, of all data segments sent',

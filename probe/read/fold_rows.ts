@@ -39,7 +39,7 @@ export function sumsOf(owned: readonly OwnedSums[], { total, bucket }: SampleLay
   const buckets: Buffer[] = []
   const distributions = TOTAL_DISTRIBUTIONS.map(({ buckets }) => ({ layout: buckets, rows: [] as Buffer[] }))
   const add = (key: Key, totals: FlowSums) => {
-    if (totals.flows === 0) return
+    if (isNothing(totals)) return
     const { rtt } = totals
     flows.push({ ...key, ...flowSums(totals), ...distributionSums(totals) })
     if (rtt) {
@@ -62,6 +62,10 @@ export function sumsOf(owned: readonly OwnedSums[], { total, bucket }: SampleLay
     ...distributions.map(({ layout, rows }) => ({ layout, bytes: Buffer.concat(rows) })),
   ].filter(({ bytes }) => bytes.length > 0)
 }
+
+/** A flow that is told of beside its own row may be another window's. */
+const isNothing = (totals: FlowSums): boolean =>
+  totals.flows === 0 && [...TOTAL_SUMS, ...TOTAL_PEAKS].every(([, sum]) => totals[sum] === 0)
 
 const flowSums = (totals: FlowSums): Given<typeof FLOW_TOTAL> => ({
   ...Object.fromEntries([...TOTAL_SUMS, ...TOTAL_PEAKS].map(([column, sum]) => [column, totals[sum]])),
