@@ -105,7 +105,7 @@ export class FlowFold {
     if (!decoder) return rows
     const left = this.#groups.fold(bytes, decoder)
     if (left.length === 0) return undefined
-    this.full += left.length
+    if (layout.name !== 'tcp_health') this.full += left.length // their flows are counted
     const size = layout.size
     return { layout, bytes: Buffer.concat(left.map(row => bytes.subarray(row * size, (row + 1) * size))) }
   }
