@@ -137,10 +137,10 @@ t.test('each cause', real, async t => {
   })
 
   t.test('a small send buffer', async t => {
-    const both = await ends(t, { rttMs: 100 })
+    const both = await ends(t, { rttMs: 50 })
     const { socket, accepted, sender, receiver, ofSender } = await connected(both)
-    await both.client.do(`send-buffer ${socket.fd} 4096`)
-    await carried(both.client, both.server, socket, accepted, 60_000)
+    await both.client.do(`send-buffer ${socket.fd} 32768`)
+    await carried(both.client, both.server, socket, accepted, 1_000_000)
     await until('all is acknowledged', async () => (await ofSender()).sendQueue === 0)
     await windows.windowEnd()
     isAsInSs(t, seen, sender, await ofSender())
