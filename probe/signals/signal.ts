@@ -6,7 +6,7 @@
 import type { HealthGroup } from './health_groups.ts'
 
 export interface KernelOptions {
-  /** TCP connections that can be open at once; 328 bytes of kernel memory each. */
+  /** TCP connections that can be open at once; 464 bytes of kernel memory each. */
   readonly maxFlows: number
   /** UDP conversations that have a slot at once; 336 bytes of kernel memory each. */
   readonly maxUdpFlows: number
