@@ -15,7 +15,12 @@ export interface NativeObject {
   resizeMap(name: string, maxEntries: number): void
   setAutoload(program: string, on: boolean): void
   load(): void
-  attach(program: string, cgroup: string | number | undefined, map: string | undefined): number
+  attach(
+    program: string,
+    cgroup: string | number | undefined,
+    map: string | undefined,
+    first: boolean,
+  ): number
   detach(link: number): void
   iterate(program: string, map: string | undefined, chunk: number, netns: string | undefined): Promise<Buffer>
   run(program: string, context: Buffer): Promise<number>

@@ -93,7 +93,7 @@ export class BpfObject {
 
   /** Attaches a program as its section describes. */
   attach(program: string, target: Target = {}): Link {
-    const id = this.#native.attach(program, target.cgroup, target.map)
+    const id = this.#native.attach(program, target.cgroup, target.map, target.first ?? false)
     return new Link(() => this.#native.detach(id))
   }
 

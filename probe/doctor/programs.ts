@@ -66,7 +66,7 @@ async function attempt(bindings: Bindings, env: Env, path: string, program: stri
     for (const { name } of object.programs) object.setAutoload(name, name === program)
     object.load()
     if (runs === 'report') await object.run(program, Buffer.alloc(CONTEXT_BYTES))
-    else if (runs === 'cgroup') attachToRoot(bindings, env, object, program)
+    else if (runs === 'cgroup' || runs === 'cgroup_first') attachToRoot(bindings, env, object, program)
     else if (runs !== 'never') object.attach(program)
   } finally {
     object.close()

@@ -30,10 +30,12 @@ function attachSignal(
   cgroup: string | number | undefined,
 ): Link[] {
   const links: Link[] = []
+  const target = cgroup === undefined ? {} : { cgroup }
   try {
     for (const program of programsOf(signal, 'event')) links.push(object.attach(program))
-    for (const program of programsOf(signal, 'cgroup'))
-      links.push(object.attach(program, cgroup === undefined ? {} : { cgroup }))
+    for (const program of programsOf(signal, 'cgroup')) links.push(object.attach(program, target))
+    for (const program of programsOf(signal, 'cgroup_first'))
+      links.push(object.attach(program, { ...target, first: true }))
     return links
   } catch (error) {
     for (const link of links) link.detach()

@@ -28,6 +28,8 @@ export type Runs =
   | 'event'
   /** For every cgroup: attached to the root of cgroup2. */
   | 'cgroup'
+  /** The same, before the programs of others: it sees what they change as it was. */
+  | 'cgroup_first'
   /** An iterator: once at the start. */
   | 'scan'
   /** An iterator that sees one network namespace: at the start, in each. */

@@ -6,7 +6,13 @@ import { use } from './use.ts'
 /** Its programs note the addresses; those of `use` count. */
 export const udpCalls: Signal = {
   name: 'udp_calls',
-  programs: { udp_send4: 'cgroup', udp_send6: 'cgroup', udp_recv4: 'cgroup', udp_recv6: 'cgroup' },
+  // a balancer changes the address that is sent to, and changes it back when the answer is received
+  programs: {
+    udp_send4: 'cgroup_first',
+    udp_send6: 'cgroup_first',
+    udp_recv4: 'cgroup',
+    udp_recv6: 'cgroup',
+  },
   wanted: ({ udp }) => udp === 'calls',
   needs: use,
   gives: 'UDP conversations as their programs see them',

@@ -110,7 +110,8 @@ static __always_inline void write_local(struct udp_flow *flow, struct sock *sk) 
 
 /* For a conversation that is new, or has another user. Returns the slot's index + 1. */
 static __noinline __u32 look_at_call(struct sock *sk, struct datagram *datagram, enum known_peer known) {
-    struct udp_owner opener = {.flags = FLOW_OWNERLESS, .role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER};
+    struct udp_owner opener = {
+        .sk = (__u64)sk, .flags = FLOW_OWNERLESS, .role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER};
     struct udp_slot *slot;
     __u32 index;
 
@@ -125,8 +126,7 @@ static __noinline __u32 look_at_call(struct sock *sk, struct datagram *datagram,
         opener.flags = 0;
         own_as_current(&opener.owner);
     }
-    index = known == PEER_CONNECTED ? find_or_open((__u64)sk, datagram, &opener)
-                                    : converse((__u64)sk, datagram, &opener);
+    index = known == PEER_CONNECTED ? find_or_open(datagram, &opener) : converse(datagram, &opener);
     if (!(slot = udp_slot_at(index - 1)) || slot->key.socket != datagram->key.socket) {
         count_lost(LOST_UDP_SLOT);
         return 0;

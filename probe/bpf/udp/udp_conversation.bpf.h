@@ -111,14 +111,13 @@ static __noinline __u32 evict(void) {
 
 /* Who has a conversation when it is opened. */
 struct udp_owner {
+    __u64 sk; /* the address of the struct sock */
     struct owner owner;
     __u32 flags; /* enum flow_flags; FLOW_OWNERLESS: `owner` is empty, the socket's own cgroup has it */
     __u32 role;  /* enum role */
 };
 
-/* `sk` is the address of the struct sock. */
-static __noinline void open_conversation(__u64 sk, const struct datagram *datagram,
-                                         const struct udp_owner *opener) {
+static __noinline void open_conversation(const struct datagram *datagram, const struct udp_owner *opener) {
     __u32 taken = take_slot(&udp_slot, &udp_pool, max_udp_flows);
     struct owner found = opener->owner;
     struct sock *kernel_sk;
@@ -136,7 +135,7 @@ static __noinline void open_conversation(__u64 sk, const struct datagram *datagr
     __builtin_memset(&slot->now, 0, sizeof slot->now);
     __builtin_memset(slot->base, 0, sizeof slot->base);
     slot->key = datagram->key;
-    slot->sk = sk;
+    slot->sk = opener->sk;
     kernel_sk = (struct sock *)*(volatile __u64 *)&slot->sk; /* now a number, to be read by address */
     flow->socket = datagram->key.socket;
     __builtin_memcpy(flow->local, datagram->key.local, sizeof flow->local);
@@ -152,7 +151,7 @@ static __noinline void open_conversation(__u64 sk, const struct datagram *datagr
     flow->netns = BPF_CORE_READ(kernel_sk, __sk_common.skc_net.net, ns.inum);
     slot->active_ns = flow->opened_ns = bpf_ktime_get_boot_ns();
     open_slot(&slot->slot);
-    if (!bpf_map_update_elem(&udp_conversation, &datagram->key, &taken, BPF_NOEXIST))
+    if (!bpf_map_update_elem(&udp_conversation, &slot->key, &taken, BPF_NOEXIST))
         return;
     /* another CPU was first, or there is no memory */
     if (claim_close(&slot->slot, &word)) {
@@ -184,7 +183,9 @@ static __always_inline __u32 *place_of(const struct udp_key *key) {
 
 /* Returns the slot's index + 1; 0 when there is none yet. */
 static __always_inline __u32 find_conversation(const struct udp_key *key) {
-    __u32 *index = bpf_map_lookup_elem(&udp_conversation, key);
+    struct udp_key own =
+        *key; /* on the stack: older kernels take no argument of a global function for a key */
+    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &own);
 
     if (!index || !conversation_at(*index, key))
         return 0;
@@ -192,14 +193,17 @@ static __always_inline __u32 find_conversation(const struct udp_key *key) {
     return *index;
 }
 
-/* The same, opened when there is none. */
-static __always_inline __u32 find_or_open(__u64 sk, const struct datagram *datagram,
-                                          const struct udp_owner *opener) {
-    __u32 index = find_conversation(&datagram->key);
+/* The same, opened when there is none. A global function: the verifier walks it once, not once for each way to
+ * it. */
+__attribute__((noinline)) int find_or_open(const struct datagram *datagram, const struct udp_owner *opener) {
+    __u32 index;
 
+    if (!datagram || !opener)
+        return 0;
+    index = find_conversation(&datagram->key);
     if (index)
         return index;
-    open_conversation(sk, datagram, opener);
+    open_conversation(datagram, opener);
     return find_conversation(&datagram->key);
 }
 

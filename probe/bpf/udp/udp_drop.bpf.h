@@ -13,14 +13,14 @@ static __always_inline struct udp_slot *known_conversation(__u64 cookie) {
 
 /* Nobody has used the socket yet, or another socket has its place in the cache. */
 static __noinline struct udp_slot *open_unknown(struct sock *sk, __u64 cookie) {
-    struct udp_owner opener = {.flags = FLOW_OWNERLESS, .role = ROLE_SERVER};
+    struct udp_owner opener = {.sk = (__u64)sk, .flags = FLOW_OWNERLESS, .role = ROLE_SERVER};
     struct datagram datagram;
 
     __builtin_memset(&datagram, 0, sizeof datagram);
     datagram.key.socket = cookie;
     datagram.key.local_port = sk->__sk_common.skc_num;
     datagram.family = sk->__sk_common.skc_family;
-    return udp_slot_at(find_or_open((__u64)sk, &datagram, &opener) - 1);
+    return udp_slot_at(find_or_open(&datagram, &opener) - 1);
 }
 
 SEC("?tp_btf/udp_fail_queue_rcv_skb")

@@ -41,12 +41,13 @@ __attribute__((noinline)) int look_at_datagram(struct __sk_buff *skb, struct dat
         use_by_sender(entry);
     index = *place_of(&datagram->key);
     if (!conversation_at(index, &datagram->key)) {
+        opener.sk = (__u64)sk;
         opener.role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER;
         if (entry) { /* the process that used the socket last, or created it */
             opener.owner = entry->owner;
             opener.flags = entry->user ? 0 : FLOW_GUESSED;
         }
-        index = converse((__u64)sk, datagram, &opener);
+        index = converse(datagram, &opener);
     }
     if (!(slot = udp_slot_at(index - 1)) || slot->key.socket != datagram->key.socket) {
         count_lost(LOST_UDP_SLOT);
