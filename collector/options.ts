@@ -1,21 +1,13 @@
 /** The collector's settings. Defaults live here, beside their help. */
 
-import { z } from 'zod'
 import { KEYS } from '../wire/link/key_files.ts'
 import { PROBE_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
-import { bytes, list, listening, NONE, oneOf, socket, some, text, whole } from '../wire/settings/types.ts'
+import { bytes, list, listening, oneOf, socket, some, text, whole, words } from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
-
-/** Several words, also in one text: `flows,rtt`. */
-const words = <T extends z.ZodType>(word: T) =>
-  z.preprocess(
-    given => [given].flat().flatMap(text => (typeof text === 'string' ? text.split(/\s*,\s*/) : [text])),
-    z.array(word).min(1, { error: NONE }),
-  )
 
 export const collectorSettings = {
   listen: setting({

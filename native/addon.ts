@@ -46,6 +46,7 @@ export interface Addon {
   init(errorClass: typeof BpfError): void
   stop(): void
   bootTime(): bigint
+  tickTime(): bigint
   mountCgroup2(): number
   detachBuffer(memory: ArrayBufferLike): void
   keepCapabilities(kept: bigint): void

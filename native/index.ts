@@ -20,6 +20,11 @@ export function bootTime(): bigint {
   return addon.bootTime()
 }
 
+/** A tick of the kernel in nanoseconds, 1 s / CONFIG_HZ: the unit of what it counts in jiffies. */
+export function tickTime(): bigint {
+  return addon.tickTime()
+}
+
 /**
  * A descriptor of the root of the cgroup2 hierarchy, mounted in no directory: it ends with the
  * descriptor, even after SIGKILL. Its files are under `/proc/self/fd/<fd>/`; fs.closeSync() ends it. Needs

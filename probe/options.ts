@@ -16,8 +16,11 @@ import {
   some,
   text,
   whole,
+  words,
   yesNo,
 } from '../wire/settings/types.ts'
+
+import { HEALTH_DEFAULT, HEALTH_GROUPS, type HealthGroup } from './signals/health_groups.ts'
 
 const MIB = 2 ** 20
 const HOUR_MS = 3_600_000
@@ -166,7 +169,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 328 bytes of kernel memory each, taken at the start; more are counted when they close',
+    help: 'TCP connections followed at once, 464 bytes of kernel memory each, taken at the start; more are counted when they close',
   }),
   udp: setting<'calls' | 'packets' | 'off'>({
     type: oneOfOrNo('calls', 'packets', 'off'),
@@ -186,6 +189,15 @@ export const probeSettings = {
     fallback: 'calls',
     value: '<what>',
     help: "what distributions are made of: calls: every RTT sample that can be found when programs send and receive, all but those of bulk transfers and MPTCP, which count with the kernel's smoothed times; samples: of these, too, for a program run at each received segment; smoothed: the kernel's smoothed times only",
+  }),
+  health: setting<HealthGroup[]>({
+    type: words(oneOf(...HEALTH_GROUPS, 'none')).transform(groups =>
+      groups.filter(group => group !== 'none'),
+    ),
+    fallback: [...HEALTH_DEFAULT],
+    value: '<group>',
+    list: true,
+    help: `what is read of TCP sockets to say why they are slow, all that are wanted, with commas between: ${HEALTH_GROUPS.join(', ')}, or none; the others than the default read further cache lines of each socket, and throughput sends rows of their own for flows in motion`,
   }),
   fold: setting({
     type: yesNo(),
@@ -240,12 +252,13 @@ export const probeSettings = {
 export type ProbeOptions = Values<typeof probeSettings>
 
 /** The settings of the kernel side. */
-export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: ProbeOptions) => ({
+export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt, health }: ProbeOptions) => ({
   maxFlows,
   maxUdpFlows,
   ringBytes: ringSize,
   udp,
   rtt,
+  health,
 })
 
 /** Seconds over which the hosts are spread. */

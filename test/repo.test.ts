@@ -134,11 +134,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'probe/identify': ['wire'],
   'probe/kernel': ['wire', 'native', 'probe/signals'],
   'probe/live.ts': ['wire', 'probe/options.ts', 'probe/identify', 'probe/publish'],
-  'probe/options.ts': ['wire'],
+  'probe/options.ts': ['wire', 'probe/signals'], // what its flags can be is in the tables of signals
   'probe/progress.ts': ['wire', 'probe/publish', 'probe/read'],
   'probe/publish': ['wire'],
   'probe/read': ['wire', 'native', 'probe/signals'],
-  'probe/signals': ['wire'],
+  'probe/signals': ['wire', 'native'], // a tick of the kernel
 }
 
 const isBelow = (path: string, name: string): boolean => path === name || path.startsWith(`${name}/`)

@@ -62,6 +62,16 @@ const KERNEL: Readonly<Record<KernelReason, Loss>> = {
     'raise `--max-udp-flows`',
   ),
   'kernel/udp_header': loss('datagrams', 'IPv6 datagrams behind extension headers are not counted', NONE),
+  'kernel/tcp_health_ring': loss(
+    'rows',
+    'the ring was full: why a closed connection was slow; the connection itself is counted',
+    'raise `--ring-size`',
+  ),
+  'kernel/listener': loss(
+    'sockets',
+    'more than 4,096 sockets listen: the queue of one more is not reported',
+    NONE,
+  ),
 }
 
 const QUEUE_FULL = 'start the collector or its database, or raise `--queue-size`'

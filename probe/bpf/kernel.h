@@ -202,6 +202,12 @@ struct sock {
     unsigned short sk_type;
     unsigned short sk_protocol;
     __u8 sk_shutdown; /* SHUTDOWN_MASK: close(2) has begun */
+    int sk_err;
+    __u32 sk_ack_backlog;
+    __u32 sk_max_ack_backlog;
+    struct {
+        int counter;
+    } sk_drops;
     struct sock_cgroup_data sk_cgrp_data;
     struct socket *sk_socket; /* that of a descriptor: an accepted connection gets it from accept(2) */
 };
@@ -226,6 +232,15 @@ struct tcp_rack {
     __u32 rtt_us; /* of the segment acknowledged last: a raw sample */
 };
 
+struct minmax_sample {
+    __u32 t;
+    __u32 v;
+};
+
+struct minmax {
+    struct minmax_sample s[3]; /* the first is the smallest of the whole time */
+};
+
 struct tcp_sock {
     struct inet_connection_sock inet_conn;
     __u32 srtt_us;
@@ -245,6 +260,24 @@ struct tcp_sock {
     __u32 copied_seq;
     __u32 snd_nxt;
     __u32 write_seq;
+    __u32 snd_una;
+    __u32 data_segs_out;
+    __u32 data_segs_in;
+    __u8 chrono_type;     /* what limits now; before Linux 6.18 a bit field */
+    __u32 chrono_start;   /* jiffies */
+    __u32 chrono_stat[3]; /* jiffies of TCP_CHRONO_BUSY, RWND_LIMITED, SNDBUF_LIMITED */
+    struct minmax rtt_min;
+    __u32 rcv_ooopack;
+    __u32 delivered_ce;
+    __u32 dsack_dups;
+    __u32 rto_stamp; /* ms: the time-out that lasts */
+    __u16 total_rto; /* since Linux 6.7 (3868ab0f1925), with the two below and rto_stamp */
+    __u16 total_rto_recoveries;
+    __u32 total_rto_time; /* ms */
+    __u32 mss_cache;
+    __u32 rate_delivered;
+    __u32 rate_interval_us;
+    __u8 rate_app_limited : 1;
     _Bool is_mptcp;
 };
 

@@ -67,7 +67,7 @@ async function attempt(bindings: Bindings, env: Env, path: string, program: stri
     object.load()
     if (runs === 'report') await object.run(program, Buffer.alloc(CONTEXT_BYTES))
     else if (runs === 'cgroup' || runs === 'cgroup_first') attachToRoot(bindings, env, object, program)
-    else object.attach(program)
+    else if (runs !== 'never') object.attach(program)
   } finally {
     object.close()
   }

@@ -34,7 +34,8 @@ const BATCH_ROWS = 4096
 /** Records of one ring that wait for the window's end, or for a full batch. */
 class Stream {
   readonly flows: Flows
-  readonly router: Router
+  /** Undefined when all rows come from the pass. */
+  readonly router: Router | undefined
   /** Records of the running window, all closed before its end. */
   readonly running = new Records()
   /** Records read after the window's end; the router assigns them to windows after the pass. */
@@ -42,7 +43,8 @@ class Stream {
 
   constructor(flows: Flows) {
     this.flows = flows
-    this.router = new Router(flows.layout, flows.tellsClose)
+    const { layout, tellsClose } = flows
+    this.router = tellsClose === undefined ? undefined : new Router(layout, tellsClose)
   }
 
   *batches(window: Window, all: Buffer): Generator<Batch> {
@@ -132,6 +134,7 @@ export class Reader {
     for (const rows of totals) yield { window, rows }
     const later: [string, Buffer][] = []
     for (const stream of this.#streams) {
+      if (!stream.router) continue
       const late = Buffer.concat([stream.pending.take(), stream.running.take()])
       const { ended, next } = stream.router.split(late, window.endNs)
       yield* stream.batches(window, Buffer.concat(ended))

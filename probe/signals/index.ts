@@ -1,6 +1,7 @@
 /** All signals, in the order in which they are attached and their rings are read. */
 
 import { accept } from './accept.ts'
+import { health, listeners, timeouts } from './health.ts'
 import { cgroupPath, process } from './names.ts'
 import { netns } from './netns.ts'
 import { resets } from './resets.ts'
@@ -13,6 +14,9 @@ import { use } from './use.ts'
 
 export const SIGNALS: readonly Signal[] = [
   tcp,
+  timeouts,
+  health,
+  listeners,
   use,
   accept, // after what it stands in for
   uring,

@@ -3,8 +3,10 @@
  * else knows the names in `bpf/`.
  */
 
+import type { HealthGroup } from './health_groups.ts'
+
 export interface KernelOptions {
-  /** TCP connections that can be open at once; 328 bytes of kernel memory each. */
+  /** TCP connections that can be open at once; 464 bytes of kernel memory each. */
   readonly maxFlows: number
   /** UDP conversations that have a slot at once; 336 bytes of kernel memory each. */
   readonly maxUdpFlows: number
@@ -14,6 +16,8 @@ export interface KernelOptions {
   readonly udp: 'calls' | 'packets' | 'off'
   /** RTT samples as calls find them, or those of bulk, too, or only the kernel's smoothed RTTs. */
   readonly rtt: 'calls' | 'samples' | 'smoothed'
+  /** What is read of TCP sockets to say why they are slow. */
+  readonly health: readonly HealthGroup[]
   /** Names of signals that are left out as if this kernel refused them. */
   readonly without?: readonly string[]
 }
@@ -34,6 +38,8 @@ export type Runs =
   | 'user_scan'
   /** At the end of each window, with `struct report` as its context. */
   | 'report'
+  /** It only shows whether the kernel takes it. */
+  | 'never'
 
 /** The reader of a ring's records: `main.ts` connects them. */
 export type RingReader = 'flows' | 'cgroups' | 'processes'
@@ -49,8 +55,10 @@ interface FlowRecords {
   readonly row: Page
   /** Rows of flows that had a whole row before. */
   readonly update?: Page
-  /** Whether a flow's close has a row of its own, without traffic. */
-  readonly tellsClose: boolean
+  /** Rows of another signal that its report writes beside its own. */
+  readonly beside?: Page
+  /** Whether a flow's close has a row of its own, without traffic; undefined when it has no ring. */
+  readonly tellsClose?: boolean
 }
 
 export interface Sizes {

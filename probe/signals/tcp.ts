@@ -14,6 +14,7 @@ export const tcp: Signal = {
   flows: {
     row: { record: 'tcp_flow', page: 'tcp_flow_page' },
     update: { record: 'tcp_update', page: 'tcp_update_page' },
+    beside: { record: 'tcp_health', page: 'tcp_health_page' },
     tellsClose: true,
   },
   globals: ({ maxFlows, ringBytes }) => ({ max_tcp_flows: maxFlows, tcp_flow_wake_bytes: ringBytes / 2 }),

@@ -52,6 +52,13 @@ export const list = <T extends z.ZodType>(item: T) => z.preprocess(given => [giv
 
 export const NONE = 'needs at least one'
 /** One value or several; an empty list is an error. */
+/** Several words, also in one text: `flows,rtt`. */
+export const words = <T extends z.ZodType>(word: T) =>
+  z.preprocess(
+    given => [given].flat().flatMap(text => (typeof text === 'string' ? text.split(/\s*,\s*/) : [text])),
+    z.array(word).min(1, { error: NONE }),
+  )
+
 export const some = <T extends z.ZodType>(item: T) =>
   z.preprocess(given => [given].flat(), z.array(item).min(1, { error: NONE }))
 

@@ -61,6 +61,7 @@ int listener_scan(struct bpf_iter__task_file *ctx) {
         return 0;
     own(&owner, task);
     add_listener(sk, &owner, BPF_NOEXIST);
+    open_listener(sk, &owner);
     return 0;
 }
 
@@ -129,6 +130,7 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
     }
     if (state == TCP_LISTEN) {
         add_listener(sk, &opener.owner, BPF_NOEXIST);
+        open_listener(sk, &opener.owner);
         return 0;
     }
     opener.role = role_by_listener(sk);

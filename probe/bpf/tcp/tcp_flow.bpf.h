@@ -2,6 +2,8 @@
 /* The life of a TCP conversation: opened, reported once a window, closed. */
 #pragma once
 
+#include "health/health_row.bpf.h"
+#include "health/listen_slot.bpf.h"
 #include "tcp_owner.bpf.h"
 #include "rtt/rtt_look.bpf.h"
 
@@ -49,13 +51,14 @@ static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener 
     flow = &slot->flow;
     __builtin_memset(flow, 0, sizeof *flow);
     __builtin_memset(slot->base, 0, sizeof slot->base);
+    __builtin_memset(&slot->handshake, 0, sizeof slot->handshake);
     slot->slot.whole = 0;
     slot->rtt_sum_us = 0;
     slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->sought = slot->smoothed = 0;
     __builtin_memset(&slot->look, 0, sizeof slot->look);
     __builtin_memset(slot->waiting_us, 0, sizeof slot->waiting_us);
     if ((opener->flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
-        read_counters(&slot->base[0], tp, NO_SAMPLES, TYPED);
+        read_counters(&slot->base[0], tp, NO_SAMPLES, &slot->handshake, TYPED);
         slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, TYPED, LOCKED);
         skip_samples(slot, tp);
     }
@@ -130,7 +133,7 @@ static __noinline void close_unseen(struct sock *sk, int old_state) {
     row->flags = (opener.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) | (predates ? FLOW_PREDATES : 0) |
                  (fails ? FLOW_FAILED : 0);
     if (predates) /* how much of it is older than the probe is unknown: none of it is counted */
-        read_counters(&zero.base[0], tp, NO_SAMPLES, TYPED);
+        read_counters(&zero.base[0], tp, NO_SAMPLES, &zero.handshake, TYPED);
     if (refused && rtt_args && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
         row->flags |= FLOW_SAMPLED;
     row->role = opener.role;
@@ -139,6 +142,8 @@ static __noinline void close_unseen(struct sock *sk, int old_state) {
     row->state = TCP_CLOSE;
     row->closed_ns = bpf_ktime_get_boot_ns();
     row->opened_ns = row->closed_ns;
+    if (fails)
+        row->error = sk->sk_err;
     submit_row(row);
 }
 
@@ -167,10 +172,13 @@ static __noinline void close_flow(struct sock *sk, struct tcp_slot *slot, enum e
         /* after the exchange above: a pass that came first has a time before this one */
         row->closed_ns = bpf_ktime_get_boot_ns();
         row->reported_ns = WORD_REPORTED(word);
-        if (ending == FAILED)
+        if (ending == FAILED) {
             row->flags |= FLOW_FAILED;
+            row->error = sk->sk_err;
+        }
         read_addresses(row, tp, TYPED);
         read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, TYPED, LOCKED);
+        tell_closed(row, tp, &slot->base[WORD_BASE(word)].health, &now.health);
         row->state = TCP_CLOSE;
         submit_row(row);
     }
@@ -192,6 +200,13 @@ static __always_inline void look_in_state(struct sock *sk, struct tcp_slot *slot
         look_at_rtt(slot, tp, TYPED, LOCKED);
 }
 
+static __always_inline void establish_health(struct sock *sk, struct tcp_slot *slot) {
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (tp)
+        end_handshake(&slot->handshake, tp);
+}
+
 static __always_inline bool is_watched(int state) {
     const __u32 watched = 1 << TCP_SYN_SENT | 1 << TCP_ESTABLISHED | 1 << TCP_LISTEN | 1 << TCP_CLOSE |
                           1 << TCP_FIN_WAIT1 | 1 << TCP_LAST_ACK;
@@ -204,6 +219,7 @@ static __noinline void listen_flow(struct sock *sk) {
 
     own_as_current(&owner);
     add_listener(sk, &owner, BPF_ANY);
+    open_listener(sk, &owner);
 }
 
 static __noinline void connect_flow(struct sock *sk) {
@@ -244,6 +260,7 @@ static __always_inline void establish_flow(struct sock *sk, struct tcp_slot *slo
     slot->flow.established_ns = bpf_ktime_get_boot_ns();
     slot->smoothed = rtt_looks && !rtt_at_segments && slot->application != slot->sk;
     look_in_state(sk, slot);
+    establish_health(sk, slot);
 }
 
 /* Every change of a TCP socket's state. Chosen because it is stable, runs in process context for connect()
@@ -255,10 +272,11 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
     struct tcp_slot *slot;
 
-    if (!is_watched(new_state) ||
-        (new_state == TCP_CLOSE && (old_state == TCP_LISTEN || old_state == TCP_CLOSE)) ||
+    if (!is_watched(new_state) || (new_state == TCP_CLOSE && old_state == TCP_CLOSE) ||
         sk->sk_protocol != IPPROTO_TCP)
         return 0;
+    if (new_state == TCP_CLOSE && old_state == TCP_LISTEN)
+        return close_listener(sk);
     slot = slot_of(sk);
     switch (new_state) {
     case TCP_LISTEN:

@@ -4,9 +4,11 @@
 
 #include "report.bpf.h"
 #include "tcp_flow.bpf.h"
+#include "health/health_row.bpf.h"
 
 PAGE(tcp_flow_page, struct tcp_flow, PAGE_ROWS);
 PAGE(tcp_update_page, struct tcp_update, UPDATE_PAGE_ROWS);
+PAGE(tcp_health_page, struct tcp_health, PAGE_ROWS);
 
 #define MOMENT_NS 10000000 /* longer than from a tracepoint to the change that it announces */
 
@@ -70,8 +72,9 @@ enum written { WRITTEN_NOTHING, WRITTEN_FLOW, WRITTEN_UPDATE };
 
 /* Writes nothing when the socket is gone. */
 static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_update *update,
-                                              struct tcp_slot *slot, __u64 word, struct tcp_sock *tp,
-                                              struct report *pass, const enum access access) {
+                                              struct tcp_health *health, bool *tells, struct tcp_slot *slot,
+                                              __u64 word, struct tcp_sock *tp, struct report *pass,
+                                              const enum access access) {
     struct tcp_counters *base = &slot->base[WORD_BASE(word)], *now = &slot->base[WORD_BASE(word) ^ 1];
 
     if (!is_alive(slot, tp, pass->end_ns, access))
@@ -85,7 +88,8 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     }
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
-        READ_STATE(update, tp, samples_of(slot), base, now, access, UNLOCKED);
+        READ_STATE(update, tp, slot, base, now, access, UNLOCKED);
+        *tells = write_health(health, tp, &slot->flow, base, now, pass->end_ns, access);
         return WRITTEN_UPDATE;
     }
     if (!slot->flow.remote_port)
@@ -95,6 +99,7 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     if (row->established_ns >= pass->end_ns)
         row->established_ns = 0; /* the next window has it */
     read_state(row, tp, slot, base, now, access, UNLOCKED);
+    *tells = write_health(health, tp, &slot->flow, base, now, pass->end_ns, access);
     slot->slot.whole = 0;
     return WRITTEN_FLOW;
 }
@@ -102,9 +107,11 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
 /* One slot. A global function: the verifier walks it once, not once for each turn of the loop. */
 __attribute__((noinline)) int report_tcp(struct report *pass) {
     struct tcp_update *update;
+    struct tcp_health *health;
     struct tcp_slot *slot;
     struct tcp_flow *row;
     enum written written;
+    bool tells = false;
     __u32 index, at;
     __u64 word, busy;
 
@@ -116,7 +123,9 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
     row = bpf_map_lookup_elem(&tcp_flow_page, &at);
     at = pass->updates;
     update = bpf_map_lookup_elem(&tcp_update_page, &at);
-    if (!slot || !row || !update)
+    at = pass->beside;
+    health = bpf_map_lookup_elem(&tcp_health_page, &at);
+    if (!slot || !row || !update || !health)
         return 0;
     word = *(volatile __u64 *)&slot->slot.word;
     if (WORD_STATE(word) == SLOT_CLOSED)
@@ -140,9 +149,11 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
         return 0;
     }
     if (CAN_CAST)
-        written = write_row(row, update, slot, word, CAST(struct tcp_sock, slot->sk), pass, TYPED);
+        written =
+            write_row(row, update, health, &tells, slot, word, CAST(struct tcp_sock, slot->sk), pass, TYPED);
     else
-        written = write_row(row, update, slot, word, (struct tcp_sock *)slot->sk, pass, BY_ADDRESS);
+        written =
+            write_row(row, update, health, &tells, slot, word, (struct tcp_sock *)slot->sk, pass, BY_ADDRESS);
     if (written != WRITTEN_NOTHING) {
         bool guessed = slot->flow.flags & FLOW_GUESSED;
 
@@ -152,6 +163,7 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
                 pass->rows++;
             else
                 pass->updates++;
+            pass->beside += tells;
             pass->guessed += guessed;
             return 0;
         }

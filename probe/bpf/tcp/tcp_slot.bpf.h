@@ -2,10 +2,11 @@
 /* A live TCP flow. */
 #pragma once
 
+#include "health/health_counters.bpf.h"
 #include "slot.bpf.h"
 #include "tcp_flow.h"
 
-/* Counters that only rise, to take deltas from. */
+/* Counters that only rise, to take deltas from. Those of tcp_health may wrap. */
 struct tcp_counters {
     bytes_t bytes_sent;
     bytes_t bytes_rcvd;
@@ -13,6 +14,9 @@ struct tcp_counters {
     segments_t segs_rcvd;
     segments_t segs_resent;
     __u32 rtt_progress; /* changes with every RTT sample: rtt_progress() */
+    segments_t data_segs_sent;
+    segments_t data_segs_rcvd;
+    struct health_counters health;
 };
 
 /* What the last look at the socket's RTT saw. */
@@ -41,6 +45,7 @@ struct tcp_slot {
     struct rtt_look look;
     __u16 sought;   /* its user was looked for by its descriptor */
     __u16 smoothed; /* looks do not see its samples: its smoothed time counts instead */
+    struct handshake handshake;
     struct tcp_counters base[2];
     struct tcp_flow flow;
 };

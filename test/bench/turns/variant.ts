@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type BpfObject, type Link, mountCgroup2, open, type ProgramStats } from 'bcc-bindings'
 import { cgroup2In } from '../../../probe/kernel/cgroup.ts'
+import { HEALTH_DEFAULT } from '../../../probe/signals/health_groups.ts'
 import type { KernelOptions } from '../../../probe/signals/signal.ts'
 import { compile } from '../../native/compile.ts'
 
@@ -16,6 +17,7 @@ const OPTIONS: KernelOptions = {
   ringBytes: 8 * 2 ** 20,
   udp: 'calls',
   rtt: 'calls',
+  health: HEALTH_DEFAULT,
 }
 
 export interface Variant {

@@ -5,9 +5,11 @@ import { GROUPS, tagsOf } from '../../../collector/metrics/metric.ts'
 t.test('every measurement of the design is there, in some group', async t => {
   const LEVELS = ['container', 'pod', 'host']
   const SUFFIXES = ['num_flows', 'rtt', 'rtt_variance', 'rtt_dist', 'traffic', 'tcp', 'connect']
+  const WHY = ['limits', 'stalls', 'accept', 'queueing', 'throughput']
   const wanted = [
     ...LEVELS.flatMap(level => SUFFIXES.map(suffix => `${level}:${suffix}`)),
     ...['pod:num_containers', 'process:num_flows', 'process:rtt', 'process:traffic'],
+    ...[...LEVELS, 'process'].flatMap(level => WHY.map(suffix => `${level}:${suffix}`)),
     ...[
       'iface:traffic',
       'host:cpu',

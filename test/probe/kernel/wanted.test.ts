@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Wanted } from '../../../probe/kernel/wanted.ts'
 import { accept } from '../../../probe/signals/accept.ts'
+import { HEALTH_DEFAULT } from '../../../probe/signals/health_groups.ts'
 import { SIGNALS } from '../../../probe/signals/index.ts'
 import { olderRtt, rtt, rttLooks, rttProbe } from '../../../probe/signals/rtt.ts'
 import type { KernelOptions, Signal } from '../../../probe/signals/signal.ts'
@@ -14,6 +15,7 @@ const options: KernelOptions = {
   ringBytes: 65_536,
   udp: 'calls',
   rtt: 'calls',
+  health: HEALTH_DEFAULT,
 }
 
 /** What runs when nothing is refused; not: what stands in for it, and what an option asks for. */
