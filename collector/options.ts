@@ -5,7 +5,18 @@ import { KEYS } from '../wire/link/key_files.ts'
 import { PROBE_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
-import { bytes, list, listening, NONE, oneOf, socket, some, text, whole } from '../wire/settings/types.ts'
+import {
+  bytes,
+  list,
+  listening,
+  NONE,
+  oneOf,
+  socket,
+  some,
+  text,
+  whole,
+  yesNo,
+} from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup } from './metrics/metric.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
@@ -74,6 +85,17 @@ export const collectorSettings = {
     fallback: 20,
     value: '<number>',
     help: 'the busiest process names of a host have series of their own, the others one together, ~other',
+  }),
+  flows: setting({
+    type: yesNo(),
+    fallback: false,
+    help: 'keep a record of each live conversation, with both ends: who talks to whom',
+  }),
+  maxLiveFlows: setting({
+    type: whole(1000, 16_000_000),
+    fallback: 262_144,
+    value: '<number>',
+    help: 'live flows that are kept with --flows, at most 300 bytes each: a conversation has one for each of its ends that is watched; one more is refused and counted',
   }),
   sink: setting<string[]>({
     type: list(oneOf(...sinkNames)),

@@ -84,7 +84,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/check.ts': ['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
+  'collector/flows': [
+    ...['wire', 'collector/fold', 'collector/ingest', 'collector/counters.ts', 'collector/routes.ts'],
+  ],
   'collector/fold': ['wire'],
+  'collector/in_turn.ts': ['collector/flows', 'collector/ingest', 'collector/sample', 'collector/serve'],
   'collector/ingest': [
     ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
     ...['collector/directory.ts', 'collector/unix_socket.ts'],

@@ -19,6 +19,10 @@ export interface Folded {
   readonly missed?: number
   /** Seconds. */
   readonly interval: number
+  /** Names the run as its messages do; `key.host` may be another by now. */
+  readonly run?: string
+  /** Wall clock less CLOCK_BOOTTIME at its end, milliseconds; undefined when its end is missing. */
+  readonly offsetMs?: number
   /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */
   readonly lost: Losses
   readonly fold: Fold

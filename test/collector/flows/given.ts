@@ -1,0 +1,90 @@
+/** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
+
+import { Flows } from '../../../collector/flows/flows.ts'
+import { type Answer, questionOf } from '../../../collector/flows/live.ts'
+import { Fold } from '../../../collector/fold/fold.ts'
+import type { Layout } from '../../../wire/layout.ts'
+import type { Names, WindowNames } from '../../../wire/message.ts'
+import { encodeRows } from '../../harness/rows.ts'
+import { layoutOfRecord } from '../given.ts'
+
+export const NAMES: WindowNames = {
+  cgroups: { '1:1': 'a'.repeat(64), '1:2': 'b' },
+  containers: {
+    ['a'.repeat(64)]: { runtime: 'cri', name: 'web', pod: 'u' },
+    b: { runtime: 'docker', name: 'shop' },
+  },
+  pods: { u: { name: 'web-0', namespace: 'shop' } },
+  running: [],
+  processes: {
+    5: { started_ns: '1', comm: 'nginx', exe: '/usr/sbin/nginx', parent: 1, parent_comm: 'systemd', uid: 33 },
+  },
+}
+
+const LAYOUTS = new Map<string, Layout>()
+function layout(name: string): Layout {
+  const known = LAYOUTS.get(name) ?? layoutOfRecord(name)
+  LAYOUTS.set(name, known)
+  return known
+}
+
+/** A row: numbers and texts as in the record, addresses as text. */
+export type Row = Readonly<Record<string, number | string>>
+
+/** `10.0.0.1` mapped into IPv6, or groups of IPv6 in full. */
+export function addressBytes(text: string): Buffer {
+  if (text.includes('.'))
+    return Buffer.from([...Buffer.alloc(10), 0xff, 0xff, ...text.split('.').map(Number)])
+  const [head = '', tail = ''] = text.split('::')
+  const groups = (some: string) =>
+    some === '' ? [] : some.split(':').map(group => Number.parseInt(group, 16))
+  const [first, last] = [groups(head), groups(tail)]
+  const all = [...first, ...Array(8 - first.length - last.length).fill(0), ...last]
+  return Buffer.from(all.flatMap(group => [group >> 8, group & 0xff]))
+}
+
+export function rowsOf(record: string, rows: readonly Row[]): { layout: Layout; bytes: Buffer } {
+  const of = layout(record)
+  const bytes = encodeRows(
+    of,
+    rows.map(({ local: _, remote: __, ...numbers }) => numbers),
+  )
+  for (const [index, row] of rows.entries())
+    for (const side of ['local', 'remote'] as const)
+      if (row[side] !== undefined)
+        addressBytes(String(row[side])).copy(
+          bytes,
+          index * of.size + of.fields.find(({ name }) => name === side)!.offset,
+        )
+  return { layout: of, bytes }
+}
+
+export class Stage {
+  readonly flows: Flows
+  now = 0
+  #sequence = 0
+
+  constructor(most = 1000) {
+    this.flows = new Flows({ flows: true, maxLiveFlows: most }, () => this.now)
+  }
+
+  rows(host: string, window: number, record: string, rows: readonly Row[], names: Names = NAMES): void {
+    const { layout, bytes } = rowsOf(record, rows)
+    const head = { ...keyOf(host, window), sequence: this.#sequence++, start_ns: '0', lost: {} }
+    this.flows.take(head, layout, bytes, names)
+  }
+
+  end(host: string, window: number, names: WindowNames = NAMES): void {
+    const fold = new Fold()
+    fold.end(names)
+    for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
+    const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: 1e12 }
+    this.flows.end({ key: keyOf(host, window), time: 1e9 + window * 10, fold, ...common }, '0')
+  }
+
+  ask(query = ''): Answer {
+    return this.flows.ask(questionOf(new URL(`http://x/flows?${query}`)))
+  }
+}
+
+const keyOf = (host: string, window: number) => ({ host, boot: `boot-${host}`, probe: 'p', window })
