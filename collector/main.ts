@@ -55,7 +55,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
   const top = new Top()
-  const flows = new Flows(options)
+  const flows = new Flows(options, sinks.flowOutlets, troubles)
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched(), flows)
   ledger.follow(inTurn(top, flows, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
