@@ -10,8 +10,8 @@ export const inTurn = (top: Top, flows: Flows, writers: Writers): Next => ({
   write(window, ifid, settled) {
     top.take(window)
     const one = afterAll(2, settled)
-    flows.end(window, ifid, one)
-    writers.write(window, ifid, one)
+    const flowCounts = flows.end(window, ifid, one)
+    writers.write({ ...window, ...(flowCounts && { flowCounts }) }, ifid, one)
   },
   settled: (...window) => writers.settled(...window),
 })
