@@ -174,10 +174,8 @@ export const FLOWS: Measurement = { name: 'flows', fields: FIGURES.map(({ name }
 export function samplesOf(records: readonly FlowRecord[]): Samples {
   const tags = records.map((record): Tags => {
     const found: Record<string, string> = {}
-    for (const { name, text } of TEXTS) {
-      const value = text(record)
-      if (value !== undefined && value !== '') found[name] = value
-    }
+    // all of them, so that a table has every column from its first record on
+    for (const { name, text } of TEXTS) found[name] = text(record) ?? ''
     return found
   })
   const values = records.flatMap(record => FIGURES.map(({ number }) => number(record) ?? Number.NaN))

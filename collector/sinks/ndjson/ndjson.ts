@@ -92,7 +92,8 @@ export function linesOf({ time, samples }: Pick<Batch, 'time' | 'samples'>): str
   return samples.flatMap(some =>
     Array.from(some.each(), ({ tags, values }) => {
       const numbers = some.measurement.fields.map((name, at) => [name, values[at]])
-      return `${JSON.stringify({ time, ...tags, ...Object.fromEntries(numbers) })}\n`
+      const texts = Object.entries(tags).filter(([, text]) => text !== '')
+      return `${JSON.stringify({ time, ...Object.fromEntries([...texts, ...numbers]) })}\n`
     }),
   )
 }

@@ -121,7 +121,7 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
     state = sk->__sk_common.skc_state;
     slot = state == TCP_LISTEN ? NULL : slot_of(sk);
     if (slot) /* found by its descriptor, without the socket's lock, which is held here since Linux 5.15 */
-        identify_older(&slot->flow, tp, state);
+        identify_older(&slot->flow, tp, state, false);
     if (slot || state == TCP_CLOSE || (state == TCP_LISTEN && listener_of(sk)))
         return 0;
     user = user_of(application_of(sk));
@@ -138,6 +138,6 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
     opener.role = role_by_listener(sk);
     slot = open_flow(sk, &opener);
     if (slot)
-        identify_older(&slot->flow, tp, state);
+        identify_older(&slot->flow, tp, state, false);
     return 0;
 }

@@ -137,7 +137,7 @@ static __noinline void close_unseen(struct sock *sk, int old_state) {
     row->role = opener.role;
     read_addresses(row, tp, TYPED);
     read_state(row, tp, &zero, &zero.base[0], &now, TYPED, LOCKED);
-    identify_older(row, tp, old_state);
+    identify_older(row, tp, old_state, false);
     row->state = TCP_CLOSE;
     row->closed_ns = bpf_ktime_get_boot_ns();
     row->opened_ns = row->closed_ns;
@@ -173,7 +173,7 @@ static __noinline void close_flow(struct sock *sk, struct tcp_slot *slot, enum e
             row->flags |= FLOW_FAILED;
         read_addresses(row, tp, TYPED);
         read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, TYPED, LOCKED);
-        identify_older(row, tp, row->state);
+        identify_older(row, tp, row->state, !(row->flags & FLOW_PREDATES));
         row->state = TCP_CLOSE;
         submit_row(row);
     }

@@ -31,13 +31,15 @@ static __noinline __u32 role_by_isn(struct tcp_sock *tp, int state) {
     return syn == 1 ? ROLE_CLIENT : syn == 0 ? ROLE_SERVER : ROLE_UNKNOWN;
 }
 
-/* `state`: the one in which the socket was until now. */
-static __always_inline void identify_older(struct tcp_flow *flow, struct tcp_sock *tp, int state) {
+/* `state`: the one in which the socket was until now. `is_seen`: its start was, and so its role is known; only
+ * that it was established was missed. */
+static __always_inline void identify_older(struct tcp_flow *flow, struct tcp_sock *tp, int state,
+                                           bool is_seen) {
     __u32 role;
 
     if (is_identified(flow) || state == TCP_SYN_SENT || state == TCP_SYN_RECV || state == TCP_CLOSE)
         return;
-    role = role_by_isn(tp, state);
+    role = is_seen ? flow->role : role_by_isn(tp, state);
     if (role)
         flow->role = role;
     else

@@ -118,7 +118,7 @@ export class Stage {
     return this.batches.flatMap(({ samples }) =>
       samples.flatMap(some =>
         [...some.each()].map(({ tags, values }) => ({
-          ...tags,
+          ...Object.fromEntries(Object.entries(tags).filter(([, text]) => text !== '')),
           ...Object.fromEntries(some.measurement.fields.map((name, at) => [name, values[at]])),
         })),
       ),
