@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import type { Conversation } from '../collector/flows/conversation.ts'
+import type { Answer } from '../collector/flows/live.ts'
 import { collectorSettings } from '../collector/options.ts'
 import type { TopHost } from '../collector/serve/top.ts'
 import { wantedSinks } from '../collector/sinks/open.ts'
@@ -58,10 +60,20 @@ export function addTop(program: Command): void {
   command.option('--once', 'print the table once').option('--json', 'print once, as JSON')
   command.action(async flags => {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
-    if (flags['json']) await print(process.stdout, `${JSON.stringify(await view(values.socket), null, 2)}\n`)
+    if (flags['json'])
+      await print(process.stdout, `${JSON.stringify(await withPeers(values.socket), null, 2)}\n`)
     else if (flags['once']) await print(process.stdout, screen(await view(values.socket)))
     else await watch(values.socket, () => [], stopping())
   })
+}
+
+/** Hosts with their busiest conversations, if the collector keeps flows. */
+async function withPeers(path: string): Promise<(TopHost & { readonly peers?: readonly Conversation[] })[]> {
+  const [hosts, { status, body }] = [await view(path), await ask(path, 'GET', '/flows')]
+  if (status !== 200) return hosts
+  const { flows } = JSON.parse(body) as Answer
+  const isOf = (host: string) => (flow: Conversation) => [flow.client?.host, flow.server?.host].includes(host)
+  return hosts.map(host => ({ ...host, peers: flows.filter(isOf(host.host)) }))
 }
 
 async function view(path: string): Promise<TopHost[]> {

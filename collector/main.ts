@@ -10,10 +10,13 @@ import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
+import { Flows } from './flows/flows.ts'
+import { flowRoutes } from './flows/live.ts'
+import { inTurn } from './in_turn.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
-import { Listeners, type Next } from './ingest/listeners.ts'
+import { Listeners } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { goLive } from './live.ts'
@@ -52,20 +55,21 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
   const top = new Top()
-  const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  ledger.follow(both(top, writers), () => sinks.accounts(), troubles)
+  const flows = new Flows(options, sinks.flowOutlets, troubles)
+  const ingest = new Ingest(() => writers.withProcesses || top.isWatched(), flows)
+  ledger.follow(inTurn(top, flows, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
   const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, costs)
+  counters.add(ingest, hosts, access, writers, sinks, flows, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  const routes = { ...routesOf(top, counters, writers, ledger), ...sinks.routes }
+  const routes = { ...routesOf(top, counters, writers, ledger), ...flowRoutes(flows), ...sinks.routes }
   const server = await serveAll(options.socket, routes, sinks.webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, writers, sinks]
+  const parts = [ingest, hosts, top, writers, sinks, flows]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of parts) part.expire()
@@ -89,12 +93,3 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await server.close()
   log.info(counters.view(), 'stopped')
 }
-
-/** Windows are shown, and written. */
-const both = (top: Top, writers: Writers): Next => ({
-  write(window, ...rest) {
-    top.take(window)
-    writers.write(window, ...rest)
-  },
-  settled: (...window) => writers.settled(...window),
-})

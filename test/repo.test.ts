@@ -83,7 +83,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/check.ts': ['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
+  'collector/flows': [
+    ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/counters.ts'],
+    ...['collector/routes.ts', 'collector/settled.ts'],
+  ],
   'collector/fold': ['wire'],
+  'collector/in_turn.ts': [
+    ...['collector/flows', 'collector/ingest', 'collector/sample', 'collector/serve'],
+    'collector/settled.ts',
+  ],
   'collector/ingest': [
     ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
     ...['collector/directory.ts', 'collector/unix_socket.ts'],
@@ -271,6 +279,7 @@ t.test('every flag in README and docs exists', async t => {
               'run',
               'top',
               'query',
+              'flows',
               'metrics',
               'doctor',
               'setup influxdb',

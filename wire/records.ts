@@ -62,6 +62,10 @@ export interface TcpFlow {
   readonly local: Bytes
   /** address_t, 16 bytes */
   readonly remote: Bytes
+  /** u32 */
+  readonly isn_local: number
+  /** u32 */
+  readonly isn_remote: number
   /** level_segments_t */
   readonly lost_segments: number
   /** delta_segments_t */
@@ -118,6 +122,8 @@ export const TCP_FLOW = {
   local: 16,
   remote: 16,
   error: 'u8',
+  isn_local: 'u32',
+  isn_remote: 'u32',
 } as const
 
 /** `struct tcp_update` in probe/bpf. */
@@ -554,6 +560,7 @@ export const FLOW_SAMPLED = 8
 export const FLOW_FAILED = 16
 export const FLOW_MEASURED = 32
 export const FLOW_HANDED = 64
+export const FLOW_EITHER = 128
 
 /* enum tcp_known */
 export const KNOWN_SEGMENTS = 1

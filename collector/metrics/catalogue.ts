@@ -1,5 +1,6 @@
 /** All measurements there are. */
 
+import { conversationMetrics } from './conversations.ts'
 import { hostMetrics } from './flat.ts'
 import { flowMetrics, processMetrics } from './flows.ts'
 import { healthMetrics } from './health.ts'
@@ -18,6 +19,7 @@ type Row = (
   | typeof healthMetrics
   | typeof processMetrics
   | typeof hostMetrics
+  | typeof conversationMetrics
 )[number]
 
 /** The names of the fields by measurement: what reads samples by name does not compile with another one. */
@@ -27,6 +29,7 @@ export const catalogue: readonly Metric[] = [
   ...[...flowMetrics, ...tcpMetrics, ...healthMetrics].map(withLevel),
   ...processMetrics,
   ...hostMetrics,
+  ...conversationMetrics,
 ]
 
 /** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */
