@@ -7,6 +7,7 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   probe: async program => (await import('../probe/main.ts')).addProbe(program),
   collector: async program => (await import('../collector/main.ts')).addCollector(program),
   top: async program => (await import('./run.ts')).addTop(program),
+  page: async program => (await import('./page.ts')).addPage(program),
   query: async program => (await import('./query.ts')).addQuery(program),
   flows: async program => (await import('./flows/flows.ts')).addFlows(program),
   ledger: async program => (await import('./ledger.ts')).addLedger(program),

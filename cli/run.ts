@@ -14,11 +14,12 @@ import { readSettings } from '../wire/settings/read.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { ask, print } from './client.ts'
 import { Guardian } from './guardian.ts'
+import { PageLink, pageAddress } from './page.ts'
 import { printable } from './printable.ts'
 import { screen } from './screen.ts'
 import { fit, width } from './width.ts'
 
-const { socket, store, influxUrl } = collectorSettings
+const { socket, store, influxUrl, http } = collectorSettings
 /** The command as the user typed it: `build/sockflux` in a clone. */
 const COMMAND = process.env['SOCKFLUX_COMMAND'] ?? 'sockflux'
 /** Suggested commands; they depend on the sinks. */
@@ -43,14 +44,17 @@ export function addRun(program: Command): void {
     .command('run')
     .description('probe and collector in one go, with a live table')
     .option('--interval <seconds>', 'length of a window (default: 10; env: SOCKFLUX_INTERVAL)')
-  addFlags(command, 'collector', { socket, store, influxUrl })
+    .option('--no-page', 'serve no page for browsers')
+  addFlags(command, 'collector', { socket, store, influxUrl, http })
   command.addHelpText(
     'after',
     '\nAll other settings of probe and collector come from the environment or the file.',
   )
   command.action(async flags => {
     const values = readSettings(collectorSettings, 'collector', flags, process.env)
-    await run(values.socket, next(wantedSinks(values)), flags)
+    const isServed = flags['page'] !== false
+    const where = isServed && values.http === undefined ? { http: await pageAddress() } : {}
+    await run(values.socket, next(wantedSinks(values)), { ...flags, ...where })
   })
 }
 
@@ -202,12 +206,14 @@ async function run(
       const value = flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
       return value === undefined ? [] : [`--${name}`, String(value)]
     })
-  children.start('collector', pass(['config', 'socket', 'store', 'influx-url']))
+  children.start('collector', pass(['config', 'socket', 'store', 'influx-url', 'http']))
   children.start('probe', [...pass(['config', 'interval']), '--send-offset', '0']) // no other host sends to this collector
   await print(process.stdout, 'starting probe and collector …\n')
   try {
     await answering(path, stopped.signal)
-    await watch(path, () => [...notesOf(children), ...footer], stopped.signal)
+    const link = new PageLink()
+    void link.follow(path, stopped.signal)
+    await watch(path, () => [...notesOf(children), ...link.lines, ...footer], stopped.signal)
   } catch (error) {
     // a collector that ends closes its socket first: why it ended says more than that
     await sleep(ENDING_MS, undefined, { signal: stopped.signal }).catch(() => {})

@@ -1,14 +1,18 @@
 /** Where windows go that have ended: they are shown, they end what flows of them are known by, and they are written. */
 
 import type { Flows } from './flows/flows.ts'
+import type { Folded } from './ingest/folded.ts'
 import type { Next } from './ingest/listeners.ts'
 import type { Writers } from './sample/writers.ts'
-import type { Top } from './serve/top.ts'
 import { afterAll } from './settled.ts'
 
-export const inTurn = (top: Top, flows: Flows, writers: Writers): Next => ({
+interface Watcher {
+  take(window: Folded): void
+}
+
+export const inTurn = (watchers: readonly Watcher[], flows: Flows, writers: Writers): Next => ({
   write(window, ifid, settled) {
-    top.take(window)
+    for (const watcher of watchers) watcher.take(window)
     const one = afterAll(2, settled)
     const flowCounts = flows.end(window, ifid, one)
     writers.write({ ...window, ...(flowCounts && { flowCounts }) }, ifid, one)

@@ -21,6 +21,7 @@ import { SharedHosts } from './ingest/shared_hosts.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { goLive } from './live.ts'
 import { collectorSettings } from './options.ts'
+import { Pages } from './page/pages.ts'
 import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
@@ -55,21 +56,24 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
   const top = new Top()
-  const flows = new Flows(options, sinks.flowOutlets, troubles)
-  const ingest = new Ingest(() => writers.withProcesses || top.isWatched(), flows)
-  ledger.follow(inTurn(top, flows, writers), () => sinks.accounts(), troubles)
+  const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const page = new Pages(options, { version, sinks, counters, flows })
+  const withProcesses = () => writers.withProcesses || top.isWatched() || page.isWatched()
+  const ingest = new Ingest(withProcesses, flows)
+  ledger.follow(inTurn([top, page], flows, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
   const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, flows, costs)
+  counters.add(ingest, hosts, access, writers, sinks, flows, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  const routes = { ...routesOf(top, counters, writers, ledger), ...flowRoutes(flows), ...sinks.routes }
-  const server = await serveAll(options.socket, routes, sinks.webs, unready)
+  const own = { ...routesOf(top, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
+  const webs = [...sinks.webs, ...page.webs(unready)]
+  const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, writers, sinks, flows]
+  const parts = [ingest, hosts, top, page, writers, sinks, flows]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of parts) part.expire()
@@ -81,7 +85,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   ]
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
   goLive(service, settings, { sinks, writers, access })
-  service.started({ ...found, http: server.url }, 'listening', () => sinks.stuck())
+  service.started({ ...found, http: server.url, page: page.url }, 'listening', () => sinks.stuck())
 
   await stopped()
   for (const timer of timers) clearInterval(timer)
@@ -91,5 +95,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await ledger.close()
   await listeners.close()
   await server.close()
+  await page.close()
   log.info(counters.view(), 'stopped')
 }

@@ -5,7 +5,9 @@ import { PROBE_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import {
+  address,
   bytes,
+  hostTag,
   list,
   listening,
   oneOf,
@@ -18,6 +20,7 @@ import {
 } from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup, OPT_IN } from './metrics/metric.ts'
+import type { Address } from './routes.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
 
 export const collectorSettings = {
@@ -52,6 +55,31 @@ export const collectorSettings = {
     fallback: '/run/sockflux/collector.sock',
     value: '<path>',
     help: 'unix socket for sockflux query and sockflux top',
+  }),
+  http: setting<Address | undefined>({
+    type: address(),
+    fallback: undefined,
+    value: '<address:port>',
+    help: 'serve the page for browsers there, for example at 127.0.0.1:9470; sockflux page prints a link that opens it. With the address of --prometheus it is the same server',
+  }),
+  httpCertificate: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'certificate of --http in PEM, with those between; the server speaks TLS then',
+  }),
+  httpKey: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'its private key in PEM',
+  }),
+  httpName: setting<string[]>({
+    type: list(hostTag()),
+    fallback: [],
+    value: '<name>',
+    list: true,
+    help: 'name that browsers call the page by, besides localhost and the name of this machine: that of a proxy which speaks TLS, or of the certificate',
   }),
   profile: setting<Profile>({
     type: oneOf('sockflux', 'ntopng'),

@@ -80,7 +80,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
-  'collector/check.ts': ['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
+  'collector/check.ts': [
+    ...['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
+    ...['collector/page/check.ts'],
+  ],
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/flows': [
@@ -107,7 +110,19 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/main.ts': ['wire', 'native', 'collector'], // datagrams, for systemd
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
-  'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks'],
+  'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks', 'collector/routes.ts'],
+  'collector/page/check.ts': ['wire', 'collector/certificate.ts', 'collector/page', 'collector/routes.ts'],
+  'collector/page': [
+    ...['wire', 'collector/flows', 'collector/fold', 'collector/ingest', 'collector/sample'],
+    ...[
+      'collector/sinks',
+      'collector/metrics',
+      'collector/serve',
+      'collector/certificate.ts',
+      'collector/counters.ts',
+    ],
+    ...['collector/routes.ts', 'collector/page/check.ts'],
+  ],
   'collector/progress.ts': ['collector/counters.ts'],
   'collector/routes.ts': [],
   'collector/sample': [
@@ -278,6 +293,7 @@ t.test('every flag in README and docs exists', async t => {
               'collector',
               'run',
               'top',
+              'page',
               'query',
               'flows',
               'metrics',

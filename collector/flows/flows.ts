@@ -29,6 +29,8 @@ export interface FlowOptions {
   readonly flows: boolean
   /** Flows that are kept at once. */
   readonly maxLiveFlows: number
+  /** Somebody looks at live ones, which stores none. */
+  readonly isShown?: boolean
   /** Groups of measurements: those of flows by their other end are `subnet` and `peer`. */
   readonly metrics: readonly string[]
   /** File with the names of address ranges. */
@@ -65,19 +67,20 @@ export class Flows implements RowTaker, Counted {
 
   /** @param now milliseconds that only rise */
   constructor(
-    { flows, maxLiveFlows, metrics, subnets, subnetMatch }: FlowOptions,
+    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch }: FlowOptions,
     outlets: readonly FlowOutlet[],
     log: Pick<ThrottledLog, 'warn'>,
     now: () => number = () => performance.now(),
   ) {
     this.#counts = metrics.some(group => group === 'subnet' || group === 'peer')
-    this.isWanted = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
+    const isAsked = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
+    this.isWanted = isAsked || isShown
+    this.#outlets = isAsked ? outlets : []
     const labels = subnets === undefined ? [] : readSubnets(subnets).labels
     this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch))
     this.#addresses = new Addresses(now)
     this.#ending = new Ending(this.store)
     this.#recorder = new Recorder(this.store)
-    this.#outlets = outlets
     this.#log = log
     this.#now = now
   }

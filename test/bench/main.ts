@@ -16,6 +16,7 @@ import { benchCollector } from './collector.ts'
 import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
 import { benchKeys } from './keys.ts'
+import { benchPage } from './page.ts'
 import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
@@ -45,6 +46,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
+  page: async () => ({ 'The page in a browser': await benchPage() }),
   keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
   spool: async () => ({ 'Spool of the probe': await benchSpool() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),

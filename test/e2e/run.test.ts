@@ -25,7 +25,7 @@ async function setUp(t: Test) {
   const site = await openSite()
   t.teardown(() => site.close())
   const words = ['run', '--interval', '1', '--socket', site.socket, '--store', site.store]
-  const env = { SOCKFLUX_LISTEN: site.link, SOCKFLUX_COLLECTOR: site.link }
+  const env = { SOCKFLUX_LISTEN: site.link, SOCKFLUX_COLLECTOR: site.link, SOCKFLUX_HTTP: '127.0.0.1:0' }
   return { site, words, env }
 }
 
@@ -68,6 +68,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     await run.line(/^stopped/)
     await checkNothingLeft(t, site, had)
   })
+
+t.test('the link that run shows opens the page, once', real, async t => {
+  const { words, env } = await setUp(t)
+  const run = close(t, sockflux(words, env))
+  const shown = await run.line(/^page, opens once: http:/, TABLE_TIMEOUT_MS)
+  const link = shown.split(': ', 2)[1]!
+  t.equal((await fetch(link)).status, 200)
+  t.equal((await fetch(link)).status, 403)
+})
 
 t.test('Ctrl-C in a terminal stops all of it', { skip: real.skip || needs('script') }, async t => {
   const { site, words, env } = await setUp(t)
