@@ -6,7 +6,7 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   run: async program => (await import('./run.ts')).addRun(program),
   probe: async program => (await import('../probe/main.ts')).addProbe(program),
   collector: async program => (await import('../collector/main.ts')).addCollector(program),
-  top: async program => (await import('./run.ts')).addTop(program),
+  top: async program => (await import('./top/command.ts')).addTop(program),
   query: async program => (await import('./query.ts')).addQuery(program),
   ledger: async program => (await import('./ledger.ts')).addLedger(program),
   spool: async program => (await import('./spool.ts')).addSpool(program),

@@ -1,4 +1,4 @@
-/** Where windows go that have ended: they are shown, they end what flows of them are known by, and they are written. */
+/** Where windows go that have ended: they end what flows of them are known by, they are shown, and they are written. */
 
 import type { Flows } from './flows/flows.ts'
 import type { Next } from './ingest/listeners.ts'
@@ -7,8 +7,8 @@ import type { Top } from './serve/top.ts'
 
 export const inTurn = (top: Top, flows: Flows, writers: Writers): Next => ({
   write(window, ifid, settled) {
-    top.take(window)
     flows.end(window, ifid)
+    top.take(window)
     writers.write(window, ifid, settled)
   },
   settled: (...window) => writers.settled(...window),

@@ -29,6 +29,7 @@ import { serveAll } from './serve/serving.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
 import { collectorDirectory } from './sinks/spools.ts'
+import { waitingOn } from './view/waiting.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -54,8 +55,8 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const top = new Top()
   const flows = new Flows(options)
+  const top = new Top(host => waitingOn(flows, host))
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched(), flows)
   ledger.follow(inTurn(top, flows, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
@@ -66,7 +67,8 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   counters.add(ingest, hosts, access, writers, sinks, flows, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  const routes = { ...routesOf(top, counters, writers, ledger), ...flowRoutes(flows), ...sinks.routes }
+  const own = routesOf(top, flows, counters, writers, ledger)
+  const routes = { ...own, ...flowRoutes(flows), ...sinks.routes }
   const server = await serveAll(options.socket, routes, sinks.webs, unready)
   await listeners.open(options.listen)
   const parts = [ingest, hosts, top, writers, sinks, flows]

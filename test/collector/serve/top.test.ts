@@ -80,7 +80,7 @@ t.test('two hundred rows at most', async t => {
 
 t.test('a host that is silent for ten minutes, or three long windows, is forgotten', async t => {
   let now = 0
-  const top = new Top(() => now)
+  const top = new Top(undefined, () => now)
   top.take(folded([], 'short'))
   top.take({ ...folded([], 'long'), interval: 300 })
   const after = (ms: number) => {
@@ -95,7 +95,7 @@ t.test('a host that is silent for ten minutes, or three long windows, is forgott
 
 t.test('processes are counted for half a minute after each request', async t => {
   let now = 0
-  const top = new Top(() => now)
+  const top = new Top(undefined, () => now)
   t.notOk(top.isWatched())
   top.view()
   t.ok(top.isWatched())
