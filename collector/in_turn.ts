@@ -4,12 +4,14 @@ import type { Flows } from './flows/flows.ts'
 import type { Next } from './ingest/listeners.ts'
 import type { Writers } from './sample/writers.ts'
 import type { Top } from './serve/top.ts'
+import { afterAll } from './settled.ts'
 
 export const inTurn = (top: Top, flows: Flows, writers: Writers): Next => ({
   write(window, ifid, settled) {
-    flows.end(window, ifid)
+    const one = afterAll(2, settled)
+    flows.end(window, ifid, one)
     top.take(window)
-    writers.write(window, ifid, settled)
+    writers.write(window, ifid, one)
   },
   settled: (...window) => writers.settled(...window),
 })

@@ -55,7 +55,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const flows = new Flows(options)
+  const flows = new Flows(options, sinks.flowOutlets, troubles)
   const top = new Top(host => waitingOn(flows, host))
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched(), flows)
   ledger.follow(inTurn(top, flows, writers), () => sinks.accounts(), troubles)

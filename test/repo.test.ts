@@ -85,10 +85,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/flows': [
-    ...['wire', 'collector/fold', 'collector/ingest', 'collector/counters.ts', 'collector/routes.ts'],
+    ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/counters.ts'],
+    ...['collector/routes.ts', 'collector/settled.ts'],
   ],
   'collector/fold': ['wire'],
-  'collector/in_turn.ts': ['collector/flows', 'collector/ingest', 'collector/sample', 'collector/serve'],
+  'collector/in_turn.ts': [
+    ...['collector/flows', 'collector/ingest', 'collector/sample', 'collector/serve'],
+    'collector/settled.ts',
+  ],
   'collector/ingest': [
     ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
     ...['collector/directory.ts', 'collector/unix_socket.ts'],

@@ -283,6 +283,16 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'look at the disk of `--spool`',
   ),
   '*/not_finite': loss('samples', 'a value was not a finite number', 'report it'),
+  'flows/full': loss(
+    'flows',
+    'more live flows than `--max-live-flows`: they count in every measurement and have no record',
+    'raise `--max-live-flows`',
+  ),
+  'flows/ambiguous': loss(
+    'flows',
+    'more than two sockets have one pair of initial sequence numbers: their ends are not joined',
+    'none, if it stays rare: chance does it once in years',
+  ),
   'embedded/bad_time': loss(
     'samples',
     'the window ends at no time in seconds',

@@ -62,6 +62,10 @@ export interface TcpFlow {
   readonly local: Bytes
   /** address_t, 16 bytes */
   readonly remote: Bytes
+  /** u32 */
+  readonly isn_local: number
+  /** u32 */
+  readonly isn_remote: number
   /** level_segments_t */
   readonly lost_segments: number
 }
@@ -98,6 +102,8 @@ export const TCP_FLOW = {
   rtt_max_us: 'u32',
   local: 16,
   remote: 16,
+  isn_local: 'u32',
+  isn_remote: 'u32',
 } as const
 
 /** `struct tcp_update` in probe/bpf. */
@@ -384,6 +390,7 @@ export const FLOW_SAMPLED = 8
 export const FLOW_FAILED = 16
 export const FLOW_MEASURED = 32
 export const FLOW_HANDED = 64
+export const FLOW_EITHER = 128
 
 /** `enum lost`: reasons by their number. */
 export const LOST = [

@@ -92,6 +92,8 @@ export interface Conversation {
   readonly abandoned?: true
   /** Its pair of sequence numbers belongs to more than two sockets: the ends are not joined. */
   readonly ambiguous?: true
+  /** UDP: its receiver never asked who had sent, so that the peer of that end is not known. */
+  readonly unnamed?: true
 }
 
 /** `tcp_states.h`, by number. */
@@ -148,12 +150,12 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
   }
 }
 
-interface Sums {
+export interface Sums {
   readonly sent: number
   readonly rcvd: number
   readonly packets: (store: FlowStore, flow: number) => { sent: number; rcvd: number }
 }
-const TOTAL: Sums = {
+export const TOTAL: Sums = {
   sent: NUMBER.BYTES_SENT,
   rcvd: NUMBER.BYTES_RCVD,
   packets: ({ table }, flow) => ({
@@ -171,7 +173,7 @@ const IN_WINDOW: Sums = {
 }
 
 /** Each direction as its sender counted it, where the sender is known. */
-function carried(store: FlowStore, client: number, server: number, sums: Sums): Carried {
+export function carried(store: FlowStore, client: number, server: number, sums: Sums): Carried {
   const { table } = store
   const [from, to] = [client || server, server || client]
   const packets = { client: sums.packets(store, from), server: sums.packets(store, to) }

@@ -5,13 +5,19 @@
 
 import type { Layout } from '../../wire/layout.ts'
 import { type Head, type Names, runOf } from '../../wire/message.ts'
+import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
+import type { Batch } from '../batch.ts'
 import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
+import { afterAll, type Settled } from '../settled.ts'
+import { Ending } from './ending.ts'
 import { Into } from './into.ts'
 import { type Answer, ask, type Question } from './live.ts'
+import { samplesOf } from './record.ts'
+import { Recorder } from './recorder.ts'
 import { READERS, type RowReader } from './rows.ts'
-import { MARK, WORD } from './table/columns.ts'
+import { MARK, NUMBER } from './table/columns.ts'
 import type { Run } from './table/run.ts'
 import { eachConversation, FlowStore } from './table/store.ts'
 
@@ -21,36 +27,69 @@ export interface FlowOptions {
   readonly maxLiveFlows: number
 }
 
+/** A sink that takes records of conversations. */
+export interface FlowOutlet {
+  /** It is there for them: without it nobody might want them. */
+  readonly needsFlows: boolean
+  /** @param done called once, when it has settled the batch */
+  push(batch: Batch, done: Settled): void
+}
+
 /** Records of a probe that sums before it sends. */
 const FOLDED = 'flow_total'
 
 export class Flows implements RowTaker, Counted {
   readonly store: FlowStore
-  readonly #readers = new WeakMap<Layout, RowReader>()
-  readonly #now: () => number
-
   /** Somebody consumes flows. */
   readonly isWanted: boolean
+  /** Records made. */
+  recorded = 0
+  readonly #readers = new WeakMap<Layout, RowReader>()
+  readonly #ending: Ending
+  readonly #recorder: Recorder
+  readonly #outlets: readonly FlowOutlet[]
+  readonly #log: Pick<ThrottledLog, 'warn'>
+  readonly #now: () => number
+  #warned = 0
 
   /** @param now milliseconds that only rise */
-  constructor({ flows, maxLiveFlows }: FlowOptions, now: () => number = () => performance.now()) {
-    this.isWanted = flows
+  constructor(
+    { flows, maxLiveFlows }: FlowOptions,
+    outlets: readonly FlowOutlet[],
+    log: Pick<ThrottledLog, 'warn'>,
+    now: () => number = () => performance.now(),
+  ) {
+    this.isWanted = flows || outlets.some(({ needsFlows }) => needsFlows)
     this.store = new FlowStore(maxLiveFlows)
+    this.#ending = new Ending(this.store)
+    this.#recorder = new Recorder(this.store)
+    this.#outlets = outlets
+    this.#log = log
     this.#now = now
   }
 
   /** Rows of a window that has not ended. */
   take(head: Head, layout: Layout, rows: Buffer, names: Names): void {
     const run = this.store.runs.of(head, this.#now())
-    if (layout.name === FOLDED) run.isFolded = true
-    const reader = this.#reader(layout)
-    reader?.(rows, new Into(this.store, run, head.window, names))
+    if (layout.name === FOLDED) this.#isFolded(run)
+    this.#reader(layout)?.(rows, new Into(this.store, run, head.window, names))
   }
 
-  /** A window has ended. @param ifid of the endpoint that its probe came by */
-  end({ key, run: id = runOf(key), time, interval, offsetMs, fold }: Folded, ifid: string): void {
-    const run = this.store.runs.find(id)
-    if (!run) return
+  /**
+   * A window has ended.
+   * @param ifid of the endpoint that its probe came by
+   * @param settled called when the sinks have settled the records that it made
+   */
+  end(
+    { key, run: id = runOf(key), time, interval, offsetMs, fold }: Folded,
+    ifid: string,
+    settled: Settled,
+  ): void {
+    const run = this.isWanted ? this.store.runs.find(id) : undefined
+    if (!run) {
+      settled()
+      return
+    }
     run.host = key.host
     run.ifid = ifid
     run.window = key.window
@@ -58,7 +97,16 @@ export class Flows implements RowTaker, Counted {
     run.interval = interval
     run.offsetMs = offsetMs ?? run.offsetMs
     this.#name(run, fold)
+    this.#recorder.active(run)
     this.#sweep()
+    this.#push(run, key.window, settled)
+    if (this.store.refused > this.#warned) {
+      this.#warned = this.store.refused
+      this.#log.warn(
+        'flows_full',
+        `${this.store.table.most} live flows are kept and there are more (--max-live-flows): what is beyond them has no record`,
+      )
+    }
   }
 
   ask(question: Question): Answer {
@@ -71,12 +119,20 @@ export class Flows implements RowTaker, Counted {
   }
 
   losses() {
-    return { 'flows/full': this.store.refused }
+    return { 'flows/full': this.store.refused, 'flows/ambiguous': this.store.ambiguous }
   }
 
   view() {
     const { table, runs } = this.store
-    return { flows: { live: table.size, most: table.most, bytes: table.bytes, runs: runs.size } }
+    if (!this.isWanted) return {}
+    const { recorded } = this
+    return { flows: { live: table.size, most: table.most, bytes: this.bytes, runs: runs.size, recorded } }
+  }
+
+  /** Of the table and what leads to its rows; names of processes and containers come to it. */
+  get bytes(): number {
+    const { table, bySocket, byIdentity } = this.store
+    return table.bytes + bySocket.bytes + byIdentity.bytes
   }
 
   /** Flows whose probe is gone have ended for us. */
@@ -84,17 +140,46 @@ export class Flows implements RowTaker, Counted {
     for (const run of this.store.runs.silent(this.#now())) {
       for (const flow of this.store.ofRun(run)) {
         this.store.marks(flow, MARK.ABANDONED)
-        this.store.close(flow, 1)
+        this.store.close(flow, this.store.table.number(flow, NUMBER.OPENED))
       }
+      const window = run.window + 1
       run.window = Number.POSITIVE_INFINITY
       this.#sweep()
+      this.#push(run, window, () => {})
       if (run.flows === 0) this.store.runs.forget(run)
     }
   }
 
   #sweep(): void {
-    const { store } = this
-    store.sweep(flow => store.table.word(flow, WORD.WINDOW) <= store.runOf(flow).window + 1)
+    this.#ending.sweep(this.#now(), flow => this.#recorder.last(flow))
+  }
+
+  #push(run: Run, window: number, settled: Settled): void {
+    const records = this.#recorder.take()
+    this.recorded += records.length
+    if (records.length === 0 || this.#outlets.length === 0) {
+      settled()
+      return
+    }
+    const { host, boot, probe } = { ...run.identity, host: run.host }
+    const batch: Batch = {
+      id: { host, boot, probe, window, part: 'flows' },
+      time: run.time,
+      interval: run.interval,
+      samples: [samplesOf(records)],
+      distributions: [],
+    }
+    const one = afterAll(this.#outlets.length, settled)
+    for (const outlet of this.#outlets) outlet.push(batch, one)
+  }
+
+  #isFolded(run: Run): void {
+    run.isFolded = true
+    this.#log.warn(
+      'folded',
+      `${run.host}: its probe sends sums (--fold), so its conversations are in no record of flows; start it without --fold`,
+      run.host,
+    )
   }
 
   #name(run: Run, fold: Folded['fold']): void {

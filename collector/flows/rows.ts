@@ -6,7 +6,7 @@ import { FLOW_HANDED, FLOW_PREDATES, TCP_FLOW, TCP_UPDATE } from '../../wire/rec
 import type { Into } from './into.ts'
 import { identify } from './join.ts'
 import { MARK, NUMBER, WORD } from './table/columns.ts'
-import { type FlowStore, kindOf, TCP } from './table/store.ts'
+import { type FlowStore, familyOf, kindOf, roleOf, TCP } from './table/store.ts'
 
 /** Takes the rows of a message. */
 export type RowReader = (rows: Buffer, into: Into) => void
@@ -18,11 +18,8 @@ export const READERS: ReadonlyMap<string, (layout: Layout) => RowReader> = new M
 ])
 
 const REQUIRED = ['socket', 'cgroup', 'hierarchy'] as const
-/** Until the object has them. */
-const WHOLE = { ...TCP_FLOW, isn_local: 'u32', isn_remote: 'u32' } as const
-
 export function tcpFlow(layout: Layout): RowReader {
-  const columns = tableOf(layout, WHOLE, REQUIRED)
+  const columns = tableOf(layout, TCP_FLOW, REQUIRED)
   const { at, size } = columns
   return (incoming, into) => {
     const { store } = into
@@ -53,6 +50,7 @@ export function tcpFlow(layout: Layout): RowReader {
       identify(
         store,
         flow,
+        flags,
         view.getUint32(row + at.isn_local, true),
         view.getUint32(row + at.isn_remote, true),
       )
@@ -128,11 +126,18 @@ function readState(
   family: number,
 ): void {
   const { table } = store
-  const known = family || (table.word(flow, WORD.KIND) >>> 8) & 0xff
+  const kind = table.word(flow, WORD.KIND)
+  // the partner has told it
+  const isSettled = store.isMarked(flow, MARK.EITHER) && table.word(flow, WORD.PEER) !== 0
   table.setWord(
     flow,
     WORD.KIND,
-    kindOf(TCP, known, view.getUint8(row + at.role), view.getUint8(row + at.state)),
+    kindOf(
+      TCP,
+      family || familyOf(kind),
+      isSettled ? roleOf(kind) : view.getUint8(row + at.role),
+      view.getUint8(row + at.state),
+    ),
   )
   table.setWord(flow, WORD.RTT, view.getUint32(row + at.rtt_us, true))
   table.setWord(flow, WORD.RTT_VAR, view.getUint32(row + at.rtt_var_us, true))

@@ -10,10 +10,12 @@ import type { Sink } from './sink.ts'
 
 /** What its batches must contain. */
 export interface Wants {
-  /** The measurements and tags of `--profile`, or all of them, whatever the profile. */
-  readonly samples: 'profile' | 'all'
+  /** The measurements and tags of `--profile`, or all of them, whatever the profile; or none. */
+  readonly samples: 'profile' | 'all' | 'none'
   /** All values of rows with a distribution. If no sink wants them, they are not copied. */
   readonly distributions: boolean
+  /** Records of conversations: it takes them if they are made, or they are made for it. */
+  readonly flows?: 'if made' | 'always'
 }
 
 /** What a sink gets besides its own settings. */

@@ -80,6 +80,15 @@ export class Sinks implements Counted {
     return this.#open.map(({ wants, queue }) => ({ wants, push: (batch, done) => queue.push(batch, done) }))
   }
 
+  /** Where records of conversations go. */
+  get flowOutlets(): { needsFlows: boolean; push(batch: Batch, done: Settled): void }[] {
+    return this.#open.flatMap(({ wants: { flows }, queue }) =>
+      flows === undefined
+        ? []
+        : [{ needsFlows: flows === 'always', push: (batch, done) => queue.push(batch, done) }],
+    )
+  }
+
   /** What was lost of a host since this was asked last. */
   lostOf(host: string): Losses {
     return this.#evictions.take(host)

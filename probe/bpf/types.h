@@ -45,5 +45,6 @@ enum flow_flags {
     FLOW_SAMPLED = 8,   /* each of its RTT samples is in rtt_samples, tcp_total and rtt_bucket */
     FLOW_FAILED = 16,   /* it closed before it was established */
     FLOW_MEASURED = 32, /* it took an RTT sample since its last report: rtt_us is of this window */
-    FLOW_HANDED = 64    /* closed_ns is when it went to another container: this row is the former owner's */
+    FLOW_HANDED = 64,   /* closed_ns is when it went to another container: this row is the former owner's */
+    FLOW_EITHER = 128   /* its role is not sure; if it was accepted, isn_local is one less */
 };

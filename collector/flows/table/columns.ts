@@ -50,25 +50,31 @@ export const WORD = {
   NEXT_CLOSED: 34,
   NEXT_BY_SOCKET: 35,
   NEXT_BY_IDENTITY: 36,
-  /** Seconds since the epoch of its last record; 0: none. */
+  /** Seconds since the epoch of its last record or, without one, of the end of its first window; 0: that has not come. */
   RECORDED: 37,
+  /** Packets in its last record, as the conversation counts them. */
+  RECORDED_PACKETS: 38,
+  RECORDED_REV_PACKETS: 39,
+  /** Label of the window in which it closed, seconds since the epoch; and when that was seen, seconds that only rise. 0: not yet. */
+  ENDED: 40,
+  ENDED_SEEN: 41,
 } as const
 
 /** Places of numbers of 64 bits. */
 export const NUMBER = {
   /** CLOCK_BOOTTIME of its host, milliseconds. CLOSED is 0 while it is open. */
-  OPENED: 19,
-  CLOSED: 20,
+  OPENED: 22,
+  CLOSED: 23,
   /** Payload, and TCP segments or datagrams, since the flow is known. */
-  BYTES_SENT: 21,
-  BYTES_RCVD: 22,
-  PACKETS_SENT: 23,
-  PACKETS_RCVD: 24,
-  WINDOW_BYTES_SENT: 25,
-  WINDOW_BYTES_RCVD: 26,
-  /** Totals in its last record. */
-  RECORDED_SENT: 27,
-  RECORDED_RCVD: 28,
+  BYTES_SENT: 24,
+  BYTES_RCVD: 25,
+  PACKETS_SENT: 26,
+  PACKETS_RCVD: 27,
+  WINDOW_BYTES_SENT: 28,
+  WINDOW_BYTES_RCVD: 29,
+  /** Bytes in its last record, as the conversation counts them. */
+  RECORDED_BYTES: 30,
+  RECORDED_REV_BYTES: 31,
 } as const
 
 /** Bits of MARKS. The lowest eight are `enum flow_flags` of its last row. */
@@ -82,6 +88,10 @@ export const MARK = {
   ABANDONED: 1 << 10,
   /** Its pair of initial sequence numbers was in use by two other sockets: it is not joined. */
   AMBIGUOUS: 1 << 11,
+  /** Its pair of sequence numbers was told with FLOW_EITHER. */
+  EITHER: 1 << 12,
+  /** The record of its conversation's end is made. */
+  RECORDED: 1 << 13,
 } as const
 
 export const ROW_BYTES = 256

@@ -2,7 +2,7 @@
 
 import { ROLE_CLIENT, ROLE_SERVER, ROLE_UNKNOWN } from '../../../wire/records.ts'
 import { Chains, mix } from './chains.ts'
-import { NUMBER, WORD } from './columns.ts'
+import { MARK, NUMBER, WORD } from './columns.ts'
 import { Kept } from './kept.ts'
 import type { Place, Program, Run } from './run.ts'
 import { Runs } from './runs.ts'
@@ -23,6 +23,10 @@ export class FlowStore {
   #lastClosed = 0
   /** Flows for which there was no room. */
   refused = 0
+  /** Flows whose pair of sequence numbers was that of two others. */
+  ambiguous = 0
+  /** Live flows with FLOW_EITHER and an identity. */
+  either = 0
 
   /** @param most live flows */
   constructor(most: number) {
@@ -104,19 +108,6 @@ export class FlowStore {
     this.#lastClosed = flow
   }
 
-  /** Flows in the order in which they closed. */
-  *closed(): Generator<number> {
-    for (let flow = this.#firstClosed; flow !== 0; ) {
-      const next = this.table.word(flow, WORD.NEXT_CLOSED)
-      yield flow
-      flow = next
-    }
-  }
-
-  get firstClosed(): number {
-    return this.#firstClosed
-  }
-
   *ofRun(run: Run): Generator<number> {
     for (let flow = run.firstFlow; flow !== 0; ) {
       const next = this.table.word(flow, WORD.NEXT_OF_RUN)
@@ -129,12 +120,12 @@ export class FlowStore {
   sweep(isDone: (flow: number) => boolean): void {
     const { table } = this
     let last = 0
-    for (const flow of this.closed()) {
+    for (let flow = this.#firstClosed, next = 0; flow !== 0; flow = next) {
+      next = table.word(flow, WORD.NEXT_CLOSED)
       if (!isDone(flow)) {
         last = flow
         continue
       }
-      const next = table.word(flow, WORD.NEXT_CLOSED)
       if (last === 0) this.#firstClosed = next
       else table.setWord(last, WORD.NEXT_CLOSED, next)
       if (next === 0) this.#lastClosed = last
@@ -145,7 +136,10 @@ export class FlowStore {
   #forget(flow: number): void {
     const { table } = this
     this.bySocket.remove(flow)
-    if (this.hasIdentity(flow)) this.byIdentity.remove(flow)
+    if (this.hasIdentity(flow)) {
+      if (this.isMarked(flow, MARK.EITHER)) this.either--
+      this.byIdentity.remove(flow)
+    }
     const peer = table.word(flow, WORD.PEER)
     if (peer !== 0) table.setWord(peer, WORD.PEER, 0)
     this.setPlace(flow, 0)

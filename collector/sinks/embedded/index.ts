@@ -28,7 +28,7 @@ export const embedded = descriptor({
       help: 'the embedded store removes its oldest day beyond this size, for example 1G',
     }),
   },
-  wants: { samples: 'profile', distributions: false },
+  wants: { samples: 'profile', distributions: false, flows: 'if made' },
   chosen: 'by name',
   isFallback: true,
   isConfigured: () => true,

@@ -109,6 +109,7 @@ SEC("?iter/tcp")
 int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
     struct sock_common *common = ctx->sk_common;
     struct tcp_opener opener = {.flags = FLOW_PREDATES};
+    struct tcp_slot *slot;
     struct tcp_sock *tp;
     struct user *user;
     struct sock *sk;
@@ -118,7 +119,10 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
         return 0;
     sk = &tp->TCP_INET.sk;
     state = sk->__sk_common.skc_state;
-    if (state == TCP_CLOSE || (state == TCP_LISTEN ? !!listener_of(sk) : !!slot_of(sk)))
+    slot = state == TCP_LISTEN ? NULL : slot_of(sk);
+    if (slot) /* found by its descriptor, without the socket's lock, which is held here since Linux 5.15 */
+        identify_older(&slot->flow, tp, state);
+    if (slot || state == TCP_CLOSE || (state == TCP_LISTEN && listener_of(sk)))
         return 0;
     user = user_of(application_of(sk));
     if (user) {
@@ -132,6 +136,8 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
         return 0;
     }
     opener.role = role_by_listener(sk);
-    open_flow(sk, &opener);
+    slot = open_flow(sk, &opener);
+    if (slot)
+        identify_older(&slot->flow, tp, state);
     return 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tcp_owner.bpf.h"
+#include "tcp_isn.bpf.h"
 #include "rtt/rtt_look.bpf.h"
 
 struct {
@@ -136,6 +137,7 @@ static __noinline void close_unseen(struct sock *sk, int old_state) {
     row->role = opener.role;
     read_addresses(row, tp, TYPED);
     read_state(row, tp, &zero, &zero.base[0], &now, TYPED, LOCKED);
+    identify_older(row, tp, old_state);
     row->state = TCP_CLOSE;
     row->closed_ns = bpf_ktime_get_boot_ns();
     row->opened_ns = row->closed_ns;
@@ -172,6 +174,7 @@ static __noinline void close_flow(struct sock *sk, struct tcp_slot *slot, enum e
             row->flags |= FLOW_FAILED;
         read_addresses(row, tp, TYPED);
         read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, TYPED, LOCKED);
+        identify_older(row, tp, row->state);
         row->state = TCP_CLOSE;
         submit_row(row);
     }
@@ -239,12 +242,19 @@ static __always_inline void sample_handshake(struct sock *sk, struct tcp_slot *s
 }
 
 static __always_inline void establish_flow(struct sock *sk, struct tcp_slot *slot) {
+    struct tcp_sock *tp;
+
     slot->application = (__u64)application_of(sk);
     if (slot->flow.role == ROLE_SERVER)
         sample_handshake(sk, slot);
     slot->flow.established_ns = bpf_ktime_get_boot_ns();
     slot->smoothed = rtt_looks && !rtt_at_segments && slot->application != slot->sk;
-    look_in_state(sk, slot);
+    tp = bpf_skc_to_tcp_sock(sk);
+    if (!tp)
+        return;
+    read_isn(&slot->flow, tp, slot->flow.role);
+    if (rtt_looks)
+        look_at_rtt(slot, tp, TYPED);
 }
 
 /* Every change of a TCP socket's state. Chosen because it is stable, runs in process context for connect()

@@ -36,10 +36,13 @@ struct tcp_flow {
     usec_t rtt_max_us;     /* of all samples of the flow */
     address_t local;       /* inet_sock.inet_saddr / sock_common.skc_v6_rcv_saddr */
     address_t remote;      /* sock_common.skc_daddr / skc_v6_daddr */
+    __u32 isn_local;  /* initial sequence number: tcp_sock.snd_una less what was acknowledged; with isn_remote
+                              0: not known */
+    __u32 isn_remote; /* of the peer: tcp_sock.rcv_nxt less what was received */
     level_segments_t lost_segments; /* tcp_sock.lost_out: taken for lost, not acknowledged since */
 };
 
-_Static_assert(sizeof(struct tcp_flow) == 176, "tcp_flow grew a hole");
+_Static_assert(sizeof(struct tcp_flow) == 184, "tcp_flow grew a hole");
 
 /* tcp_update: the same conversation in one window, when an earlier window had a tcp_flow with its
  * addresses: half the bytes, and most rows of a host. It is enough for sums; `socket` leads to the rest of

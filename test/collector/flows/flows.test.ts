@@ -39,7 +39,10 @@ t.test('a flow is kept from its first row to its last', async t => {
   t.match(stage.ask().flows, [{ state: 'CLOSE', closed: 1e9 + 30, total: { bytes: 151 } }])
   stage.end('a', 2)
   t.same(stage.ask().flows, [])
-  t.same(stage.flows.view().flows.live, 0)
+  t.equal(stage.flows.store.table.size, 0)
+  t.match(stage.records, [
+    { reason: 'end', state: 'CLOSE', client_process: 'curl', asked_port: 80, bytes: 151, delta_bytes: 151 },
+  ])
 })
 
 t.test('questions', async t => {

@@ -1,6 +1,7 @@
 /** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
 
-import { Flows } from '../../../collector/flows/flows.ts'
+import type { Batch } from '../../../collector/batch.ts'
+import { type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
 import type { Layout } from '../../../wire/layout.ts'
@@ -61,16 +62,30 @@ export function rowsOf(record: string, rows: readonly Row[]): { layout: Layout; 
 
 export class Stage {
   readonly flows: Flows
+  /** Milliseconds. */
   now = 0
+  /** Of the probe. */
+  run = 'p'
+  /** Of the records, in the order in which they were made. */
+  readonly batches: Batch[] = []
+  readonly warnings: string[] = []
   #sequence = 0
 
   constructor(most = 1000) {
-    this.flows = new Flows({ flows: true, maxLiveFlows: most }, () => this.now)
+    const outlet: FlowOutlet = {
+      needsFlows: false,
+      push: (batch, done) => {
+        this.batches.push(batch)
+        done()
+      },
+    }
+    const log = { warn: (_: string, text: string) => void this.warnings.push(text) }
+    this.flows = new Flows({ flows: true, maxLiveFlows: most }, [outlet], log, () => this.now)
   }
 
   rows(host: string, window: number, record: string, rows: readonly Row[], names: Names = NAMES): void {
     const { layout, bytes } = rowsOf(record, rows)
-    const head = { ...keyOf(host, window), sequence: this.#sequence++, start_ns: '0', lost: {} }
+    const head = { ...keyOf(host, window, this.run), sequence: this.#sequence++, start_ns: '0', lost: {} }
     this.flows.take(head, layout, bytes, names)
   }
 
@@ -79,7 +94,23 @@ export class Stage {
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
     const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: 1e12 }
-    this.flows.end({ key: keyOf(host, window), time: 1e9 + window * 10, fold, ...common }, '0')
+    this.flows.end(
+      { key: keyOf(host, window, this.run), time: 1e9 + window * 10, fold, ...common },
+      '0',
+      () => {},
+    )
+  }
+
+  /** Texts and figures of each record. */
+  get records(): Record<string, string | number | undefined>[] {
+    return this.batches.flatMap(({ samples }) =>
+      samples.flatMap(some =>
+        [...some.each()].map(({ tags, values }) => ({
+          ...tags,
+          ...Object.fromEntries(some.measurement.fields.map((name, at) => [name, values[at]])),
+        })),
+      ),
+    )
   }
 
   ask(query = ''): Answer {
@@ -87,4 +118,4 @@ export class Stage {
   }
 }
 
-const keyOf = (host: string, window: number) => ({ host, boot: `boot-${host}`, probe: 'p', window })
+const keyOf = (host: string, window: number, probe: string) => ({ host, boot: `boot-${host}`, probe, window })
