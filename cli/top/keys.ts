@@ -53,7 +53,7 @@ const sortBy =
   (change: (acting: Acting) => { title: string; isReversed: boolean }): KeyRow['work'] =>
   acting => {
     acting.state.sorts.set(acting.state.table, change(acting))
-    acting.state.frozen = undefined
+    acting.state.unselect()
   }
 const isReversed = ({ state }: Acting): boolean => state.sorts.get(state.table)?.isReversed ?? false
 

@@ -64,13 +64,13 @@ export class State {
     this.fold = fold
     this.scope = undefined
     this.connection = undefined
-    this.#unselect()
+    this.unselect()
   }
 
   enter(scope: Scope): void {
     this.#selectedBefore = this.selected
     this.scope = scope
-    this.#unselect()
+    this.unselect()
   }
 
   /** One step out: of the details, of the connections, of the filter. */
@@ -79,7 +79,7 @@ export class State {
     else if (this.connection) this.connection = undefined
     else if (this.scope) {
       this.scope = undefined
-      this.#unselect()
+      this.unselect()
       this.selected = this.#selectedBefore
     } else this.filter = ''
   }
@@ -90,7 +90,8 @@ export class State {
     return FOLDS[this.view][this.fold] ?? this.view
   }
 
-  #unselect(): void {
+  /** The first row is the one that keys mean. */
+  unselect(): void {
     this.selected = undefined
     this.first = 0
     this.frozen = undefined

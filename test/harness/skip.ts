@@ -52,6 +52,7 @@ const FEATURES = {
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',
   prometheus: () =>
     ['prometheus', 'promtool'].every(found) || 'prometheus is missing: apt-get install prometheus',
+  tmux: () => found('tmux') || 'tmux is missing: apt-get install tmux',
   script: () => found('script') || 'script is missing: apt-get install bsdutils',
   bpftool: () => found('bpftool') || 'bpftool is missing: apt-get install bpftool',
   openssl: () => found('openssl') || 'openssl is missing: apt-get install openssl',

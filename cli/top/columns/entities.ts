@@ -53,9 +53,11 @@ const opened: EntityColumn = number(
   { leaves: 7 },
 )
 const rtt: EntityColumn = number('RTT ms', row => row.rttP50 ?? row.rtt, milliseconds, {
+  leaves: 1,
   style: row => ((row.rttP50 ?? 0) >= SLOW_MS ? 'warn' : undefined),
 })
 const p95: EntityColumn = number('p95', row => row.rttP95, milliseconds, {
+  leaves: 5,
   style: row => ((row.rttP95 ?? 0) >= SLOW_MS ? 'warn' : undefined),
 })
 const retransmits: EntityColumn = number(

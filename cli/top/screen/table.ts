@@ -87,6 +87,8 @@ function widthsIn<Row>(
     if (sum(leasts) <= room) break
     isIn[at] = false
   }
+  // a number that was cut would be another one: on a very narrow terminal the last columns go
+  for (let at = columns.length - 1; at > 0 && sum(leasts) > room; at--) isIn[at] = false
   const widths = [...naturals]
   // names that can be cut give what is too much, the last column first
   for (const at of [...columns.keys()].reverse()) {
