@@ -4,7 +4,7 @@
  */
 
 import { writeSync } from 'node:fs'
-import { emitKeypressEvents, type Key } from 'node:readline'
+import { emitKeypressEvents, type Interface, type Key } from 'node:readline'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { beforeEnd } from '../../wire/process/signals.ts'
 import { Painter, type Size } from './painter.ts'
@@ -19,6 +19,9 @@ const DEFAULT: Size = { rows: 24, columns: 80 }
 const RESUME_MS = 200
 
 const STDOUT = 1
+const ESCAPE = { name: 'escape', text: '' }
+/** Milliseconds after which an escape character is the key Escape, not the start of another key. */
+const ESCAPES = { escapeCodeTimeout: 50 } as unknown as Interface
 
 interface Streams {
   readonly stdin: ReadStream
@@ -113,11 +116,11 @@ export class Terminal {
       emitter.on(event, work as never)
       this.#undo.push(() => void emitter.off(event, work as never))
     }
-    emitKeypressEvents(stdin)
+    emitKeypressEvents(stdin, ESCAPES)
     on(stdin, 'keypress', (text: string | undefined, key: Key) => {
-      const found = keyOf(text, key)
-      if (found.name === 'C-z') this.#stop()
-      else pressed(found)
+      for (const found of keysOf(text, key))
+        if (found.name === 'C-z') this.#stop()
+        else pressed(found)
     })
     if (stdin.isTTY) stdin.resume()
     on(stdin, 'error', () => {}) // a terminal that is gone: the hang-up ends us
@@ -151,8 +154,14 @@ export class Terminal {
   }
 }
 
-function keyOf(text: string | undefined, { name = '', ctrl, meta }: Key): Pressed {
-  if (ctrl) return { name: `C-${name}`, text: '' }
-  const isCharacter = text !== undefined && !meta && /^\P{C}$/u.test(text)
-  return isCharacter ? { name: text, text } : { name: meta && name === 'escape' ? 'escape' : name, text: '' }
+/** Escape and keys that are typed at once after it come as one key with Meta. */
+function keysOf(text: string | undefined, { name = '', sequence = '', ctrl, meta }: Key): Pressed[] {
+  if (meta) {
+    const rest = sequence.replace(/^\x1b+/, '')
+    const escapes = Array<Pressed>(sequence.length - rest.length).fill(ESCAPE)
+    return rest.length === 1 ? [...escapes, ...keysOf(rest, { name, ctrl: ctrl ?? false })] : escapes
+  }
+  if (ctrl) return [{ name: `C-${name}`, text: '' }]
+  const isCharacter = text !== undefined && /^\P{C}$/u.test(text)
+  return [isCharacter ? { name: text, text } : { name, text: '' }]
 }
