@@ -157,7 +157,7 @@ export class Terminal {
 /** Escape and keys that are typed at once after it come as one key with Meta. */
 function keysOf(text: string | undefined, { name = '', sequence = '', ctrl, meta }: Key): Pressed[] {
   if (meta) {
-    const rest = sequence.replace(/^\x1b+/, '')
+    const rest = sequence.split('\x1b').at(-1)!
     const escapes = Array<Pressed>(sequence.length - rest.length).fill(ESCAPE)
     return rest.length === 1 ? [...escapes, ...keysOf(rest, { name, ctrl: ctrl ?? false })] : escapes
   }

@@ -3,7 +3,7 @@
 import type { Flows } from '../flows/flows.ts'
 import { WORD } from '../flows/table/columns.ts'
 import type { FlowStore } from '../flows/table/store.ts'
-import { ownersOf, wordsOf } from './known_addresses.ts'
+import { KnownAddresses } from './known_addresses.ts'
 import type { Waiting } from './last_window.ts'
 import { HOST } from './levels.ts'
 import { type PeerEnd, PeerNames } from './peer_names.ts'
@@ -44,14 +44,12 @@ export function waitingOn({ store }: Flows, host: string): Waiting {
       }
   if (pairs.size === 0) return { troubles: [], of: () => 0 }
   const longest = [...pairs.values()].sort((a, b) => b.seconds - a.seconds).slice(0, MOST)
-  const owners = ownersOf(
+  const known = new KnownAddresses(
     store,
     longest.map(({ flow }) => flow),
   )
   return {
-    troubles: longest.map(pair =>
-      troubleOf(pair, owners.get(wordsOf(store, pair.flow, WORD.REMOTE)) ?? names.of(0, pair.flow).name),
-    ),
+    troubles: longest.map(pair => troubleOf(pair, known.at(pair.flow) ?? names.of(0, pair.flow).name)),
     of: (level, id) => counts.get(`${level} ${id}`) ?? 0,
   }
 }

@@ -120,7 +120,7 @@ const command: EntityColumn = {
 }
 
 const called = (title: string): EntityColumn =>
-  name(title, row => row.name || row.id, { least: 10, style: row => (row.name === '' ? 'dim' : undefined) })
+  name(title, row => row.name || row.id, { least: 12, style: row => (row.name === '' ? 'dim' : undefined) })
 
 /** `isMany`: there are several hosts. */
 const withHost = (isMany: boolean): EntityColumn[] => (isMany ? [host] : [])

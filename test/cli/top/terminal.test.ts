@@ -14,6 +14,8 @@ import { conversation, host, onHost, peer, quiet, row, TIME } from './given.ts'
 t.jobs = 3
 
 const skip = needs('tmux')
+const SGR = /\x1b\[[\d;]*m/
+const RED = /\x1b\[[\d;]*31m *1/
 const containers = [
   onHost,
   ...Array.from({ length: 40 }, (_, at) =>
@@ -113,23 +115,23 @@ t.test(
     await screen.press('Home', 'a')
     await screen.press('/')
     await screen.tmux('send-keys', '-l', 'sleeper')
-    await screen.shows(/filter: sleeper_[^]*sleeper/)
+    await screen.shows(/filter: sleeper_[\s\S]*sleeper/)
     await screen.press('Escape')
     await screen.shows(/filter: - /)
     await screen.press('s', 's', 's')
-    await screen.shows(/sort \[SERVER\][^]*\n>web-39 [^]*\n web-38 /)
+    await screen.shows(/sort \[SERVER\][\s\S]*\n>web-39 [\s\S]*\n web-38 /)
     await screen.press('I')
     await screen.shows(/sort \[SERVER ↑\]/)
     await screen.press('u')
     await screen.shows(/kbit\/s/)
     await screen.press('F3')
-    await screen.shows(/\[pods\][^]*front-0/)
+    await screen.shows(/\[pods\][\s\S]*front-0/)
     await screen.press('c', 'g')
     await screen.shows(/\[containers by pods\]/)
     await screen.press('Space')
     await screen.shows(/paused/)
     await screen.press('Space', 'i')
-    await screen.shows(/INTERFACE[^]*eth0/)
+    await screen.shows(/INTERFACE[\s\S]*eth0/)
     await screen.press('w')
     await screen.shows(/web +nginx +db:5432 +postgres/)
     await screen.press('f')
@@ -141,9 +143,9 @@ t.test(
     await screen.press('Enter')
     await screen.shows(/CONNECTION\n from +10\.0\.0\.1:40000/)
     await screen.press('Escape', 'Escape', 'c')
-    await screen.shows(/^>\(host\)/m)
+    await screen.shows(/^>web-0 /m)
     await screen.press('Down', 'Enter')
-    await screen.shows(/connections of web-0[^]*PEER +ROLE/)
+    await screen.shows(/connections of web-1[\s\S]*PEER +ROLE/)
     await screen.press('Escape', '?')
     await screen.shows(/units: bytes or bits/)
     await screen.press('Escape', 'q')
@@ -154,10 +156,10 @@ t.test(
 t.test('colour has a meaning, NO_COLOR takes it away', { skip }, async t => {
   const plain = await watched(t, 100, 30, { NO_COLOR: '1' })
   const text = await plain.screen.shows(/web-3 /)
-  t.notMatch(await plain.screen.coloured(), /\x1b\[[\d;]*m/)
+  t.notMatch(await plain.screen.coloured(), SGR)
   const coloured = await watched(t, 100, 30)
   await coloured.screen.shows(/web-3 /)
-  t.match(await coloured.screen.coloured(), /\x1b\[[\d;]*31m[^\n]*1/, 'a failed connection is red')
+  t.match(await coloured.screen.coloured(), RED, 'a failed connection is red')
   t.equal(
     (await coloured.screen.lines()).slice(2).join('\n'),
     text.split('\n').slice(2).join('\n'),
@@ -169,14 +171,14 @@ t.test('TERM=dumb and a pipe: plain tables, one after the other', { skip }, asyn
   const dumb = await watched(t, 100, 40)
   await dumb.screen.shows(/CONTAINER/)
   await dumb.screen.press('q')
-  await dumb.screen.shows(/^\$$/m)
+  await dumb.screen.shows(/\$\s*$/)
   await dumb.screen.type(`TERM=dumb ${dumb.command}`)
   await dumb.screen.shows(/PROCESS \(by program\)/)
   t.equal(await dumb.screen.told('#{alternate_on}'), '0')
   await dumb.screen.press('C-c')
   await dumb.screen.shows(/\$\s*$/)
   const once = await ended([...dumb.words, '--once'])
-  t.notMatch(once.stdout, /\x1b/)
+  t.notOk(once.stdout.includes('\x1b'))
   t.match(once.stdout, /^CONTAINER .*SENT\/s/m)
   t.match(once.stdout, /^sleeper /m, 'all rows')
   const filtered = await ended([...dumb.words, '--once', '--view', 'containers', '--filter', 'web-39'])
@@ -242,7 +244,7 @@ t.test('a collector that is gone is told, and found again', { skip }, async t =>
   const { screen, stop, start } = await watched(t, 100, 24)
   await screen.shows(/^>\(host\)/m)
   await stop()
-  await screen.shows(/^sockflux.*NO ANSWER for \d+ s[^]*\(host\)/)
+  await screen.shows(/^sockflux.*NO ANSWER for \d+ s[\s\S]*\(host\)/)
   await start()
   await until('the head as before', async () => !/NO ANSWER/.test(await screen.text()))
 })
