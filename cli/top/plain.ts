@@ -28,7 +28,8 @@ export function plainText(snapshot: Snapshot, state: State, now: number): string
 
 function text<Row>(view: View<Row>, state: State, shown: Shown): string[] {
   const order = state.sorts.get(state.table) ?? { title: view.first, isReversed: false }
-  const rows = sorted(matching(view.rows, view.columns, state.filter, shown), view.columns, order)
+  const found = view.isFiltered ? view.rows : matching(view.rows, view.columns, state.filter, shown)
+  const rows = sorted(found, view.columns, order)
   const lines = tableLines({ columns: view.columns, rows, shown }, Number.POSITIVE_INFINITY)
   const more = view.more > 0 ? [`… ${view.more} more`] : []
   return [...lines.map(line => plain(line).slice(1)), ...more, ...(view.note ? [view.note] : [])]

@@ -58,6 +58,7 @@ export class State {
   first = 0
   /** Of the row from which a person came to the connections. */
   #selectedBefore: string | undefined
+  #filterBefore = ''
 
   show(view: ViewName, fold = 0): void {
     this.view = view
@@ -68,8 +69,9 @@ export class State {
   }
 
   enter(scope: Scope): void {
-    this.#selectedBefore = this.selected
+    if (!this.scope) [this.#selectedBefore, this.#filterBefore] = [this.selected, this.filter]
     this.scope = scope
+    this.filter = ''
     this.unselect()
   }
 
@@ -77,10 +79,12 @@ export class State {
   back(): void {
     if (this.showsHelp) this.showsHelp = false
     else if (this.connection) this.connection = undefined
+    else if (this.scope && this.filter !== '') this.filter = ''
     else if (this.scope) {
       this.scope = undefined
       this.unselect()
       this.selected = this.#selectedBefore
+      this.filter = this.#filterBefore
     } else this.filter = ''
   }
 

@@ -18,6 +18,8 @@ export interface View<Row> {
   readonly idOf: (row: Row) => string
   /** The column that rows are sorted by at first. */
   readonly first: string
+  /** The collector has filtered the rows: it knows more of them than what is shown. */
+  readonly isFiltered?: true
   /** Nothing happens there now. */
   readonly isQuiet?: (row: Row) => boolean
   readonly enter?: (row: Row, state: State) => void
@@ -91,6 +93,7 @@ function flowView({ hosts, flows, withoutFlows }: Snapshot, scope: Scope | undef
   return {
     columns: scope ? connectionColumns : flowColumns,
     rows: lines,
+    isFiltered: true,
     idOf: ({ conversation }) => conversation.id,
     first: 'SENT/s',
     enter: enterConnection,

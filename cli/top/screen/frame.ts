@@ -80,7 +80,7 @@ const latest = (connection: Conversation, { flows }: Snapshot): Conversation =>
   flows?.flows.find(({ id }) => id === connection.id) ?? connection
 
 function chosen<Row>(view: View<Row>, state: State, shown: Shown) {
-  const found = matching(view.rows, view.columns, state.filter, shown)
+  const found = view.isFiltered ? view.rows : matching(view.rows, view.columns, state.filter, shown)
   const isShown = (row: Row) => state.showsQuiet || state.filter !== '' || !view.isQuiet?.(row)
   const order = state.sorts.get(state.table) ?? { title: view.first, isReversed: false }
   const rows = sorted(found.filter(isShown), view.columns, order)

@@ -14,8 +14,10 @@ import { conversation, host, onHost, peer, quiet, row, TIME } from './given.ts'
 t.jobs = 3
 
 const skip = needs('tmux')
-const SGR = /\x1b\[[\d;]*m/
-const RED = /\x1b\[[\d;]*31m *1/
+/** Select Graphic Rendition. */
+const ESC = String.fromCharCode(27)
+const SGR = new RegExp(`${ESC}\\[[\\d;]*m`)
+const RED = new RegExp(`${ESC}\\[[\\d;]*31m *1`)
 const containers = [
   onHost,
   ...Array.from({ length: 40 }, (_, at) =>
