@@ -37,6 +37,9 @@ export interface End {
   readonly rttVarUs?: number
   readonly rttMinUs?: number
   readonly rttSamples?: number
+  /** Payload that this end sent and received since the start, as it counts. */
+  readonly bytesSent: number
+  readonly bytesRcvd: number
   /** Segments that it sent again since the start, and in the last window. */
   readonly retransmits: number
   readonly windowRetransmits: number
@@ -128,7 +131,7 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
   const connect = client ? table.word(client, WORD.CONNECT) : 0
   const has = (mark: number) => [client, server].some(one => one !== 0 && store.isMarked(one, mark))
   return {
-    id: `${run.identity.boot}:${socketText(store, lead)}:${Math.round(openedMs * 1000).toString(36)}`,
+    id: idOf(store, lead),
     protocol: protocolOf(kind) === TCP ? 'tcp' : 'udp',
     reporter: client && server ? 'both' : client ? 'client' : 'server',
     source,
@@ -146,6 +149,7 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
     seen: run.time,
     ...(has(MARK.PARTIAL) && { partial: true as const }),
     ...(has(MARK.ABANDONED) && { abandoned: true as const }),
+    ...(has(MARK.UNNAMED) && { unnamed: true as const }),
     ...(has(MARK.AMBIGUOUS) && { ambiguous: true as const }),
   }
 }
@@ -199,6 +203,15 @@ function endpoint({ table }: FlowStore, flow: number, side: 'local' | 'remote'):
   return { ip: addressText(a, b, c, d), port: side === 'local' ? ports >>> 16 : ports & 0xffff }
 }
 
+function idOf(store: FlowStore, flow: number): string {
+  const { table } = store
+  const opened = Math.round(table.number(flow, NUMBER.OPENED) * 1000).toString(36)
+  const socket = `${store.runOf(flow).identity.boot}:${socketText(store, flow)}:${opened}`
+  if (protocolOf(table.word(flow, WORD.KIND)) === TCP) return socket
+  const { ip, port } = endpoint(store, flow, 'remote')
+  return `${socket}:${ip}:${port}`
+}
+
 const socketText = ({ table }: FlowStore, flow: number): string =>
   (table.word(flow, WORD.SOCKET_HIGH) * 4294967296 + table.word(flow, WORD.SOCKET)).toString(16)
 
@@ -232,6 +245,8 @@ function endOf(store: FlowStore, flow: number): End {
     ...(store.isMarked(flow, FLOW_GUESSED | FLOW_OWNERLESS) && { guessed: true as const }),
     ...(rtt !== 0 && { rttUs: rtt, rttVarUs: table.word(flow, WORD.RTT_VAR) }),
     ...(samples !== 0 && { rttMinUs: table.word(flow, WORD.RTT_MIN), rttSamples: samples }),
+    bytesSent: table.number(flow, NUMBER.BYTES_SENT),
+    bytesRcvd: table.number(flow, NUMBER.BYTES_RCVD),
     retransmits: table.word(flow, WORD.RESENT),
     windowRetransmits: table.word(flow, WORD.WINDOW_RESENT),
     lost: table.word(flow, WORD.LOST),

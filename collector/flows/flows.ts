@@ -11,6 +11,7 @@ import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
+import { Addresses } from './addresses.ts'
 import { Ending } from './ending.ts'
 import { Into } from './into.ts'
 import { type Answer, ask, type Question } from './live.ts'
@@ -45,6 +46,7 @@ export class Flows implements RowTaker, Counted {
   /** Records made. */
   recorded = 0
   readonly #readers = new WeakMap<Layout, RowReader>()
+  readonly #addresses: Addresses
   readonly #ending: Ending
   readonly #recorder: Recorder
   readonly #outlets: readonly FlowOutlet[]
@@ -61,6 +63,7 @@ export class Flows implements RowTaker, Counted {
   ) {
     this.isWanted = flows || outlets.some(({ needsFlows }) => needsFlows)
     this.store = new FlowStore(maxLiveFlows)
+    this.#addresses = new Addresses(now)
     this.#ending = new Ending(this.store)
     this.#recorder = new Recorder(this.store)
     this.#outlets = outlets
@@ -72,7 +75,7 @@ export class Flows implements RowTaker, Counted {
   take(head: Head, layout: Layout, rows: Buffer, names: Names): void {
     const run = this.store.runs.of(head, this.#now())
     if (layout.name === FOLDED) this.#isFolded(run)
-    this.#reader(layout)?.(rows, new Into(this.store, run, head.window, names))
+    this.#reader(layout)?.(rows, new Into(this.store, this.#addresses, run, head.window, names))
   }
 
   /**

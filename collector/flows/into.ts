@@ -4,6 +4,7 @@ import { layoutOf } from '../../wire/columns.ts'
 import { textOf } from '../../wire/layout.ts'
 import type { Names } from '../../wire/message.ts'
 import { Containers } from '../fold/owners.ts'
+import { type Addresses, isAny, isLoopback, keyOf } from './addresses.ts'
 import { mix } from './table/chains.ts'
 import { MARK, NUMBER, WORD } from './table/columns.ts'
 import type { Run } from './table/run.ts'
@@ -30,8 +31,11 @@ export class Into {
   readonly window: number
   readonly #names: Names
 
-  constructor(store: FlowStore, run: Run, window: number, names: Names) {
+  readonly addresses: Addresses
+
+  constructor(store: FlowStore, addresses: Addresses, run: Run, window: number, names: Names) {
     this.store = store
+    this.addresses = addresses
     this.run = run
     this.window = window
     this.#names = names
@@ -54,6 +58,30 @@ export class Into {
     )
     if (flow === 0) return this.store.open(this.run, socket, socketHigh)
     return this.#isOurs(flow) ? flow : 0
+  }
+
+  /**
+   * The conversation of a UDP socket with one peer.
+   * @param fill gives a new row addresses and kind
+   * @param isMeant whether a flow with the socket is with this peer
+   */
+  conversation(
+    socket: number,
+    socketHigh: number,
+    remote: number,
+    isMeant: (flow: number) => boolean,
+    fill: (flow: number) => void,
+  ): number {
+    const { table, bySocket } = this.store
+    const hash = mix(mix(socket, socketHigh), remote)
+    for (let flow = bySocket.first(hash); flow !== 0; flow = bySocket.next(flow)) {
+      if (table.word(flow, WORD.SOCKET) !== socket || table.word(flow, WORD.SOCKET_HIGH) !== socketHigh)
+        continue
+      if (this.store.runOf(flow).boot !== this.run.boot || this.store.isClosed(flow) || !isMeant(flow))
+        continue
+      return this.#isOurs(flow) ? flow : 0
+    }
+    return this.store.open(this.run, socket, socketHigh, fill)
   }
 
   /** One that is open goes before one that has closed. */
@@ -87,6 +115,15 @@ export class Into {
     this.#own(flow, view.getUint32(row + at.pid, true), rows, row + at.comm)
     this.#add(flow, NUMBER.BYTES_SENT, NUMBER.WINDOW_BYTES_SENT, view, row + at.bytes_sent)
     this.#add(flow, NUMBER.BYTES_RCVD, NUMBER.WINDOW_BYTES_RCVD, view, row + at.bytes_rcvd)
+  }
+
+  /** Its own address belongs to its namespace. */
+  learn(flow: number): void {
+    const { table } = this.store
+    const word = (at: number) => table.word(flow, WORD.LOCAL + at)
+    const words = [word(0), word(1), word(2), word(3)] as const
+    if (isAny(...words) || isLoopback(...words)) return
+    this.addresses.learn(keyOf(...words), this.run.boot, table.word(flow, WORD.NETNS))
   }
 
   packets(flow: number, sent: number, rcvd: number): void {

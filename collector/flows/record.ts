@@ -53,6 +53,7 @@ const textsOf = (side: Side): Text[] => {
   const of = text(side)
   return [
     of('host', 'host', end => end.host),
+    of('socket', 'cookie of the socket, hexadecimal,', end => end.socket),
     of('process', 'process name', end => end.process),
     of('exe', 'path of the program', end => end.exe),
     of('parent', "name of the process' parent", end => end.parent),
@@ -76,6 +77,8 @@ const figuresOf = (side: Side): Figure[] => {
     of('rtt_var_us', 'mean deviation of the round trip, microseconds,', end => end.rttVarUs),
     of('rtt_min_us', 'shortest round trip, microseconds,', end => end.rttMinUs),
     of('rtt_samples', 'measured round trips', end => end.rttSamples),
+    of('bytes_sent', 'payload sent, since the start, as the socket counts it,', end => end.bytesSent),
+    of('bytes_rcvd', 'payload received, since the start, as the socket counts it,', end => end.bytesRcvd),
     of('retransmits', 'segments sent again, of the socket', end => end.retransmits),
   ]
 }

@@ -4,10 +4,12 @@ import { type Carried, carried, conversationOf, TOTAL } from './conversation.ts'
 import type { FlowRecord } from './record.ts'
 import { MARK, NUMBER, WORD } from './table/columns.ts'
 import type { Run } from './table/run.ts'
-import { endsOf, type FlowStore } from './table/store.ts'
+import { endsOf, type FlowStore, protocolOf, UDP } from './table/store.ts'
 
 /** Seconds between the records of a conversation that goes on. */
 export const ACTIVE_S = 60
+/** A UDP conversation without a datagram for so long has ended. */
+export const UDP_IDLE_S = 60
 
 export class Recorder {
   readonly #store: FlowStore
@@ -39,6 +41,7 @@ export class Recorder {
     const { table } = this.#store
     for (const flow of this.#store.ofRun(run)) {
       if (table.number(flow, NUMBER.CLOSED) !== 0) continue
+      if (this.#isSilent(flow, run)) continue
       const recorded = table.word(flow, WORD.RECORDED)
       if (recorded === 0) table.setWord(flow, WORD.RECORDED, run.time)
       if (recorded === 0 || run.time - recorded < ACTIVE_S) continue
@@ -46,6 +49,17 @@ export class Recorder {
       if (flow === (client || server)) this.#goesOn(flow, client, server)
       table.setWord(flow, WORD.RECORDED, run.time)
     }
+  }
+
+  /** A UDP conversation ends with its last datagram; nobody says which one that was. */
+  #isSilent(flow: number, run: Run): boolean {
+    const { table } = this.#store
+    if (protocolOf(table.word(flow, WORD.KIND)) !== UDP) return false
+    const silentS = (run.window + 1 - table.word(flow, WORD.WINDOW)) * run.interval
+    if (silentS < UDP_IDLE_S) return false
+    const last = (run.time - silentS) * 1000 - (run.offsetMs ?? 0)
+    this.#store.close(flow, Math.max(last, table.number(flow, NUMBER.OPENED)))
+    return true
   }
 
   #goesOn(flow: number, client: number, server: number): void {

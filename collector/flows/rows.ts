@@ -2,11 +2,12 @@
 
 import { tableOf, u64 } from '../../wire/count/table.ts'
 import { type Layout, viewOf } from '../../wire/layout.ts'
-import { FLOW_HANDED, FLOW_PREDATES, TCP_FLOW, TCP_UPDATE } from '../../wire/records.ts'
+import { FLOW_HANDED, FLOW_PREDATES, TCP_FLOW, TCP_UPDATE, UDP_FLOW } from '../../wire/records.ts'
 import type { Into } from './into.ts'
 import { identify } from './join.ts'
+import { identifyUdp } from './join_udp.ts'
 import { MARK, NUMBER, WORD } from './table/columns.ts'
-import { type FlowStore, familyOf, kindOf, roleOf, TCP } from './table/store.ts'
+import { type FlowStore, familyOf, kindOf, protocolOf, remoteHash, roleOf, TCP, UDP } from './table/store.ts'
 
 /** Takes the rows of a message. */
 export type RowReader = (rows: Buffer, into: Into) => void
@@ -15,6 +16,7 @@ export type RowReader = (rows: Buffer, into: Into) => void
 export const READERS: ReadonlyMap<string, (layout: Layout) => RowReader> = new Map([
   ['tcp_flow', tcpFlow],
   ['tcp_update', tcpUpdate],
+  ['udp_flow', udpFlow],
 ])
 
 const REQUIRED = ['socket', 'cgroup', 'hierarchy'] as const
@@ -33,7 +35,8 @@ export function tcpFlow(layout: Layout): RowReader {
       if (flow === 0) continue
       into.begin(flow)
       const flags = view.getUint8(row + at.flags)
-      if ((table.word(flow, WORD.MARKS) & MARK.ADDRESSED) === 0) {
+      const isNew = (table.word(flow, WORD.MARKS) & MARK.ADDRESSED) === 0
+      if (isNew) {
         readAddresses(store, flow, view, row, at)
         table.setNumber(flow, NUMBER.OPENED, openedMs)
         if ((flags & FLOW_PREDATES) !== 0) store.marks(flow, MARK.PARTIAL)
@@ -47,6 +50,7 @@ export function tcpFlow(layout: Layout): RowReader {
       into.flags(flow, flags)
       into.count(flow, view, row, at, rows)
       into.packets(flow, view.getUint32(row + at.segs_sent, true), view.getUint32(row + at.segs_rcvd, true))
+      if (isNew) into.learn(flow)
       identify(
         store,
         flow,
@@ -77,6 +81,57 @@ export function tcpUpdate(layout: Layout): RowReader {
       into.flags(flow, view.getUint8(row + at.flags))
       into.count(flow, view, row, at, rows)
       into.packets(flow, view.getUint32(row + at.segs_sent, true), view.getUint32(row + at.segs_rcvd, true))
+    }
+  }
+}
+
+export function udpFlow(layout: Layout): RowReader {
+  const columns = tableOf(layout, UDP_FLOW, REQUIRED)
+  const { at, size } = columns
+  return (incoming, into) => {
+    const { store } = into
+    const { table } = store
+    const rows = columns.rows(incoming)
+    const view = viewOf(rows)
+    for (let row = 0; row < rows.length; row += size) {
+      const word = (offset: number) => view.getUint32(row + offset, true)
+      const ports =
+        ((view.getUint16(row + at.local_port, true) << 16) | view.getUint16(row + at.remote_port, true)) >>> 0
+      const remote = [
+        word(at.remote),
+        word(at.remote + 4),
+        word(at.remote + 8),
+        word(at.remote + 12),
+      ] as const
+      const isMeant = (flow: number) =>
+        protocolOf(table.word(flow, WORD.KIND)) === UDP &&
+        table.word(flow, WORD.PORTS) === ports &&
+        remote.every((value, at) => table.word(flow, WORD.REMOTE + at) === value)
+      const role = view.getUint8(row + at.role)
+      const fill = (flow: number) => {
+        readAddresses(store, flow, view, row, at)
+        table.setWord(flow, WORD.KIND, kindOf(UDP, view.getUint8(row + at.family), role, 0))
+        const reported = u64(view, row + at.reported_ns)
+        table.setNumber(flow, NUMBER.OPENED, (reported || u64(view, row + at.opened_ns)) / 1e6)
+        if (reported !== 0) store.marks(flow, MARK.PARTIAL)
+        if ((ports & 0xffff) === 0) store.marks(flow, MARK.UNNAMED | MARK.ADDRESSED)
+      }
+      const known = into.conversation(
+        word(at.socket),
+        word(at.socket + 4),
+        remoteHash(...remote, ports),
+        isMeant,
+        fill,
+      )
+      if (known === 0) continue
+      into.begin(known)
+      into.flags(known, view.getUint8(row + at.flags))
+      into.count(known, view, row, at, rows)
+      into.packets(known, word(at.packets_sent), word(at.packets_rcvd))
+      into.learn(known)
+      if ((ports & 0xffff) !== 0) identifyUdp(store, into.addresses, known)
+      const closedNs = u64(view, row + at.closed_ns)
+      if (closedNs !== 0) store.close(known, closedNs / 1e6)
     }
   }
 }

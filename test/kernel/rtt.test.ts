@@ -4,6 +4,7 @@ import { ss } from '../harness/ss.ts'
 import { CLIENT, type Watch } from '../harness/watch.ts'
 import type { Callbacks } from './bpf/callback.ts'
 import {
+  ASKS,
   callbacks,
   distribution,
   openEach,
@@ -82,18 +83,18 @@ async function close(t: Test, seen: Watch, read: Callbacks, pairs: readonly Pair
       checkFlows(t, seen, read, netns[index]!, role, `${netns[index]}`)
 }
 
-/** The other program that takes samples has them from sock_ops. */
+/** The other program has its samples from sock_ops: asked for by itself, or by the probe. */
 const WAYS = [
-  { way: 'looks at calls', options: {} },
-  { way: 'looks at segments', options: { rtt: 'samples' } },
-  { way: 'sock_ops, as before Linux 6.3', options: { without: ['use', 'rtt_looks'] } },
+  { way: 'looks at calls', options: {}, asks: ASKS },
+  { way: 'looks at segments', options: { rtt: 'samples' }, asks: ASKS },
+  { way: 'sock_ops, as before Linux 6.3', options: { without: ['use', 'rtt_looks'] }, asks: {} },
 ] as const
 
-for (const { way, options } of WAYS) {
+for (const { way, options, asks } of WAYS) {
   t.test(`over 1, 5, 20, 100 ms, and over 5 and 100 at once: every sample; ${way}`, real, async t => {
     const delays = [[1], [5], [20], [100], [5, 100]]
     const pairs = await Promise.all(delays.map(own => stage(t, ...own)))
-    const read = await callbacks(t, pairs)
+    const read = await callbacks(t, pairs, asks)
     const seen = await watch(t, options)
     const work = delays.map(async (own, index) => {
       const pair = pairs[index]!
@@ -115,7 +116,7 @@ for (const { way, options } of WAYS) {
 
   t.test(`a connection that carries nothing has the sample of its handshake; ${way}`, real, async t => {
     const pair = await stage(t, 5)
-    const read = await callbacks(t, [pair])
+    const read = await callbacks(t, [pair], asks)
     const seen = await watch(t, options)
     await openEach(t, pair, 7)
     await settled(seen, [pair])
@@ -127,7 +128,7 @@ for (const { way, options } of WAYS) {
 
   t.test(`connections older than the probe, and those of an older listener; ${way}`, real, async t => {
     const pair = await stage(t, 5)
-    const read = await callbacks(t, [pair])
+    const read = await callbacks(t, [pair], asks)
     await openEach(t, pair, 4)
     await pair.client.ask('echo 3 100')
     const seen = await watch(t, options)

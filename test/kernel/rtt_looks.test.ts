@@ -8,7 +8,7 @@ import { createNetns, inNetns } from '../harness/netns.ts'
 import { type Child, run, start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { CLIENT, netnsOf, type Watch } from '../harness/watch.ts'
-import { callbacks, distribution, ended, ROLES, sum, watch } from './rtt_pair.ts'
+import { ASKS, callbacks, distribution, ended, ROLES, sum, watch } from './rtt_pair.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'tun', 'gcc') }
 const SAMPLED = 8 // enum flow_flags
@@ -80,7 +80,7 @@ async function play(
   await (await load(far.path, 'server', '0.0.0.0', '8000', '--mode', mode)).line(/listening/)
   const client = await load(near.path, 'client')
   const netns = [near.path, far.path] as const
-  const read = await callbacks(t, [{ netns }])
+  const read = await callbacks(t, [{ netns }], ASKS)
   const seen = await watch(t, options)
   await work(client)
   await ended(seen)

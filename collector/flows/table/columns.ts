@@ -92,6 +92,8 @@ export const MARK = {
   EITHER: 1 << 12,
   /** The record of its conversation's end is made. */
   RECORDED: 1 << 13,
+  /** UDP: its receiver does not ask who sent, and so its peer is not known. */
+  UNNAMED: 1 << 14,
 } as const
 
 export const ROW_BYTES = 256

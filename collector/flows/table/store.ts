@@ -32,9 +32,11 @@ export class FlowStore {
   constructor(most: number) {
     this.table = new FlowTable(most)
     const { table } = this
-    this.bySocket = new Chains(table, WORD.NEXT_BY_SOCKET, flow =>
-      mix(table.word(flow, WORD.SOCKET), table.word(flow, WORD.SOCKET_HIGH)),
-    )
+    // a UDP socket has a conversation with each of its peers
+    this.bySocket = new Chains(table, WORD.NEXT_BY_SOCKET, flow => {
+      const socket = mix(table.word(flow, WORD.SOCKET), table.word(flow, WORD.SOCKET_HIGH))
+      return protocolOf(table.word(flow, WORD.KIND)) === UDP ? mix(socket, this.#remoteHash(flow)) : socket
+    })
     this.byIdentity = new Chains(table, WORD.NEXT_BY_IDENTITY, flow =>
       mix(table.word(flow, WORD.IDENTITY), table.word(flow, WORD.IDENTITY_HIGH)),
     )
@@ -56,8 +58,11 @@ export class FlowStore {
     return (this.table.word(flow, WORD.MARKS) & mark) !== 0
   }
 
-  /** @returns 0 when there is no room */
-  open(run: Run, socket: number, socketHigh: number): number {
+  /**
+   * @param fill gives a new row what it is found by besides its socket
+   * @returns 0 when there is no room
+   */
+  open(run: Run, socket: number, socketHigh: number, fill?: (flow: number) => void): number {
     const { table } = this
     const flow = table.take()
     if (flow === 0) {
@@ -66,9 +71,15 @@ export class FlowStore {
     }
     table.setWord(flow, WORD.SOCKET, socket)
     table.setWord(flow, WORD.SOCKET_HIGH, socketHigh)
+    fill?.(flow)
     this.#enlist(flow, run)
     this.bySocket.add(flow)
     return flow
+  }
+
+  #remoteHash(flow: number): number {
+    const word = (at: number) => this.table.word(flow, WORD.REMOTE + at)
+    return remoteHash(word(0), word(1), word(2), word(3), this.table.word(flow, WORD.PORTS))
   }
 
   /** Another run of the same machine's probe tells of it from now on. */
@@ -173,6 +184,10 @@ export class FlowStore {
     run.flows--
   }
 }
+
+/** Of a peer's address and port, and one's own. */
+export const remoteHash = (a: number, b: number, c: number, d: number, ports: number): number =>
+  mix(mix(mix(a, b), mix(c, d)), ports)
 
 /** Bits of KIND. */
 export const kindOf = (protocol: number, family: number, role: number, state: number): number =>

@@ -69,7 +69,7 @@ int BPF_PROG(tcp_rtt_probe, struct sock *sk) {
     struct tcp_slot *slot = slot_of(sk);
 
     if (slot)
-        look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED);
+        look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED, LOCKED);
     return 0;
 }
 

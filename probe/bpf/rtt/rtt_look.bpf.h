@@ -40,25 +40,39 @@ static __always_inline void judge_looks(struct tcp_slot *slot) {
         slot->smoothed = 1;
 }
 
-static __always_inline void look_at_rtt(struct tcp_slot *slot, struct tcp_sock *tp,
-                                        const enum access access) {
-    __u32 seq = READ(access, tp, rtt_seq), srtt_us = READ(access, tp, srtt_us);
-    __u32 mdev_us = READ(access, tp, mdev_us);
-    struct rtt_look last = slot->look;
+static __always_inline __u64 seen_at(__u32 seq, __u32 srtt_us) {
+    return (__u64)seq << 32 | srtt_us;
+}
+
+/* Every program reads the last look before the socket and takes its turn by an exchange, so that each sample
+ * counts once, whoever sees it. Without the socket's lock, what changes meanwhile is left to the next look. */
+static __always_inline void look_at_rtt(struct tcp_slot *slot, struct tcp_sock *tp, const enum access access,
+                                        const enum lock lock) {
+    __u64 last = *(volatile __u64 *)&slot->look.at;
+    __u32 last_srtt_us = last, last_mdev_us = *(volatile __u32 *)&slot->look.mdev_us;
+    __u32 seq, srtt_us, mdev_us;
+    bool is_proved;
     int us;
 
-    if (seq == last.seq && srtt_us == last.srtt_us && mdev_us == last.mdev_us)
+    barrier();
+    seq = READ(access, tp, rtt_seq);
+    srtt_us = READ(access, tp, srtt_us);
+    mdev_us = READ(access, tp, mdev_us);
+    if ((seen_at(seq, srtt_us) == last && mdev_us == last_mdev_us) || !srtt_us || slot->smoothed)
         return;
-    if (slot->smoothed)
+    barrier();
+    if (lock == UNLOCKED && (READ(access, tp, srtt_us) != srtt_us || READ(access, tp, rtt_seq) != seq))
         return;
-    slot->look.srtt_us = srtt_us;
-    slot->look.mdev_us = mdev_us;
-    /* softirq and a call may look at the same time: one of them counts */
-    if (seq == last.seq || !srtt_us ||
-        __sync_val_compare_and_swap(&slot->look.seq, last.seq, seq) != last.seq)
+    us = last_srtt_us ? srtt_us - (last_srtt_us - (last_srtt_us >> 3)) : srtt_us >> 3;
+    is_proved = us >= 0 && mdev_after(last_srtt_us, last_mdev_us, us) == mdev_us;
+    if (lock == UNLOCKED && !is_proved && is_locked(tp))
         return;
-    us = last.srtt_us ? srtt_us - (last.srtt_us - (last.srtt_us >> 3)) : srtt_us >> 3;
-    if (us < 0 || mdev_after(last.srtt_us, last.mdev_us, us) != mdev_us) {
+    if (__sync_val_compare_and_swap(&slot->look.at, last, seen_at(seq, srtt_us)) != last)
+        return;
+    *(volatile __u32 *)&slot->look.mdev_us = mdev_us;
+    if (last_srtt_us && seq == last >> 32)
+        return; /* within a round trip */
+    if (!is_proved) {
         us = READ(access, tp, rack.rtt_us) ?: srtt_us >> 3;
         judge_looks(slot);
     }
@@ -67,7 +81,6 @@ static __always_inline void look_at_rtt(struct tcp_slot *slot, struct tcp_sock *
 
 /* Samples before this are not of the flow. */
 static __always_inline void skip_samples(struct tcp_slot *slot, struct tcp_sock *tp) {
-    slot->look.seq = tp->rtt_seq;
-    slot->look.srtt_us = tp->srtt_us;
+    slot->look.at = seen_at(tp->rtt_seq, tp->srtt_us);
     slot->look.mdev_us = tp->mdev_us;
 }

@@ -5,8 +5,8 @@
 #include "tcp/tcp_owner.bpf.h"
 
 static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
-    slot->rtt_sum_us += us;
-    if (!slot->rtt_samples++ || us < slot->rtt_min_us)
+    __sync_fetch_and_add(&slot->rtt_sum_us, us);
+    if (!__sync_fetch_and_add(&slot->rtt_samples, 1) || us < slot->rtt_min_us)
         slot->rtt_min_us = us;
     if (us > slot->rtt_max_us)
         slot->rtt_max_us = us;

@@ -161,9 +161,8 @@ static __noinline void close_flow(struct sock *sk, struct tcp_slot *slot, enum e
     confirm_by_user(slot);
     note_closed(&slot->flow);
     if (rtt_looks)
-        look_at_rtt(slot, tp, TYPED);
-    if (slot->waiting_us[0])
-        count_waiting(slot);
+        look_at_rtt(slot, tp, TYPED, LOCKED);
+    count_waiting(slot);
     row = reserve_row();
     if (row) {
         __builtin_memcpy(row, &slot->flow, sizeof *row);
@@ -193,7 +192,7 @@ static __always_inline void look_in_state(struct sock *sk, struct tcp_slot *slot
     struct tcp_sock *tp = rtt_looks ? bpf_skc_to_tcp_sock(sk) : NULL;
 
     if (tp)
-        look_at_rtt(slot, tp, TYPED);
+        look_at_rtt(slot, tp, TYPED, LOCKED);
 }
 
 static __always_inline bool is_watched(int state) {

@@ -9,7 +9,7 @@
 
 /* Counts the samples that waited for the owner: now the owner is known, or will not become known. A global
  * function: the verifier walks it once, not once for each caller. */
-__attribute__((noinline)) int count_waiting(struct tcp_slot *slot) {
+__attribute__((noinline)) int count_all_waiting(struct tcp_slot *slot) {
     struct cgroup_key cgroup = {};
     struct tcp_total_sums *sums;
     usec_t waiting;
@@ -27,13 +27,16 @@ __attribute__((noinline)) int count_waiting(struct tcp_slot *slot) {
     return 0;
 }
 
+static __always_inline void count_waiting(struct tcp_slot *slot) {
+    if (slot->waiting_us[0] | slot->waiting_us[1])
+        count_all_waiting(slot);
+}
+
 /* Returns false when enough samples wait. */
 static __always_inline bool let_wait(struct tcp_slot *slot, usec_t us) {
     for (int i = 0; i < WAITING_SAMPLES; i++)
-        if (!slot->waiting_us[i]) {
-            slot->waiting_us[i] = us + 1;
+        if (!slot->waiting_us[i] && !__sync_val_compare_and_swap(&slot->waiting_us[i], 0, us + 1))
             return true;
-        }
     return false;
 }
 
@@ -45,8 +48,7 @@ static __always_inline bool is_guess(const struct tcp_slot *slot) {
 static __always_inline void confirm_flow(struct tcp_slot *slot, const struct owner *owner) {
     write_owner(&slot->flow, owner);
     slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
-    if (slot->waiting_us[0])
-        count_waiting(slot);
+    count_waiting(slot);
 }
 
 /* A process accepted it, or used it: use of MPTCP is not seen at the flow's own socket. A subflow that

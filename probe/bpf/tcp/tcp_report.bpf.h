@@ -27,8 +27,7 @@ static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp,
 static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, struct report *pass) {
     struct tcp_flow *row;
 
-    if (slot->waiting_us[0])
-        count_waiting(slot);
+    count_waiting(slot);
     row = reserve_row();
     if (row) {
         __builtin_memcpy(row, &slot->flow, sizeof *row);
@@ -79,7 +78,7 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
         return WRITTEN_NOTHING;
     confirm_by_user(slot);
     if (rtt_looks)
-        look_at_rtt(slot, tp, access);
+        look_at_rtt(slot, tp, access, UNLOCKED);
     if (is_unused(slot, tp, access)) {
         slot->sought = 1;
         pass->unused++;

@@ -17,8 +17,8 @@ struct tcp_counters {
 
 /* What the last look at the socket's RTT saw. */
 struct rtt_look {
-    __u32 seq; /* tcp_sock.rtt_seq */
-    __u32 srtt_us;
+    __u64
+        at; /* tcp_sock.rtt_seq << 32 | srtt_us, in one word: a call and softirq may look at the same time */
     __u32 mdev_us;
     __u32 unproved; /* samples that are the newest of several */
 };

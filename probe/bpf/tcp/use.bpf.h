@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* The user of a socket, from its I/O: the last user owns it. Right for everything that passes descriptors
- * around, io_uring too. UDP is counted here, too: the programs of one tracepoint share a run. Since Linux 6.3; without it the flow stays with the process that accepted it
- * (accept.bpf.h), or closes it. */
+ * around, io_uring too. UDP is counted here, too: the programs of one tracepoint share a run. Since Linux 6.3;
+ * without it the flow stays with the process that accepted it (accept.bpf.h), or closes it. */
 #pragma once
 
 #include "hand_over.bpf.h"
@@ -25,7 +25,8 @@ static __noinline int use_flow(struct sock *sk, const struct use *use) {
     return 0;
 }
 
-/* It found no slot; or its start was missed, as one is that interrupts another run of the same program. */
+/* It found no slot; or its start was missed, as one is that interrupts another run of the same program. Returns
+ * whether it has one now. */
 static __noinline int look_at_unseen(struct sock *sk, const struct use *use) {
     struct tcp_opener *refused = refused_of(sk->__sk_common.skc_cookie.counter);
 
@@ -37,21 +38,23 @@ static __noinline int look_at_unseen(struct sock *sk, const struct use *use) {
         refused->flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
     } else if (scanned && sk->__sk_common.skc_state == TCP_ESTABLISHED && open_unseen(sk, TCP_ESTABLISHED)) {
         use_flow(sk, use);
+        return 1;
     }
     return 0;
 }
 
 static __always_inline int look_at_tcp(struct sock *sk, int bytes, __u32 sent, __u32 read) {
     struct tcp_slot *slot = slot_of(sk);
-
     struct use use = {.sent = sent, .read = read};
 
-    if (!slot)
-        return bytes > 0 ? look_at_unseen(sk, &use) : 0;
-    if (bytes > 0 && slot->user != current_tgid())
+    if (!slot) {
+        if (bytes <= 0 || !look_at_unseen(sk, &use) || !(slot = slot_of(sk)))
+            return 0;
+    } else if (bytes > 0 && slot->user != current_tgid()) {
         use_flow(sk, &use);
+    }
     if (rtt_looks)
-        look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED);
+        look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED, UNLOCKED);
     return 0;
 }
 
