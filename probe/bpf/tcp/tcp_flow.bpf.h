@@ -253,7 +253,7 @@ static __always_inline void establish_flow(struct sock *sk, struct tcp_slot *slo
         return;
     read_isn(&slot->flow, tp, slot->flow.role);
     if (rtt_looks)
-        look_at_rtt(slot, tp, TYPED);
+        look_at_rtt(slot, tp, TYPED, LOCKED);
 }
 
 /* Every change of a TCP socket's state. Chosen because it is stable, runs in process context for connect()

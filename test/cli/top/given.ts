@@ -55,7 +55,7 @@ export function host(change: Partial<TopHost> = {}): TopHost {
 
 export const end = (change: Partial<End> = {}): End => ({
   ...{ host: 'node1', netns: 4_026_531_840, socket: '5f', pid: 17, process: 'nginx', container: 'c1' },
-  ...{ containerName: 'web', retransmits: 0, windowRetransmits: 0, lost: 0 },
+  ...{ containerName: 'web', bytesSent: 0, bytesRcvd: 0, retransmits: 0, windowRetransmits: 0, lost: 0 },
   ...change,
 })
 
