@@ -11,7 +11,7 @@ import { until } from '../harness/until.ts'
 t.jobs = 3
 
 const real = { skip: needs('root', 'bpf', 'bpftool') }
-const TABLE = /^CONTAINER +name +pod +client +server/
+const TABLE = /^CONTAINER +POD +NAMESPACE +SENT/
 const TABLE_TIMEOUT_MS = 20_000
 const CTRL_C = '\x03'
 
@@ -62,7 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     const run = close(t, sockflux(words, env))
     await run.line(TABLE, TABLE_TIMEOUT_MS)
     await run.line(/^\(host\)/)
-    await run.line(/^Ctrl-C stops everything/)
+    await run.line(/^next, in another terminal: sockflux query --socket /)
     const had = await belongings(run.pid)
     t.same(await run.kill(signal), { code: 0, signal: null })
     await run.line(/^stopped/)
@@ -76,7 +76,7 @@ t.test('Ctrl-C in a terminal stops all of it', { skip: real.skip || needs('scrip
     t,
     start(['script', '--quiet', '--return', '--command', `exec ${command}`, '/dev/null'], { env }),
   )
-  await terminal.line(/CONTAINER +name/, TABLE_TIMEOUT_MS)
+  await terminal.line(/CONTAINER +POD/, TABLE_TIMEOUT_MS)
   const [pid] = childrenOf(terminal.pid)
   const had = await belongings(pid!)
   terminal.write(CTRL_C)
