@@ -8,6 +8,7 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   collector: async program => (await import('../collector/main.ts')).addCollector(program),
   top: async program => (await import('./top/command.ts')).addTop(program),
   query: async program => (await import('./query.ts')).addQuery(program),
+  flows: async program => (await import('./flows/flows.ts')).addFlows(program),
   ledger: async program => (await import('./ledger.ts')).addLedger(program),
   spool: async program => (await import('./spool.ts')).addSpool(program),
   config: async program => (await import('./config.ts')).addConfig(program),

@@ -9,9 +9,9 @@ import { afterAll } from './settled.ts'
 export const inTurn = (top: Top, flows: Flows, writers: Writers): Next => ({
   write(window, ifid, settled) {
     const one = afterAll(2, settled)
-    flows.end(window, ifid, one)
+    const flowCounts = flows.end(window, ifid, one)
     top.take(window)
-    writers.write(window, ifid, one)
+    writers.write({ ...window, ...(flowCounts && { flowCounts }) }, ifid, one)
   },
   settled: (...window) => writers.settled(...window),
 })

@@ -18,7 +18,7 @@ import {
   yesNo,
 } from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
-import { GROUPS, type MetricGroup } from './metrics/metric.ts'
+import { GROUPS, type MetricGroup, OPT_IN } from './metrics/metric.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
 
 /** Several words, also in one text: `flows,rtt`. */
@@ -69,7 +69,7 @@ export const collectorSettings = {
   }),
   metrics: setting<MetricGroup[]>({
     type: words(oneOf(...GROUPS)),
-    fallback: GROUPS.filter(group => group !== 'process'),
+    fallback: GROUPS.filter(group => !OPT_IN.includes(group)),
     value: '<group>',
     list: true,
     help: `groups of measurements that profile sockflux writes, all that are wanted, with commas between: ${GROUPS.join(', ')}`,
@@ -96,6 +96,18 @@ export const collectorSettings = {
     fallback: 262_144,
     value: '<number>',
     help: 'live flows that are kept with --flows, at most 300 bytes each: a conversation has one for each of its ends that is watched; one more is refused and counted',
+  }),
+  subnets: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'names of address ranges: a file of YAML or JSON with a list of name and cidrs, or with subnetLabels and customLabels',
+  }),
+  subnetMatch: setting<'first' | 'longest'>({
+    type: oneOf('first', 'longest'),
+    fallback: 'first',
+    value: '<rule>',
+    help: 'of ranges that overlap: first, in the order of the file, or longest, the smallest range',
   }),
   sink: setting<string[]>({
     type: list(oneOf(...sinkNames)),

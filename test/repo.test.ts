@@ -290,6 +290,7 @@ t.test('every flag in README and docs exists', async t => {
               'run',
               'top',
               'query',
+              'flows',
               'metrics',
               'doctor',
               'setup influxdb',

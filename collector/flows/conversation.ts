@@ -28,8 +28,6 @@ export interface End {
   readonly namespace?: string
   readonly podUid?: string
   readonly labels?: Readonly<Record<string, string>>
-  /** Name of the address range that its address is in. */
-  readonly subnet?: string
   /** The owner is the process that listened: no user was seen yet; or none was seen at all. */
   readonly guessed?: true
   /** Microseconds, smoothed; absent when it took no sample. */
@@ -77,6 +75,9 @@ export interface Conversation {
   readonly seenAs?: Endpoint
   readonly client?: End
   readonly server?: End
+  /** Names of the address ranges of either end, also of one that is unknown. */
+  readonly clientSubnet?: string
+  readonly serverSubnet?: string
   /** `ESTABLISHED`, …: of the client's end or, without one, of the server's; `CLOSE` when it has ended. */
   readonly state: string
   /** Seconds since the epoch. */
@@ -124,6 +125,7 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
   const kind = table.word(lead, WORD.KIND)
   const source = client ? endpoint(store, client, 'local') : endpoint(store, server, 'remote')
   const asked = client ? endpoint(store, client, 'remote') : endpoint(store, server, 'local')
+  const answered = server ? endpoint(store, server, 'local') : undefined
   const seenAs = client && server ? endpoint(store, server, 'remote') : undefined
   const run = store.runOf(lead)
   const offset = run.offsetMs ?? Date.now() - performance.now()
@@ -136,10 +138,12 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
     reporter: client && server ? 'both' : client ? 'client' : 'server',
     source,
     asked,
-    ...(server !== 0 && { answered: endpoint(store, server, 'local') }),
+    ...(answered && { answered }),
     ...(seenAs && !isSame(seenAs, source) && { seenAs }),
     ...(client !== 0 && { client: endOf(store, client) }),
     ...(server !== 0 && { server: endOf(store, server) }),
+    ...named('clientSubnet', store.subnets.nameOf(source.ip)),
+    ...named('serverSubnet', store.subnets.nameOf(answered?.ip ?? asked.ip)),
     state: STATES[stateOf(kind)] ?? '',
     opened: (openedMs + offset) / 1000,
     ...(closedMs !== 0 && !has(MARK.ABANDONED) && { closed: (closedMs + offset) / 1000 }),
@@ -190,6 +194,12 @@ export function carried(store: FlowStore, client: number, server: number, sums: 
 }
 
 const isSame = (a: Endpoint, b: Endpoint): boolean => a.ip === b.ip && a.port === b.port
+
+const named = <N extends string>(name: N, text: string): { [K in N]?: string } =>
+  (text === '' ? {} : { [name]: text }) as { [K in N]?: string }
+
+export const ipAt = (store: FlowStore, flow: number, side: 'local' | 'remote'): string =>
+  endpoint(store, flow, side).ip
 
 function endpoint({ table }: FlowStore, flow: number, side: 'local' | 'remote'): Endpoint {
   const first = side === 'local' ? WORD.LOCAL : WORD.REMOTE

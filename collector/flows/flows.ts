@@ -11,13 +11,16 @@ import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import { Addresses } from './addresses.ts'
+import { countFlows, type FlowCounts } from './counts.ts'
 import { Ending } from './ending.ts'
 import { Into } from './into.ts'
+import { Addresses } from './join/addresses.ts'
 import { type Answer, ask, type Question } from './live.ts'
 import { samplesOf } from './record.ts'
 import { Recorder } from './recorder.ts'
 import { READERS, type RowReader } from './rows.ts'
+import { readSubnets } from './subnets/file.ts'
+import { type SubnetMatch, Subnets } from './subnets/subnets.ts'
 import { MARK, NUMBER } from './table/columns.ts'
 import type { Run } from './table/run.ts'
 import { eachConversation, FlowStore } from './table/store.ts'
@@ -26,6 +29,11 @@ export interface FlowOptions {
   readonly flows: boolean
   /** Flows that are kept at once. */
   readonly maxLiveFlows: number
+  /** Groups of measurements: those of flows by their other end are `subnet` and `peer`. */
+  readonly metrics: readonly string[]
+  /** File with the names of address ranges. */
+  readonly subnets?: string | undefined
+  readonly subnetMatch: SubnetMatch
 }
 
 /** A sink that takes records of conversations. */
@@ -50,19 +58,22 @@ export class Flows implements RowTaker, Counted {
   readonly #ending: Ending
   readonly #recorder: Recorder
   readonly #outlets: readonly FlowOutlet[]
+  readonly #counts: boolean
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
   #warned = 0
 
   /** @param now milliseconds that only rise */
   constructor(
-    { flows, maxLiveFlows }: FlowOptions,
+    { flows, maxLiveFlows, metrics, subnets, subnetMatch }: FlowOptions,
     outlets: readonly FlowOutlet[],
     log: Pick<ThrottledLog, 'warn'>,
     now: () => number = () => performance.now(),
   ) {
-    this.isWanted = flows || outlets.some(({ needsFlows }) => needsFlows)
-    this.store = new FlowStore(maxLiveFlows)
+    this.#counts = metrics.some(group => group === 'subnet' || group === 'peer')
+    this.isWanted = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
+    const labels = subnets === undefined ? [] : readSubnets(subnets).labels
+    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch))
     this.#addresses = new Addresses(now)
     this.#ending = new Ending(this.store)
     this.#recorder = new Recorder(this.store)
@@ -82,16 +93,17 @@ export class Flows implements RowTaker, Counted {
    * A window has ended.
    * @param ifid of the endpoint that its probe came by
    * @param settled called when the sinks have settled the records that it made
+   * @returns its flows by their other end, where a measurement wants them
    */
   end(
     { key, run: id = runOf(key), time, interval, offsetMs, fold }: Folded,
     ifid: string,
     settled: Settled,
-  ): void {
+  ): FlowCounts | undefined {
     const run = this.isWanted ? this.store.runs.find(id) : undefined
     if (!run) {
       settled()
-      return
+      return undefined
     }
     run.host = key.host
     run.ifid = ifid
@@ -100,6 +112,7 @@ export class Flows implements RowTaker, Counted {
     run.interval = interval
     run.offsetMs = offsetMs ?? run.offsetMs
     this.#name(run, fold)
+    const counts = this.#counts ? countFlows(this.store, run) : undefined
     this.#recorder.active(run)
     this.#sweep()
     this.#push(run, key.window, settled)
@@ -110,6 +123,7 @@ export class Flows implements RowTaker, Counted {
         `${this.store.table.most} live flows are kept and there are more (--max-live-flows): what is beyond them has no record`,
       )
     }
+    return counts
   }
 
   ask(question: Question): Answer {

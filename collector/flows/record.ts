@@ -63,7 +63,6 @@ const textsOf = (side: Side): Text[] => {
     of('pod', 'pod', end => end.pod),
     of('namespace', 'namespace of the pod', end => end.namespace),
     of('pod_uid', 'UID of the pod', end => end.podUid),
-    of('subnet', 'name of the address range', end => end.subnet),
   ]
 }
 const figuresOf = (side: Side): Figure[] => {
@@ -117,6 +116,16 @@ export const TEXTS: readonly Text[] = [
     name: 'marks',
     help: 'what is special: `partial`, `ambiguous`, `unnamed`, with commas',
     text: of(marksOf),
+  },
+  {
+    name: 'client_subnet',
+    help: "name of the range of the client's address",
+    text: of(({ clientSubnet }) => clientSubnet),
+  },
+  {
+    name: 'server_subnet',
+    help: "name of the range of the server's address",
+    text: of(({ serverSubnet }) => serverSubnet),
   },
   ...textsOf('client'),
   ...textsOf('server'),

@@ -1,5 +1,6 @@
 /** All measurements there are. */
 
+import { conversationMetrics } from './conversations.ts'
 import { hostMetrics } from './flat.ts'
 import { flowMetrics, processMetrics } from './flows.ts'
 import { isFlow, type Metric, type MetricGroup } from './metric.ts'
@@ -11,7 +12,13 @@ const withLevel = <M extends Metric>(metric: M): M =>
     ? { ...metric, help: `${metric.help}; of what is in no container` }
     : metric
 
-type Row = (typeof flowMetrics | typeof tcpMetrics | typeof processMetrics | typeof hostMetrics)[number]
+type Row = (
+  | typeof flowMetrics
+  | typeof tcpMetrics
+  | typeof processMetrics
+  | typeof hostMetrics
+  | typeof conversationMetrics
+)[number]
 
 /** The names of the fields by measurement: what reads samples by name does not compile with another one. */
 export type Fields = { [R in Row as R['name']]: R['fields'][number]['name'] }
@@ -20,6 +27,7 @@ export const catalogue: readonly Metric[] = [
   ...[...flowMetrics, ...tcpMetrics].map(withLevel),
   ...processMetrics,
   ...hostMetrics,
+  ...conversationMetrics,
 ]
 
 /** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */

@@ -13,10 +13,14 @@ export const GROUPS = [
   'tcp',
   'connect',
   'process',
+  'subnet',
+  'peer',
   'host',
   'stats',
 ] as const
 export type MetricGroup = (typeof GROUPS)[number]
+/** Off unless `--metrics` names them: they have many series, or cost more. */
+export const OPT_IN: readonly MetricGroup[] = ['process', 'subnet', 'peer']
 
 /** What a unit is called, and what the sample's number is in the units of the record and in base units. */
 interface Unit {
@@ -113,6 +117,8 @@ export interface FlatMetric extends Row<Numbers> {
     | 'lost'
     | 'collector_stats'
     | 'collector_lost'
+    | 'subnet'
+    | 'peer'
 }
 
 /** Of rows that have an owner, `fold/owned.ts`: one series for each subject and the values of the dimensions. */
@@ -135,6 +141,8 @@ const TAGS: Readonly<Record<string, readonly string[]>> = {
   pod: ['ifid', 'pod', 'namespace', 'host', 'label_*'],
   process: ['ifid', 'process', 'container', 'host'],
   host: HOST,
+  subnet: HOST,
+  peer: HOST,
   iface: HOST,
   probe: HOST,
   collector: ['host'],

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
+import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
 import { benchKeys } from './keys.ts'
 import { benchProbeFold } from './probe_fold.ts'
@@ -40,6 +41,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
     return { 'One report': report, 'Memory and start of the probe': memory }
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
+  flows: async () => ({ 'Flow stage of the collector': await benchFlows() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),

@@ -56,7 +56,11 @@ function stageOf() {
       done()
     },
   }
-  const flows = new Flows({ flows: true, maxLiveFlows: 100_000 }, [outlet], { warn() {} })
+  const flows = new Flows(
+    { flows: true, maxLiveFlows: 100_000, metrics: [], subnetMatch: 'first' },
+    [outlet],
+    { warn() {} },
+  )
   return { flows, records }
 }
 

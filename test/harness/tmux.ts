@@ -7,7 +7,7 @@ import { run } from './process.ts'
 import { scratch } from './scratch.ts'
 import { until } from './until.ts'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 export class Screen {
   readonly #socket: string

@@ -85,7 +85,6 @@ function endOf(end: End): Known {
           .map(([key, value]) => `${key}=${value}`)
           .join(', '),
     ],
-    ['subnet', end.subnet],
     ['host', end.host],
     ['network ns', String(end.netns)],
     ['socket', `sk:${end.socket}`],

@@ -1,6 +1,7 @@
 /** The table of live flows with what leads to them: sockets, pairs of sequence numbers, runs. */
 
 import { ROLE_CLIENT, ROLE_SERVER, ROLE_UNKNOWN } from '../../../wire/records.ts'
+import { Subnets } from '../subnets/subnets.ts'
 import { Chains, mix } from './chains.ts'
 import { MARK, NUMBER, WORD } from './columns.ts'
 import { Kept } from './kept.ts'
@@ -28,8 +29,11 @@ export class FlowStore {
   /** Live flows with FLOW_EITHER and an identity. */
   either = 0
 
+  readonly subnets: Subnets
+
   /** @param most live flows */
-  constructor(most: number) {
+  constructor(most: number, subnets = new Subnets()) {
+    this.subnets = subnets
     this.table = new FlowTable(most)
     const { table } = this
     // a UDP socket has a conversation with each of its peers

@@ -1,7 +1,7 @@
 /** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
 
 import type { Batch } from '../../../collector/batch.ts'
-import { type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
+import { type FlowOptions, type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
 import type { Layout } from '../../../wire/layout.ts'
@@ -71,7 +71,8 @@ export class Stage {
   readonly warnings: string[] = []
   #sequence = 0
 
-  constructor(most = 1000) {
+  constructor(most = 1000, more: Partial<FlowOptions> = {}) {
+    const options = { flows: true, metrics: [], subnetMatch: 'first' as const, ...more }
     const outlet: FlowOutlet = {
       needsFlows: false,
       push: (batch, done) => {
@@ -80,7 +81,7 @@ export class Stage {
       },
     }
     const log = { warn: (_: string, text: string) => void this.warnings.push(text) }
-    this.flows = new Flows({ flows: true, maxLiveFlows: most }, [outlet], log, () => this.now)
+    this.flows = new Flows({ ...options, maxLiveFlows: most }, [outlet], log, () => this.now)
   }
 
   rows(host: string, window: number, record: string, rows: readonly Row[], names: Names = NAMES): void {

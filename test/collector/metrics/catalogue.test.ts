@@ -8,6 +8,7 @@ t.test('every measurement of the design is there, in some group', async t => {
   const wanted = [
     ...LEVELS.flatMap(level => SUFFIXES.map(suffix => `${level}:${suffix}`)),
     ...['pod:num_containers', 'process:num_flows', 'process:rtt', 'process:traffic'],
+    ...['subnet:num_flows', 'peer:num_flows'],
     ...[
       'iface:traffic',
       'host:cpu',
@@ -27,8 +28,19 @@ t.test('every measurement of the design is there, in some group', async t => {
 t.test('tags never carry addresses, ports or processes by number', async t => {
   const tags = new Set(catalogue.flatMap(tagsOf))
   t.same([...tags].sort(), [
-    ...['container', 'container_name', 'host', 'ifid', 'ifname', 'label_*', 'namespace', 'pod'],
-    ...['process', 'reason', 'role', 'stage'],
+    ...[
+      'container',
+      'container_name',
+      'end',
+      'host',
+      'ifid',
+      'ifname',
+      'label_*',
+      'namespace',
+      'peer',
+      'pod',
+    ],
+    ...['process', 'reason', 'role', 'stage', 'subnet'],
   ])
 })
 

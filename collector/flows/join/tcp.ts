@@ -4,10 +4,10 @@
  * connections whose ends opened at the same time are found, too.
  */
 
-import { FLOW_EITHER, ROLE_CLIENT, ROLE_SERVER } from '../../wire/records.ts'
-import { mix } from './table/chains.ts'
-import { MARK, WORD } from './table/columns.ts'
-import { type FlowStore, roleOf } from './table/store.ts'
+import { FLOW_EITHER, ROLE_CLIENT, ROLE_SERVER } from '../../../wire/records.ts'
+import { mix } from '../table/chains.ts'
+import { MARK, WORD } from '../table/columns.ts'
+import { type FlowStore, roleOf } from '../table/store.ts'
 
 /**
  * A row has come that may say who it is.

@@ -4,11 +4,11 @@
  * was asked at a virtual address stays one-sided. When two could be meant, none is.
  */
 
-import { ROLE_SERVER } from '../../wire/records.ts'
+import { ROLE_SERVER } from '../../../wire/records.ts'
+import { mix } from '../table/chains.ts'
+import { MARK, WORD } from '../table/columns.ts'
+import { type FlowStore, protocolOf, roleOf, UDP } from '../table/store.ts'
 import { type Addresses, isAny, isLoopback, keyOf } from './addresses.ts'
-import { mix } from './table/chains.ts'
-import { MARK, WORD } from './table/columns.ts'
-import { type FlowStore, protocolOf, roleOf, UDP } from './table/store.ts'
 
 /** In place of the second sequence number. */
 const PORTS_OF_UDP = 0xffffffff

@@ -3,7 +3,7 @@
  * addresses with them; networks of several hosts may use the same addresses.
  */
 
-import { BoundedMap } from '../../wire/bounded_map.ts'
+import { BoundedMap } from '../../../wire/bounded_map.ts'
 
 const MAX_ADDRESSES = 65_536
 /** Of one address. */
