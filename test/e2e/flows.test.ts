@@ -208,7 +208,10 @@ t.test('udp, in a namespace and between two', real, async t => {
   await hosts.windowEnd()
   const asked: { kind: string; all: Told[] }[] = []
   const ask = async (kind: string, netns: string, address: string, count: number) =>
-    asked.push({ kind, all: await told(await pairs(t, netns, 'udp-client', address, PORT, count, 0)) })
+    asked.push({
+      kind,
+      all: await told(await pairs(t, netns, 'udp-client', address, PORT, count, asked.length * 1000)),
+    })
   await ask('IPv4', nat.client, nat.v4[0]!, 300)
   await ask('IPv6', nat.client, nat.v6.at(-1)!, 300)
   await ask('loopback', nat.server, '127.0.0.1', 100)

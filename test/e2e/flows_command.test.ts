@@ -46,7 +46,8 @@ t.test('conversations from the kernel to the command', real, async t => {
     'records',
     async () => {
       const recorded = await flows('--process', 'pairs').catch((error: Error) => {
-        if (/no conversation has been recorded/.test(error.message)) return []
+        // a machine that is busy takes long for a query
+        if (/no conversation has been recorded|took more than/.test(error.message)) return []
         throw error
       })
       return recorded.length >= COUNT

@@ -4,6 +4,8 @@ import type { Batch } from '../../../collector/batch.ts'
 import { type FlowOptions, type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
+import { layoutOf } from '../../../wire/columns.ts'
+import { FLOW_TOTAL } from '../../../wire/count/flow_total.ts'
 import type { Layout } from '../../../wire/layout.ts'
 import type { Names, WindowNames } from '../../../wire/message.ts'
 import { encodeRows } from '../../harness/rows.ts'
@@ -66,6 +68,8 @@ export class Stage {
   now = 0
   /** Of the probe. */
   run = 'p'
+  /** Seconds that the clock of the hosts was set by. */
+  shift = 0
   /** Of the records, in the order in which they were made. */
   readonly batches: Batch[] = []
   readonly warnings: string[] = []
@@ -90,13 +94,20 @@ export class Stage {
     this.flows.take(head, layout, bytes, names)
   }
 
+  /** A probe with --fold. */
+  folded(host: string): void {
+    const layout = layoutOf('flow_total', FLOW_TOTAL)
+    const head = { ...keyOf(host, 0, this.run), sequence: this.#sequence++, start_ns: '0', lost: {} }
+    this.flows.take(head, layout, Buffer.alloc(0), NAMES)
+  }
+
   end(host: string, window: number, names: WindowNames = NAMES): void {
     const fold = new Fold()
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
     const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: 1e12 }
     this.flows.end(
-      { key: keyOf(host, window, this.run), time: 1e9 + window * 10, fold, ...common },
+      { key: keyOf(host, window, this.run), time: 1e9 + window * 10 + this.shift, fold, ...common },
       '0',
       () => {},
     )

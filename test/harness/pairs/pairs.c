@@ -316,12 +316,14 @@ static void ask_all(void) {
 
     for (int at = 0; at < count; at++) {
         struct sockaddr_in6 address;
+        struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(20000 + first + at)};
         int fd = socket(AF_INET6, SOCK_DGRAM, 0);
         uint64_t sent = 0, received = 0;
 
         address_of(addresses[at % address_count], port, &address);
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        if (connect(fd, (void *)&address, sizeof address))
+        // no port twice: the server's socket would have one conversation with two clients
+        if (bind(fd, (void *)&own, sizeof own) || connect(fd, (void *)&address, sizeof address))
             fail("connect");
         for (int one = 0; one < DATAGRAMS; one++) {
             ssize_t got = send(fd, data, DATAGRAM + at % 100, 0);
