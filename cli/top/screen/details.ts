@@ -57,6 +57,12 @@ function wholeOf(conversation: Conversation, unit: Unit, now: number): Known {
     ['connected in', ms(connectUs)],
     ['client sent', carried(total.bytes, total.packets)],
     ['server sent', carried(total.revBytes, total.revPackets)],
+    [
+      'subnets',
+      conversation.clientSubnet || conversation.serverSubnet
+        ? `${conversation.clientSubnet ?? '-'} → ${conversation.serverSubnet ?? '-'}`
+        : undefined,
+    ],
     ['known from', reporter === 'both' ? 'both ends' : `the ${reporter}'s end`],
     ['remark', remarkOf(conversation)],
   ]
