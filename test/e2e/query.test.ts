@@ -98,7 +98,7 @@ t.test('the store answers query and top while the collector runs', { skip }, asy
   const once = await site.run('top', '--once')
   t.match(once.stdout, /^host node-1 {2}window until \S+Z {2}window 1s /m)
   t.match(once.stdout, /^main +shop-0 +trade +.* 503 +503 /m)
-  t.match(once.stdout, /^load +main +\S.* 2 +1006 /m, 'by program')
+  t.match(once.stdout, /^load +main +\S.* 2 +1006\b/m, 'by program')
   const processes = await site.run('top', '--once', '--view', 'processes', '--filter', 'shop-0')
   t.match(processes.stdout, /^ *\d+ +load +main +shop-0 +.* (503 +0|0 +503) /m)
 })
