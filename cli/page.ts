@@ -53,7 +53,7 @@ export class PageLink {
     while (!stopped.aborted) {
       await linkOf(path).then(
         url => {
-          this.lines = ['', `page, opens once: ${url}`]
+          this.lines = [`page, opens once: ${url}`]
         },
         () => {
           this.lines = [] // it serves none, or is about to end

@@ -1,4 +1,4 @@
-/** Where windows go that have ended: they are shown, they end what flows of them are known by, and they are written. */
+/** Where windows go that have ended: they end what flows of them are known by, they are shown, and they are written. */
 
 import type { Flows } from './flows/flows.ts'
 import type { Folded } from './ingest/folded.ts'
@@ -12,9 +12,9 @@ interface Watcher {
 
 export const inTurn = (watchers: readonly Watcher[], flows: Flows, writers: Writers): Next => ({
   write(window, ifid, settled) {
-    for (const watcher of watchers) watcher.take(window)
     const one = afterAll(2, settled)
     const flowCounts = flows.end(window, ifid, one)
+    for (const watcher of watchers) watcher.take(window)
     writers.write({ ...window, ...(flowCounts && { flowCounts }) }, ifid, one)
   },
   settled: (...window) => writers.settled(...window),

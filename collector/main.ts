@@ -30,6 +30,7 @@ import { serveAll } from './serve/serving.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
 import { collectorDirectory } from './sinks/spools.ts'
+import { waitingOn } from './view/waiting.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -55,8 +56,8 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const top = new Top()
   const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
   const withProcesses = () => writers.withProcesses || top.isWatched() || page.isWatched()
   const ingest = new Ingest(withProcesses, flows)
@@ -69,7 +70,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   counters.add(ingest, hosts, access, writers, sinks, flows, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  const own = { ...routesOf(top, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
+  const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
   const webs = [...sinks.webs, ...page.webs(unready)]
   const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)

@@ -132,7 +132,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/settled.ts': [],
   'collector/serve': [
     ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample', 'collector/ledger'],
-    ...['collector/counters.ts', 'collector/directory.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
+    ...[
+      'collector/view',
+      'collector/counters.ts',
+      'collector/directory.ts',
+      'collector/routes.ts',
+      'collector/unix_socket.ts',
+    ],
   ],
   'collector/sinks': [
     ...['wire', 'collector/batch.ts', 'collector/batch_codec.ts', 'collector/metrics', 'collector/routes.ts'],
@@ -144,6 +150,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   'collector/unix_socket.ts': [],
+  'collector/view': [
+    ...['wire', 'collector/fold', 'collector/flows', 'collector/ingest', 'collector/sample'],
+    'collector/routes.ts',
+  ],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
   grafana: ['collector/metrics'],
   'probe/main.ts': ['wire', 'native', 'probe'],

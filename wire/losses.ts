@@ -356,3 +356,7 @@ export function lossOf(reason: string): Loss | undefined {
   })
   return pattern === undefined ? undefined : LOSSES[pattern]
 }
+
+/** Nobody has to do anything about it. */
+export const isHarmless = (reason: string): boolean =>
+  /^nothing (to do|is lost)/.test(lossOf(reason)?.remedy ?? '')

@@ -121,9 +121,9 @@ export const TCP_FLOW = {
   rtt_max_us: 'u32',
   local: 16,
   remote: 16,
-  error: 'u8',
   isn_local: 'u32',
   isn_remote: 'u32',
+  error: 'u8',
 } as const
 
 /** `struct tcp_update` in probe/bpf. */

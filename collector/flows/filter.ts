@@ -25,13 +25,19 @@ export interface Filter {
   readonly protocol?: 'tcp' | 'udp'
   /** `ESTABLISHED`, …; `open`: every one that has not ended. */
   readonly state?: string
+  /** Words that names, addresses and ports of both ends have, in any case: `nginx 8080`. */
+  readonly text?: string
 }
+
+/** As the name of a container: what is in none. */
+const ON_HOST = '(host)'
 
 type Ends = readonly [one: number, other: number]
 
 /** @returns whether a conversation is wanted, given its client's flow and its server's, 0 for one that is unknown */
 export function predicateOf(store: FlowStore, filter: Filter): (client: number, server: number) => boolean {
-  const { end, with: other, peer, port, protocol, state } = filter
+  const { end, with: other, peer, port, protocol, state, text = '' } = filter
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   const ends = Object.entries(end) as [EndKind, string][]
   const fits = ([one, far]: Ends) =>
     ends.every(([kind, name]) => isCalled(store, one, kind, name)) &&
@@ -48,8 +54,43 @@ export function predicateOf(store: FlowStore, filter: Filter): (client: number, 
     )
       return false
     if (port !== undefined && !serverPorts(store, client, server).includes(port)) return false
-    return !hasEnds || fits([client, server]) || fits([server, client])
+    if (hasEnds && !fits([client, server]) && !fits([server, client])) return false
+    return words.length === 0 || hasWords(store, client, server, words)
   }
+}
+
+function hasWords(store: FlowStore, client: number, server: number, words: readonly string[]): boolean {
+  const { table, places, programs } = store
+  const text = [client, server].flatMap(flow => {
+    if (flow === 0) return []
+    const [place, program] = [
+      places.get(table.word(flow, WORD.PLACE)),
+      programs.get(table.word(flow, WORD.PROGRAM)),
+    ]
+    const pid = table.word(flow, WORD.PID)
+    const address = (first: number) =>
+      addressText(
+        table.word(flow, first),
+        table.word(flow, first + 1),
+        table.word(flow, first + 2),
+        table.word(flow, first + 3),
+      )
+    const ports = table.word(flow, WORD.PORTS)
+    const kind = table.word(flow, WORD.KIND)
+    return [
+      ...[pid, processCalled(pid, program?.comm ?? '', program?.name), place ? shortId(place.id) : ON_HOST],
+      ...[
+        place?.name.name ?? '',
+        place?.pod?.name ?? '',
+        place?.pod?.namespace ?? '',
+        store.runOf(flow).host,
+      ],
+      ...[`${address(WORD.LOCAL)}:${ports >>> 16}`, `${address(WORD.REMOTE)}:${ports & 0xffff}`],
+      ...[protocolOf(kind) === TCP ? 'tcp' : 'udp', STATES[stateOf(kind)] ?? ''],
+    ]
+  })
+  const all = text.join(' ').toLowerCase()
+  return words.every(word => all.includes(word))
 }
 
 /** The one that was asked, and the one that answered. */
@@ -68,7 +109,7 @@ function isCalled(store: FlowStore, flow: number, kind: EndKind, name: string): 
     return String(pid) === name || processCalled(pid, program?.comm ?? '', program?.name) === name
   }
   const place = store.places.get(table.word(flow, WORD.PLACE))
-  if (!place) return false
+  if (!place) return kind === 'container' && name === ON_HOST
   if (kind === 'container') return place.id === name || shortId(place.id) === name || place.name.name === name
   const { pod } = place
   if (!pod) return false

@@ -4,9 +4,9 @@
  *     curl --unix-socket /run/sockflux/collector.sock 'http://x/flows?pod=web-0&state=open&sort=bytes&limit=50'
  *
  * Parameters, all of them optional: `pod` (name, or namespace/name), `namespace`, `process` (name or pid), `container` (id, its
- * first twelve digits, or name), `host`: one end is all of that. `with=kind/name` (`pod/web-0`, `process/nginx`, …): the other
+ * first twelve digits, or name; `(host)` for none), `host`: one end is all of that. `with=kind/name` (`pod/web-0`, `process/nginx`, …): the other
  * end; alone, either end. `peer`: the other end's address, or `unknown` for one that no probe watches. `port`: the server's,
- * asked or answered. `protocol`: tcp, udp. `state`: ESTABLISHED, …, or `open`. `sort`: bytes (of the last window; the default),
+ * asked or answered. `text`: words that are in names, addresses or ports of its ends. `protocol`: tcp, udp. `state`: ESTABLISHED, …, or `open`. `sort`: bytes (of the last window; the default),
  * total, rtt, retransmits, opened. `limit`: 1 to 10000, by default 200.
  *
  * The answer: `{ time, flows, total, live, most, folded }`. `flows` is a list of `Conversation` (`conversation.ts`): ended ones
@@ -59,7 +59,7 @@ export function ask(store: FlowStore, { filter, order, limit }: Question): Answe
   }
 }
 
-const OTHERS = ['with', 'peer', 'port', 'protocol', 'state', 'sort', 'limit']
+const OTHERS = ['with', 'peer', 'port', 'protocol', 'state', 'text', 'sort', 'limit']
 
 /** @throws {Problem} which parameter is wrong, and what it can be */
 export function questionOf({ searchParams }: URL): Question {
@@ -92,6 +92,7 @@ export function questionOf({ searchParams }: URL): Question {
       ...(peer !== undefined && { peer }),
       ...(port !== undefined && { port: numberOf('port', port, 65_535) }),
       ...(protocol !== undefined && { protocol }),
+      ...(of('text') !== undefined && { text: of('text')! }),
       ...(state !== undefined && { state: state === 'open' ? state : state.toUpperCase() }),
     },
   }

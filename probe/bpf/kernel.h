@@ -262,7 +262,6 @@ struct tcp_sock {
     __u32 snd_nxt;
     __u32 snd_una;
     __u32 write_seq;
-    __u32 snd_una;
     __u32 data_segs_out;
     __u32 data_segs_in;
     __u8 chrono_type;     /* what limits now; before Linux 6.18 a bit field */

@@ -76,11 +76,11 @@ t.test('conversations from the kernel to the command', real, async t => {
   t.equal(live.length, 3)
   t.match(live, [{ state: 'ESTABLISHED', server_process: 'pairs', reporter: 'both' }])
   const top = JSON.parse((await site.run('top', '--json')).stdout) as {
-    peers: { client?: { netns: number } }[]
-  }[]
+    flows: { client?: { netns: number } }[]
+  }
   t.ok(
-    top[0]!.peers.some(({ client }) => client?.netns === statSync(netns.path).ino),
-    'peers in top',
+    top.flows.some(({ client }) => client?.netns === statSync(netns.path).ino),
+    'conversations in top',
   )
 
   const lines = () =>

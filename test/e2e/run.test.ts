@@ -5,15 +5,15 @@ import type { Child } from '../harness/process.ts'
 import { start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { openSite, type Site, SOCKFLUX, sockflux } from '../harness/sockflux.ts'
+import { openScreen } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 
 // they wait more than they work
 t.jobs = 3
 
 const real = { skip: needs('root', 'bpf', 'bpftool') }
-const TABLE = /^CONTAINER +name +pod +client +server/
-const TABLE_TIMEOUT_MS = 20_000
-const CTRL_C = '\x03'
+const TABLE = /^CONTAINER +POD +NAMESPACE +SENT/
+const TABLE_TIMEOUT_MS = 60_000
 
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
@@ -62,7 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     const run = close(t, sockflux(words, env))
     await run.line(TABLE, TABLE_TIMEOUT_MS)
     await run.line(/^\(host\)/)
-    await run.line(/^Ctrl-C stops everything/)
+    await run.line(/^next, in another terminal: sockflux query --socket /)
     const had = await belongings(run.pid)
     t.same(await run.kill(signal), { code: 0, signal: null })
     await run.line(/^stopped/)
@@ -78,18 +78,18 @@ t.test('the link that run shows opens the page, once', real, async t => {
   t.equal((await fetch(link)).status, 403)
 })
 
-t.test('Ctrl-C in a terminal stops all of it', { skip: real.skip || needs('script') }, async t => {
+t.test('Ctrl-C in a terminal stops all of it', { skip: real.skip || needs('tmux') }, async t => {
   const { site, words, env } = await setUp(t)
-  const command = [...SOCKFLUX, ...words].map(word => `'${word}'`).join(' ')
-  const terminal = close(
-    t,
-    start(['script', '--quiet', '--return', '--command', `exec ${command}`, '/dev/null'], { env }),
-  )
-  await terminal.line(/CONTAINER +name/, TABLE_TIMEOUT_MS)
-  const [pid] = childrenOf(terminal.pid)
+  const screen = await openScreen(100, 30, env)
+  t.teardown(() => screen.close())
+  await screen.type([...SOCKFLUX, ...words].map(word => `'${word}'`).join(' '))
+  await screen.shows(/^ CONTAINER +POD[\s\S]*^.\(host\)[\s\S]* q quit/m)
+  const [pid] = childrenOf(Number(await screen.told('#{pane_pid}')))
   const had = await belongings(pid!)
-  terminal.write(CTRL_C)
-  t.same(await terminal.exited, { code: 0, signal: null })
+  await screen.press('C-c')
+  await screen.shows(/^stopped$/m)
+  await screen.type('echo ended with $?')
+  await screen.shows(/^ended with 0$/m)
   await checkNothingLeft(t, site, had)
 })
 

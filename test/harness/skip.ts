@@ -57,6 +57,7 @@ const FEATURES = {
   prometheus: () =>
     ['prometheus', 'promtool'].every(found) || 'prometheus is missing: apt-get install prometheus',
   chromium: () => found('chromium') || 'chromium is missing: apt-get install chromium',
+  tmux: () => found('tmux') || 'tmux is missing: apt-get install tmux',
   script: () => found('script') || 'script is missing: apt-get install bsdutils',
   bpftool: () => found('bpftool') || 'bpftool is missing: apt-get install bpftool',
   openssl: () => found('openssl') || 'openssl is missing: apt-get install openssl',
