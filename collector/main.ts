@@ -59,8 +59,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
   const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
-  const withProcesses = () => writers.withProcesses || top.isWatched() || page.isWatched()
-  const ingest = new Ingest(withProcesses, flows)
+  const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)
   ledger.follow(inTurn([top, page], flows, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
