@@ -24,7 +24,7 @@ export async function fuzz(t: Test, count: number, seed: number, every = 500): P
     return connected
   }
   const honest = await connect('web1')
-  // whoever does not read its answers misses the answers to its heartbeats, too
+  // a peer that reads nothing does not see the answers to its heartbeats, and disconnects
   const connectFuzzer = async () => {
     const connected = await connect('fuzz1')
     void (async () => {

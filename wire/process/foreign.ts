@@ -5,6 +5,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { resolve } from 'node:path'
 
 const { O_RDONLY, O_NONBLOCK } = constants
 
@@ -44,7 +45,8 @@ export function foreignOwner(path: string, user = process.geteuid?.()): number |
  * @throws with the remedy
  */
 export function refuseForeign(path: string, flag: string, user = process.geteuid?.(), state = STATE): void {
-  for (const directory of [path, state].filter(directory => `${path}/`.startsWith(`${directory}/`))) {
+  const within = (directory: string) => `${resolve(path)}/`.startsWith(`${directory}/`)
+  for (const directory of [resolve(path), state].filter(within)) {
     const owner = foreignOwner(directory, user)
     if (owner !== undefined)
       throw new Error(

@@ -46,6 +46,12 @@ t.test('root writes in no directory of another user', { skip: needs('root') }, a
     { message },
     'below the state of the service, not made yet',
   )
+  for (const path of [
+    `${directory}//state/spool`,
+    `${directory}/./state/spool`,
+    `${directory}/not/../state/spool/`,
+  ])
+    t.throws(refused(path), { message }, path)
   t.doesNotThrow(refused(`${state}2`), 'beside it')
   t.doesNotThrow(refused(state, 65534), 'as that user')
   const other = join(directory, 'other')
