@@ -10,6 +10,8 @@
 const enum role *role_type __attribute__((unused));
 const enum flow_flags *flow_flags_type __attribute__((unused));
 
+enum direction { RECEIVED, SENT };
+
 struct owner {
     struct cgroup_key cgroup;
     process_id_t pid;

@@ -9,6 +9,8 @@ import type { KernelOptions, RingReader, Signal } from '../signals/signal.ts'
 import { attach, iterate, scan } from './attach.ts'
 import { explained, load } from './load.ts'
 import { Report } from './report.ts'
+import { Room } from './room/room.ts'
+import { Totals } from './totals.ts'
 import { Wanted } from './wanted.ts'
 
 /** The readers of the rings; records are valid until the function returns. */
@@ -37,12 +39,15 @@ export class Kernel {
   readonly #links: readonly Link[]
   readonly #rings: Rings
   readonly #report: Report
+  readonly #room: Room
+  readonly #totals: Totals
   readonly #lost: Buffer
-  /** The number of the window in which sums keep their range. */
-  readonly #window: Buffer
 
-  /** @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then */
-  constructor(options: KernelOptions, readers: RingReaders) {
+  /**
+   * @param warn takes what the kernel has no memory for later, a sentence each
+   * @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then
+   */
+  constructor(options: KernelOptions, readers: RingReaders, warn: (sentence: string) => void = () => {}) {
     this.#wanted = new Wanted(options)
     const [object, links] = start(this.#wanted)
     this.#object = object
@@ -52,7 +57,9 @@ export class Kernel {
       this.#report = new Report(this.#object, signals)
       this.flows = this.#report.flows
       this.#lost = this.#object.map('lost').view()
-      this.#window = this.#object.map('.data.window').view()
+      this.#totals = new Totals(this.#object)
+      this.#room = new Room(this.#object, this.#wanted, warn)
+      this.#room.check()
       const rings = new Map(
         signals.flatMap(({ ring }) => (ring ? [[ring.record, readers[ring.reader]]] : [])),
       )
@@ -80,7 +87,7 @@ export class Kernel {
    * @param proc where procfs is mounted
    */
   async scan(proc = '/proc'): Promise<void> {
-    await scan(this.#object, this.#wanted, proc)
+    await this.#room.whileWaiting(scan(this.#object, this.#wanted, proc))
     // a connection without a slot is not older from now on; unless some could not be seen
     if (this.#wanted.has(netns)) this.#object.map('.data.scanned').view().writeUInt8(1, 0)
   }
@@ -100,19 +107,19 @@ export class Kernel {
     return this.#object.programStats()
   }
 
-  /** Reads all records that are in the rings now. */
+  /** Reads all records that are in the rings now. To be called ten times a second: room for more flows is made, too. */
   drain(): void {
     this.#rings.drain()
+    this.#room.check()
   }
 
   /** The sums of all cgroups since they were first seen, one per CPU; see `probe/read/rtt_sums.ts`. */
-  totals(): Entries {
-    this.#window.writeUInt32LE((this.#window.readUInt32LE(0) + 1) >>> 0, 0)
-    return this.#object.map('tcp_total').entries()
+  totals(): readonly Entries[] {
+    return this.#totals.read()
   }
 
   forgetTotals(key: Buffer): void {
-    this.#object.map('tcp_total').delete(key)
+    this.#totals.forget(key)
   }
 
   layout(name: string): Layout {
@@ -125,7 +132,7 @@ export class Kernel {
       `kernel/${reason}`,
       Number(this.#lost.readBigUInt64LE(index * 8)),
     ])
-    counts.push(['kernel/bad_record', this.#rings.badRecords])
+    counts.push(['kernel/bad_record', this.#rings.badRecords], ['kernel/no_memory', this.#room.failed])
     return Object.fromEntries(counts.filter(([, count]) => count > 0))
   }
 

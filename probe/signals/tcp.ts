@@ -18,9 +18,9 @@ export const tcp: Signal = {
     tellsClose: true,
   },
   globals: ({ maxFlows, ringBytes }) => ({ max_tcp_flows: maxFlows, tcp_flow_wake_bytes: ringBytes / 2 }),
-  maps: ({ options: { maxFlows, ringBytes } }) => ({
-    tcp_slot: maxFlows,
-    tcp_elsewhere: maxFlows,
-    tcp_flow: ringBytes,
-  }),
+  maps: ({ options: { ringBytes } }) => ({ tcp_flow: ringBytes }),
+  grows: ({ options: { maxFlows } }) => [
+    { kind: 'slots', map: 'tcp_slot', used: 'tcp', most: maxFlows },
+    { kind: 'table', map: 'tcp_elsewhere', used: 'elsewhere', most: maxFlows },
+  ],
 }

@@ -74,7 +74,7 @@ static __noinline int hand_over(struct sock *sk, const struct owner *owner, cons
     if (slot->flow.socket != sk->__sk_common.skc_cookie.counter) {
         bpf_ringbuf_discard(row, 0);
         if (__sync_val_compare_and_swap(&slot->slot.word, busy, word) != busy)
-            free_slot(&slot->slot, &tcp_pool, taken - 1);
+            free_tcp_slot(taken - 1);
         return 0;
     }
     now_ns = bpf_ktime_get_boot_ns(); /* after the claim: a pass that came first has a time before this one */
@@ -95,6 +95,6 @@ static __noinline int hand_over(struct sock *sk, const struct owner *owner, cons
     }
     /* it closed meanwhile: the row of its close has everything */
     bpf_ringbuf_discard(row, 0);
-    free_slot(&slot->slot, &tcp_pool, taken - 1);
+    free_tcp_slot(taken - 1);
     return 0;
 }

@@ -38,7 +38,7 @@ static __always_inline void refuse(__u64 cookie, const struct tcp_opener *opener
 /* Gives the socket a slot and makes it visible. The counts of `sk` so far belong to the flow unless it
  * predates the probe. */
 static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener *opener) {
-    __u32 taken = take_slot(&tcp_slot, &tcp_pool, max_tcp_flows);
+    __u32 taken = take_tcp_slot();
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
     __u64 cookie = new_cookie_of(sk), word;
     struct tcp_flow *flow;
@@ -77,7 +77,7 @@ static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener 
         return slot;
     slot->sk = 0;
     if (claim_close(&slot->slot, &word) && WORD_STATE(word) == SLOT_LIVE)
-        free_slot(&slot->slot, &tcp_pool, taken - 1);
+        free_tcp_slot(taken - 1);
     return NULL;
 }
 
@@ -186,7 +186,7 @@ static __noinline void close_flow(struct sock *sk, struct tcp_slot *slot, enum e
         submit_row(row);
     }
     if (WORD_STATE(word) == SLOT_LIVE)
-        free_slot(&slot->slot, &tcp_pool, index); /* else the program that holds it frees it */
+        free_tcp_slot(index); /* else the program that holds it frees it */
 }
 
 /* Closed with data unread, or with SO_LINGER 0: there is no other state in between. A reset by the peer comes

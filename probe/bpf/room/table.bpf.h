@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Hash tables whose kernel memory grows once: a small one, and a large one beside it that the probe makes when
+ * half of the small one is used. What is in the small one stays there. */
+#pragma once
+
+#include "room.bpf.h"
+
+#define TABLE(name, kind, flags, entries, key_type, value_type)                                              \
+    struct name##_map {                                                                                      \
+        __uint(type, kind);                                                                                  \
+        __uint(map_flags, flags);                                                                            \
+        __uint(max_entries, entries);                                                                        \
+        __type(key, key_type);                                                                               \
+        __type(value, value_type);                                                                           \
+    } name SEC(".maps");                                                                                     \
+    struct {                                                                                                 \
+        __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                                            \
+        __uint(max_entries, 1);                                                                              \
+        __type(key, __u32);                                                                                  \
+        __array(values, struct name##_map);                                                                  \
+    } name##_more SEC(".maps")
+
+static __always_inline void *large(void *more) {
+    __u32 first = 0;
+
+    return bpf_map_lookup_elem(more, &first);
+}
+
+static __always_inline void *find_in(void *small, void *more, const void *key) {
+    void *found = bpf_map_lookup_elem(small, key), *map;
+
+    if (found || !(map = large(more)))
+        return found;
+    return bpf_map_lookup_elem(map, key);
+}
+
+/* A key that is there already is -EEXIST. When the large one has just come, two CPUs may add a key to one each:
+ * whoever reads all entries adds them up, and whoever looks finds the same one each time. */
+static __always_inline long add_to(void *small, void *more, __u32 *count, const void *key,
+                                   const void *value) {
+    void *map = large(more);
+    long error;
+
+    if (!map)
+        error = bpf_map_update_elem(small, key, value, BPF_NOEXIST);
+    else if (bpf_map_lookup_elem(small, key))
+        error = -EEXIST;
+    else
+        error = bpf_map_update_elem(map, key, value, BPF_NOEXIST);
+    if (!error)
+        __sync_fetch_and_add(count, 1);
+    return error;
+}
+
+/* Returns whether it was there. */
+static __always_inline bool delete_from(void *small, void *more, __u32 *count, const void *key) {
+    void *map;
+
+    if (bpf_map_delete_elem(small, key) && (!(map = large(more)) || bpf_map_delete_elem(map, key)))
+        return false;
+    __sync_fetch_and_add(count, -1);
+    return true;
+}
+
+#define FIND_IN(table, key) find_in(&table, &table##_more, key)
+#define ADD_TO(table, count, key, value) add_to(&table, &table##_more, count, key, value)
+#define DELETE_FROM(table, count, key) delete_from(&table, &table##_more, count, key)
