@@ -90,9 +90,9 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'a record of another size than its layout says',
     'report it: BPF object and probe do not fit',
   ),
-  'kernel/no_memory': loss(
+  'kernel/growth': loss(
     'times',
-    'the kernel had no memory for more flows at once; what found no room counts as `kernel/slot`, `kernel/evicted_udp`, `kernel/udp_slot` or `kernel/tcp_total`',
+    'the kernel refused more room for flows; what found no room counts as `kernel/slot`, `kernel/evicted_udp`, `kernel/udp_slot` or `kernel/tcp_total`',
     'free memory on the host, or raise the memory limit of the probe',
   ),
   'kernel/close_missed': loss(

@@ -44,7 +44,7 @@ export class Kernel {
   readonly #lost: Buffer
 
   /**
-   * @param warn takes what the kernel has no memory for later, a sentence each
+   * @param warn takes what the kernel refuses later, a sentence each
    * @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then
    */
   constructor(options: KernelOptions, readers: RingReaders, warn: (sentence: string) => void = () => {}) {
@@ -132,7 +132,7 @@ export class Kernel {
       `kernel/${reason}`,
       Number(this.#lost.readBigUInt64LE(index * 8)),
     ])
-    counts.push(['kernel/bad_record', this.#rings.badRecords], ['kernel/no_memory', this.#room.failed])
+    counts.push(['kernel/bad_record', this.#rings.badRecords], ['kernel/growth', this.#room.failed])
     return Object.fromEntries(counts.filter(([, count]) => count > 0))
   }
 

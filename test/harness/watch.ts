@@ -36,10 +36,12 @@ const DEFAULTS: KernelOptions = {
 export function kernelWith(
   options: Partial<KernelOptions>,
   onRecords: (ring: string, records: Buffer) => void,
+  warn?: (sentence: string) => void,
 ): Kernel {
   return new Kernel(
     { ...DEFAULTS, ...options },
     { flows: onRecords, cgroups: onRecords, processes: onRecords },
+    warn,
   )
 }
 

@@ -26,7 +26,7 @@ export function limitRoom(object: BpfObject, wanted: Wanted): void {
 }
 
 export class Room {
-  /** How often there was no memory for more. */
+  /** How often the kernel refused more, mostly for want of memory. */
   failed = 0
   readonly #all: readonly Grown[]
   readonly #warn: (sentence: string) => void
@@ -72,7 +72,7 @@ export class Room {
     if (!this.#stuck.has(grown)) {
       grown.promise(false)
       this.#warn(
-        `the kernel has no memory for more than ${grown.room} entries of ${grown.name} (${code}); what finds no room is counted as lost, and it is tried again every ${RETRY_MS / 1000} s`,
+        `the kernel refuses more than ${grown.room} entries of ${grown.name} (${code}); what finds no room is counted as lost, and it is tried again every ${RETRY_MS / 1000} s`,
       )
     }
     this.#stuck.set(grown, performance.now() + RETRY_MS)
