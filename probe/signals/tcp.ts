@@ -22,5 +22,8 @@ export const tcp: Signal = {
   grows: ({ options: { maxFlows } }) => [
     { kind: 'slots', map: 'tcp_slot', used: 'tcp', most: maxFlows },
     { kind: 'table', map: 'tcp_elsewhere', used: 'elsewhere', most: maxFlows },
+    { kind: 'table', map: 'tcp_refused', used: 'refused', most: 8192 },
+    { kind: 'table', map: 'tcp_listener', used: 'listeners', most: 16_384 },
+    { kind: 'table', map: 'socket_user', used: 'users', most: 16_384 },
   ],
 }

@@ -46,6 +46,8 @@ export const udp: Signal = {
       ? [
           { kind: 'slots', map: 'udp_slot', used: 'udp', most: maxUdpFlows },
           { kind: 'table', map: 'udp_conversation', used: 'conversations', most: maxUdpFlows },
+          { kind: 'table', map: 'udp_first', used: 'firsts', most: 8192 },
+          { kind: 'table', map: 'udp_alias', used: 'aliases', most: 8192 },
         ]
       : [],
 }

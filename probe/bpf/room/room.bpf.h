@@ -22,4 +22,11 @@ struct room {
     __u32 totals;
     __u32 elsewhere;
     __u32 conversations;
+    __u32 users;
+    __u32 listeners;
+    __u32 cgroups;
+    __u32 processes;
+    __u32 refused;
+    __u32 firsts;
+    __u32 aliases;
 } room SEC(".data.room");

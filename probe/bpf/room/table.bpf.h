@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /* Hash tables whose kernel memory grows once: a small one, and a large one beside it that the probe makes when
- * half of the small one is used. What is in the small one stays there. */
+ * half of the small one is used. What is in the small one stays there. Those that forget what was not used for
+ * long (LRU) do so only in the large one. */
 #pragma once
 
 #include "room.bpf.h"
@@ -52,6 +53,36 @@ static __always_inline long add_to(void *small, void *more, __u32 *count, const 
     return error;
 }
 
+/* A key that is there already gets the new value. */
+static __always_inline void put_in(void *small, void *more, __u32 *count, const void *key,
+                                   const void *value) {
+    void *map = large(more);
+
+    if (map) {
+        bpf_map_delete_elem(small, key);
+        bpf_map_update_elem(map, key, value, BPF_ANY);
+        return;
+    }
+    if (!bpf_map_lookup_elem(small, key))
+        __sync_fetch_and_add(count, 1);
+    bpf_map_update_elem(small, key, value, BPF_ANY);
+}
+
+/* Of a table of what was seen. */
+enum seen {
+    SEEN_NOT, /* another CPU adds it at the same time, or there is no memory */
+    SEEN_NOW, /* it was added */
+    SEEN_BEFORE
+};
+
+static __always_inline enum seen see_in(void *small, void *more, __u32 *count, const void *key) {
+    __u8 yes = 1;
+
+    if (find_in(small, more, key))
+        return SEEN_BEFORE;
+    return add_to(small, more, count, key, &yes) ? SEEN_NOT : SEEN_NOW;
+}
+
 /* Returns whether it was there. */
 static __always_inline bool delete_from(void *small, void *more, __u32 *count, const void *key) {
     void *map;
@@ -64,4 +95,6 @@ static __always_inline bool delete_from(void *small, void *more, __u32 *count, c
 
 #define FIND_IN(table, key) find_in(&table, &table##_more, key)
 #define ADD_TO(table, count, key, value) add_to(&table, &table##_more, count, key, value)
+#define PUT_IN(table, count, key, value) put_in(&table, &table##_more, count, key, value)
+#define SEE_IN(table, count, key) see_in(&table, &table##_more, count, key)
 #define DELETE_FROM(table, count, key) delete_from(&table, &table##_more, count, key)

@@ -16,22 +16,18 @@ struct {
 const volatile __u64 tcp_flow_wake_bytes = 4 * 1024 * 1024;
 
 /* Sockets that found no slot. */
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 8192);
-    __type(key, __u64); /* cookie */
-    __type(value, struct tcp_opener);
-} tcp_refused SEC(".maps");
+/* by cookie */
+TABLE(tcp_refused, BPF_MAP_TYPE_LRU_HASH, 0, 2048, __u64, struct tcp_opener);
 
 static bool refuses; /* there are some, or were */
 
 static __always_inline struct tcp_opener *refused_of(__u64 cookie) {
-    return *(volatile bool *)&refuses ? bpf_map_lookup_elem(&tcp_refused, &cookie) : NULL;
+    return *(volatile bool *)&refuses ? FIND_IN(tcp_refused, &cookie) : NULL;
 }
 
 static __always_inline void refuse(__u64 cookie, const struct tcp_opener *opener) {
     refuses = true;
-    if (!bpf_map_update_elem(&tcp_refused, &cookie, opener, BPF_NOEXIST))
+    if (!ADD_TO(tcp_refused, &room.refused, &cookie, opener))
         count_lost(LOST_SLOT);
 }
 
@@ -113,7 +109,7 @@ static __noinline void close_unseen(struct sock *sk, int old_state) {
         return;
     if (refused) {
         opener = *refused;
-        bpf_map_delete_elem(&tcp_refused, &cookie);
+        DELETE_FROM(tcp_refused, &room.refused, &cookie);
     } else if (old_state == TCP_SYN_RECV) {
         own_accepted(sk, &opener);
         opener.role = ROLE_SERVER;

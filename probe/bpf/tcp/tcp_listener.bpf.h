@@ -16,12 +16,7 @@ struct listener {
     struct owner owner;
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, struct listener_key);
-    __type(value, struct listener);
-} tcp_listener SEC(".maps");
+TABLE(tcp_listener, BPF_MAP_TYPE_LRU_HASH, 0, 4096, struct listener_key, struct listener);
 
 static __always_inline netns_id_t netns_of(struct sock *sk) {
     return sk->__sk_common.skc_net.net->ns.inum;
@@ -48,7 +43,10 @@ static __always_inline void add_listener(struct sock *sk, const struct owner *ow
     struct listener_key key;
 
     read_listener_key(&key, sk);
-    bpf_map_update_elem(&tcp_listener, &key, &listener, flags);
+    if (flags == BPF_NOEXIST)
+        ADD_TO(tcp_listener, &room.listeners, &key, &listener);
+    else
+        PUT_IN(tcp_listener, &room.listeners, &key, &listener);
 }
 
 /* That of the socket's own address, or of any. */
@@ -57,11 +55,11 @@ static __noinline struct listener *listener_of(struct sock *sk) {
     struct listener_key key;
 
     read_listener_key(&key, sk);
-    listener = bpf_map_lookup_elem(&tcp_listener, &key);
+    listener = FIND_IN(tcp_listener, &key);
     if (listener)
         return listener;
     __builtin_memset(key.address, 0, sizeof key.address);
-    return bpf_map_lookup_elem(&tcp_listener, &key);
+    return FIND_IN(tcp_listener, &key);
 }
 
 static __always_inline __u32 role_by_listener(struct sock *sk) {
