@@ -14,6 +14,7 @@
 
 #define CHUNK_BITS 12
 #define CHUNK (1 << CHUNK_BITS)
+#define CALL_SLOTS 1024 /* the probe is called after so many new ones */
 
 /* The first chunk is there from the start. All have the same size, so that both look-ups are a few loads and no
  * calls. */
@@ -81,8 +82,11 @@ static __always_inline __u32 take_slot(struct slot *(*slot_at)(__u32), struct po
 
         if (used >= most || !slot_at(used))
             return 0;
-        if (__sync_val_compare_and_swap(&pool->used, used, used + 1) == used)
+        if (__sync_val_compare_and_swap(&pool->used, used, used + 1) == used) {
+            if (!(used & (CALL_SLOTS - 1)))
+                call_for_room();
             return used + 1;
+        }
     }
     return 0;
 }

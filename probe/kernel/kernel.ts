@@ -63,6 +63,7 @@ export class Kernel {
       const rings = new Map(
         signals.flatMap(({ ring }) => (ring ? [[ring.record, readers[ring.reader]]] : [])),
       )
+      rings.set('room_call', () => this.#room.check())
       this.#rings = this.#object.rings([...rings.keys()], (ring, records) => rings.get(ring)!(ring, records))
     } catch (error) {
       this.#object.close()

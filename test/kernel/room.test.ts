@@ -1,41 +1,16 @@
 /** Room for flows is made as it is needed: nothing is lost meanwhile, and what is beyond the limit is counted. */
 
-import { bootTime } from 'bcc-bindings'
 import t, { type Test } from 'tap'
 import type { Kernel } from '../../probe/kernel/kernel.ts'
-import type { KernelOptions } from '../../probe/signals/signal.ts'
-import { numberOf, viewOf } from '../../wire/layout.ts'
 import { mapsMemory } from '../bench/maps.ts'
 import { Sockets } from '../bench/sockets.ts'
 import { type Stage, stage } from '../bench/stage.ts'
 import { start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { until } from '../harness/until.ts'
-import { kernelWith, netnsOf, tcpOf } from '../harness/watch.ts'
+import { flowsIn, startKernel } from './room_kernel.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
-
-interface Running {
-  readonly kernel: Kernel
-  readonly warnings: readonly string[]
-}
-
-/** The kernel side, whose rings are read ten times a second, as by the reader. */
-async function startKernel(t: Test, options: Partial<KernelOptions> = {}): Promise<Running> {
-  const warnings: string[] = []
-  const kernel = kernelWith(
-    options,
-    () => {},
-    sentence => warnings.push(sentence),
-  )
-  const timer = setInterval(() => kernel.drain(), 100)
-  t.teardown(() => {
-    clearInterval(timer)
-    kernel.close()
-  })
-  await kernel.scan()
-  return { kernel, warnings }
-}
 
 async function startStage(t: Test): Promise<Stage> {
   const place = await stage()
@@ -43,18 +18,7 @@ async function startStage(t: Test): Promise<Stage> {
   return place
 }
 
-/** Live TCP flows of the stage, by one pass. */
-async function flowsOf(kernel: Kernel, { clients, servers }: Stage): Promise<number> {
-  const own = [netnsOf(clients), netnsOf(servers)]
-  const pass = { closing: 0, missed: 0, guessed: 0, unused: 0 }
-  let flows = 0
-  for await (const { layout, bytes } of kernel.report(tcpOf(kernel), bootTime(), pass)) {
-    if (layout.name === 'tcp_health') continue
-    const netns = numberOf(layout, 'netns')
-    for (let at = 0; at < bytes.length; at += layout.size) if (own.includes(netns(viewOf(bytes), at))) flows++
-  }
-  return flows
-}
+const flowsOf = (kernel: Kernel, { clients, servers }: Stage) => flowsIn(kernel, 'tcp_flow', clients, servers)
 
 t.test('a host with few sockets pays for few', real, async t => {
   const { kernel } = await startKernel(t, { ringBytes: 4 * 2 ** 20 })

@@ -19,7 +19,8 @@
         __uint(max_entries, 1);                                                                              \
         __type(key, __u32);                                                                                  \
         __array(values, struct name##_map);                                                                  \
-    } name##_more SEC(".maps")
+    } name##_more SEC(".maps");                                                                              \
+    enum { name##_half = (entries) / 2 }
 
 static __always_inline void *large(void *more) {
     __u32 first = 0;
@@ -35,9 +36,15 @@ static __always_inline void *find_in(void *small, void *more, const void *key) {
     return bpf_map_lookup_elem(map, key);
 }
 
+/* The probe is called when half of the small one is used. */
+static __always_inline void count_entry(void *map, __u32 *count, __u32 half) {
+    if (__sync_fetch_and_add(count, 1) == half && !map)
+        call_for_room();
+}
+
 /* A key that is there already is -EEXIST. When the large one has just come, two CPUs may add a key to one each:
  * whoever reads all entries adds them up, and whoever looks finds the same one each time. */
-static __always_inline long add_to(void *small, void *more, __u32 *count, const void *key,
+static __always_inline long add_to(void *small, void *more, __u32 *count, __u32 half, const void *key,
                                    const void *value) {
     void *map = large(more);
     long error;
@@ -49,12 +56,12 @@ static __always_inline long add_to(void *small, void *more, __u32 *count, const 
     else
         error = bpf_map_update_elem(map, key, value, BPF_NOEXIST);
     if (!error)
-        __sync_fetch_and_add(count, 1);
+        count_entry(map, count, half);
     return error;
 }
 
 /* A key that is there already gets the new value. */
-static __always_inline void put_in(void *small, void *more, __u32 *count, const void *key,
+static __always_inline void put_in(void *small, void *more, __u32 *count, __u32 half, const void *key,
                                    const void *value) {
     void *map = large(more);
 
@@ -64,7 +71,7 @@ static __always_inline void put_in(void *small, void *more, __u32 *count, const 
         return;
     }
     if (!bpf_map_lookup_elem(small, key))
-        __sync_fetch_and_add(count, 1);
+        count_entry(NULL, count, half);
     bpf_map_update_elem(small, key, value, BPF_ANY);
 }
 
@@ -75,12 +82,12 @@ enum seen {
     SEEN_BEFORE
 };
 
-static __always_inline enum seen see_in(void *small, void *more, __u32 *count, const void *key) {
+static __always_inline enum seen see_in(void *small, void *more, __u32 *count, __u32 half, const void *key) {
     __u8 yes = 1;
 
     if (find_in(small, more, key))
         return SEEN_BEFORE;
-    return add_to(small, more, count, key, &yes) ? SEEN_NOT : SEEN_NOW;
+    return add_to(small, more, count, half, key, &yes) ? SEEN_NOT : SEEN_NOW;
 }
 
 /* Returns whether it was there. */
@@ -94,7 +101,7 @@ static __always_inline bool delete_from(void *small, void *more, __u32 *count, c
 }
 
 #define FIND_IN(table, key) find_in(&table, &table##_more, key)
-#define ADD_TO(table, count, key, value) add_to(&table, &table##_more, count, key, value)
-#define PUT_IN(table, count, key, value) put_in(&table, &table##_more, count, key, value)
-#define SEE_IN(table, count, key) see_in(&table, &table##_more, count, key)
+#define ADD_TO(table, count, key, value) add_to(&table, &table##_more, count, table##_half, key, value)
+#define PUT_IN(table, count, key, value) put_in(&table, &table##_more, count, table##_half, key, value)
+#define SEE_IN(table, count, key) see_in(&table, &table##_more, count, table##_half, key)
 #define DELETE_FROM(table, count, key) delete_from(&table, &table##_more, count, key)

@@ -6,8 +6,8 @@ import type { Growing } from '../../signals/signal.ts'
 import type { Grown, Word } from './growing.ts'
 
 /**
- * Slots that are there before they are needed. They last until the probe looks again, a tenth of a second, at 60,000 more
- * sockets a second; a CPU opens 30,000 at most (65 µs for a connection with both ends).
+ * Slots that are there before they are needed: until the probe is called and has made more, a few milliseconds, or a tenth of
+ * a second when it is busy. A CPU opens 30,000 sockets a second (65 µs for a connection with both ends).
  */
 const AHEAD = 6144
 const AHEAD_PER_CPU = 1024
