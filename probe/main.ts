@@ -47,15 +47,12 @@ async function run(settings: LiveSettings<typeof probeSettings>): Promise<void> 
   const service = await Service.open('probe', settings, () => import('bcc-bindings'))
   const { log } = service
   const identity = identityOf(options.host)
-  const kernel = new Kernel(
-    kernelOptions(options),
-    {
-      flows: (ring, records) => reader.take(ring, records),
-      cgroups: (_, records) => identifier.learn(records),
-      processes: (_, records) => identifier.learnProcesses(records),
-    },
-    log.warn,
-  )
+  const kernel = new Kernel(kernelOptions(options), {
+    flows: (ring, records) => reader.take(ring, records),
+    cgroups: (_, records) => identifier.learn(records),
+    processes: (_, records) => identifier.learnProcesses(records),
+    refused: sentence => log.warn(sentence),
+  })
   const reader = new Reader(kernel, kernelClock, interval)
   const fold = new FlowFold(kernel)
   const sources = sourcesIn(options, identity.host)

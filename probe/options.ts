@@ -169,7 +169,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 464 bytes of kernel memory each, taken at the start; more are counted when they close',
+    help: 'TCP connections followed at once, 472 bytes of kernel memory each, taken as they are needed; more are counted when they close',
   }),
   udp: setting<'calls' | 'packets' | 'off'>({
     type: oneOfOrNo('calls', 'packets', 'off'),
@@ -182,7 +182,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 65_536,
     value: '<number>',
-    help: 'UDP conversations followed at once, 336 bytes of kernel memory each, taken at the start; beyond it the one that was silent for longest is dropped, and counted',
+    help: 'UDP conversations followed at once, 336 bytes of kernel memory each, taken as they are needed; beyond it the one that was silent for longest is dropped, and counted',
   }),
   rtt: setting<'calls' | 'samples' | 'smoothed'>({
     type: oneOf('calls', 'samples', 'smoothed'),

@@ -67,8 +67,9 @@ static __always_inline struct cgroup *v1_cgroup(struct css_set *set) {
     return NULL;
 }
 
-/* Runtimes put the container's id into the name: 64 hex digits. */
-static __always_inline bool has_long_name(struct cgroup *cgroup) {
+/* Runtimes put the container's id into the name: 64 hex digits. A function, because its name is on the stack only
+ * while it runs: all frames together have 512 bytes. */
+static __noinline bool has_long_name(struct cgroup *cgroup) {
     char name[CONTAINER_ID + 1];
 
     return bpf_probe_read_kernel_str(name, sizeof name, cgroup->kn->name) == sizeof name;

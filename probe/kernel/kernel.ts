@@ -14,7 +14,10 @@ import { Totals } from './totals.ts'
 import { Wanted } from './wanted.ts'
 
 /** The readers of the rings; records are valid until the function returns. */
-export type RingReaders = Readonly<Record<RingReader, (ring: string, records: Buffer) => void>>
+export interface Readers extends Readonly<Record<RingReader, (ring: string, records: Buffer) => void>> {
+  /** Takes what the kernel refuses later, a sentence each. */
+  refused?(sentence: string): void
+}
 
 /** Again when a signal that was refused has a substitute, which is not loaded. */
 function start(wanted: Wanted): [BpfObject, Link[]] {
@@ -43,11 +46,8 @@ export class Kernel {
   readonly #totals: Totals
   readonly #lost: Buffer
 
-  /**
-   * @param warn takes what the kernel refuses later, a sentence each
-   * @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then
-   */
-  constructor(options: KernelOptions, readers: RingReaders, warn: (sentence: string) => void = () => {}) {
+  /** @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then */
+  constructor(options: KernelOptions, readers: Readers) {
     this.#wanted = new Wanted(options)
     const [object, links] = start(this.#wanted)
     this.#object = object
@@ -58,13 +58,13 @@ export class Kernel {
       this.flows = this.#report.flows
       this.#lost = this.#object.map('lost').view()
       this.#totals = new Totals(this.#object)
-      this.#room = new Room(this.#object, this.#wanted, warn)
-      this.#room.check()
+      this.#room = new Room(this.#object, this.#wanted, sentence => readers.refused?.(sentence))
       const rings = new Map(
         signals.flatMap(({ ring }) => (ring ? [[ring.record, readers[ring.reader]]] : [])),
       )
       rings.set('room_call', () => this.#room.check())
       this.#rings = this.#object.rings([...rings.keys()], (ring, records) => rings.get(ring)!(ring, records))
+      this.#room.check()
     } catch (error) {
       this.#object.close()
       throw explained(error)
@@ -139,6 +139,7 @@ export class Kernel {
 
   close(): void {
     for (const link of this.#links) link.detach()
+    this.#room.close()
     this.#object.close()
   }
 }

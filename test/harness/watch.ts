@@ -36,12 +36,11 @@ const DEFAULTS: KernelOptions = {
 export function kernelWith(
   options: Partial<KernelOptions>,
   onRecords: (ring: string, records: Buffer) => void,
-  warn?: (sentence: string) => void,
+  refused?: (sentence: string) => void,
 ): Kernel {
   return new Kernel(
     { ...DEFAULTS, ...options },
-    { flows: onRecords, cgroups: onRecords, processes: onRecords },
-    warn,
+    { flows: onRecords, cgroups: onRecords, processes: onRecords, ...(refused && { refused }) },
   )
 }
 

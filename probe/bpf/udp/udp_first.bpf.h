@@ -22,15 +22,14 @@ struct udp_alias {
 
 TABLE(udp_alias, BPF_MAP_TYPE_LRU_HASH, 0, 2048, struct udp_key, struct udp_alias);
 
-static __always_inline struct udp_first *first_of(const struct datagram *datagram) {
+static __noinline struct udp_first *first_of(const struct datagram *datagram) {
     __u64 socket = datagram->key.socket;
 
     return FIND_IN(udp_first, &socket);
 }
 
 /* `index`: of the conversation that was opened. */
-static __always_inline void note_first(const struct datagram *datagram, struct udp_first *known,
-                                       __u32 index) {
+static __noinline int note_first(const struct datagram *datagram, struct udp_first *known, __u32 index) {
     __u64 socket = datagram->key.socket;
     struct udp_first first = {.slot = datagram->sent ? index : 0,
                               .role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER};
@@ -39,6 +38,7 @@ static __always_inline void note_first(const struct datagram *datagram, struct u
         ADD_TO(udp_first, &room.firsts, &socket, &first);
     else if (known->slot != index)
         known->slot = 0;
+    return 0;
 }
 
 static __always_inline struct udp_slot *only_conversation(const struct datagram *datagram,
@@ -55,7 +55,7 @@ static __always_inline bool is_group(const address_t address) {
 
 /* An answer that no request matches, because addresses are translated on the way, belongs to the same
  * socket's conversation that has only sent. Returns the slot's index + 1, or 0. */
-static __always_inline __u32 find_unanswered(const struct datagram *datagram, const struct udp_first *first) {
+static __noinline __u32 find_unanswered(const struct datagram *datagram, const struct udp_first *first) {
     struct udp_slot *slot = only_conversation(datagram, first);
     struct udp_key key = datagram->key;
     struct udp_alias alias = {};
@@ -69,7 +69,7 @@ static __always_inline __u32 find_unanswered(const struct datagram *datagram, co
 }
 
 /* Returns the slot's index + 1, or 0. */
-static __always_inline __u32 find_alias(const struct udp_key *key) {
+static __noinline __u32 find_alias(const struct udp_key *key) {
     struct udp_key own = *key;
     struct udp_alias *alias = FIND_IN(udp_alias, &own);
     struct udp_slot *slot = alias ? udp_slot_at(alias->slot - 1) : NULL;

@@ -25,6 +25,11 @@ export function limitRoom(object: BpfObject, wanted: Wanted): void {
     if (kind === 'slots') object.resizeMap(map, Math.ceil(most / chunkOf(object, map)))
 }
 
+function asRefusal(error: unknown): BpfError {
+  if (error instanceof BpfError) return error
+  throw error
+}
+
 export class Room {
   /** How often the kernel refused more, mostly for want of memory. */
   failed = 0
@@ -33,6 +38,8 @@ export class Room {
   readonly #busy = new Set<Grown>()
   /** Those that failed, until they are tried again. */
   readonly #stuck = new Map<Grown, number>()
+  /** Its memory is not there any more. */
+  #closed = false
 
   /** @param object loaded */
   constructor(object: BpfObject, wanted: Wanted, warn: (sentence: string) => void) {
@@ -43,6 +50,7 @@ export class Room {
 
   /** A few words of shared memory are read; to be called ten times a second. */
   check(): void {
+    if (this.#closed) return
     for (const grown of this.#all) if (!this.#busy.has(grown) && grown.isShort()) this.#grow(grown)
   }
 
@@ -52,19 +60,20 @@ export class Room {
     await done.finally(() => clearInterval(timer))
   }
 
+  /** Before the object is closed. */
+  close(): void {
+    this.#closed = true
+  }
+
   async #grow(grown: Grown): Promise<void> {
     if (performance.now() < (this.#stuck.get(grown) ?? 0)) return
     this.#busy.add(grown)
-    try {
-      await grown.grow()
-      if (this.#stuck.delete(grown)) grown.promise(true)
-    } catch (error) {
-      if (!(error instanceof BpfError)) throw error
-      if (error.code !== 'ECANCELED') this.#fail(grown, error.code) // else it is closed
-    } finally {
-      this.#busy.delete(grown)
-    }
-    if (!this.#stuck.has(grown) && grown.isShort()) this.check()
+    const error = await grown.grow().then(() => undefined, asRefusal)
+    this.#busy.delete(grown)
+    if (this.#closed) return
+    if (error) this.#fail(grown, error.code)
+    else if (this.#stuck.delete(grown)) grown.promise(true)
+    this.check()
   }
 
   #fail(grown: Grown, code: string): void {
