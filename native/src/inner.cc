@@ -7,8 +7,13 @@
 namespace bcc {
 
 MapShape shapeOf(const bpf_map *map) {
-    return {bpf_map__type(map), bpf_map__key_size(map), bpf_map__value_size(map), bpf_map__max_entries(map),
-            bpf_map__map_flags(map)};
+    return {bpf_map__type(map),
+            bpf_map__key_size(map),
+            bpf_map__value_size(map),
+            bpf_map__max_entries(map),
+            bpf_map__map_flags(map),
+            bpf_map__btf_key_type_id(map),
+            bpf_map__btf_value_type_id(map)};
 }
 
 namespace {
@@ -31,6 +36,11 @@ class Growth : public Job {
     void Execute() override {
         std::vector<Fd> maps;
         LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = shape.flags);
+        if (shape.valueType) { // as libbpf made the first: Linux 6.1 compares what it knows from the types
+            options.btf_fd = bpf_object__btf_fd(object->object);
+            options.btf_key_type_id = shape.keyType;
+            options.btf_value_type_id = shape.valueType;
+        }
         int error = 0;
         while (maps.size() < place.count && !canceled("grow_map")) {
             int fd = bpf_map_create(shape.type, place.name.c_str(), shape.keySize, shape.valueSize,

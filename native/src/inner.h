@@ -11,6 +11,7 @@ namespace bcc {
 struct MapShape {
     bpf_map_type type;
     uint32_t keySize, valueSize, maxEntries, flags;
+    uint32_t keyType, valueType; // in the object's BTF; 0 for none
 };
 
 MapShape shapeOf(const bpf_map *map);
