@@ -48,6 +48,7 @@ const FEATURES = {
   kustomize: () =>
     spawnSync('kubectl', ['kustomize', '--help']).status === 0 ||
     'kustomize is missing: install kubectl 1.21 or newer, of Kubernetes',
+  objdump: () => found('llvm-objdump') || 'llvm-objdump is missing: apt-get install llvm',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   zsh: () => found('zsh') || 'zsh is missing: apt-get install zsh',
   iptables: () => found('iptables') || 'iptables is missing: apt-get install iptables',
