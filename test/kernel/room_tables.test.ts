@@ -58,9 +58,10 @@ const PATH = '/sockflux-test-room'
 /** A small map has 512, and there is one of each role. */
 const CGROUPS = 700
 
-t.test(`sums of ${CGROUPS} cgroups`, real, async t => {
-  const root = cgroupMounts().find(({ type }) => type === 'cgroup2')?.path
-  if (root === undefined) return t.pass('no cgroup2 is mounted')
+const root = cgroupMounts().find(({ type }) => type === 'cgroup2')?.path ?? ''
+const moving = { skip: real.skip || (root === '' && 'this needs a mount of cgroup2') }
+
+t.test(`sums of ${CGROUPS} cgroups`, moving, async t => {
   t.teardown(() => removeCgroup(PATH))
   for (let i = 0; i < CGROUPS; i++) await makeCgroup(join(PATH, String(i)), [root])
   const netns = await createNetns()
