@@ -30,12 +30,16 @@ export interface Door {
 }
 
 /** Refused requests, by reason. */
-export type Refusals = Record<'method' | 'host' | 'link' | 'session' | 'site', number>
+export type Refusals = Record<'method' | 'address' | 'host' | 'link' | 'session' | 'site', number>
 
-/** @param inside answers what has passed */
-export function guarded(door: Door, refused: Refusals, inside: Answers): Answers {
-  const check = (request: IncomingMessage): Answer | undefined => {
-    const { method, headers, url = '/' } = request
+/** @param inside answers what has passed, by the same reading of its address */
+export function guarded(
+  door: Door,
+  refused: Refusals,
+  inside: (url: URL, ...of: Parameters<Answers>) => Promise<Answer>,
+): Answers {
+  const check = (url: URL, request: IncomingMessage): Answer | undefined => {
+    const { method, headers } = request
     if (method !== 'GET' && method !== 'HEAD')
       return refusal(refused, 'method', 405, 'This page is read only.', { allow: 'GET, HEAD' })
     if (!isOurs(headers.host, door.address, door.names))
@@ -46,8 +50,8 @@ export function guarded(door: Door, refused: Refusals, inside: Answers): Answers
         'This page is not known by that name: give it to the collector with --http-name.',
       )
     const isIn = door.sessions.isOpen(cookieOf(request))
-    const token = new URL(url, 'http://localhost').searchParams.get('token')
-    if (token !== null) return isIn ? moved() : enter(request, token)
+    const token = url.searchParams.get('token')
+    if (token !== null) return isIn ? again(request, token) : enter(request, token)
     if (!isIn)
       return refusal(
         refused,
@@ -56,15 +60,20 @@ export function guarded(door: Door, refused: Refusals, inside: Answers): Answers
         'This page needs a link: open the one that sockflux run shows, or ask for one with sockflux page.',
       )
     const site = headers['sec-fetch-site']
-    if (url.startsWith('/api/') && site !== undefined && site !== 'same-origin' && site !== 'none')
+    if (url.pathname.startsWith('/api/') && site !== undefined && site !== 'same-origin' && site !== 'none')
       return refusal(refused, 'site', 403, 'Other sites cannot ask here.')
     return undefined
   }
 
-  const enter = ({ method, headers }: IncomingMessage, token: string): Answer => {
-    // a browser that looks ahead would use the link before anybody clicks it
-    if (method !== 'GET' || headers['sec-purpose'] !== undefined)
-      return { status: 503, type: HTML, body: page('Open this link with a click.') }
+  /** It is used up here, too: what is left of it is in a history, or on a screen. */
+  const again = (request: IncomingMessage, token: string): Answer => {
+    if (isClick(request)) door.links.use(token)
+    return moved()
+  }
+
+  const enter = (request: IncomingMessage, token: string): Answer => {
+    const { headers } = request
+    if (!isClick(request)) return { status: 503, type: HTML, body: page('Open this link with a click.') }
     if (!door.links.use(token))
       return refusal(
         refused,
@@ -78,10 +87,21 @@ export function guarded(door: Door, refused: Refusals, inside: Answers): Answers
   }
 
   return async (request, gone) => {
-    const answer = check(request) ?? (await inside(request, gone))
+    const url = urlOf(request)
+    const answer = url
+      ? (check(url, request) ?? (await inside(url, request, gone)))
+      : refusal(refused, 'address', 400, 'This address cannot be read.')
     return { ...answer, headers: { ...HEADERS, ...answer.headers } }
   }
 }
+
+/** The path as it is written: `//x/y` names no host. */
+const urlOf = ({ url = '' }: IncomingMessage): URL | undefined =>
+  url.startsWith('/') ? (URL.parse(`http://localhost${url}`) ?? undefined) : undefined
+
+/** A browser that looks ahead would use the link before anybody clicks it. */
+const isClick = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers['sec-purpose'] === undefined
 
 /** Cookies do not keep ports apart: two collectors of one machine have one each. */
 const nameOf = (host: string | undefined): string => `sockflux_${/:(\d+)$/.exec(host ?? '')?.[1] ?? 'page'}`

@@ -44,7 +44,7 @@ export class Page implements Counted {
   readonly #files = new Files()
   readonly #windows = new Windows()
   readonly #refused: Refusals & { busy: number } = {
-    ...{ method: 0, host: 0, link: 0, session: 0, site: 0, busy: 0 },
+    ...{ method: 0, address: 0, host: 0, link: 0, session: 0, site: 0, busy: 0 },
   }
   #streams = 0
   #asked = 0
@@ -61,7 +61,7 @@ export class Page implements Counted {
     const { address, names, tls } = this.#options
     const isEncrypted = tls !== undefined || names.length > 0
     const door = { address, names, isEncrypted, links: this.#links, sessions: this.#sessions }
-    const others = guarded(door, this.#refused, (request, gone) => this.#answer(request, gone))
+    const others = guarded(door, this.#refused, (...asked) => this.#answer(...asked))
     return { address, others, tls }
   }
 
@@ -100,8 +100,11 @@ export class Page implements Counted {
     '/api/health': async () => healthOf(this.#options.counters, this.#options.unready()),
   }
 
-  async #answer(request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
+  async #answer(
+    { pathname, searchParams }: URL,
+    request: IncomingMessage,
+    gone: AbortSignal,
+  ): Promise<Answer> {
     if (pathname === '/api/live') return this.#live(request, gone)
     if (!Object.hasOwn(this.#api, pathname))
       return this.#files.answer(pathname, request) ?? { status: 404, body: `there is no ${pathname} here\n` }
