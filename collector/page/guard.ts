@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Address, Answer, Answers } from '../routes.ts'
 import type { Links } from './links.ts'
 import { isLoopback, isOurs } from './names.ts'
-import type { Sessions } from './sessions.ts'
+import type { Session, Sessions } from './sessions.ts'
 
 const HEADERS = {
   'content-security-policy':
@@ -32,13 +32,19 @@ export interface Door {
 /** Refused requests, by reason. */
 export type Refusals = Record<'method' | 'address' | 'host' | 'link' | 'session' | 'site', number>
 
-/** @param inside answers what has passed, by the same reading of its address */
+/** A request that has passed: its address, read once, and whose it is. */
+export interface Visit {
+  readonly url: URL
+  readonly session: Session
+}
+
+/** @param inside answers what has passed */
 export function guarded(
   door: Door,
   refused: Refusals,
-  inside: (url: URL, ...of: Parameters<Answers>) => Promise<Answer>,
+  inside: (visit: Visit, ...of: Parameters<Answers>) => Promise<Answer>,
 ): Answers {
-  const check = (url: URL, request: IncomingMessage): Answer | undefined => {
+  const check = (url: URL, request: IncomingMessage): Answer | Visit => {
     const { method, headers } = request
     if (method !== 'GET' && method !== 'HEAD')
       return refusal(refused, 'method', 405, 'This page is read only.', { allow: 'GET, HEAD' })
@@ -49,10 +55,10 @@ export function guarded(
         421,
         'This page is not known by that name: give it to the collector with --http-name.',
       )
-    const isIn = door.sessions.isOpen(cookieOf(request))
+    const session = door.sessions.find(cookieOf(request))
     const token = url.searchParams.get('token')
-    if (token !== null) return isIn ? again(request, token) : enter(request, token)
-    if (!isIn)
+    if (token !== null) return session ? again(request, token) : enter(request, token)
+    if (!session)
       return refusal(
         refused,
         'session',
@@ -62,7 +68,7 @@ export function guarded(
     const site = headers['sec-fetch-site']
     if (url.pathname.startsWith('/api/') && site !== undefined && site !== 'same-origin' && site !== 'none')
       return refusal(refused, 'site', 403, 'Other sites cannot ask here.')
-    return undefined
+    return { url, session }
   }
 
   /** It is used up here, too: what is left of it is in a history, or on a screen. */
@@ -88,9 +94,8 @@ export function guarded(
 
   return async (request, gone) => {
     const url = urlOf(request)
-    const answer = url
-      ? (check(url, request) ?? (await inside(url, request, gone)))
-      : refusal(refused, 'address', 400, 'This address cannot be read.')
+    const found = url ? check(url, request) : refusal(refused, 'address', 400, 'This address cannot be read.')
+    const answer = 'session' in found ? await inside(found, request, gone) : found
     return { ...answer, headers: { ...HEADERS, ...answer.headers } }
   }
 }

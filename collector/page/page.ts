@@ -7,12 +7,12 @@ import type { Folded } from '../ingest/folded.ts'
 import { type Address, type Answer, Problem, type Tls, type Web } from '../routes.ts'
 import type { HistorySource } from '../sinks/history.ts'
 import { Files } from './files.ts'
-import { guarded, type Refusals } from './guard.ts'
+import { guarded, type Refusals, type Visit } from './guard.ts'
 import { healthOf } from './health.ts'
 import { historyOf } from './history.ts'
 import { Links } from './links.ts'
 import { COLUMNS, pageWindow } from './rows.ts'
-import { Sessions } from './sessions.ts'
+import { type Session, Sessions } from './sessions.ts'
 import { connectionsOf, mapOf } from './talk.ts'
 import { eventOf, Windows } from './windows.ts'
 
@@ -77,7 +77,7 @@ export class Page implements Counted {
 
   take(window: Folded): void {
     this.#interval = Math.max(window.interval, 1)
-    this.#windows.take(pageWindow(window))
+    this.#windows.take(pageWindow(window, this.#windows.mostRows))
   }
 
   expire(): void {
@@ -100,12 +100,9 @@ export class Page implements Counted {
     '/api/health': async () => healthOf(this.#options.counters, this.#options.unready()),
   }
 
-  async #answer(
-    { pathname, searchParams }: URL,
-    request: IncomingMessage,
-    gone: AbortSignal,
-  ): Promise<Answer> {
-    if (pathname === '/api/live') return this.#live(request, gone)
+  async #answer({ url, session }: Visit, request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
+    const { pathname, searchParams } = url
+    if (pathname === '/api/live') return this.#live(session, request, gone)
     if (!Object.hasOwn(this.#api, pathname))
       return this.#files.answer(pathname, request) ?? { status: 404, body: `there is no ${pathname} here\n` }
     const type = 'application/json'
@@ -123,14 +120,16 @@ export class Page implements Counted {
     }
   }
 
-  #live({ method }: IncomingMessage, gone: AbortSignal): Answer {
+  #live(session: Session, { method }: IncomingMessage, gone: AbortSignal): Answer {
     const type = 'text/event-stream'
     if (method === 'HEAD') return { type, body: '' }
     if (this.#streams >= MAX_STREAMS)
       return { status: 503, body: `${this.#busy(`${MAX_STREAMS} browsers watch already`).message}\n` }
     const { version, history } = this.#options
     const hello = { version, columns: COLUMNS, history: history !== undefined }
-    const events = this.#windows.events(`retry: 1000\n${eventOf('hello', JSON.stringify(hello))}`, gone)
+    const first = `retry: 1000\n${eventOf('hello', JSON.stringify(hello))}`
+    // an open tab keeps its session alive, and ends with it
+    const events = this.#windows.events(first, gone, () => this.#sessions.use(session))
     this.#streams++
     gone.addEventListener('abort', () => this.#streams--, { once: true })
     return { type, live: true, body: events }

@@ -125,16 +125,16 @@ t.test('sessions are bounded, expire, and are kept as digests', async t => {
   const sessions = new Sessions(path, () => now)
   const secrets = Array.from({ length: 33 }, () => sessions.begin())
   t.equal(sessions.size, 32)
-  t.notOk(sessions.isOpen(secrets[0]!), 'the one that was used longest ago is over')
-  t.ok(sessions.isOpen(secrets[1]!))
+  t.notOk(sessions.find(secrets[0]!), 'the one that was used longest ago is over')
+  t.ok(sessions.find(secrets[1]!))
   await sessions.close()
   const again = new Sessions(path, () => now)
-  t.ok(again.isOpen(secrets[32]!), 'after a restart')
+  t.ok(again.find(secrets[32]!), 'after a restart')
   const { readFileSync, statSync, writeFileSync } = await import('node:fs')
   t.equal(statSync(path).mode & 0o777, 0o600)
   t.notOk(secrets.some(secret => readFileSync(path, 'utf8').includes(secret)))
   now += 12 * 3_600_000 + 1
-  t.notOk(again.isOpen(secrets[32]!), 'twelve hours without use')
+  t.notOk(again.find(secrets[32]!), 'twelve hours without use')
   await again.close()
   for (const text of [
     '',
