@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Address, Answer, Answers } from '../routes.ts'
 import type { Links } from './links.ts'
-import { isLoopback, isOurs } from './names.ts'
+import { isOurs } from './names.ts'
 import type { Session, Sessions } from './sessions.ts'
 
 const HEADERS = {
@@ -23,8 +23,8 @@ export interface Door {
   /** As it was asked for, and the names besides. */
   readonly address: Address
   readonly names: readonly string[]
-  /** The browser speaks TLS with us, or with a proxy. */
-  readonly isEncrypted: boolean
+  /** The browser speaks TLS: with us or, by one of the names, with a proxy. Without it only this machine is let in. */
+  readonly tls: 'ours' | 'proxy' | 'none'
   readonly links: Links
   readonly sessions: Sessions
 }
@@ -48,7 +48,7 @@ export function guarded(
     const { method, headers } = request
     if (method !== 'GET' && method !== 'HEAD')
       return refusal(refused, 'method', 405, 'This page is read only.', { allow: 'GET, HEAD' })
-    if (!isOurs(headers.host, door.address, door.names))
+    if (!isOurs(headers.host, door.address, door.names, door.tls === 'proxy'))
       return refusal(
         refused,
         'host',
@@ -87,7 +87,7 @@ export function guarded(
         403,
         'This link was used or is too old: open the one that sockflux run shows, or ask for one with sockflux page.',
       )
-    const secure = door.isEncrypted ? '; Secure' : ''
+    const secure = door.tls === 'none' ? '' : '; Secure'
     const cookie = `${nameOf(headers.host)}=${door.sessions.begin()}; Path=/; HttpOnly; SameSite=Strict${secure}`
     return { ...moved(), headers: { 'set-cookie': cookie } }
   }
@@ -139,7 +139,3 @@ function refusal(
 
 const page = (content: string, head = ''): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">${head}<title>Sockflux</title><main><h1>Sockflux</h1><p>${content}</p></main></html>\n`
-
-/** What is at the address, for a start that is to be refused. */
-export const needsTls = (address: Address, isEncrypted: boolean): boolean =>
-  !isLoopback(address) && !isEncrypted

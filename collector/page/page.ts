@@ -7,7 +7,7 @@ import type { Folded } from '../ingest/folded.ts'
 import { type Address, type Answer, Problem, type Tls, type Web } from '../routes.ts'
 import type { HistorySource } from '../sinks/history.ts'
 import { Files } from './files.ts'
-import { guarded, type Refusals, type Visit } from './guard.ts'
+import { type Door, guarded, type Refusals, type Visit } from './guard.ts'
 import { healthOf } from './health.ts'
 import { historyOf } from './history.ts'
 import { Links } from './links.ts'
@@ -59,8 +59,8 @@ export class Page implements Counted {
 
   get web(): Web {
     const { address, names, tls } = this.#options
-    const isEncrypted = tls !== undefined || names.length > 0
-    const door = { address, names, isEncrypted, links: this.#links, sessions: this.#sessions }
+    const whose = tls ? 'ours' : names.length > 0 ? 'proxy' : 'none'
+    const door: Door = { address, names, tls: whose, links: this.#links, sessions: this.#sessions }
     const others = guarded(door, this.#refused, (...asked) => this.#answer(...asked))
     return { address, others, tls }
   }

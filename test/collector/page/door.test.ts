@@ -152,7 +152,7 @@ t.test('names that the page is called by', async t => {
   const loopback = { host: '127.0.0.1', port: 9470 }
   const open = { host: '0.0.0.0', port: 9470 }
   for (const name of ['localhost', 'localhost:9470', '127.0.0.1:8080', '[::1]:9470', 'LOCALHOST.'])
-    t.ok(isOurs(name, loopback, []), name)
+    t.ok(isOurs(name, loopback, [], false), name)
   for (const name of [
     undefined,
     '',
@@ -164,8 +164,12 @@ t.test('names that the page is called by', async t => {
     'localhost:x',
     'localhost@evil.example',
   ])
-    t.notOk(isOurs(name, loopback, []), String(name))
-  t.ok(isOurs('10.0.0.1:9470', open, []), 'an address cannot be made to point here')
-  t.notOk(isOurs('evil.example:9470', open, []))
-  t.ok(isOurs('flows.example', loopback, ['flows.example']), 'the name of a proxy')
+    t.notOk(isOurs(name, loopback, [], false), String(name))
+  t.ok(isOurs('10.0.0.1:9470', open, [], false), 'an address cannot be made to point here')
+  t.notOk(isOurs('evil.example:9470', open, [], false))
+  t.ok(isOurs('flows.example', loopback, ['flows.example'], true), 'the name of a proxy')
+  for (const name of ['10.0.0.1:9470', '[2001:db8::1]', '0.0.0.0:9470', 'other.example'])
+    t.notOk(isOurs(name, open, ['flows.example'], true), `${name}: past the proxy, in plain text`)
+  t.ok(isOurs('Flows.example', open, ['flows.example'], true))
+  t.ok(isOurs('10.0.0.1', open, ['flows.example'], false), 'with TLS of ours')
 })

@@ -10,7 +10,7 @@ async function guard(t: Test, more: Partial<Door> = {}) {
   const address = { host: '127.0.0.1', port: 0 }
   const [links, sessions] = [new Links(), new Sessions(undefined)]
   const refused = { method: 0, address: 0, host: 0, link: 0, session: 0, site: 0 }
-  const door = { address, names: [], isEncrypted: false, links, sessions, ...more }
+  const door: Door = { address, names: [], tls: 'none', links, sessions, ...more }
   const others = guarded(door, refused, async ({ url }) => ({ body: url.pathname }))
   const serving = await serveHttp(address, {}, { others })
   t.teardown(() => serving.close())
