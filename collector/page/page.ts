@@ -13,7 +13,9 @@ import { historyOf } from './history.ts'
 import { Links } from './links.ts'
 import { COLUMNS, pageWindow } from './rows.ts'
 import { type Session, Sessions } from './sessions.ts'
-import { connectionsOf, mapOf } from './talk.ts'
+import { connectionsOf } from './talk/connections.ts'
+import { mapOf } from './talk/map.ts'
+import { Turns } from './talk/turns.ts'
 import { eventOf, Windows } from './windows.ts'
 
 /** Browsers that watch at once. */
@@ -43,6 +45,7 @@ export class Page implements Counted {
   readonly #sessions: Sessions
   readonly #files = new Files()
   readonly #windows = new Windows()
+  readonly #turns = new Turns()
   readonly #refused: Refusals & { busy: number } = {
     ...{ method: 0, address: 0, host: 0, link: 0, session: 0, site: 0, busy: 0 },
   }
@@ -95,8 +98,9 @@ export class Page implements Counted {
 
   readonly #api: Readonly<Record<string, Asked>> = {
     '/api/history': (asked, gone) => historyOf(this.#options.history, asked, this.#interval, gone),
-    '/api/map': asked => mapOf(this.#options.flows, asked),
-    '/api/connections': asked => connectionsOf(this.#options.flows, asked),
+    '/api/map': asked => this.#turns.ask(`map ${asked}`, () => mapOf(this.#options.flows, asked)),
+    '/api/connections': asked =>
+      this.#turns.ask(`connections ${asked}`, () => connectionsOf(this.#options.flows, asked)),
     '/api/health': async () => healthOf(this.#options.counters, this.#options.unready()),
   }
 
