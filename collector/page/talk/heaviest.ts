@@ -11,11 +11,11 @@ export class Heaviest<T> {
     this.#most = most
   }
 
-  /** @param valueOf makes it, when it may be kept */
-  add(weight: number, valueOf: () => T): void {
+  /** @param make the value, when it may be kept */
+  add(weight: number, make: () => T): void {
     this.count++
     if (weight <= this.#least) return
-    this.#kept.push({ value: valueOf(), weight })
+    this.#kept.push({ value: make(), weight })
     if (this.#kept.length < 2 * this.#most) return
     this.#cut()
     this.#least = this.#kept.at(-1)!.weight
