@@ -6,6 +6,7 @@ import { END_FILTERS } from '../../collector/flows/filter.ts'
 import { type Answer, questionOf } from '../../collector/flows/live.ts'
 import { collectorSettings } from '../../collector/options.ts'
 import type { Answer as Rows } from '../../collector/sinks/embedded/query/answer.ts'
+import { escaped } from '../../wire/json_text.ts'
 import { readSettings } from '../../wire/settings/read.ts'
 import { addFlags } from '../../wire/settings/settings.ts'
 import { ask, print } from '../client.ts'
@@ -48,7 +49,9 @@ export function addFlows(program: Command): void {
   command.action(async (flags: Flags) => {
     const { socket } = readSettings(collectorSettings, 'collector', flags, process.env)
     const show = async (rows: readonly Row[], isFirst = true) => {
-      const text = flags['json'] ? rows.map(row => `${JSON.stringify(row)}\n`).join('') : flowsTable(rows)
+      const text = flags['json']
+        ? rows.map(row => `${escaped(JSON.stringify(row))}\n`).join('')
+        : flowsTable(rows)
       return text === '' || print(process.stdout, isFirst || flags['json'] ? text : withoutHeader(text))
     }
     if (flags['live']) await show(await live(socket, flags))
