@@ -32,7 +32,7 @@ export interface Filter {
 }
 
 /** As the name of a container: what is in none. */
-const ON_HOST = '(host)'
+export const ON_HOST = '(host)'
 
 type Ends = readonly [one: number, other: number]
 
