@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Address, Answer, Answers } from '../routes.ts'
-import type { Links } from './links.ts'
+import { type Links, newSecret } from './links.ts'
 import { isOurs } from './names.ts'
 import type { Session, Sessions } from './sessions.ts'
 
@@ -63,7 +63,7 @@ export function guarded(
         refused,
         'session',
         401,
-        'This page needs a link: open the one that sockflux run shows, or ask for one with sockflux page.',
+        'This page needs a link: open the one that sockflux run shows, or ask for one with sockflux page. A browser that has opened one goes on at the address that it led to.',
       )
     const site = headers['sec-fetch-site']
     if (url.pathname.startsWith('/api/') && site !== undefined && site !== 'same-origin' && site !== 'none')
@@ -74,7 +74,7 @@ export function guarded(
   /** It is used up here, too: what is left of it is in a history, or on a screen. */
   const again = (request: IncomingMessage, token: string): Answer => {
     if (isClick(request)) door.links.use(token)
-    return moved()
+    return moved('./')
   }
 
   const enter = (request: IncomingMessage, token: string): Answer => {
@@ -87,9 +87,10 @@ export function guarded(
         403,
         'This link was used or is too old: open the one that sockflux run shows, or ask for one with sockflux page.',
       )
+    const place = newPlace()
     const secure = door.tls === 'none' ? '' : '; Secure'
-    const cookie = `${nameOf(headers.host)}=${door.sessions.begin()}; Path=/; HttpOnly; SameSite=Strict${secure}`
-    return { ...moved(), headers: { 'set-cookie': cookie } }
+    const cookie = `${nameOf(headers.host)}=${door.sessions.begin()}; Path=${place}; HttpOnly; SameSite=Strict${secure}`
+    return { ...moved(place), headers: { 'set-cookie': cookie } }
   }
 
   return async (request, gone) => {
@@ -100,9 +101,16 @@ export function guarded(
   }
 }
 
-/** The path as it is written: `//x/y` names no host. */
+/**
+ * What is before the path in a session: as long as nobody guesses, and not kept here. A browser sends a cookie to all ports of a
+ * name, so to servers of other users of this machine, but only below the path that the cookie is for.
+ */
+const newPlace = (): string => `/~${newSecret()}/`
+const PLACE = /^\/~[\w-]{32}(?=\/)/
+
+/** The path as it is written, without its place: `//x/y` names no host. */
 const urlOf = ({ url = '' }: IncomingMessage): URL | undefined =>
-  url.startsWith('/') ? (URL.parse(`http://localhost${url}`) ?? undefined) : undefined
+  url.startsWith('/') ? (URL.parse(`http://localhost${url.replace(PLACE, '')}`) ?? undefined) : undefined
 
 /** A browser that looks ahead would use the link before anybody clicks it. */
 const isClick = ({ method, headers }: IncomingMessage): boolean =>
@@ -121,9 +129,9 @@ function cookieOf({ headers }: IncomingMessage): string {
  * To the page itself, whose address has no token. Not by a 303: after a click elsewhere its request would come from there,
  * without the cookie.
  */
-const moved = (): Answer => ({
+const moved = (to: string): Answer => ({
   type: HTML,
-  body: page('<a href="/">Sockflux</a>', '<meta http-equiv="refresh" content="0; url=/">'),
+  body: page(`<a href="${to}">Sockflux</a>`, `<meta http-equiv="refresh" content="0; url=${to}">`),
 })
 
 function refusal(

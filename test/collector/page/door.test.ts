@@ -56,13 +56,17 @@ t.test('who gets in', async t => {
   t.equal((await get(`${url}/?token=x`)).status, 403, 'a guess')
   const entered = await get(first)
   const cookie = String(entered.headers['set-cookie'])
-  t.match(cookie, /^sockflux_\d+=[\w-]{32}; Path=\/; HttpOnly; SameSite=Strict$/)
-  t.match(entered, { status: 200, body: /url=\// })
+  const [, place = ''] =
+    /^sockflux_\d+=[\w-]{32}; Path=(\/~[\w-]{32}\/); HttpOnly; SameSite=Strict$/.exec(cookie) ?? []
+  t.match(entered, { status: 200, body: `url=${place}"` })
   t.match(await get(first), { status: 403, body: /was used or is too old/ }, 'the link after its first use')
   t.not(await link(), first)
 
   const session = { cookie: cookie.split(';')[0]! }
-  const page = await get(url, session)
+  t.equal((await get(url + place)).status, 401, 'the path alone')
+  t.equal((await get(`${url}${place}api/health`, session)).status, 200)
+  t.equal((await get(`${url}${place}api/health`, { ...session, 'sec-fetch-site': 'same-site' })).status, 403)
+  const page = await get(url + place, session)
   t.match(page, { status: 200, body: /<title>Sockflux/ })
   t.match(
     page.headers['content-security-policy'],

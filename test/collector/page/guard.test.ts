@@ -31,10 +31,10 @@ async function guard(t: Test, more: Partial<Door> = {}) {
 t.test('a link is used up by a browser that has a session', async t => {
   const { links, get } = await guard(t)
   const token = links.token()
-  t.match(await get(`/?token=${token}`, { 'sec-purpose': 'prefetch' }), { status: 200, body: /url=\// })
+  t.match(await get(`/?token=${token}`, { 'sec-purpose': 'prefetch' }), { status: 200, body: /url=\.\// })
   await get(`/?token=${token}`, {}, 'HEAD')
   t.equal(links.token(), token, 'not by one that looks ahead')
-  t.match(await get(`/?token=${token}`), { status: 200, body: /url=\// })
+  t.match(await get(`/?token=${token}`), { status: 200, body: /url=\.\// })
   t.match(await get(`/?token=${token}`, { cookie: '' }), { status: 403, body: /was used/ })
   t.not(links.token(), token, 'the next one is another')
   const next = links.token()
@@ -44,6 +44,10 @@ t.test('a link is used up by a browser that has a session', async t => {
 
 t.test('an address means the same to the guard and behind it', async t => {
   const { refused, get } = await guard(t)
+  const place = `/~${'a'.repeat(32)}`
+  t.match(await get(`${place}/api/health`), { status: 200, body: /^\/api\/health$/ })
+  t.match(await get(`${place}x/api/health`), { status: 200, body: `${place}x/api/health` }, 'no place')
+  t.match(await get(`${place}//x/api/health`), { status: 200, body: '//x/api/health' })
   const elsewhere = { 'sec-fetch-site': 'same-site' }
   t.match(await get('/api/health'), { status: 200, body: '/api/health' })
   for (const path of [
