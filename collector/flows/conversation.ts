@@ -171,7 +171,7 @@ export const TOTAL: Sums = {
     rcvd: table.number(flow, NUMBER.PACKETS_RCVD),
   }),
 }
-const IN_WINDOW: Sums = {
+export const IN_WINDOW: Sums = {
   sent: NUMBER.WINDOW_BYTES_SENT,
   rcvd: NUMBER.WINDOW_BYTES_RCVD,
   packets: ({ table }, flow) => ({
@@ -225,33 +225,46 @@ function idOf(store: FlowStore, flow: number): string {
 const socketText = ({ table }: FlowStore, flow: number): string =>
   (table.word(flow, WORD.SOCKET_HIGH) * 4294967296 + table.word(flow, WORD.SOCKET)).toString(16)
 
-function endOf(store: FlowStore, flow: number): End {
+/** What an end is called. */
+export type Called = Pick<End, 'host' | 'process' | 'container' | 'containerName' | 'pod' | 'namespace'>
+
+export function calledOf(store: FlowStore, flow: number): Called {
   const { table } = store
   const pid = table.word(flow, WORD.PID)
+  const program = store.programs.get(table.word(flow, WORD.PROGRAM))
+  const place = store.places.get(table.word(flow, WORD.PLACE))
+  return {
+    host: store.runOf(flow).host,
+    process: processCalled(pid, program?.comm ?? '', program?.name),
+    container: place ? shortId(place.id) : '',
+    ...(place && { containerName: place.name.name ?? '' }),
+    ...(place?.name.pod !== undefined && {
+      pod: place.pod?.name ?? '',
+      namespace: place.pod?.namespace ?? '',
+    }),
+  }
+}
+
+function endOf(store: FlowStore, flow: number): End {
+  const { table } = store
   const program = store.programs.get(table.word(flow, WORD.PROGRAM))
   const place = store.places.get(table.word(flow, WORD.PLACE))
   const rtt = table.word(flow, WORD.RTT)
   const samples = table.word(flow, WORD.RTT_SAMPLES)
   return {
-    host: store.runOf(flow).host,
+    ...calledOf(store, flow),
     netns: table.word(flow, WORD.NETNS),
     socket: socketText(store, flow),
-    pid,
-    process: processCalled(pid, program?.comm ?? '', program?.name),
+    pid: table.word(flow, WORD.PID),
     ...(program?.name && {
       exe: program.name.exe,
       ppid: program.name.parent,
       parent: program.name.parent_comm,
       uid: program.name.uid,
     }),
-    container: place ? shortId(place.id) : '',
-    ...(place && { containerName: place.name.name ?? '', runtime: place.name.runtime }),
+    ...(place && { runtime: place.name.runtime }),
     ...(place?.name.labels && { labels: place.name.labels }),
-    ...(place?.name.pod !== undefined && {
-      pod: place.pod?.name ?? '',
-      namespace: place.pod?.namespace ?? '',
-      podUid: place.name.pod,
-    }),
+    ...(place?.name.pod !== undefined && { podUid: place.name.pod }),
     ...(store.isMarked(flow, FLOW_GUESSED | FLOW_OWNERLESS) && { guessed: true as const }),
     ...(rtt !== 0 && { rttUs: rtt, rttVarUs: table.word(flow, WORD.RTT_VAR) }),
     ...(samples !== 0 && { rttMinUs: table.word(flow, WORD.RTT_MIN), rttSamples: samples }),

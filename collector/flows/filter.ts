@@ -16,6 +16,8 @@ export type EndKind = (typeof END_FILTERS)[number]
 export interface Filter {
   /** All of these, of one end; a pod may be given as `namespace/name`. */
   readonly end: Readonly<Partial<Record<EndKind, string>>>
+  /** Which end that is; either, when left out. */
+  readonly role?: 'client' | 'server'
   /** The other end: of this kind and name. */
   readonly with?: readonly [EndKind, string]
   /** The other end: an address or, with `unknown`, one that no probe watches. */
@@ -30,13 +32,13 @@ export interface Filter {
 }
 
 /** As the name of a container: what is in none. */
-const ON_HOST = '(host)'
+export const ON_HOST = '(host)'
 
 type Ends = readonly [one: number, other: number]
 
 /** @returns whether a conversation is wanted, given its client's flow and its server's, 0 for one that is unknown */
 export function predicateOf(store: FlowStore, filter: Filter): (client: number, server: number) => boolean {
-  const { end, with: other, peer, port, protocol, state, text = '' } = filter
+  const { end, role, with: other, peer, port, protocol, state, text = '' } = filter
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   const ends = Object.entries(end) as [EndKind, string][]
   const fits = ([one, far]: Ends) =>
@@ -54,7 +56,9 @@ export function predicateOf(store: FlowStore, filter: Filter): (client: number, 
     )
       return false
     if (port !== undefined && !serverPorts(store, client, server).includes(port)) return false
-    if (hasEnds && !fits([client, server]) && !fits([server, client])) return false
+    const isClients = () => role !== 'server' && fits([client, server])
+    const isServers = () => role !== 'client' && fits([server, client])
+    if (hasEnds && !isClients() && !isServers()) return false
     return words.length === 0 || hasWords(store, client, server, words)
   }
 }
