@@ -37,11 +37,11 @@ export class FlowStore {
     this.table = new FlowTable(most)
     const { table } = this
     // a UDP socket has a conversation with each of its peers
-    this.bySocket = new Chains(table, WORD.NEXT_BY_SOCKET, flow => {
+    this.bySocket = new Chains(table, [WORD.NEXT_BY_SOCKET, WORD.PREVIOUS_BY_SOCKET], flow => {
       const socket = mix(table.word(flow, WORD.SOCKET), table.word(flow, WORD.SOCKET_HIGH))
       return protocolOf(table.word(flow, WORD.KIND)) === UDP ? mix(socket, this.#remoteHash(flow)) : socket
     })
-    this.byIdentity = new Chains(table, WORD.NEXT_BY_IDENTITY, flow =>
+    this.byIdentity = new Chains(table, [WORD.NEXT_BY_IDENTITY, WORD.PREVIOUS_BY_IDENTITY], flow =>
       mix(table.word(flow, WORD.IDENTITY), table.word(flow, WORD.IDENTITY_HIGH)),
     )
   }
