@@ -7,7 +7,7 @@ import { Fold } from '../../../collector/fold/fold.ts'
 import { layoutOf } from '../../../wire/columns.ts'
 import { FLOW_TOTAL } from '../../../wire/count/flow_total.ts'
 import type { Layout } from '../../../wire/layout.ts'
-import type { Names, WindowNames } from '../../../wire/message.ts'
+import { type Names, runOf, type WindowNames } from '../../../wire/message.ts'
 import { encodeRows } from '../../harness/rows.ts'
 import { layoutOfRecord } from '../given.ts'
 
@@ -111,6 +111,11 @@ export class Stage {
       '0',
       () => {},
     )
+  }
+
+  /** Its probe is put aside. */
+  leave(host: string): void {
+    this.flows.leave(runOf(keyOf(host, 0, this.run)))
   }
 
   /** Texts and figures of each record. */
