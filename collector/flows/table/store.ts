@@ -54,6 +54,11 @@ export class FlowStore {
     return this.table.number(flow, NUMBER.CLOSED) !== 0
   }
 
+  /** The last window of its run had a row of it: its sums of a window are of that one, or of the one that goes on. */
+  isRecent(flow: number): boolean {
+    return this.table.word(flow, WORD.WINDOW) > this.runOf(flow).window
+  }
+
   marks(flow: number, marks: number): void {
     this.table.setWord(flow, WORD.MARKS, this.table.word(flow, WORD.MARKS) | marks)
   }
