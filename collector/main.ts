@@ -95,7 +95,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await sinks.close()
   await ledger.close()
   await listeners.close()
-  await server.close()
-  await page.close()
+  for (const part of [server, page]) await part.close()
   log.info(counters.view(), 'stopped')
 }
