@@ -76,9 +76,9 @@ export interface WindowId {
   readonly window: number
   /**
    * `late` waited for its names and was written after the rest of the window; of a `missing` one nothing came; `flows` are
-   * records of conversations.
+   * records of conversations that were made when the window ended, `flows@…` those that were made after it.
    */
-  readonly part?: 'late' | 'missing' | 'flows'
+  readonly part?: 'late' | 'missing' | 'flows' | `flows@${string}`
 }
 
 /** All samples of one host's window. */

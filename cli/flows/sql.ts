@@ -51,12 +51,16 @@ function endsAre(near: Side, far: Side, { end, with: other, peer }: Filter): str
   return conditions.length > 0 ? conditions.join(' and ') : 'true'
 }
 
-const STATE: Readonly<Record<string, string>> = { OPEN: 'closed is null' }
+const STATE: Readonly<Record<string, string>> = { OPEN: "reason = 'active'" }
 
 const isSince = (seconds: number): string => `time >= to_timestamp(${seconds})::timestamp`
 const isGone = (seconds: number): string => `(reason = 'gone' and ${isSince(seconds)})`
 
-/** The last record of each conversation that is meant, the newest first. */
+/**
+ * The last record of each conversation, if it is meant, the newest first: what an earlier one said of its state and ends is no
+ * longer true. Which one is the last is looked up in few columns; a record that says that it goes on comes before one of the
+ * same time that says that it has ended.
+ */
 export function recordedSql({ filter, since, until, gone, limit }: Recorded): string {
   const { port, protocol, state } = filter
   const conditions = [
@@ -64,9 +68,15 @@ export function recordedSql({ filter, since, until, gone, limit }: Recorded): st
     ...(port === undefined ? [] : [either(`asked_port = ${port}`, `answered_port = ${port}`)]),
     ...(protocol === undefined ? [] : [`protocol = ${literal(protocol)}`]),
     ...(state === undefined ? [] : [STATE[state.toUpperCase()] ?? `state = ${literal(state.toUpperCase())}`]),
+  ]
+  const times = [
     ...(since === undefined ? [] : [either(isSince(since), ...(gone === undefined ? [] : [isGone(gone)]))]),
     ...(until === undefined ? [] : [`time <= to_timestamp(${until})::timestamp`]),
   ]
-  return `select * from flows where ${conditions.join(' and ')}
-    qualify row_number() over (partition by id order by time desc) = 1 order by time desc, opened desc limit ${limit}`
+  const within = times.length > 0 ? `where ${times.join(' and ')}` : ''
+  return `select * from flows semi join (
+      select id, max(time) as time, arg_max(reason, {second: time, done: reason <> 'active'}) as reason
+      from flows ${within} group by id
+    ) using (id, time, reason)
+    where ${conditions.join(' and ')} order by time desc, opened desc limit ${limit}`
 }

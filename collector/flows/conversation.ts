@@ -86,7 +86,7 @@ export interface Conversation {
   /** From SYN to established, microseconds. */
   readonly connectUs?: number
   readonly total: Carried
-  /** In the last window that had it. */
+  /** In the last window of its host; a window that goes on counts as far as it has come. */
   readonly window: Carried
   /** End of the last window that had it, seconds since the epoch. */
   readonly seen: number
@@ -150,7 +150,7 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
     ...(connect !== 0 && { connectUs: connect }),
     total: carried(store, client, server, TOTAL),
     window: carried(store, client, server, IN_WINDOW),
-    seen: run.time,
+    seen: run.time - Math.max(0, run.window + 1 - table.word(lead, WORD.WINDOW)) * run.interval,
     ...(has(MARK.PARTIAL) && { partial: true as const }),
     ...(has(MARK.ABANDONED) && { abandoned: true as const }),
     ...(has(MARK.UNNAMED) && { unnamed: true as const }),
@@ -158,38 +158,40 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
   }
 }
 
-export interface Sums {
+/** Payload, and TCP segments or datagrams, of one end. */
+interface Sums {
+  readonly bytesSent: number
+  readonly bytesRcvd: number
   readonly sent: number
   readonly rcvd: number
-  readonly packets: (store: FlowStore, flow: number) => { sent: number; rcvd: number }
 }
-export const TOTAL: Sums = {
-  sent: NUMBER.BYTES_SENT,
-  rcvd: NUMBER.BYTES_RCVD,
-  packets: ({ table }, flow) => ({
-    sent: table.number(flow, NUMBER.PACKETS_SENT),
-    rcvd: table.number(flow, NUMBER.PACKETS_RCVD),
-  }),
-}
-export const IN_WINDOW: Sums = {
-  sent: NUMBER.WINDOW_BYTES_SENT,
-  rcvd: NUMBER.WINDOW_BYTES_RCVD,
-  packets: ({ table }, flow) => ({
-    sent: table.word(flow, WORD.WINDOW_SENT),
-    rcvd: table.word(flow, WORD.WINDOW_RCVD),
-  }),
-}
+export type SumsOf = (store: FlowStore, flow: number) => Sums
+
+export const TOTAL: SumsOf = ({ table }, flow) => ({
+  bytesSent: table.number(flow, NUMBER.BYTES_SENT),
+  bytesRcvd: table.number(flow, NUMBER.BYTES_RCVD),
+  sent: table.number(flow, NUMBER.PACKETS_SENT),
+  rcvd: table.number(flow, NUMBER.PACKETS_RCVD),
+})
+const NOTHING: Sums = { bytesSent: 0, bytesRcvd: 0, sent: 0, rcvd: 0 }
+export const IN_WINDOW: SumsOf = (store, flow) =>
+  store.isRecent(flow)
+    ? {
+        bytesSent: store.table.number(flow, NUMBER.WINDOW_BYTES_SENT),
+        bytesRcvd: store.table.number(flow, NUMBER.WINDOW_BYTES_RCVD),
+        sent: store.table.word(flow, WORD.WINDOW_SENT),
+        rcvd: store.table.word(flow, WORD.WINDOW_RCVD),
+      }
+    : NOTHING
 
 /** Each direction as its sender counted it, where the sender is known. */
-export function carried(store: FlowStore, client: number, server: number, sums: Sums): Carried {
-  const { table } = store
-  const [from, to] = [client || server, server || client]
-  const packets = { client: sums.packets(store, from), server: sums.packets(store, to) }
+export function carried(store: FlowStore, client: number, server: number, sumsOf: SumsOf): Carried {
+  const [from, to] = [sumsOf(store, client || server), sumsOf(store, server || client)]
   return {
-    bytes: table.number(from, client ? sums.sent : sums.rcvd),
-    packets: client ? packets.client.sent : packets.client.rcvd,
-    revBytes: table.number(to, server ? sums.sent : sums.rcvd),
-    revPackets: server ? packets.server.sent : packets.server.rcvd,
+    bytes: client ? from.bytesSent : from.bytesRcvd,
+    packets: client ? from.sent : from.rcvd,
+    revBytes: server ? to.bytesSent : to.bytesRcvd,
+    revPackets: server ? to.sent : to.rcvd,
   }
 }
 
@@ -271,7 +273,7 @@ function endOf(store: FlowStore, flow: number): End {
     bytesSent: table.number(flow, NUMBER.BYTES_SENT),
     bytesRcvd: table.number(flow, NUMBER.BYTES_RCVD),
     retransmits: table.word(flow, WORD.RESENT),
-    windowRetransmits: table.word(flow, WORD.WINDOW_RESENT),
+    windowRetransmits: store.isRecent(flow) ? table.word(flow, WORD.WINDOW_RESENT) : 0,
     lost: table.word(flow, WORD.LOST),
   }
 }

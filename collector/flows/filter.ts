@@ -130,31 +130,32 @@ function isAt(store: FlowStore, near: number, far: number, ip: string): boolean 
   return (far !== 0 && at(far, WORD.LOCAL)) || (near !== 0 && at(near, WORD.REMOTE))
 }
 
+const mostOf = (client: number, server: number, of: (flow: number) => number): number =>
+  Math.max(client === 0 ? 0 : of(client), server === 0 ? 0 : of(server))
+
 /** What conversations are sorted by, the most first. */
 export const ORDERS: Readonly<Record<string, (store: FlowStore, client: number, server: number) => number>> =
   {
-    bytes: ({ table }, client, server) =>
-      [client, server].reduce(
-        (most, flow) =>
-          flow === 0
-            ? most
-            : Math.max(
-                most,
-                table.number(flow, NUMBER.WINDOW_BYTES_SENT) + table.number(flow, NUMBER.WINDOW_BYTES_RCVD),
-              ),
-        0,
+    bytes: (store, client, server) =>
+      mostOf(client, server, flow =>
+        store.isRecent(flow)
+          ? store.table.number(flow, NUMBER.WINDOW_BYTES_SENT) +
+            store.table.number(flow, NUMBER.WINDOW_BYTES_RCVD)
+          : 0,
       ),
     total: ({ table }, client, server) =>
-      [client, server].reduce(
-        (most, flow) =>
-          flow === 0
-            ? most
-            : Math.max(most, table.number(flow, NUMBER.BYTES_SENT) + table.number(flow, NUMBER.BYTES_RCVD)),
-        0,
+      mostOf(
+        client,
+        server,
+        flow => table.number(flow, NUMBER.BYTES_SENT) + table.number(flow, NUMBER.BYTES_RCVD),
       ),
     rtt: ({ table }, client, server) => table.word(client || server, WORD.RTT),
-    retransmits: ({ table }, client, server) =>
-      [client, server].reduce((sum, flow) => sum + (flow && table.word(flow, WORD.WINDOW_RESENT)), 0),
+    retransmits: (store, client, server) =>
+      [client, server].reduce(
+        (sum, flow) =>
+          sum + (flow !== 0 && store.isRecent(flow) ? store.table.word(flow, WORD.WINDOW_RESENT) : 0),
+        0,
+      ),
     opened: (store, client, server) => {
       const flow = client || server
       return store.table.number(flow, NUMBER.OPENED) + (store.runOf(flow).offsetMs ?? 0)
