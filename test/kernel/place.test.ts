@@ -1,12 +1,10 @@
 /** Where a socket's slot is found, with cookies that the kernel gives seldom. */
 
-import { join } from 'node:path'
 import t from 'tap'
 import { needs } from '../harness/skip.ts'
-import { compile, opened } from '../native/compile.ts'
+import { parts } from './bpf/parts.ts'
 
 const real = { skip: needs('root', 'bpf') }
-const probe = join(import.meta.dirname, '../../probe/bpf')
 
 /** Another one that has the same place: `TCP_PLACE_BITS`. */
 const PLACES = 65_536n
@@ -17,9 +15,7 @@ for (const [what, cookie] of [
   ['one of those that the kernel makes within an interrupt of another', 2n ** 64n - 5n],
 ] as const)
   t.test(`${what}: one slot for a socket, and its own`, real, async t => {
-    const object = opened(t, compile('parts', join(import.meta.dirname, 'bpf'), [probe]))
-    object.resizeMap('tcp_slot', 8)
-    object.load()
+    const object = parts(t)
     const run = async (program: string, cookie: bigint, index = 0) => {
       const context = Buffer.alloc(24)
       context.writeBigUInt64LE(cookie, 0)

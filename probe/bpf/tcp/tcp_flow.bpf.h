@@ -206,8 +206,15 @@ static __always_inline void look_in_state(struct sock *sk, struct tcp_slot *slot
 static __always_inline void establish_health(struct sock *sk, struct tcp_slot *slot) {
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
+    slot->flow.state = TCP_ESTABLISHED;
     if (tp)
         end_handshake(&slot->handshake, tp);
+}
+
+/* ESTABLISHED was not seen: it was missed, or TCP Fast Open closed before it. */
+static __always_inline void end_unseen_handshake(struct sock *sk, struct tcp_slot *slot, int old_state) {
+    if (slot->flow.state == TCP_SYN_SENT || old_state == TCP_SYN_RECV)
+        establish_health(sk, slot);
 }
 
 static __always_inline bool is_watched(int state) {
@@ -227,9 +234,12 @@ static __noinline void listen_flow(struct sock *sk) {
 
 static __noinline void connect_flow(struct sock *sk) {
     struct tcp_opener opener = {};
+    struct tcp_slot *slot;
 
     own_connecting(sk, &opener);
-    open_flow(sk, &opener);
+    slot = open_flow(sk, &opener);
+    if (slot)
+        slot->flow.state = TCP_SYN_SENT; /* until its handshake ends */
 }
 
 /* Accepted; or a connection whose start was not seen, or that found no slot then. */
@@ -308,6 +318,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
             break;
         if (!slot->user)
             own_by_closer(slot);
+        end_unseen_handshake(sk, slot, old_state);
         look_in_state(sk, slot);
         break;
     case TCP_CLOSE:
@@ -317,6 +328,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         }
         if (!slot->user && is_closed_here(sk, old_state))
             own_by_closer(slot);
+        end_unseen_handshake(sk, slot, old_state);
         close_flow(sk, slot, old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV ? FAILED : ENDED);
     }
     return 0;

@@ -37,4 +37,40 @@ int leave_it(struct place *ctx) {
     return 0;
 }
 
+struct counters {
+    struct health_counters now;
+    struct health_counters base;
+    usec_t busy_us;
+    usec_t receiver_us;
+    usec_t sndbuf_us;
+    usec_t stalled_us;
+    __u32 timeouts;
+    __u32 recoveries;
+    segments_t syn_resent;
+    segments_t spurious;
+    segments_t out_of_order;
+    segments_t ecn_marks;
+    __u32 tells;
+};
+
+SEC("syscall")
+int rise(struct counters *ctx) {
+    struct health_counters now = ctx->now, base = ctx->base;
+    struct tcp_health row = {};
+
+    ctx->tells = write_risen(&row, &now, &base);
+    ctx->busy_us = passed_us(&now.busy_ticks, base.busy_ticks, jiffy_us);
+    ctx->receiver_us = row.receiver_us;
+    ctx->sndbuf_us = row.sndbuf_us;
+    ctx->stalled_us = row.stalled_us;
+    ctx->timeouts = row.timeouts;
+    ctx->recoveries = row.recoveries;
+    ctx->syn_resent = row.syn_resent;
+    ctx->spurious = row.spurious;
+    ctx->out_of_order = row.out_of_order;
+    ctx->ecn_marks = row.ecn_marks;
+    ctx->now = now;
+    return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
