@@ -2,7 +2,7 @@
 /* Parts of the probe's programs, with what no socket of a test can bring about. */
 #include "kernel.h"
 #include <bpf/bpf_endian.h>
-#include "health/health_row.bpf.h"
+#include "tcp/tcp_flow.bpf.h"
 
 struct place {
     __u64 cookie;
@@ -34,6 +34,21 @@ SEC("syscall")
 int leave_it(struct place *ctx) {
     leave_place(ctx->cookie);
     ctx->at = placed(ctx->cookie);
+    return 0;
+}
+
+struct refused {
+    __u64 cookie; /* the first of `count` */
+    __u32 count;
+    __u32 again; /* they were seen before */
+};
+
+SEC("syscall")
+int refuse_them(struct refused *ctx) {
+    struct tcp_opener opener = {};
+
+    for (__u32 i = 0; i < ctx->count && i < 64; i++)
+        refuse(ctx->cookie + i, &opener, ctx->again ? AGAIN : FIRST);
     return 0;
 }
 
