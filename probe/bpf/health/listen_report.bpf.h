@@ -19,6 +19,8 @@ static __always_inline void write_listen(struct tcp_listen *row, struct listen_s
     } else if (LOAD(struct sock, slot->sk, __sk_common.skc_cookie.counter) == slot->listen.socket &&
                LOAD(struct sock, slot->sk, __sk_common.skc_state) == TCP_LISTEN) {
         row->listeners = 1;
+        if (!row->port) /* it was not bound: its port came after it was seen */
+            row->port = slot->listen.port = LOAD(struct sock, slot->sk, __sk_common.skc_num);
         row->queue_depth = depth;
         row->queue_limit = limit;
         row->queue_fullest = limit ? (__u64)depth * 10000 / limit : 0;
@@ -32,7 +34,6 @@ static __always_inline void write_listen(struct tcp_listen *row, struct listen_s
 __attribute__((noinline)) int report_listener(struct report *pass) {
     struct listen_slot *slot;
     struct tcp_listen *row;
-    __u64 cookie;
     __u32 at;
 
     if (!pass)
@@ -47,9 +48,7 @@ __attribute__((noinline)) int report_listener(struct report *pass) {
     pass->rows = at + 1;
     if (row->listeners)
         return 0;
-    cookie = slot->listen.socket;
-    bpf_map_delete_elem(&tcp_listening, &cookie);
-    free_slot(&slot->slot, &listen_pool, pass->next);
+    forget_listener(slot, pass->next);
     return 0;
 }
 
