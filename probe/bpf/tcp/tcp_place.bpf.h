@@ -48,12 +48,23 @@ static __always_inline __u32 placed(__u64 cookie) {
     return *(volatile __u32 *)&elsewhere ? look_elsewhere(cookie) : 0;
 }
 
-/* `address`: of the struct sock. */
-static __always_inline struct tcp_slot *slot_by(__u64 cookie, __u64 address) {
-    __u32 taken = placed(cookie);
+static __always_inline struct tcp_slot *slot_in(__u32 taken, __u64 address) {
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
 
     return slot && slot->sk == address ? slot : NULL;
+}
+
+/* `address`: of the struct sock. */
+static __always_inline struct tcp_slot *slot_by(__u64 cookie, __u64 address) {
+    return slot_in(placed(cookie), address);
+}
+
+/* The same, without those elsewhere. For programs of tracepoints: Linux 5.15 to 6.0 warns in its log of one that
+ * has a map whose memory is not taken beforehand. */
+static __always_inline struct tcp_slot *slot_in_place(__u64 cookie, __u64 address) {
+    __u64 word = *(volatile __u64 *)place_at(cookie);
+
+    return slot_in(cookie && is_word_of(word, cookie) ? word & ((1 << INDEX_BITS) - 1) : 0, address);
 }
 
 static __always_inline struct tcp_slot *slot_of(struct sock *sk) {
