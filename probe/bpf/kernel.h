@@ -187,6 +187,7 @@ struct sock_common {
     __u16 skc_num;
     unsigned short skc_family;
     volatile unsigned char skc_state;
+    unsigned char skc_reuseport : 1;
     unsigned long skc_flags;
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr;
