@@ -88,6 +88,8 @@ export interface Signal {
   readonly wanted?: (options: KernelOptions) => boolean
   /** This signal runs only with that one. */
   readonly needs?: Signal
+  /** This signal runs only with at least one of these. */
+  readonly needsOneOf?: readonly Signal[]
   /** This signal runs only where that one is unavailable. */
   readonly insteadOf?: Signal
   /** What the signal provides. */

@@ -82,7 +82,7 @@ int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
         return 1; /* the same one again */
     own(&opener.owner, task);
     opener.role = role_by_listener(sk);
-    open_flow(sk, &opener);
+    open_flow(sk, &opener, FIRST);
     return 0;
 }
 
@@ -142,7 +142,7 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
     if (is_tcp_growing())
         return 1;
     opener.role = role_by_listener(sk);
-    slot = open_flow(sk, &opener);
+    slot = open_flow(sk, &opener, BPF_CORE_READ(sk, sk_socket, file) ? AGAIN : FIRST);
     if (slot)
         identify_older(&slot->flow, tp, state, false);
     return 0;

@@ -60,11 +60,11 @@ static __always_inline samples_t samples_of(const struct tcp_slot *slot) {
 }
 
 static __always_inline struct tcp_slot *tcp_slot_at(__u32 index) {
-    return slot_in(&tcp_slot, index);
+    return slot_among(&tcp_slot, index);
 }
 
 static __always_inline struct slot *any_tcp_slot(__u32 index) {
-    return slot_in(&tcp_slot, index);
+    return slot_among(&tcp_slot, index);
 }
 
 /* Global functions: the verifier walks their loops once, not once for each caller. */

@@ -44,11 +44,11 @@ TABLE(udp_conversation, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, 16384, struct udp_
 const volatile __u32 max_udp_flows = MAX_FLOWS;
 
 static __always_inline struct udp_slot *udp_slot_at(__u32 index) {
-    return slot_in(&udp_slot, index);
+    return slot_among(&udp_slot, index);
 }
 
 static __always_inline struct slot *any_udp_slot(__u32 index) {
-    return slot_in(&udp_slot, index);
+    return slot_among(&udp_slot, index);
 }
 
 /* Global functions: the verifier walks their loops once, not once for each caller. */
