@@ -3,8 +3,9 @@
  *
  * Why not iter/bpf_sk_storage_map: it resumes a split pass by counting elements from the head of a bucket, so
  * sockets that come and go between two reads make it miss others, and a pass that is not split holds a core.
- * An index cannot slip. The array is made in chunks, as they are needed. A socket that went away without a CLOSE seen (a tracepoint is skipped when it
- * interrupts itself) is found here by its cookie and closed; storage would have vanished with it. */
+ * An index cannot slip. A socket that went away without a CLOSE seen (a tracepoint is skipped when it
+ * interrupts itself) is found here by its cookie and closed; storage would have vanished with it. The array is
+ * made in chunks, as they are needed. */
 #pragma once
 
 #include "lost.bpf.h"
