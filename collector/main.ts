@@ -10,14 +10,18 @@ import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
+import { Flows } from './flows/flows.ts'
+import { flowRoutes } from './flows/live.ts'
+import { inTurn } from './in_turn.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
-import { Listeners, type Next } from './ingest/listeners.ts'
+import { Listeners } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { goLive } from './live.ts'
 import { collectorSettings } from './options.ts'
+import { Pages } from './page/pages.ts'
 import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
@@ -26,6 +30,7 @@ import { serveAll } from './serve/serving.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
 import { collectorDirectory } from './sinks/spools.ts'
+import { waitingOn } from './view/waiting.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -51,21 +56,24 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const top = new Top()
-  const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  ledger.follow(both(top, writers), () => sinks.accounts(), troubles)
+  const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const top = new Top(host => waitingOn(flows, host))
+  const page = new Pages(options, { version, sinks, counters, flows })
+  const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)
+  ledger.follow(inTurn([top, page], flows, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
   const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, costs)
+  counters.add(ingest, hosts, access, writers, sinks, flows, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  const routes = { ...routesOf(top, counters, writers, ledger), ...sinks.routes }
-  const server = await serveAll(options.socket, routes, sinks.webs, unready)
+  const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
+  const webs = [...sinks.webs, ...page.webs(unready)]
+  const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, writers, sinks]
+  const parts = [ingest, hosts, top, page, writers, sinks, flows]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of parts) part.expire()
@@ -77,7 +85,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   ]
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
   goLive(service, settings, { sinks, writers, access })
-  service.started({ ...found, http: server.url }, 'listening', () => sinks.stuck())
+  service.started({ ...found, http: server.url, page: page.url }, 'listening', () => sinks.stuck())
 
   await stopped()
   for (const timer of timers) clearInterval(timer)
@@ -87,14 +95,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await ledger.close()
   await listeners.close()
   await server.close()
+  await page.close()
   log.info(counters.view(), 'stopped')
 }
-
-/** Windows are shown, and written. */
-const both = (top: Top, writers: Writers): Next => ({
-  write(window, ...rest) {
-    top.take(window)
-    writers.write(window, ...rest)
-  },
-  settled: (...window) => writers.settled(...window),
-})

@@ -85,6 +85,12 @@ const traffic = <Level extends FlowLevel>(level: Level) =>
       sum('bytes_rcvd', 'bytes', 'payload received', totals => totals.bytesRcvd),
       sum('packets_sent', 'packets', 'TCP segments and UDP datagrams sent', totals => totals.packetsSent),
       sum('packets_rcvd', 'packets', 'TCP segments and UDP datagrams received', totals => totals.packetsRcvd),
+      sum(
+        'udp_dropped',
+        'packets',
+        'UDP datagrams that arrived and that the socket had no room for',
+        totals => totals.udpDropped,
+      ),
     ],
     help: 'what the flows carried, since the collector started',
     ntopng: false,
@@ -114,4 +120,11 @@ export const flowMetrics = [
   ...LEVELS.map(traffic),
 ]
 
-export const processMetrics = [flows('process'), rtt('process'), traffic('process')]
+/** Not a process that only listens, nor one of a probe that folds: it tells the listeners by process, and no flows. */
+const knows = ({ client, server }: Group): boolean => client.flows + server.flows > 0
+
+export const processMetrics = [
+  { ...flows('process'), knows },
+  rtt('process'),
+  { ...traffic('process'), knows },
+]

@@ -12,6 +12,8 @@ export interface Setting<T = unknown> {
   readonly help: string
   /** Placeholder of the flag's value, `<seconds>`; without one the flag has no value (`--gzip`, `--no-gzip`). */
   readonly value?: string
+  /** `--no-<name>` gives it the value false. */
+  readonly no?: boolean
   /** Variables besides SOCKFLUX_<NAME>, first wins. */
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
@@ -98,7 +100,7 @@ export function addOptions(command: Command, settings: Settings): void {
     if (row.former !== undefined)
       command.addOption(new Option(`--${kebab(row.former)} ${row.value ?? ''}`.trim(), help).hideHelp())
     if (row.secret) hidden.push(`  ${help}`)
-    else if (row.value)
+    else if (row.value) {
       command.addOption(
         row.list
           ? new Option(`--${kebab(name)} ${row.value}`, `${help}; may be repeated`).argParser(
@@ -106,7 +108,8 @@ export function addOptions(command: Command, settings: Settings): void {
             )
           : new Option(`--${kebab(name)} ${row.value}`, help),
       )
-    else
+      if (row.no) command.addOption(new Option(`--no-${kebab(name)}`, 'off').hideHelp())
+    } else
       command
         .addOption(new Option(`--${kebab(name)}`, help))
         .addOption(new Option(`--no-${kebab(name)}`, 'the opposite').hideHelp(row.fallback !== true))

@@ -29,7 +29,7 @@ export const embedded = descriptor({
       help: 'the embedded store removes its oldest day beyond this size, for example 1G',
     }),
   },
-  wants: { samples: 'profile', distributions: false },
+  wants: { samples: 'profile', distributions: false, flows: 'if made' },
   chosen: 'by name',
   isFallback: true,
   isConfigured: () => true,
@@ -46,6 +46,7 @@ export const embedded = descriptor({
     // imported late: DuckDB takes memory, and most collectors write to InfluxDB
     const { EmbeddedSink } = await import('./embedded.ts')
     const { queryRoute } = await import('./select.ts')
+    const { historyOf } = await import('./history.ts')
     const sink = await EmbeddedSink.open({
       directory: store,
       maxAgeDays: storeDays,
@@ -55,6 +56,7 @@ export const embedded = descriptor({
     return {
       sink,
       routes: { 'POST /query': queryRoute(sink, QUERY_LIMITS) },
+      history: historyOf(queryRoute(sink, QUERY_LIMITS)),
       counters: () => sink.counters,
       unready: () => sink.health(),
       live: {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* UDP conversations: every datagram, at the socket that sends or receives it. */
+/* UDP conversations: found by their addresses, opened, pushed out. */
 #pragma once
 
 #include "owner.bpf.h"
-#include "udp_datagram.bpf.h"
+#include "udp_slot.bpf.h"
 
 #define EVICTION_LOOKS 8
 
@@ -11,6 +11,29 @@ struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 1024 * 1024);
 } udp_flow SEC(".maps");
+
+enum direction { RECEIVED, SENT };
+
+/* What is counted at once: datagrams of one packet or of one call. */
+struct datagram {
+    struct udp_key key;
+    __u32 bytes;
+    __u32 packets;
+    bool sent;
+    __u8 family;
+};
+
+static __always_inline void map_v4(address_t to, __be32 from) {
+    __builtin_memset(to, 0, 10);
+    to[10] = to[11] = 0xff;
+    *(__be32 *)(to + 12) = from;
+}
+
+static __always_inline bool is_mapped(const address_t address) {
+    const __u32 *words = (const __u32 *)address;
+
+    return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
 
 static __always_inline bool is_same(const struct udp_key *a, const struct udp_key *b) {
     const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
@@ -39,6 +62,12 @@ static __always_inline void read_udp_state(struct udp_flow *row, const struct ud
     row->bytes_rcvd = now->bytes_rcvd - base->bytes_rcvd;
     row->packets_sent = now->packets_sent - base->packets_sent;
     row->packets_rcvd = now->packets_rcvd - base->packets_rcvd;
+    row->udp_dropped = now->dropped - base->dropped;
+}
+
+/* Whether there is something to tell; a corked datagram is bytes first. */
+static __always_inline bool has_moved(const struct udp_flow *row) {
+    return row->bytes_sent | row->bytes_rcvd | row->packets_sent | row->packets_rcvd | row->udp_dropped;
 }
 
 /* No room: of a few random conversations the one that was silent longest is evicted. Its last row has what
@@ -70,7 +99,7 @@ static __noinline __u32 evict(void) {
         row->closed_ns = bpf_ktime_get_boot_ns();
         row->reported_ns = WORD_REPORTED(word);
         read_udp_state(row, slot, &slot->base[WORD_BASE(word)], &now);
-        if (row->packets_sent | row->packets_rcvd)
+        if (has_moved(row))
             bpf_ringbuf_submit(row, 0);
         else
             bpf_ringbuf_discard(row, 0);
@@ -80,13 +109,20 @@ static __noinline __u32 evict(void) {
     return WORD_STATE(word) == SLOT_LIVE ? oldest + 1 : 0; /* else the pass that holds it frees the slot */
 }
 
-static __noinline void open_conversation(struct bpf_sock *sk, const struct datagram *datagram,
-                                         struct socket_owner *entry) {
+/* Who has a conversation when it is opened. */
+struct udp_owner {
+    __u64 sk; /* the address of the struct sock */
+    struct owner owner;
+    __u32 flags; /* enum flow_flags; FLOW_OWNERLESS: `owner` is empty, the socket's own cgroup has it */
+    __u32 role;  /* enum role */
+};
+
+static __noinline void open_conversation(const struct datagram *datagram, const struct udp_owner *opener) {
     __u32 taken = take_slot(&udp_slot, &udp_pool, max_udp_flows);
+    struct owner found = opener->owner;
+    struct sock *kernel_sk;
     struct udp_slot *slot;
     struct udp_flow *flow;
-    struct owner found = {};
-    struct sock *kernel_sk;
     __u64 word;
 
     if (!taken)
@@ -99,7 +135,7 @@ static __noinline void open_conversation(struct bpf_sock *sk, const struct datag
     __builtin_memset(&slot->now, 0, sizeof slot->now);
     __builtin_memset(slot->base, 0, sizeof slot->base);
     slot->key = datagram->key;
-    slot->sk = (__u64)sk;
+    slot->sk = opener->sk;
     kernel_sk = (struct sock *)*(volatile __u64 *)&slot->sk; /* now a number, to be read by address */
     flow->socket = datagram->key.socket;
     __builtin_memcpy(flow->local, datagram->key.local, sizeof flow->local);
@@ -107,19 +143,15 @@ static __noinline void open_conversation(struct bpf_sock *sk, const struct datag
     flow->local_port = datagram->key.local_port;
     flow->remote_port = datagram->key.remote_port;
     flow->family = datagram->family;
-    flow->role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER;
-    if (entry) {
-        write_udp_owner(flow, &entry->owner);
-        flow->flags = entry->user ? 0 : FLOW_GUESSED;
-    } else {
+    flow->role = opener->role;
+    flow->flags = opener->flags;
+    if (opener->flags & FLOW_OWNERLESS)
         own_by_socket(&found, kernel_sk, BY_ADDRESS);
-        write_udp_owner(flow, &found);
-        flow->flags = FLOW_OWNERLESS;
-    }
+    write_udp_owner(flow, &found);
     flow->netns = BPF_CORE_READ(kernel_sk, __sk_common.skc_net.net, ns.inum);
     slot->active_ns = flow->opened_ns = bpf_ktime_get_boot_ns();
     open_slot(&slot->slot);
-    if (!bpf_map_update_elem(&udp_conversation, &datagram->key, &taken, BPF_NOEXIST))
+    if (!bpf_map_update_elem(&udp_conversation, &slot->key, &taken, BPF_NOEXIST))
         return;
     /* another CPU was first, or there is no memory */
     if (claim_close(&slot->slot, &word)) {
@@ -149,19 +181,30 @@ static __always_inline __u32 *place_of(const struct udp_key *key) {
     return &udp_place[(((x[0] ^ x[3]) * odd ^ x[4] ^ x[5]) * odd) >> (64 - PLACE_BITS)];
 }
 
-/* Returns the slot's index + 1. */
-static __always_inline __u32 find_conversation(struct bpf_sock *sk, const struct datagram *datagram,
-                                               struct socket_owner *entry) {
-    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &datagram->key);
+/* Returns the slot's index + 1; 0 when there is none yet. */
+static __always_inline __u32 find_conversation(const struct udp_key *key) {
+    struct udp_key own =
+        *key; /* on the stack: older kernels take no argument of a global function for a key */
+    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &own);
 
-    if (!index || !conversation_at(*index, &datagram->key)) {
-        open_conversation(sk, datagram, entry);
-        index = bpf_map_lookup_elem(&udp_conversation, &datagram->key);
-    }
-    if (!index)
+    if (!index || !conversation_at(*index, key))
         return 0;
-    *place_of(&datagram->key) = *index;
+    *place_of(key) = *index;
     return *index;
+}
+
+/* The same, opened when there is none. A global function: the verifier walks it once, not once for each way to
+ * it. */
+__attribute__((noinline)) int find_or_open(const struct datagram *datagram, const struct udp_owner *opener) {
+    __u32 index;
+
+    if (!datagram || !opener)
+        return 0;
+    index = find_conversation(&datagram->key);
+    if (index)
+        return index;
+    open_conversation(datagram, opener);
+    return find_conversation(&datagram->key);
 }
 
 /* The boot clock, at most one tick old: enough to find the oldest conversation. Jiffies are a load, the
@@ -181,107 +224,13 @@ static __always_inline boot_ns_t coarse_boot_ns(void) {
     return *(volatile boot_ns_t *)&coarse.ns;
 }
 
-/* User space sends in its own context, so the current process is the sender. */
-static __always_inline void use_by_sender(struct socket_owner *entry) {
-    struct task_struct *task = bpf_get_current_task_btf();
-
-    if (entry->user == (__u32)task->tgid || (task->flags & PF_KTHREAD))
-        return;
-    own_as_current(&entry->owner);
-    entry->user = entry->owner.pid;
-}
-
-static __always_inline bool is_of_known_user(const struct udp_slot *slot, const struct datagram *datagram) {
-    process_id_t user = known_user(datagram->key.socket);
-
-    return slot->flow.pid == user && !(slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) &&
-           (!datagram->sent || user == current_tgid());
-}
-
-/* For a conversation that is new, or whose user may have changed. Returns the slot's index + 1. A global
- * function: the verifier walks it once, not once for each way to read a header. */
-__attribute__((noinline)) int look_at_datagram(struct __sk_buff *skb, struct datagram *datagram) {
-    struct socket_owner *entry;
-    struct udp_slot *slot;
-    struct bpf_sock *sk;
-    __u32 index;
-
-    if (!datagram || !(sk = skb->sk) || !(sk = bpf_sk_fullsock(sk)))
-        return 0;
-    entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0);
-    if (datagram->sent && entry)
-        use_by_sender(entry);
-    index = *place_of(&datagram->key);
-    if (!conversation_at(index, &datagram->key))
-        index = find_conversation(sk, datagram, entry);
-    if (!(slot = conversation_at(index, &datagram->key))) {
-        count_lost(LOST_UDP_SLOT);
-        return 0;
-    }
-    if (entry && entry->user) {
-        remember_user(datagram->key.socket, entry->user);
-        if (slot->flow.pid != entry->owner.pid || (slot->flow.flags & (FLOW_GUESSED | FLOW_OWNERLESS))) {
-            write_udp_owner(&slot->flow, &entry->owner);
-            slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
-        }
-    }
-    return index;
-}
-
-enum direction { RECEIVED, SENT };
-
-static __always_inline int count_datagram(struct __sk_buff *skb, enum direction direction) {
-    struct udp_slot *slot;
-    struct datagram datagram;
-    struct bpf_sock *sk;
-
-    __builtin_memset(&datagram, 0, sizeof datagram); /* holes, too: a global function reads it */
-    datagram.sent = direction == SENT;
-    if (is_tcp(skb) || !(sk = skb->sk) || !is_datagram(sk) || !read_datagram(skb, &datagram))
-        return 1;
-    datagram.key.socket = CAN_CAST ? CAST(struct sock, sk)->__sk_common.skc_cookie.counter : 0;
-    if (!datagram.key.socket)
-        datagram.key.socket = bpf_get_socket_cookie(skb);
-    slot = conversation_at(*place_of(&datagram.key), &datagram.key);
-    if ((!slot || !is_of_known_user(slot, &datagram)) &&
-        !(slot = udp_slot_at(look_at_datagram(skb, &datagram) - 1)))
-        return 1;
+static __always_inline void count_in(struct udp_slot *slot, const struct datagram *datagram) {
     slot->active_ns = coarse_boot_ns();
-    if (direction == SENT) {
-        __sync_fetch_and_add(&slot->now.bytes_sent, datagram.bytes);
-        __sync_fetch_and_add(&slot->now.packets_sent, datagram.packets);
+    if (datagram->sent) {
+        __sync_fetch_and_add(&slot->now.bytes_sent, datagram->bytes);
+        __sync_fetch_and_add(&slot->now.packets_sent, datagram->packets);
     } else {
-        __sync_fetch_and_add(&slot->now.bytes_rcvd, datagram.bytes);
-        __sync_fetch_and_add(&slot->now.packets_rcvd, datagram.packets);
+        __sync_fetch_and_add(&slot->now.bytes_rcvd, datagram->bytes);
+        __sync_fetch_and_add(&slot->now.packets_rcvd, datagram->packets);
     }
-    return 1;
-}
-
-/* Chosen because the socket is known in both directions, in every network namespace, connected or not. It
- * returns at once for other protocols, which is its cost for TCP. A datagram to a closed port is counted
- * at its sender; one that the receiver has no room for is counted as received. */
-SEC("?cgroup_skb/egress")
-int udp_flow_egress(struct __sk_buff *skb) {
-    return count_datagram(skb, SENT);
-}
-
-SEC("?cgroup_skb/ingress")
-int udp_flow_ingress(struct __sk_buff *skb) {
-    return count_datagram(skb, RECEIVED);
-}
-
-/* The process that creates a socket is the first guess for the receiver. */
-SEC("?cgroup/sock_create")
-int udp_create(struct bpf_sock *sk) {
-    struct socket_owner *entry;
-
-    if (sk->protocol != IPPROTO_UDP || sk->type != SOCK_DGRAM)
-        return 1;
-    entry = bpf_sk_storage_get(&socket_owner, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!entry) {
-        count_lost(LOST_STORAGE);
-        return 1;
-    }
-    own_as_current(&entry->owner);
-    return 1;
 }
