@@ -73,7 +73,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const webs = [...sinks.webs, ...page.webs(unready)]
   const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, page, writers, sinks, flows]
+  const parts = [ingest, hosts, top, page, writers, sinks]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of parts) part.expire()
@@ -90,11 +90,11 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await stopped()
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
+  flows.close()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
   await sinks.close()
   await ledger.close()
   await listeners.close()
-  await server.close()
-  await page.close()
+  for (const part of [server, page]) await part.close()
   log.info(counters.view(), 'stopped')
 }
