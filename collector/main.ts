@@ -26,6 +26,7 @@ import { serveAll } from './serve/serving.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
 import { collectorDirectory } from './sinks/spools.ts'
+import { streamSideOf } from './stream_side.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -50,25 +51,24 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const [counters, progress] = [new Counters(), new Progress()]
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
-  const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const top = new Top()
+  const [writers, top] = [new Writers(options, sinks, () => counters.totals(), log), new Top()]
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
   ledger.follow(both(top, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
-  const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, costs)
+  const side = streamSideOf(options, ingest, writers, sinks)
+  const listeners = new Listeners(ingest, hosts, gate, access, side, troubles)
+  counters.add(ingest, listeners, hosts, access, writers, sinks, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   const routes = { ...routesOf(top, counters, writers, ledger), ...sinks.routes }
   const server = await serveAll(options.socket, routes, sinks.webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, writers, sinks]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of parts) part.expire()
+      for (const part of [ingest, hosts, top, writers, sinks]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)

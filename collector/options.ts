@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { KEYS } from '../wire/link/key_files.ts'
 import { PROBE_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
+import { natsSettings } from '../wire/settings/nats.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import { bytes, list, listening, NONE, oneOf, socket, some, text, whole } from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
@@ -23,7 +24,7 @@ export const collectorSettings = {
     fallback: [LINK],
     value: '<endpoint>',
     list: true,
-    help: 'ZeroMQ endpoint that probes connect to: ipc:///path on this machine, or tcp://address:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it; its position from 0, or ,ifid=N, is the tag ifid',
+    help: 'endpoint that probes connect to: ipc:///path on this machine, or tcp://address:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it; or the NATS servers between, nats://host:port+host:port; its position from 0, or ,ifid=N, is the tag ifid',
   }),
   keys: setting({
     type: text(),
@@ -31,6 +32,7 @@ export const collectorSettings = {
     value: '<directory>',
     help: "where the collector's secret key and the list of the probes' keys are, as sockflux keys makes them",
   }),
+  ...natsSettings,
   linkUsers: setting<string[]>({
     type: list(text()),
     fallback: [],

@@ -121,6 +121,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
       'collector/settled.ts',
     ],
   ],
+  'collector/stream_side.ts': ['wire', 'collector/ingest', 'collector/sinks'],
   'collector/unix_socket.ts': [],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
   grafana: ['collector/metrics'],

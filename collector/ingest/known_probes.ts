@@ -3,7 +3,7 @@
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import { MalformedError } from '../../wire/check.ts'
 import { type Identity, type Losses, runOf } from '../../wire/message.ts'
-import { idleMs, ProbeWindows } from './probe_windows.ts'
+import { idleMs, ProbeWindows, type SavedRun } from './probe_windows.ts'
 
 const MAX_PROBES = 4096
 /**
@@ -17,6 +17,9 @@ const MIN_WINDOWS = 2
 const RUNS_OF_A_PROBE = 4
 /** A probe that is heard is never put aside for another; one is heard when it was within so many of its intervals. */
 const HEARD_INTERVALS = 2
+
+/** Boot and probe id, and what is known of the run. */
+export type SavedRuns = readonly (readonly [string, string, SavedRun])[]
 
 export class KnownProbes {
   readonly #active = new Map<string, ProbeWindows>()
@@ -64,12 +67,40 @@ export class KnownProbes {
     let probe = this.#active.get(id)
     if (!probe) {
       if (this.#active.size >= MAX_PROBES) this.#makeRoom()
-      probe = this.#silent.peek(id) ?? new ProbeWindows(this.#withProcesses, this.#lose)
+      probe = this.#silent.peek(id) ?? new ProbeWindows(run, this.#withProcesses, this.#lose)
       this.#silent.delete(id)
       this.#active.set(id, probe)
     }
     this.#move(id, from)
     return probe
+  }
+
+  /** Runs of this host, by their boot and probe ids. */
+  save(host: string): SavedRuns {
+    return this.#of(host).map(([, known]) => [known.run.boot, known.run.probe, known.save()] as const)
+  }
+
+  load(host: string, saved: SavedRuns): void {
+    this.forget(host)
+    for (const [boot, probe, run] of saved) {
+      const known = this.of({ host, boot, probe }, host)
+      known.load(run)
+      known.seenMs = this.#now()
+    }
+  }
+
+  /** Another collector goes on with it. */
+  forget(host: string): void {
+    for (const [id] of this.#of(host)) {
+      this.#active.get(id)?.abandon()
+      this.#leave(id, this.#from.get(id) ?? '')
+      this.#active.delete(id)
+      this.#silent.delete(id)
+    }
+  }
+
+  #of(host: string): [string, ProbeWindows][] {
+    return [...this.#silent, ...this.#active].filter(([, { run }]) => run.host === host)
   }
 
   /** What the probes that were heard within a day lost, added up. */

@@ -58,12 +58,13 @@ export class Ledger implements Next {
     if (this.#file) this.#timer = every(SAVE_MS, 'saving the ledger', log, () => this.#save())
   }
 
-  write(window: Folded, ifid: string, settled: Settled): void {
+  write(window: Folded, ifid: string, settled: Settled, border?: () => void): void {
     const end = this.#of(window.key.host).ended(window)
-    this.#next?.write(window, ifid, (isKept = true) => {
+    const settledHere = (isKept = true) => {
       end(isKept)
       settled(isKept)
-    })
+    }
+    this.#next?.write(window, ifid, settledHere, border)
   }
 
   settled(key: WindowKey, elsewhere: boolean): void {

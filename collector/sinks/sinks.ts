@@ -99,6 +99,11 @@ export class Sinks implements Counted {
     return undefined
   }
 
+  /** What comes had better wait elsewhere. */
+  get isHalfFull(): boolean {
+    return this.#open.some(({ queue }) => queue.counters.waiting > queue.maxSamples / 2)
+  }
+
   /** By sink and what it writes to. */
   accounts(): Record<string, Accounts> {
     return Object.fromEntries(this.#open.map(one => [nameOf(one), one.queue.accounts]))

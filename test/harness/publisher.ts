@@ -9,6 +9,8 @@ import { encodeRows, tcpFlowLayout } from './rows.ts'
 
 const nobody: Names = { cgroups: {}, containers: {}, pods: {} }
 const CLIENT = 1
+/** That a flow sends in a window. */
+export const BYTES = 10
 
 /** `as_client` of `host:num_flows` in the window with this label. */
 export const flowsAt = (time: number): number => 1 + (time % 17)
@@ -29,7 +31,11 @@ export class Source {
 
   /** The window with this label, one second long. */
   publish(time: number): void {
-    const flows = Array.from({ length: flowsAt(time) }, () => ({ role: CLIENT }))
+    const flows = Array.from({ length: flowsAt(time) }, () => ({
+      role: CLIENT,
+      segs_sent: 1,
+      bytes_sent: BYTES,
+    }))
     const head = () => ({
       ...{ host: this.host, boot: 'boot', probe: `run of ${this.host}`, window: this.#window },
       ...{ sequence: this.#sequence++, start_ns: '1', lost: {} },

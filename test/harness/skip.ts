@@ -49,6 +49,7 @@ const FEATURES = {
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',
+  nats: () => found('nats-server') || 'nats-server is missing: apt-get install nats-server',
   prometheus: () =>
     ['prometheus', 'promtool'].every(found) || 'prometheus is missing: apt-get install prometheus',
   script: () => found('script') || 'script is missing: apt-get install bsdutils',

@@ -161,8 +161,8 @@ function fromFlag(name: string, flags: Readonly<Record<string, unknown>>): Found
   return flags[name] === undefined ? undefined : { value: flags[name], where: `--${kebab(name)}` }
 }
 
-/** Splits a list in a variable. A comma before `name=`, `plain` or `curve` belongs to the value: `tcp://*:5556,plain,ifid=6`. */
-const SEPARATOR = /\s*,(?!\w+=|(?:plain|curve)(?:,|\s|$))\s*/
+/** Splits a list in a variable. A comma before `name=`, `plain`, `curve` or `tls` belongs to the value: `tcp://*:5556,plain,ifid=6`. */
+const SEPARATOR = /\s*,(?!\w+=|(?:plain|curve|tls)(?:,|\s|$))\s*/
 
 function fromEnv(name: string, row: Setting, env: NodeJS.ProcessEnv, warnings: string[]): Found | undefined {
   for (const variable of variables(name, row)) {

@@ -4,11 +4,14 @@ import { statSync } from 'node:fs'
 import { type Curve, curvesOf, filesOf, type ProbeKeys } from '../../../wire/link/curves.ts'
 import { KEYS } from '../../../wire/link/key_files.ts'
 import { COLLECTOR_USER, uidOf, usersOf } from '../../../wire/link/users.ts'
+import type { NatsAccess } from '../../../wire/nats/connect.ts'
 import { pathFault } from './trusted_path.ts'
 
 export interface TrustOptions extends ProbeKeys {
   /** Users whose sockets are trusted besides root's, our own and `sockflux`'. */
   readonly linkUsers: readonly string[]
+  readonly natsCredentials?: string | undefined
+  readonly natsCa?: string | undefined
 }
 
 export class Trust {
@@ -17,6 +20,11 @@ export class Trust {
 
   constructor(options: TrustOptions = { keys: KEYS, collectorKey: [], linkUsers: [] }) {
     this.#options = options
+  }
+
+  /** Who we are for a NATS server. */
+  get nats(): NatsAccess {
+    return { credentials: this.#options.natsCredentials, ca: this.#options.natsCa }
   }
 
   /**

@@ -2,11 +2,11 @@
 
 import type { Logger } from 'pino'
 import type { Identity } from '../../../wire/message.ts'
+import { ranked } from '../../../wire/rendezvous.ts'
 import { spoolDirectory } from '../../../wire/spool/place.ts'
 import type { Amount } from '../ledger.ts'
 import { Queue } from '../queue.ts'
 import { amountOf } from '../queue_log.ts'
-import { ranked } from '../rendezvous.ts'
 import type { SendOffset } from '../send_offset.ts'
 import { queueDirectory, warnOfOthers } from './place.ts'
 import { Spooler } from './spooler.ts'
