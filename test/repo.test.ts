@@ -277,6 +277,7 @@ t.test('every flag in README and docs exists', async t => {
               'doctor',
               'setup influxdb',
               'setup grafana',
+              'setup nats',
             ]
           : []
       if (commands.length === 0 || (!command && OF_DOCKER.includes(flag))) continue

@@ -8,11 +8,14 @@ import { influxdb } from '../../collector/sinks/influxdb/index.ts'
 import { printable } from '../../collector/sinks/influxdb/influxdb.ts'
 import { splitLogin } from '../../collector/sinks/influxdb/url.ts'
 import type { Database } from '../../grafana/datasource.ts'
+import { linkFault } from '../../wire/settings/endpoint.ts'
+import { natsAccessOf } from '../../wire/settings/nats.ts'
 import { readSettings } from '../../wire/settings/read.ts'
 import { addFlags, addOptions } from '../../wire/settings/settings.ts'
 import { secondsOf } from './duration.ts'
 import { grafanaSettings, limitsOf } from './grafana/options.ts'
 import type { ApiOptions } from './influxdb/api.ts'
+import { natsSetupSettings } from './nats/options.ts'
 import { setupSettings } from './options.ts'
 
 type Flags = Readonly<Record<string, unknown>>
@@ -25,9 +28,43 @@ const ofGrafana = { ...grafanaSettings, dryRun }
 export function addSetup(program: Command): void {
   const setup = program
     .command('setup')
-    .description('prepare InfluxDB and Grafana for what the collector writes')
+    .description('prepare InfluxDB, Grafana and NATS for what the collector writes')
   addInfluxdb(setup)
   addGrafana(setup)
+  addNats(setup)
+}
+
+function addNats(setup: Command): void {
+  const command = setup
+    .command('nats')
+    .description(
+      'the part of nats.conf for Sockflux, on standard output; with a server, its stream and buckets, and whether they work',
+    )
+    .argument('[endpoint]', 'nats://host:port of a server')
+  addOptions(command, natsSetupSettings)
+  command.action(async (endpoint: string | undefined, flags: Flags) => {
+    const { user, collectorKey, adminKey, newKey, dryRun, ...own } = readSettings(
+      natsSetupSettings,
+      'setup',
+      flags,
+      process.env,
+      { inFile: false },
+    )
+    const fault = endpoint === undefined ? undefined : linkFault(endpoint, 'connect')
+    if (fault !== undefined) throw new Error(`setup nats: ${fault}`)
+    const { makeNkey, setUpNats } = await import('./nats/main.ts')
+    if (newKey !== undefined) {
+      process.stdout.write(`${makeNkey(newKey)}\n`)
+      return
+    }
+    const hosts = new Map(
+      user.map(text => [text.slice(0, text.lastIndexOf('=')), text.slice(text.lastIndexOf('=') + 1)]),
+    )
+    await setUpNats({
+      ...{ endpoint, access: natsAccessOf(own), wanted: own, dryRun, out: process.stdout },
+      configured: { partitions: own.partitions, hosts, collectors: collectorKey, admins: adminKey },
+    })
+  })
 }
 
 function addInfluxdb(setup: Command): void {

@@ -26,6 +26,9 @@ export interface NatsOptions {
   /** Lines of its configuration. */
   readonly more?: string
   readonly name?: string
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /** In place of the mapping. */
+  readonly configuration?: string
   readonly ports?: readonly [number, number]
 }
 
@@ -43,8 +46,9 @@ export async function startNats(cleanup: Cleanup, options: NatsOptions = {}): Pr
     file,
     `server_name: "${options.name ?? 'one'}"
 listen: "127.0.0.1:${port}"
+${options.tls ? `tls { cert_file: "${options.tls.cert}", key_file: "${options.tls.key}" }` : ''}
 jetstream { store_dir: "${directory}/data", max_memory_store: 64M, max_file_store: 1G }
-mappings { "${from}": "${to}" }
+${options.configuration ?? `mappings { "${from}": "${to}" }`}
 ${options.more ?? ''}
 `,
   )

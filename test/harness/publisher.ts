@@ -1,6 +1,7 @@
 /** A probe without a kernel: its publisher, and windows whose numbers follow from host and time. */
 
 import { pino } from 'pino'
+import type { TrustOptions } from '../../probe/publish/link/trust.ts'
 import { Publisher } from '../../probe/publish/publish.ts'
 import { SendOffset } from '../../probe/publish/send_offset.ts'
 import type { Names } from '../../wire/message.ts'
@@ -52,10 +53,20 @@ export class Source {
   }
 }
 
-export function startSource(host: string, collectors: readonly string[]): Promise<Source & Closable> {
+export function startSource(
+  host: string,
+  collectors: readonly string[],
+  trust?: TrustOptions,
+): Promise<Source & Closable> {
   return closable(async cleanup => {
     const publisher = new Publisher(
-      { collectors, sendTo: 'all', queueBytes: 2 ** 24, sendOffset: new SendOffset(host, 0, 1) },
+      {
+        collectors,
+        sendTo: 'all',
+        queueBytes: 2 ** 24,
+        sendOffset: new SendOffset(host, 0, 1),
+        ...(trust && { trust }),
+      },
       { host, boot: 'boot', probe: `run of ${host}` },
       pino({ level: 'silent' }),
     )
