@@ -1,5 +1,6 @@
 /** What a check gets and returns. */
 
+import type { NatsAccess } from '../../wire/nats/connect.ts'
 import type { Places } from '../identify/places.ts'
 import type { Finding, Host } from '../kernel/finding.ts'
 
@@ -8,6 +9,8 @@ export interface Env extends Host {
   readonly object: () => Promise<string>
   /** Endpoints that the probe sends to. */
   readonly collectors: readonly string[]
+  /** Who the probe is for a NATS server. */
+  readonly nats?: NatsAccess
   /** Where names of containers are read. */
   readonly places: Omit<Places, 'kubernetes' | 'nodeName' | 'label'>
   /** The collector's unix socket. */

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { urlToHttpOptions } from 'node:url'
 import { codeOf, type Finding } from '../kernel/finding.ts'
 import type { Env } from './check.ts'
+import { natsServer } from './nats.ts'
 import { unixSocket } from './runtimes.ts'
 
 /** With a larger difference of clocks, samples fall into other windows; a request to a far server takes less. */
@@ -22,8 +23,10 @@ export async function collectors(env: Env): Promise<Finding[]> {
 }
 
 /** All addresses of its name, as the probe tries them in turn. */
-async function collector(endpoint: string, { timeoutMs }: Env): Promise<Finding[]> {
+async function collector(endpoint: string, env: Env): Promise<Finding[]> {
+  const { timeoutMs } = env
   const name = 'collector'
+  if (endpoint.startsWith('nats://')) return [await natsServer(endpoint, env)]
   const [, host, port] = /^tcp:\/\/(.+):(\d+)$/.exec(endpoint) ?? []
   let places: Place[]
   try {

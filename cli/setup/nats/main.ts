@@ -52,7 +52,8 @@ function explained(error: Error): never {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  'insufficient storage': "give a smaller --max-bytes, or raise max_file_store in the server's jetstream section",
+  'insufficient storage':
+    "give a smaller --max-bytes, or raise max_file_store in the server's jetstream section",
   'no suitable peers': 'give fewer --replicas, or start the other servers of the cluster',
   'replicas > 1 not supported': 'give --replicas 1, or make the servers a cluster',
 }
