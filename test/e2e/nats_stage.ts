@@ -38,7 +38,16 @@ export class NatsStage {
     const influx = await startInflux()
     cleanup.defer(() => influx.remove())
     const client = await natsClient(cleanup, servers.slice('nats://'.length).split('+'))
-    await setUp(client, { replicas })
+    // a cluster takes a moment to have a leader
+    await until(
+      'the set-up',
+      () =>
+        setUp(client, { replicas }).then(
+          () => true,
+          () => false,
+        ),
+      30_000,
+    )
     const names = Array.from({ length: hosts }, (_, index) => `web${index}.example`)
     const sources = await Promise.all(names.map(name => startSource(name, [servers])))
     cleanup.defer(() => Promise.all(sources.map(source => source.close())))
