@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
+import { benchFleet } from './fleet.ts'
 import { benchFold } from './fold.ts'
 import { benchKeys } from './keys.ts'
 import { benchProbeFold } from './probe_fold.ts'
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
+  fleet: async () => ({ 'A fleet by way of NATS': await benchFleet() }),
   keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
   spool: async () => ({ 'Spool of the probe': await benchSpool() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),

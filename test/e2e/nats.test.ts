@@ -1,33 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
-import { Cleanup } from '../harness/cleanup.ts'
-import { startNats } from '../harness/nats.ts'
-import { needs } from '../harness/skip.ts'
-import { NatsStage, sorted } from './nats_stage.ts'
+import { killCollectors } from './nats_kills.ts'
 
-const KILLS = 5
-const HOSTS = 12
-
-t.test(
-  'collectors are killed at random, and every line is there once',
-  { skip: needs('nats', 'influxd', 'bpf') },
-  async t => {
-    const cleanup = new Cleanup()
-    t.teardown(() => cleanup.close())
-    const server = await startNats(cleanup)
-    const stage = await NatsStage.open(t, server.url, HOSTS)
-    await stage.startCollector('a')
-    await stage.startCollector('b')
-    const publishing = stage.publish(KILLS * 4 + 3)
-    for (let kill = 0; kill < KILLS; kill++) {
-      await sleep(1000 + Math.random() * 2000)
-      const name = Math.random() < 0.5 ? 'a' : 'b'
-      await stage.endCollector(name, 'SIGKILL')
-      await sleep(Math.random() * 1000)
-      await stage.startCollector(name)
-    }
-    await publishing
-    await stage.stored()
-    t.same(sorted(await stage.lines()), sorted(stage.expected))
-  },
-)
+killCollectors(5)

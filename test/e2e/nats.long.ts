@@ -1,0 +1,3 @@
+import { killCollectors } from './nats_kills.ts'
+
+killCollectors(50)
