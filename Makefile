@@ -3,7 +3,7 @@
 # make bench     measure, and print a table (PARTS="report fold" for some)
 # make build     compile: addon, BPF object, TypeScript
 # make generate  what is written from the sources: record types, docs/METRICS.md, dashboards
-# make pictures  draw the dashboards of docs/dashboards.md
+# make pictures  draw the dashboards of docs/dashboards.md and the page of docs/page.md
 # make check     format, lint, types
 # make install   put the run-time files into $(PREFIX)/lib/sockflux, and the command into $(PREFIX)/bin
 # make install-units  the same, and the units for systemd with the command of $(PREFIX)
@@ -42,6 +42,8 @@ DIST := build/.dist
 MODULES := node_modules/.package-lock.json
 C_SOURCES = $(shell find probe native test -name '*.[ch]' -o -name '*.cc' | grep -vE '/(node_modules|build)/' | sort)
 SOURCES := $(shell find wire cli probe collector grafana native -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+# served to browsers as they are
+SITE := $(shell find collector/page/site -type f 2>/dev/null)
 DASHBOARDS := $(wildcard grafana/influxql/*.json grafana/prometheus/*.json)
 
 CLANG ?= clang
@@ -77,9 +79,10 @@ generate: $(ADDON) $(BINDINGS) $(BPF)
 	node collector/metrics/generate.ts
 	node grafana/generate.ts
 
-# each dashboard, drawn from what the pipeline writes while two pods talk
+# each dashboard, drawn from what the pipeline writes while two pods talk; the page in a browser
 pictures: packages-test build
 	node test/grafana/pictures.ts
+	node test/collector/page/pictures.ts
 
 install: build
 	@node deploy/install.ts install
@@ -136,9 +139,10 @@ build/sockflux: deploy/launcher.sh cli/sockflux.ts
 	@sed "s|@FLAGS@|$$(sed -n '1s/.* node //p' cli/sockflux.ts)|" deploy/launcher.sh >$@
 	@chmod 755 $@
 
-# with the dashboards, which are copied into a provisioning folder
-$(DIST): $(SOURCES) $(DASHBOARDS) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
+# with the dashboards, which are copied into a provisioning folder, and the page
+$(DIST): $(SOURCES) $(DASHBOARDS) $(SITE) tsconfig.json deploy/tsconfig.build.json | $(MODULES)
 	@rm -rf dist
 	node_modules/.bin/tsc -p deploy/tsconfig.build.json
 	@cp -r grafana/influxql grafana/prometheus dist/grafana/
+	@cp -r collector/page/site dist/collector/page/
 	@touch $@

@@ -4,10 +4,10 @@ import type { Answer } from '../collector/sinks/embedded/query/answer.ts'
 import { type Format, formats } from './format.ts'
 import { printable } from './printable.ts'
 
-interface Query {
+/** A query without its text. */
+export interface QueryFrom {
   /** The collector's unix socket. */
   readonly socket: string
-  readonly sql: string
   /** First and last day, in UTC. */
   readonly from?: unknown
   readonly to?: unknown
@@ -15,6 +15,10 @@ interface Query {
   readonly out: Writable
   /** For notes about missing rows. */
   readonly err: Writable
+}
+
+interface Query extends QueryFrom {
+  readonly sql: string
 }
 
 /**

@@ -35,7 +35,7 @@ export const tableOf = (names: readonly string[], rows: readonly (readonly (stri
 
 /** JSON.stringify leaves these as they are: DEL and the C1 controls, which some terminals obey. */
 const CONTROLS = /[\x7f-\x9f]/g
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replace(CONTROLS, control => `\\u00${control.charCodeAt(0).toString(16)}`)
 
 /** One array with one object per row. */

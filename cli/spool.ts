@@ -1,12 +1,12 @@
 /** `sockflux spool`: what waits on the disk of this host, read from the directories, whether a program runs or not. */
 
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
 import { collectorSettings } from '../collector/options.ts'
 import { targetsIn } from '../collector/sinks/spools.ts'
 import { probeSettings } from '../probe/options.ts'
+import { readForeign } from '../wire/process/foreign.ts'
 import { readSettings } from '../wire/settings/read.ts'
 import { type Contents, inspect } from '../wire/spool/inspect.ts'
 import { COLLECTOR, spoolDirectory } from '../wire/spool/place.ts'
@@ -61,7 +61,7 @@ async function queuesOf(roots: readonly string[]): Promise<Queue[]> {
           const path = join(root, name)
           found.push({
             program: 'probe',
-            for: await collectorOf(path),
+            for: collectorOf(path),
             directory: path,
             ...(await read(path)),
           })
@@ -84,11 +84,13 @@ const read = (path: string): Promise<Contents> =>
     throw error
   })
 
+const MAX_LEDGER_BYTES = 2 ** 20
 /** As the ledger beside it says. */
-async function collectorOf(path: string): Promise<string> {
+function collectorOf(path: string): string {
   try {
     return String(
-      (JSON.parse(await readFile(join(path, 'ledger.json'), 'utf8')) as { collector: unknown }).collector,
+      (JSON.parse(readForeign(join(path, 'ledger.json'), MAX_LEDGER_BYTES)) as { collector: unknown })
+        .collector,
     )
   } catch {
     return basename(path)

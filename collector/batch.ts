@@ -74,8 +74,11 @@ export interface WindowId {
   readonly probe: string
   /** Windows of one run, counted from 0. */
   readonly window: number
-  /** `late` waited for its names and was written after the rest of the window; of a `missing` one nothing came. */
-  readonly part?: 'late' | 'missing'
+  /**
+   * `late` waited for its names and was written after the rest of the window; of a `missing` one nothing came; `flows` are
+   * records of conversations.
+   */
+  readonly part?: 'late' | 'missing' | 'flows'
 }
 
 /** All samples of one host's window. */

@@ -10,14 +10,18 @@ import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
 import { Counters, costs } from './counters.ts'
+import { Flows } from './flows/flows.ts'
+import { flowRoutes } from './flows/live.ts'
+import { inTurn } from './in_turn.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
-import { Listeners, type Next } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { listenersOf } from './listening.ts'
 import { goLive } from './live.ts'
 import { collectorSettings } from './options.ts'
+import { Pages } from './page/pages.ts'
 import { Progress } from './progress.ts'
 import { SELF_INTERVAL } from './sample/self_metrics.ts'
 import { Writers } from './sample/writers.ts'
@@ -26,7 +30,7 @@ import { serveAll } from './serve/serving.ts'
 import { Top } from './serve/top.ts'
 import { Sinks } from './sinks/sinks.ts'
 import { collectorDirectory } from './sinks/spools.ts'
-import { streamSideOf } from './stream_side.ts'
+import { waitingOn } from './view/waiting.ts'
 
 const EXPIRE_MS = 60_000
 
@@ -44,31 +48,35 @@ export function addCollector(program: Command): void {
 async function run(settings: LiveSettings<typeof collectorSettings>, version: string): Promise<void> {
   const options = settings.values
   const { profile } = options
-  const service = await Service.open('collector', settings)
+  const service = await Service.open('collector', settings, () => import('bcc-bindings'))
   const { log } = service
   const troubles = new ThrottledLog(log)
 
   const [counters, progress] = [new Counters(), new Progress()]
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
-  const [writers, top] = [new Writers(options, sinks, () => counters.totals(), log), new Top()]
-  const ingest = new Ingest(() => writers.withProcesses || top.isWatched())
-  ledger.follow(both(top, writers), () => sinks.accounts(), troubles)
+  const writers = new Writers(options, sinks, () => counters.totals(), log)
+  const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const top = new Top(host => waitingOn(flows, host))
+  const page = new Pages(options, { version, sinks, counters, flows })
+  const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)
+  ledger.follow(inTurn([top, page], flows, writers), () => sinks.accounts(), troubles)
   const hosts = new SharedHosts(ledger, profile !== 'ntopng', troubles)
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
-  const side = streamSideOf(options, ingest, writers, sinks)
-  const listeners = new Listeners(ingest, hosts, gate, access, side, troubles)
-  counters.add(ingest, listeners, hosts, access, writers, sinks, costs)
+  const parts = { ingest, hosts, gate, access, writers, flows, sinks }
+  const listeners = listenersOf(options, parts, troubles)
+  counters.add(ingest, listeners, hosts, access, writers, sinks, flows, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
-  const routes = { ...routesOf(top, counters, writers, ledger), ...sinks.routes }
-  const server = await serveAll(options.socket, routes, sinks.webs, unready)
+  const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
+  const webs = [...sinks.webs, ...page.webs(unready)]
+  const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, writers, sinks]) part.expire()
+      for (const part of [ingest, hosts, top, page, writers, sinks, flows]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)
@@ -77,7 +85,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   ]
   const found = { listen: options.listen, sinks: sinks.names, profile, connections: gate.max }
   goLive(service, settings, { sinks, writers, access })
-  service.started({ ...found, http: server.url }, 'listening', () => sinks.stuck())
+  service.started({ ...found, http: server.url, page: page.url }, 'listening', () => sinks.stuck())
 
   await stopped()
   for (const timer of timers) clearInterval(timer)
@@ -87,14 +95,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await ledger.close()
   await listeners.close()
   await server.close()
+  await page.close()
   log.info(counters.view(), 'stopped')
 }
-
-/** Windows are shown, and written. */
-const both = (top: Top, writers: Writers): Next => ({
-  write(window, ...rest) {
-    top.take(window)
-    writers.write(window, ...rest)
-  },
-  settled: (...window) => writers.settled(...window),
-})

@@ -1,22 +1,28 @@
 /** The collector's settings. Defaults live here, beside their help. */
 
-import { z } from 'zod'
 import { KEYS } from '../wire/link/key_files.ts'
 import { PROBE_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
 import { natsSettings } from '../wire/settings/nats.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
-import { bytes, list, listening, NONE, oneOf, socket, some, text, whole } from '../wire/settings/types.ts'
+import {
+  address,
+  bytes,
+  hostTag,
+  list,
+  listening,
+  oneOf,
+  socket,
+  some,
+  text,
+  whole,
+  words,
+  yesNo,
+} from '../wire/settings/types.ts'
 import type { Profile } from './metrics/catalogue.ts'
-import { GROUPS, type MetricGroup } from './metrics/metric.ts'
+import { GROUPS, type MetricGroup, OPT_IN } from './metrics/metric.ts'
+import type { Address } from './routes.ts'
 import { sinkNames, sinkSettings } from './sinks/open.ts'
-
-/** Several words, also in one text: `flows,rtt`. */
-const words = <T extends z.ZodType>(word: T) =>
-  z.preprocess(
-    given => [given].flat().flatMap(text => (typeof text === 'string' ? text.split(/\s*,\s*/) : [text])),
-    z.array(word).min(1, { error: NONE }),
-  )
 
 export const collectorSettings = {
   listen: setting({
@@ -52,6 +58,31 @@ export const collectorSettings = {
     value: '<path>',
     help: 'unix socket for sockflux query and sockflux top',
   }),
+  http: setting<Address | undefined>({
+    type: address(),
+    fallback: undefined,
+    value: '<address:port>',
+    help: 'serve the page for browsers there, for example at 127.0.0.1:9470; sockflux page prints a link that opens it. With the address of --prometheus it is the same server',
+  }),
+  httpCertificate: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'certificate of --http in PEM, with those between; the server speaks TLS then',
+  }),
+  httpKey: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'its private key in PEM',
+  }),
+  httpName: setting<string[]>({
+    type: list(hostTag()),
+    fallback: [],
+    value: '<name>',
+    list: true,
+    help: 'name that browsers call the page by, besides localhost and the name of this machine: that of a proxy which speaks TLS, or of the certificate',
+  }),
   profile: setting<Profile>({
     type: oneOf('sockflux', 'ntopng'),
     fallback: 'sockflux',
@@ -60,7 +91,7 @@ export const collectorSettings = {
   }),
   metrics: setting<MetricGroup[]>({
     type: words(oneOf(...GROUPS)),
-    fallback: GROUPS.filter(group => group !== 'process'),
+    fallback: GROUPS.filter(group => !OPT_IN.includes(group)),
     value: '<group>',
     list: true,
     help: `groups of measurements that profile sockflux writes, all that are wanted, with commas between: ${GROUPS.join(', ')}`,
@@ -76,6 +107,29 @@ export const collectorSettings = {
     fallback: 20,
     value: '<number>',
     help: 'the busiest process names of a host have series of their own, the others one together, ~other',
+  }),
+  flows: setting({
+    type: yesNo(),
+    fallback: false,
+    help: 'keep a record of each live conversation, with both ends: who talks to whom',
+  }),
+  maxLiveFlows: setting({
+    type: whole(1000, 16_000_000),
+    fallback: 262_144,
+    value: '<number>',
+    help: 'live flows that are kept with --flows, at most 300 bytes each: a conversation has one for each of its ends that is watched; one more is refused and counted',
+  }),
+  subnets: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<file>',
+    help: 'names of address ranges: a file of YAML or JSON with a list of name and cidrs, or with subnetLabels and customLabels',
+  }),
+  subnetMatch: setting<'first' | 'longest'>({
+    type: oneOf('first', 'longest'),
+    fallback: 'first',
+    value: '<rule>',
+    help: 'of ranges that overlap: first, in the order of the file, or longest, the smallest range',
   }),
   sink: setting<string[]>({
     type: list(oneOf(...sinkNames)),

@@ -1,5 +1,7 @@
 /** The forms of HTTP answers, for the stages and the sinks that give them. */
 
+import type { IncomingMessage } from 'node:http'
+
 export interface Request {
   readonly url: URL
   /** The body as JSON; undefined when there is none. */
@@ -29,7 +31,34 @@ export interface Page {
   readonly body: string | Buffer | AsyncIterable<string>
 }
 
-/** Over TCP. */
+/** With headers of its own. */
+export interface Answer extends Page {
+  readonly headers?: Readonly<Record<string, string>>
+  /** Goes on for as long as the client wants it; each piece of the body is sent at once. */
+  readonly live?: true
+}
+
+/** @param gone aborted when the client has gone away */
+export type Answers = (request: IncomingMessage, gone: AbortSignal) => Promise<Answer>
+
+/** Certificate and key in PEM. */
+export interface Tls {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+/** What is served over TCP at one address. */
+export interface Web {
+  readonly address: Address
+  readonly pages?: Pages
+  /** What is asked for besides the pages. */
+  readonly others?: Answers
+  readonly tls?: Tls | undefined
+  /** Told the address once it is open; the port may have been 0. */
+  readonly listens?: (url: string) => void
+}
+
+/** Over TCP, for whoever can connect. */
 export type Pages = Readonly<Record<`/${string}`, () => Page>>
 
 export interface Address {

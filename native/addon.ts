@@ -15,7 +15,12 @@ export interface NativeObject {
   resizeMap(name: string, maxEntries: number): void
   setAutoload(program: string, on: boolean): void
   load(): void
-  attach(program: string, cgroup: string | number | undefined, map: string | undefined): number
+  attach(
+    program: string,
+    cgroup: string | number | undefined,
+    map: string | undefined,
+    first: boolean,
+  ): number
   detach(link: number): void
   iterate(program: string, map: string | undefined, chunk: number, netns: string | undefined): Promise<Buffer>
   run(program: string, context: Buffer): Promise<number>
@@ -41,6 +46,7 @@ export interface Addon {
   init(errorClass: typeof BpfError): void
   stop(): void
   bootTime(): bigint
+  tickTime(): bigint
   mountCgroup2(): number
   detachBuffer(memory: ArrayBufferLike): void
   keepCapabilities(kept: bigint): void

@@ -20,6 +20,11 @@ export function bootTime(): bigint {
   return addon.bootTime()
 }
 
+/** A tick of the kernel in nanoseconds, 1 s / CONFIG_HZ: the unit of what it counts in jiffies. */
+export function tickTime(): bigint {
+  return addon.tickTime()
+}
+
 /**
  * A descriptor of the root of the cgroup2 hierarchy, mounted in no directory: it ends with the
  * descriptor, even after SIGKILL. Its files are under `/proc/self/fd/<fd>/`; fs.closeSync() ends it. Needs
@@ -88,7 +93,7 @@ export class BpfObject {
 
   /** Attaches a program as its section describes. */
   attach(program: string, target: Target = {}): Link {
-    const id = this.#native.attach(program, target.cgroup, target.map)
+    const id = this.#native.attach(program, target.cgroup, target.map, target.first ?? false)
     return new Link(() => this.#native.detach(id))
   }
 

@@ -52,6 +52,8 @@ export interface Layout {
 export interface Target {
   /** A directory of a cgroup2 hierarchy, or a descriptor of one: for cgroup and sockops programs. */
   readonly cgroup?: string | number
+  /** Before all other programs, also those of cgroups below; where the kernel cannot (before 6.15) behind them. */
+  readonly first?: boolean
   /** A map of the same object: for iter/bpf_map_elem and iter/bpf_sk_storage_map. */
   readonly map?: string
 }

@@ -44,7 +44,7 @@ export function addProbe(program: Command): void {
 async function run(settings: LiveSettings<typeof probeSettings>): Promise<void> {
   const options = settings.values
   const { interval } = options
-  const service = await Service.open('probe', settings)
+  const service = await Service.open('probe', settings, () => import('bcc-bindings'))
   const { log } = service
   const identity = identityOf(options.host)
   const kernel = new Kernel(kernelOptions(options), {

@@ -12,12 +12,16 @@ import {
   hostTag,
   list,
   oneOf,
+  oneOfOrNo,
   socket,
   some,
   text,
   whole,
+  words,
   yesNo,
 } from '../wire/settings/types.ts'
+
+import { HEALTH_DEFAULT, HEALTH_GROUPS, type HealthGroup } from './signals/health_groups.ts'
 
 const MIB = 2 ** 20
 const HOUR_MS = 3_600_000
@@ -167,20 +171,35 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 296 bytes of kernel memory each, taken at the start; more are counted when they close',
+    help: 'TCP connections followed at once, 464 bytes of kernel memory each, taken at the start; more are counted when they close',
   }),
-  udp: setting({ type: yesNo(), fallback: true, help: 'count UDP conversations' }),
+  udp: setting<'calls' | 'packets' | 'off'>({
+    type: oneOfOrNo('calls', 'packets', 'off'),
+    fallback: 'calls',
+    value: '[where]',
+    no: true,
+    help: 'where UDP is counted: calls: as programs send and receive it, since Linux 6.3; packets: in every packet of the host; off: not at all',
+  }),
   maxUdpFlows: setting({
     type: whole(1024, 16_777_216),
     fallback: 65_536,
     value: '<number>',
-    help: 'UDP conversations followed at once, 312 bytes of kernel memory each, taken at the start; beyond it the one that was silent for longest is dropped, and counted',
+    help: 'UDP conversations followed at once, 336 bytes of kernel memory each, taken at the start; beyond it the one that was silent for longest is dropped, and counted',
   }),
-  rtt: setting<'samples' | 'smoothed'>({
-    type: oneOf('samples', 'smoothed'),
-    fallback: 'samples',
+  rtt: setting<'calls' | 'samples' | 'smoothed'>({
+    type: oneOf('calls', 'samples', 'smoothed'),
+    fallback: 'calls',
     value: '<what>',
-    help: "what distributions are made of: every RTT sample, or, cheaper, the kernel's smoothed ones",
+    help: "what distributions are made of: calls: every RTT sample that can be found when programs send and receive, all but those of bulk transfers and MPTCP, which count with the kernel's smoothed times; samples: of these, too, for a program run at each received segment; smoothed: the kernel's smoothed times only",
+  }),
+  health: setting<HealthGroup[]>({
+    type: words(oneOf(...HEALTH_GROUPS, 'none')).transform(groups =>
+      groups.filter(group => group !== 'none'),
+    ),
+    fallback: [...HEALTH_DEFAULT],
+    value: '<group>',
+    list: true,
+    help: `what is read of TCP sockets to say why they are slow, all that are wanted, with commas between: ${HEALTH_GROUPS.join(', ')}, or none; the others than the default read further cache lines of each socket, and throughput sends rows of their own for flows in motion`,
   }),
   fold: setting({
     type: yesNo(),
@@ -235,12 +254,13 @@ export const probeSettings = {
 export type ProbeOptions = Values<typeof probeSettings>
 
 /** The settings of the kernel side. */
-export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt }: ProbeOptions) => ({
+export const kernelOptions = ({ maxFlows, maxUdpFlows, ringSize, udp, rtt, health }: ProbeOptions) => ({
   maxFlows,
   maxUdpFlows,
   ringBytes: ringSize,
   udp,
-  rttSamples: rtt === 'samples',
+  rtt,
+  health,
 })
 
 /** Seconds over which the hosts are spread. */

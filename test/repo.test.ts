@@ -76,15 +76,25 @@ t.test('only the command ends the process; the doctor answers with its status', 
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   native: [],
   wire: ['wire'],
-  'wire/process': ['wire', 'native'], // datagrams, for systemd
   cli: ['wire', 'probe', 'collector', 'grafana'],
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
-  'collector/check.ts': ['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
+  'collector/check.ts': [
+    ...['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
+    ...['collector/page/check.ts'],
+  ],
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
+  'collector/flows': [
+    ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/counters.ts'],
+    ...['collector/routes.ts', 'collector/settled.ts'],
+  ],
   'collector/fold': ['wire'],
+  'collector/in_turn.ts': [
+    ...['collector/flows', 'collector/ingest', 'collector/sample', 'collector/serve'],
+    'collector/settled.ts',
+  ],
   'collector/ingest': [
     ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
     ...['collector/directory.ts', 'collector/unix_socket.ts'],
@@ -97,10 +107,25 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'collector/sample',
     'collector/sinks',
   ],
-  'collector/main.ts': ['wire', 'collector'],
+  'collector/listening.ts': [
+    ...['wire', 'collector/flows', 'collector/ingest', 'collector/sample', 'collector/sinks'],
+  ],
+  'collector/main.ts': ['wire', 'native', 'collector'], // datagrams, for systemd
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
-  'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks'],
+  'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks', 'collector/routes.ts'],
+  'collector/page/check.ts': ['wire', 'collector/certificate.ts', 'collector/page', 'collector/routes.ts'],
+  'collector/page': [
+    ...['wire', 'collector/flows', 'collector/fold', 'collector/ingest', 'collector/sample'],
+    ...[
+      'collector/sinks',
+      'collector/metrics',
+      'collector/serve',
+      'collector/certificate.ts',
+      'collector/counters.ts',
+    ],
+    ...['collector/routes.ts', 'collector/page/check.ts'],
+  ],
   'collector/progress.ts': ['collector/counters.ts'],
   'collector/routes.ts': [],
   'collector/sample': [
@@ -110,7 +135,13 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/settled.ts': [],
   'collector/serve': [
     ...['wire', 'collector/fold', 'collector/ingest', 'collector/sample', 'collector/ledger'],
-    ...['collector/counters.ts', 'collector/directory.ts', 'collector/routes.ts', 'collector/unix_socket.ts'],
+    ...[
+      'collector/view',
+      'collector/counters.ts',
+      'collector/directory.ts',
+      'collector/routes.ts',
+      'collector/unix_socket.ts',
+    ],
   ],
   'collector/sinks': [
     ...['wire', 'collector/batch.ts', 'collector/batch_codec.ts', 'collector/metrics', 'collector/routes.ts'],
@@ -121,8 +152,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
       'collector/settled.ts',
     ],
   ],
-  'collector/stream_side.ts': ['wire', 'collector/ingest', 'collector/sinks'],
   'collector/unix_socket.ts': [],
+  'collector/view': [
+    ...['wire', 'collector/fold', 'collector/flows', 'collector/ingest', 'collector/sample'],
+    'collector/routes.ts',
+  ],
   'collector/metrics/generate.ts': ['cli', 'collector', 'wire'], // a script for `make generate`
   grafana: ['collector/metrics'],
   'probe/main.ts': ['wire', 'native', 'probe'],
@@ -136,11 +170,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'probe/identify': ['wire'],
   'probe/kernel': ['wire', 'native', 'probe/signals'],
   'probe/live.ts': ['wire', 'probe/options.ts', 'probe/identify', 'probe/publish'],
-  'probe/options.ts': ['wire'],
+  'probe/options.ts': ['wire', 'probe/signals'], // what its flags can be is in the tables of signals
   'probe/progress.ts': ['wire', 'probe/publish', 'probe/read'],
   'probe/publish': ['wire'],
   'probe/read': ['wire', 'native', 'probe/signals'],
-  'probe/signals': ['wire'],
+  'probe/signals': ['wire', 'native'], // a tick of the kernel
 }
 
 const isBelow = (path: string, name: string): boolean => path === name || path.startsWith(`${name}/`)
@@ -272,7 +306,9 @@ t.test('every flag in README and docs exists', async t => {
               'collector',
               'run',
               'top',
+              'page',
               'query',
+              'flows',
               'metrics',
               'doctor',
               'setup influxdb',

@@ -4,7 +4,7 @@
  *
  *     node test/run.ts [--long] [file or folder ...]
  *
- * `--long` runs the series, soaks and long fuzzing (`*.long.ts`) instead.
+ * `--long` runs the series, soaks and long fuzzing (`*.long.ts`) instead, with the figures that they report.
  */
 
 import { spawn } from 'node:child_process'
@@ -66,10 +66,12 @@ async function run(files: readonly string[], jobs: number): Promise<void> {
     const result = /^ *(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO|time=).*)?( \{)?$/.exec(line)
     if (result?.[1] === 'not ok') failing = indent
     else if (result && indent <= failing) failing = -1
+    const isFigure = long && indent > 0 && /^ *# (?!Subtest: |time=|timeout=)/.test(line)
     const skip = /^ *ok \d+ - (.*?) # SKIP ?(.*)$/.exec(line)
     if (skip) skipped.push(`${skip[1]}: ${skip[2] || 'no reason given'}`)
     if (
       failing >= 0 ||
+      isFigure ||
       indent === 0 ||
       (indent === 4 && result && !result[2]!.startsWith('should')) ||
       / # SKIP/.test(line)

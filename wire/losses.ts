@@ -62,6 +62,16 @@ const KERNEL: Readonly<Record<KernelReason, Loss>> = {
     'raise `--max-udp-flows`',
   ),
   'kernel/udp_header': loss('datagrams', 'IPv6 datagrams behind extension headers are not counted', NONE),
+  'kernel/tcp_health_ring': loss(
+    'rows',
+    'the ring was full: why a closed connection was slow; the connection itself is counted',
+    'raise `--ring-size`',
+  ),
+  'kernel/listener': loss(
+    'sockets',
+    'more than 4,096 sockets listen: the queue of one more is not reported',
+    NONE,
+  ),
 }
 
 const QUEUE_FULL = 'start the collector or its database, or raise `--queue-size`'
@@ -293,6 +303,16 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'look at the disk of `--spool`',
   ),
   '*/not_finite': loss('samples', 'a value was not a finite number', 'report it'),
+  'flows/full': loss(
+    'flows',
+    'more live flows than `--max-live-flows`: they count in every measurement and have no record',
+    'raise `--max-live-flows`',
+  ),
+  'flows/ambiguous': loss(
+    'flows',
+    'more than two sockets have one pair of initial sequence numbers: their ends are not joined',
+    'none, if it stays rare: chance does it once in years',
+  ),
   'embedded/bad_time': loss(
     'samples',
     'the window ends at no time in seconds',
@@ -346,3 +366,7 @@ export function lossOf(reason: string): Loss | undefined {
   })
   return pattern === undefined ? undefined : LOSSES[pattern]
 }
+
+/** Nobody has to do anything about it. */
+export const isHarmless = (reason: string): boolean =>
+  /^nothing (to do|is lost)/.test(lossOf(reason)?.remedy ?? '')

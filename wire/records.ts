@@ -62,8 +62,26 @@ export interface TcpFlow {
   readonly local: Bytes
   /** address_t, 16 bytes */
   readonly remote: Bytes
+  /** u32 */
+  readonly isn_local: number
+  /** u32 */
+  readonly isn_remote: number
   /** level_segments_t */
   readonly lost_segments: number
+  /** delta_segments_t */
+  readonly data_segs_sent: number
+  /** delta_segments_t */
+  readonly data_segs_rcvd: number
+  /** delta_usec_t */
+  readonly busy_us: number
+  /** usec_t */
+  readonly min_rtt_us: number
+  /** u8 */
+  readonly known: number
+  /** u8 */
+  readonly error: number
+  /** bytes, 6 bytes */
+  readonly pad: Bytes
 }
 
 /** Columns of `tcp_flow`. */
@@ -82,9 +100,14 @@ export const TCP_FLOW = {
   segs_rcvd: 'u32',
   segs_resent: 'u32',
   lost_segments: 'u32',
+  data_segs_sent: 'u32',
+  data_segs_rcvd: 'u32',
+  busy_us: 'u32',
+  min_rtt_us: 'u32',
   role: 'u8',
   state: 'u8',
   flags: 'u8',
+  known: 'u8',
   opened_ns: 'u64',
   established_ns: 'u64',
   local_port: 'u16',
@@ -98,6 +121,9 @@ export const TCP_FLOW = {
   rtt_max_us: 'u32',
   local: 16,
   remote: 16,
+  isn_local: 'u32',
+  isn_remote: 'u32',
+  error: 'u8',
 } as const
 
 /** `struct tcp_update` in probe/bpf. */
@@ -130,6 +156,14 @@ export interface TcpUpdate {
   readonly segs_resent: number
   /** level_segments_t */
   readonly lost_segments: number
+  /** delta_segments_t */
+  readonly data_segs_sent: number
+  /** delta_segments_t */
+  readonly data_segs_rcvd: number
+  /** delta_usec_t */
+  readonly busy_us: number
+  /** usec_t */
+  readonly min_rtt_us: number
   /** u8 */
   readonly role: number
   /** u8 */
@@ -137,7 +171,7 @@ export interface TcpUpdate {
   /** flow_flags_t */
   readonly flags: number
   /** u8 */
-  readonly pad: number
+  readonly known: number
 }
 
 /** Columns of `tcp_update`. */
@@ -156,9 +190,151 @@ export const TCP_UPDATE = {
   segs_rcvd: 'u32',
   segs_resent: 'u32',
   lost_segments: 'u32',
+  data_segs_sent: 'u32',
+  data_segs_rcvd: 'u32',
+  busy_us: 'u32',
+  min_rtt_us: 'u32',
   role: 'u8',
   state: 'u8',
   flags: 'u8',
+  known: 'u8',
+} as const
+
+/** `struct tcp_health` in probe/bpf. */
+export interface TcpHealth {
+  /** socket_id_t */
+  readonly socket: number
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** boot_ns_t */
+  readonly opened_ns: number
+  /** boot_ns_t */
+  readonly closed_ns: number
+  /** boot_ns_t */
+  readonly reported_ns: number
+  /** u64 */
+  readonly delivery_rate: number
+  /** comm_t, 16 bytes */
+  readonly comm: Bytes
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** process_id_t */
+  readonly pid: number
+  /** netns_id_t */
+  readonly netns: number
+  /** delta_usec_t */
+  readonly receiver_us: number
+  /** delta_usec_t */
+  readonly sndbuf_us: number
+  /** delta_usec_t */
+  readonly stalled_us: number
+  /** delta_timeouts_t */
+  readonly timeouts: number
+  /** delta_timeouts_t */
+  readonly recoveries: number
+  /** delta_segments_t */
+  readonly syn_resent: number
+  /** delta_segments_t */
+  readonly spurious: number
+  /** delta_segments_t */
+  readonly out_of_order: number
+  /** delta_segments_t */
+  readonly ecn_marks: number
+  /** level_flows_t */
+  readonly syn_waiting: number
+  /** peak_usec_t */
+  readonly syn_waiting_us: number
+  /** level_bytes_t */
+  readonly in_flight: number
+  /** level_bytes_t */
+  readonly unsent: number
+  /** level_bytes_t */
+  readonly unread: number
+  /** u8 */
+  readonly role: number
+  /** u8 */
+  readonly app_limited: number
+  /** bytes, 6 bytes */
+  readonly pad: Bytes
+}
+
+/** Columns of `tcp_health`. */
+export const TCP_HEALTH = {
+  socket: 'u64',
+  cgroup: 'u64',
+  opened_ns: 'u64',
+  closed_ns: 'u64',
+  reported_ns: 'u64',
+  delivery_rate: 'u64',
+  comm: 16,
+  hierarchy: 'u32',
+  pid: 'u32',
+  netns: 'u32',
+  receiver_us: 'u32',
+  sndbuf_us: 'u32',
+  stalled_us: 'u32',
+  timeouts: 'u32',
+  recoveries: 'u32',
+  syn_resent: 'u32',
+  spurious: 'u32',
+  out_of_order: 'u32',
+  ecn_marks: 'u32',
+  syn_waiting: 'u32',
+  syn_waiting_us: 'u32',
+  in_flight: 'u32',
+  unsent: 'u32',
+  unread: 'u32',
+  role: 'u8',
+  app_limited: 'u8',
+} as const
+
+/** `struct tcp_listen` in probe/bpf. */
+export interface TcpListen {
+  /** socket_id_t */
+  readonly socket: number
+  /** cgroup_id_t */
+  readonly cgroup: number
+  /** comm_t, 16 bytes */
+  readonly comm: Bytes
+  /** hierarchy_t */
+  readonly hierarchy: number
+  /** process_id_t */
+  readonly pid: number
+  /** netns_id_t */
+  readonly netns: number
+  /** level_listeners_t */
+  readonly listeners: number
+  /** level_connections_t */
+  readonly queue_depth: number
+  /** level_connections_t */
+  readonly queue_limit: number
+  /** peak_share_t */
+  readonly queue_fullest: number
+  /** delta_drops_t */
+  readonly queue_drops: number
+  /** port_t */
+  readonly port: number
+  /** u8 */
+  readonly role: number
+  /** bytes, 5 bytes */
+  readonly pad: Bytes
+}
+
+/** Columns of `tcp_listen`. */
+export const TCP_LISTEN = {
+  socket: 'u64',
+  cgroup: 'u64',
+  comm: 16,
+  hierarchy: 'u32',
+  pid: 'u32',
+  netns: 'u32',
+  listeners: 'u32',
+  queue_depth: 'u32',
+  queue_limit: 'u32',
+  queue_fullest: 'u32',
+  queue_drops: 'u32',
+  port: 'u16',
+  role: 'u8',
 } as const
 
 /** `struct tcp_total` in probe/bpf. */
@@ -264,6 +440,8 @@ export interface UdpFlow {
   readonly packets_sent: number
   /** delta_packets_t */
   readonly packets_rcvd: number
+  /** delta_packets_t */
+  readonly udp_dropped: number
   /** port_t */
   readonly local_port: number
   /** port_t */
@@ -274,8 +452,8 @@ export interface UdpFlow {
   readonly role: number
   /** u8 */
   readonly flags: number
-  /** bytes, 5 bytes */
-  readonly pad: Bytes
+  /** u8 */
+  readonly pad: number
 }
 
 /** Columns of `udp_flow`. */
@@ -295,6 +473,7 @@ export const UDP_FLOW = {
   netns: 'u32',
   packets_sent: 'u32',
   packets_rcvd: 'u32',
+  udp_dropped: 'u32',
   local_port: 'u16',
   remote_port: 'u16',
   family: 'u8',
@@ -381,6 +560,15 @@ export const FLOW_SAMPLED = 8
 export const FLOW_FAILED = 16
 export const FLOW_MEASURED = 32
 export const FLOW_HANDED = 64
+export const FLOW_EITHER = 128
+
+/* enum tcp_known */
+export const KNOWN_SEGMENTS = 1
+export const KNOWN_LIMITS = 2
+export const KNOWN_STALLS = 4
+export const KNOWN_TIMEOUTS = 8
+export const KNOWN_QUEUEING = 16
+export const KNOWN_THROUGHPUT = 32
 
 /** `enum lost`: reasons by their number. */
 export const LOST = [
@@ -395,6 +583,8 @@ export const LOST = [
   'udp_slot',
   'udp_flow_ring',
   'udp_header',
+  'tcp_health_ring',
+  'listener',
 ] as const
 
 /** Names of the fields that are numbers. */

@@ -115,6 +115,15 @@ export class Fold {
       const container = this.#container(id)
       if (container) container.running = true
     }
+    this.#share()
+  }
+
+  /** One kernel and one probe: what is known of the sockets of one is known of all, of those without a flow, too. */
+  #share(): void {
+    const groups = [this.host, ...this.containers.values(), ...(this.processes?.byPid.values() ?? [])]
+    const all = groups.flatMap(({ client, server }) => [client, server])
+    const known = all.reduce((known, totals) => known | totals.known, 0)
+    for (const totals of all) totals.known = known
   }
 
   /** At the window's end, whatever has come since: whose names are on their way, and the pods that need not wait. */

@@ -73,18 +73,19 @@ function placesOf(names: Names): Places {
   return places
 }
 
-export class Containers extends GroupLookup {
+/** @typeParam G a group, or whatever else is kept of a container */
+export class Containers<G = Group> extends GroupLookup<G> {
   readonly #places: Places
-  readonly #container: (id: string) => Group
-  readonly #host: Group
+  readonly #container: (id: string) => G
+  readonly #host: G
   /** By place. */
-  readonly #groups: (Group | undefined)[]
+  readonly #groups: (G | undefined)[]
 
   /**
    * @param container the group of a container; called once, at its first row
    * @param host what is in no container
    */
-  constructor(names: Names, container: (id: string) => Group, host: Group) {
+  constructor(names: Names, container: (id: string) => G, host: G) {
     super()
     this.#places = placesOf(names)
     this.#container = container
@@ -92,7 +93,7 @@ export class Containers extends GroupLookup {
     this.#groups = this.#places.ids.map(() => undefined)
   }
 
-  protected override find(low: number, high: number, hierarchy: number, netns: number): Group {
+  protected override find(low: number, high: number, hierarchy: number, netns: number): G {
     const place = this.#places.find(low, high, hierarchy, netns)
     if (place < 0) return this.#host
     let group = this.#groups[place]

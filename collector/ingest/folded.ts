@@ -1,5 +1,6 @@
 import type { Losses, WindowKey } from '../../wire/message.ts'
 import type { Fold } from '../fold/fold.ts'
+import type { FlatRow } from '../fold/records/record.ts'
 import type { Missing } from './missing.ts'
 
 /** A window that has ended, with its end message or without. */
@@ -19,7 +20,13 @@ export interface Folded {
   readonly missed?: number
   /** Seconds. */
   readonly interval: number
+  /** Names the run as its messages do; `key.host` may be another by now. */
+  readonly run?: string
+  /** Wall clock less CLOCK_BOOTTIME at its end, milliseconds; undefined when its end is missing. */
+  readonly offsetMs?: number
   /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */
   readonly lost: Losses
   readonly fold: Fold
+  /** Rows of `subnet:num_flows` and `peer:num_flows`, where they are wanted. */
+  readonly flowCounts?: { readonly subnet: readonly FlatRow[]; readonly peer: readonly FlatRow[] }
 }

@@ -17,6 +17,7 @@ import { KnownProbes, type SavedRuns } from './known_probes.ts'
 import { anybody, type Speaker } from './link/speaker.ts'
 import type { HostMemory } from './link/transport.ts'
 import { keyOf, type ProbeWindows } from './probe_windows.ts'
+import type { RowTaker } from './row_taker.ts'
 
 /** What happened to a message: the listener answers the probe by it. */
 interface Outcome {
@@ -45,17 +46,21 @@ export class Ingest implements Counted, HostMemory {
   readonly #known = new ParsedFrames<Names>()
   readonly #now: () => number
   readonly #wall: () => number
+  readonly #also: RowTaker | undefined
 
   /**
    * @param withProcesses whether windows are to be folded per process now
+   * @param also reads the rows besides
    * @param now milliseconds that only rise
    * @param wall milliseconds since the epoch
    */
   constructor(
     withProcesses: () => boolean = () => false,
+    also?: RowTaker,
     now: () => number = () => performance.now(),
     wall: () => number = Date.now,
   ) {
+    this.#also = also?.isWanted ? also : undefined
     this.#probes = new KnownProbes(withProcesses, (reason, count) => this.#lose(reason, count), now)
     this.#now = now
     this.#wall = wall
@@ -169,7 +174,7 @@ export class Ingest implements Counted, HostMemory {
     let refused: string | undefined
     for (const { layout, bytes } of message.parts)
       try {
-        if (isRecord(layout.name)) this.#rows(message, bytes, this.#decoder(layout), probe)
+        if (isRecord(layout.name)) this.#rows(message, layout, bytes, probe)
         else this.#unknown(message, bytes.length / layout.size, probe)
       } catch (error) {
         if (!(error instanceof LayoutError)) throw error
@@ -188,10 +193,11 @@ export class Ingest implements Counted, HostMemory {
 
   #rows(
     { topic, head, names }: Exclude<Message, { topic: 'settled' }>,
+    layout: Layout,
     rows: Buffer,
-    decode: Decoder,
     probe: ProbeWindows,
   ): void {
+    const decode = this.#decoder(layout)
     const count = rows.length / decode.size
     if (head.window <= probe.closed) {
       this.#lose('late', count)
@@ -201,6 +207,7 @@ export class Ingest implements Counted, HostMemory {
     if (!fold) this.#lose('window_ahead', count)
     else {
       fold.add(rows, decode, names)
+      this.#also?.take(head, layout, rows, names)
       this.rows += count
     }
   }

@@ -1,7 +1,15 @@
 /** The windows of one run of a probe: their rows until they end, and the losses that it has reported. */
 
 import { MAX_INTERVAL_S } from '../../wire/check.ts'
-import type { Identity, Losses, SettledHead, WindowHead, WindowKey, WindowNames } from '../../wire/message.ts'
+import {
+  type Identity,
+  type Losses,
+  runOf,
+  type SettledHead,
+  type WindowHead,
+  type WindowKey,
+  type WindowNames,
+} from '../../wire/message.ts'
 import { Fold } from '../fold/fold.ts'
 import type { Folded } from './folded.ts'
 import { type Missing, missingBetween } from './missing.ts'
@@ -126,7 +134,8 @@ export class ProbeWindows {
         lost,
         fold: open,
         ...made,
-        ...(hasEnd && { missing, missed }),
+        run: runOf(head),
+        ...(hasEnd && { missing, missed, offsetMs: Number(head.clock_offset_ns) / 1e6 }),
       })
     }
     this.#forgetCut(head.window)

@@ -1,9 +1,10 @@
 /** The ledger over restarts: a file that is replaced as a whole, so that whoever reads it finds all of it. */
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ownDirectory } from '../../wire/spool/directory.ts'
 import type * as sinks from '../sinks/account.ts'
 import { REASONS, type Settlement } from './windows.ts'
 
@@ -27,11 +28,6 @@ export class LedgerFile {
   constructor(directory: string, socket: string) {
     const name = createHash('sha256').update(socket).digest('hex').slice(0, 8)
     this.path = join(directory, `ledger-${name}.json`)
-    try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
-    } catch {
-      // the spool says why
-    }
   }
 
   /** @returns undefined when there is none that can be read */
@@ -60,7 +56,9 @@ export class LedgerFile {
   }
 
   async #write(text: string): Promise<void> {
-    await writeFile(`${this.path}.new`, text, { mode: 0o600 })
+    ownDirectory(dirname(this.path))
+    await rm(`${this.path}.new`, { force: true })
+    await writeFile(`${this.path}.new`, text, { mode: 0o600, flag: 'wx' })
     await rename(`${this.path}.new`, this.path)
     this.#last = text
   }

@@ -1,7 +1,9 @@
 /** All measurements there are. */
 
+import { conversationMetrics } from './conversations.ts'
 import { hostMetrics } from './flat.ts'
 import { flowMetrics, processMetrics } from './flows.ts'
+import { healthMetrics } from './health.ts'
 import { isFlow, type Metric, type MetricGroup } from './metric.ts'
 import { tcpMetrics } from './tcp.ts'
 
@@ -11,15 +13,23 @@ const withLevel = <M extends Metric>(metric: M): M =>
     ? { ...metric, help: `${metric.help}; of what is in no container` }
     : metric
 
-type Row = (typeof flowMetrics | typeof tcpMetrics | typeof processMetrics | typeof hostMetrics)[number]
+type Row = (
+  | typeof flowMetrics
+  | typeof tcpMetrics
+  | typeof healthMetrics
+  | typeof processMetrics
+  | typeof hostMetrics
+  | typeof conversationMetrics
+)[number]
 
 /** The names of the fields by measurement: what reads samples by name does not compile with another one. */
 export type Fields = { [R in Row as R['name']]: R['fields'][number]['name'] }
 
 export const catalogue: readonly Metric[] = [
-  ...[...flowMetrics, ...tcpMetrics].map(withLevel),
+  ...[...flowMetrics, ...tcpMetrics, ...healthMetrics].map(withLevel),
   ...processMetrics,
   ...hostMetrics,
+  ...conversationMetrics,
 ]
 
 /** `ntopng`: exactly the measurements and tags that ntopng writes, for its dashboards and queries. */

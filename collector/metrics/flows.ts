@@ -85,6 +85,12 @@ const traffic = <Level extends FlowLevel>(level: Level) =>
       sum('bytes_rcvd', 'bytes', 'payload received', totals => totals.bytesRcvd),
       sum('packets_sent', 'packets', 'TCP segments and UDP datagrams sent', totals => totals.packetsSent),
       sum('packets_rcvd', 'packets', 'TCP segments and UDP datagrams received', totals => totals.packetsRcvd),
+      sum(
+        'udp_dropped',
+        'packets',
+        'UDP datagrams that arrived and that the socket had no room for',
+        totals => totals.udpDropped,
+      ),
     ],
     help: 'what the flows carried, since the collector started',
     ntopng: false,

@@ -12,11 +12,20 @@ export const GROUPS = [
   'traffic',
   'tcp',
   'connect',
+  'limits',
+  'stalls',
+  'accept',
+  'queueing',
+  'throughput',
   'process',
+  'subnet',
+  'peer',
   'host',
   'stats',
 ] as const
 export type MetricGroup = (typeof GROUPS)[number]
+/** Off unless `--metrics` names them: they have many series, or cost more. */
+export const OPT_IN: readonly MetricGroup[] = ['process', 'subnet', 'peer']
 
 /** What a unit is called, and what the sample's number is in the units of the record and in base units. */
 interface Unit {
@@ -38,6 +47,9 @@ export const UNITS = {
   segments: counted,
   packets: counted,
   resets: counted,
+  timeouts: counted,
+  listeners: counted,
+  drops: counted,
   errors: counted,
   messages: counted,
   rows: counted,
@@ -52,6 +64,7 @@ export const UNITS = {
   ms: { divisor: 1000, base: 'seconds', perBase: 1000 },
   seconds: { divisor: 1_000_000, base: 'seconds', perBase: 1 },
   bytes: { divisor: 1, base: 'bytes', perBase: 1 },
+  bytes_per_second: { divisor: 1, base: 'bytes_per_second', perBase: 1 },
   /** From 1/100 %. */
   percent: { divisor: 100, base: 'ratio', perBase: 100 },
 } as const satisfies Record<string, Unit>
@@ -113,6 +126,8 @@ export interface FlatMetric extends Row<Numbers> {
     | 'lost'
     | 'collector_stats'
     | 'collector_lost'
+    | 'subnet'
+    | 'peer'
 }
 
 /** Of rows that have an owner, `fold/owned.ts`: one series for each subject and the values of the dimensions. */
@@ -135,6 +150,8 @@ const TAGS: Readonly<Record<string, readonly string[]>> = {
   pod: ['ifid', 'pod', 'namespace', 'host', 'label_*'],
   process: ['ifid', 'process', 'container', 'host'],
   host: HOST,
+  subnet: HOST,
+  peer: HOST,
   iface: HOST,
   probe: HOST,
   collector: ['host'],

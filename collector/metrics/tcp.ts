@@ -2,6 +2,7 @@
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
+import { KNOWN_SEGMENTS } from '../../wire/records.ts'
 import type { Coarse } from './coarse.ts'
 import { type Field, type FlowMetric, LEVELS } from './metric.ts'
 
@@ -47,7 +48,7 @@ const rttDist = <Level extends (typeof LEVELS)[number]>(level: Level) =>
       },
     ],
     distribution: ({ rtt }: FlowSums) => rtt,
-    help: 'distribution of all RTT samples that the kernel took in the window',
+    help: 'distribution of all RTT samples of the window',
     ntopng: false,
   }) satisfies FlowMetric
 
@@ -55,8 +56,21 @@ const counter = <Name extends string>(
   name: Name,
   unit: Field<FlowSums>['unit'],
   help: string,
-  of: (totals: FlowSums) => number,
+  of: (totals: FlowSums) => number | undefined,
 ): Field<FlowSums, Name> => ({ name, type: 'counter', unit, help, of })
+
+/** Absent with a probe that did not read it. */
+const known = (of: (totals: FlowSums) => number | undefined) => (totals: FlowSums) =>
+  totals.known & KNOWN_SEGMENTS ? of(totals) : undefined
+
+const failedBy = <Name extends string>(name: Name, help: string, of: (totals: FlowSums) => number) =>
+  counter(name, 'flows', `of the failed, ${help}`, known(of))
+
+/** In 1/100 %; SYNs that were sent again are no data. */
+const retransmitShare = ({ retransmits, synResent, dataSegsSent }: FlowSums): number | undefined =>
+  dataSegsSent > 0
+    ? (Math.min(Math.max(retransmits - synResent, 0), dataSegsSent) / dataSegsSent) * 10_000
+    : undefined
 
 const tcp = <Level extends (typeof LEVELS)[number]>(level: Level) =>
   ({
@@ -68,7 +82,55 @@ const tcp = <Level extends (typeof LEVELS)[number]>(level: Level) =>
       counter('opened', 'flows', 'flows opened: SYN_SENT, or a child of a listener', totals => totals.opened),
       counter('closed', 'flows', 'flows closed', totals => totals.closed),
       counter('failed', 'flows', 'of those closed, the ones never established', totals => totals.failed),
+      failedBy(
+        'failed_refused',
+        'those that were answered with a RST, or called an unreachable port: nobody listens there',
+        totals => totals.failedRefused,
+      ),
+      failedBy('failed_reset', 'those that were reset in the handshake', totals => totals.failedReset),
+      failedBy(
+        'failed_timeout',
+        'those whose SYNs had no answer until the kernel gave up',
+        totals => totals.failedTimeout,
+      ),
+      failedBy(
+        'failed_unreachable',
+        'those that a router, or this host, called unreachable; for the rest the program did not wait',
+        totals => totals.failedUnreachable,
+      ),
       counter('retransmits', 'segments', 'segments sent again', totals => totals.retransmits),
+      counter(
+        'data_segments_sent',
+        'segments',
+        'segments with data sent, with those sent again: what retransmits are a part of',
+        known(totals => totals.dataSegsSent),
+      ),
+      counter(
+        'data_segments_rcvd',
+        'segments',
+        'segments with data received',
+        known(totals => totals.dataSegsRcvd),
+      ),
+      {
+        name: 'retransmit_share' as const,
+        prometheus: 'retransmit',
+        type: 'gauge',
+        unit: 'percent',
+        help: 'data segments of the window that were sent again, of all data segments sent',
+        of: known(retransmitShare),
+      },
+      counter(
+        'out_of_order',
+        'segments',
+        'segments received that others should have come before, part of data_segments_rcvd',
+        known(totals => totals.outOfOrder),
+      ),
+      counter(
+        'ecn_marks',
+        'segments',
+        'segments sent that a router on the way marked as congested, as the peer tells',
+        known(totals => totals.ecnMarks),
+      ),
       {
         name: 'lost_segments' as const,
         type: 'gauge',

@@ -17,6 +17,7 @@ export function rowsOf(window: Folded): FlatRows {
     host_mem: fold.flat('host_mem'),
     probe_stats: fold.flat('probe_stats'),
     lost: lostRows(lost),
+    ...window.flowCounts,
   }
 }
 

@@ -14,7 +14,7 @@ const PENDING_MS = 2 * 3_600_000
 
 /** Where batches go: the queue of a sink. */
 export interface Outlet {
-  readonly wants: { readonly samples: 'profile' | 'all'; readonly distributions: boolean }
+  readonly wants: { readonly samples: 'profile' | 'all' | 'none'; readonly distributions: boolean }
   /** @param done called once, when the sink has settled it */
   push(batch: Batch, done: Settled): void
 }
@@ -90,7 +90,8 @@ export function writersOf(
   outlets: readonly Outlet[],
   totals: () => SelfTotals,
 ): Writer[] {
-  const profiles = Map.groupBy(outlets, ({ wants }) =>
+  const wanting = outlets.filter(({ wants }) => wants.samples !== 'none')
+  const profiles = Map.groupBy(wanting, ({ wants }) =>
     wants.samples === 'all' ? 'sockflux' : options.profile,
   )
   return [...profiles].map(([profile, outlets]) => {

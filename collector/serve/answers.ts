@@ -1,14 +1,7 @@
 /** What is answered to a request: JSON of routes, or pages to read. Both are sent by `server.ts`. */
 
 import type { IncomingMessage } from 'node:http'
-import { Encoded, type Page, type Pages, Problem, type Routes } from '../routes.ts'
-
-export interface Answer extends Page {
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-/** @param gone aborted when the client has gone away */
-export type Answers = (request: IncomingMessage, gone: AbortSignal) => Promise<Answer>
+import { type Answers, Encoded, type Pages, Problem, type Routes } from '../routes.ts'
 
 const MAX_BODY_BYTES = 1 << 20
 
@@ -26,12 +19,17 @@ export const jsonOf =
     }
   }
 
-/** For machines that watch: a few pages to read, and nothing to write. */
+/**
+ * For machines that watch: a few pages to read, and nothing to write.
+ * @param others asked for everything else
+ */
 export const pagesOf =
-  (pages: Pages): Answers =>
-  async ({ method, url = '/' }) => {
+  (pages: Pages, others?: Answers): Answers =>
+  async (request, gone) => {
+    const { method, url = '/' } = request
     const path = url.split('?', 1)[0] as keyof Pages
     const close = { connection: 'close' }
+    if (others && !Object.hasOwn(pages, path)) return others(request, gone)
     if (!Object.hasOwn(pages, path))
       return { status: 404, headers: close, body: `there is ${Object.keys(pages).join(', ')}\n` }
     if (method !== 'GET' && method !== 'HEAD')

@@ -5,13 +5,14 @@
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createGzip } from 'node:zlib'
-import type { Address, Pages, Routes } from '../routes.ts'
+import type { Address, Answer, Answers, Pages, Routes, Tls, Web } from '../routes.ts'
 import { makeRoom, ownerOnly } from '../unix_socket.ts'
-import { type Answer, type Answers, jsonOf, pagesOf } from './answers.ts'
+import { jsonOf, pagesOf } from './answers.ts'
 import { boundConnections } from './connections.ts'
 import { acceptsGzip } from './encodings.ts'
 
@@ -31,6 +32,8 @@ const LIMITS = {
 /** Over TCP, where anyone can connect; and on the unix socket. */
 const MAX_CONNECTIONS = 16
 const MAX_OWN_CONNECTIONS = 64
+/** A browser opens up to six for a page. */
+const MAX_BROWSER_CONNECTIONS = 64
 
 export interface Serving {
   close(): Promise<void>
@@ -50,20 +53,24 @@ export async function serve(path: string, routes: Routes): Promise<Serving> {
 export async function serveHttp(
   { host, port }: Address,
   pages: Pages,
+  { others, tls }: Pick<Web, 'others' | 'tls'> = {},
 ): Promise<Serving & { readonly url: string }> {
-  const server = serverOf(pagesOf(pages), MAX_CONNECTIONS)
+  const most = others ? MAX_BROWSER_CONNECTIONS : MAX_CONNECTIONS
+  const server = serverOf(pagesOf(pages, others), most, tls)
   server.listen(port, host)
   await once(server, 'listening').catch((error: Error) => {
-    throw new Error(`cannot listen on ${host}:${port} for Prometheus: ${error.message}`)
+    throw new Error(
+      `cannot listen on ${host}:${port} for ${others ? 'browsers' : 'Prometheus'}: ${error.message}`,
+    )
   })
   surviveAccepts(server)
   const address = server.address() as AddressInfo
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return { url: `http://${name}:${address.port}`, close: () => close(server) }
+  return { url: `${tls ? 'https' : 'http'}://${name}:${address.port}`, close: () => close(server) }
 }
 
-function serverOf(answers: Answers, maxConnections: number): Server {
-  const server = createServer(LIMITS, async (request, response) => {
+function serverOf(answers: Answers, maxConnections: number, tls?: Tls): Server {
+  const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
     try {
@@ -71,7 +78,10 @@ function serverOf(answers: Answers, maxConnections: number): Server {
     } catch {
       response.destroy() // the client has gone away, or the page failed
     }
-  })
+  }
+  const server: Server = tls
+    ? createTlsServer({ ...LIMITS, ...tls }, listener)
+    : createServer(LIMITS, listener)
   boundConnections(server, maxConnections)
   server.timeout = STALLED_MS
   return server
@@ -81,7 +91,7 @@ function serverOf(answers: Answers, maxConnections: number): Server {
 const surviveAccepts = (server: Server): Server => server.on('error', () => {})
 
 async function send(answer: Answer, { method, headers }: IncomingMessage, response: ServerResponse) {
-  const { status = 200, type = 'text/plain; charset=utf-8', body } = answer
+  const { status = 200, type = 'text/plain; charset=utf-8', body, live } = answer
   const isWhole = typeof body === 'string' || Buffer.isBuffer(body)
   const isZipped = !isWhole && acceptsGzip(headers['accept-encoding']?.toString())
   response.writeHead(status, {
@@ -92,8 +102,9 @@ async function send(answer: Answer, { method, headers }: IncomingMessage, respon
   if (method === 'HEAD') response.end()
   else if (isWhole) response.end(body)
   else {
-    const zip = isZipped ? createGzip({ level: constants.Z_BEST_SPEED }) : new PassThrough()
-    await pipeline(body, zip, response, { signal: AbortSignal.timeout(ANSWER_MS) })
+    const flush = live ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH
+    const zip = isZipped ? createGzip({ level: constants.Z_BEST_SPEED, flush }) : new PassThrough()
+    await pipeline(body, zip, response, live ? {} : { signal: AbortSignal.timeout(ANSWER_MS) })
   }
 }
 

@@ -2,14 +2,9 @@
 
 import { dirname } from 'node:path'
 import { makeDirectory } from '../directory.ts'
-import type { Address, Pages, Routes } from '../routes.ts'
+import type { Routes, Web } from '../routes.ts'
 import { healthPages } from './pages.ts'
 import { type Serving, serve, serveHttp } from './server.ts'
-
-interface Web {
-  readonly address: Address
-  readonly pages: Pages
-}
 
 /**
  * @param unready why it should be given nothing now; undefined when it is ready
@@ -25,7 +20,11 @@ export async function serveAll(
   const server = await serve(socket, routes)
   const health = healthPages(unready)
   const served = await Promise.all(
-    webs.map(({ address, pages }) => serveHttp(address, { ...pages, ...health })),
+    together(webs).map(async ({ address, pages, ...more }) => {
+      const server = await serveHttp(address, { ...pages, ...(pages && health) }, more)
+      more.listens?.(server.url)
+      return server
+    }),
   )
   return {
     url: served[0]?.url,
@@ -33,4 +32,13 @@ export async function serveAll(
       await Promise.all([server, ...served].map(one => one.close()))
     },
   }
+}
+
+/** One server for each address; port 0 is another one each time. */
+function together(webs: readonly Web[]): Web[] {
+  const byAddress = Map.groupBy(webs, web => {
+    const { host, port } = web.address
+    return port === 0 ? web : `${host} ${port}`
+  })
+  return [...byAddress.values()].map(same => Object.assign({}, ...same) as Web)
 }

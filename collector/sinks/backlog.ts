@@ -10,6 +10,7 @@ import type { Found, Spool, SpoolAmount, SpoolLoss, SpoolOptions } from '../../w
 import { type Batch, countOf } from '../batch.ts'
 import { BatchError, decodeBatch, encodeBatch } from '../batch_codec.ts'
 import { type Amount, add, none } from './account.ts'
+import { type Owner, Owners } from './owners.ts'
 import type { Alone } from './waiting.ts'
 
 /** A spool that cannot be used is tried again after so long: its disk is full, or its directory is missing. */
@@ -33,8 +34,8 @@ export interface BacklogOptions extends Pick<SpoolOptions, 'directory' | 'maxByt
   readonly lose: (reason: string, amount: Amount, host: string) => void
   /** This record is in memory only from now on. */
   readonly gone: (serial: number) => void
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number
+  /** Milliseconds that only rise. */
+  readonly now: () => number
 }
 
 /** A batch that came from disk. */
@@ -45,17 +46,12 @@ export interface Replayed {
   readonly alone: Alone | undefined
 }
 
-interface Owner {
-  readonly host: string
-  readonly samples: number
-}
-
 export class Backlog {
   readonly #options: BacklogOptions
   readonly #now: () => number
   #spool: Spool | undefined
   /** Of each record that waits. */
-  readonly #owners = new Map<number, Owner>()
+  readonly #owners = new Owners()
   /** Those that are in memory, too. */
   readonly #held = new Set<number>()
   readonly #alone = new BoundedMap<number, Alone>(MAX_ALONE)
@@ -70,7 +66,7 @@ export class Backlog {
 
   constructor(options: BacklogOptions) {
     this.#options = options
-    this.#now = options.now ?? Date.now
+    this.#now = options.now
   }
 
   /** Finds what the process before has left. A spool that cannot be used is logged, and tried again. */
@@ -78,7 +74,7 @@ export class Backlog {
     const { log, directory, maxBytes, maxAgeMs } = this.#options
     try {
       this.#spool = await openSpool({
-        ...{ directory, maxBytes, maxAgeMs, now: this.#now },
+        ...{ directory, maxBytes, maxAgeMs },
         found: record => this.#owners.set(record.serial, ownerOf(record)),
         dropped: (serials, reason) => this.#dropped(serials, reason),
       })
@@ -97,7 +93,7 @@ export class Backlog {
 
   get stats() {
     const { bytes = 0, oldest, failures = 0 } = this.#spool?.stats ?? {}
-    const seconds = oldest === undefined ? 0 : Math.max(0, Math.round((this.#now() - oldest) / 1000))
+    const seconds = oldest === undefined ? 0 : Math.max(0, Math.round((Date.now() - oldest) / 1000))
     return { bytes, ...this.waiting, oldest_seconds: seconds, failures: failures + this.#failures }
   }
 

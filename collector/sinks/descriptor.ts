@@ -5,15 +5,18 @@ import type { z } from 'zod'
 import type { Given, Remark } from '../../wire/settings/read.ts'
 import { type Settings, setting, type Values } from '../../wire/settings/settings.ts'
 import type { Profile } from '../metrics/catalogue.ts'
-import type { Address, Pages, Routes } from '../routes.ts'
+import type { Routes, Web } from '../routes.ts'
+import type { HistorySource } from './history.ts'
 import type { Sink } from './sink.ts'
 
 /** What its batches must contain. */
 export interface Wants {
-  /** The measurements and tags of `--profile`, or all of them, whatever the profile. */
-  readonly samples: 'profile' | 'all'
+  /** The measurements and tags of `--profile`, or all of them, whatever the profile; or none. */
+  readonly samples: 'profile' | 'all' | 'none'
   /** All values of rows with a distribution. If no sink wants them, they are not copied. */
   readonly distributions: boolean
+  /** Records of conversations: it takes them if they are made, or they are made for it. */
+  readonly flows?: 'if made' | 'always'
 }
 
 /** What a sink gets besides its own settings. */
@@ -37,7 +40,9 @@ export interface Opened {
   readonly target?: string
   readonly routes?: Routes
   /** Pages over TCP, and the address they are served at. */
-  readonly web?: { readonly address: Address; readonly pages: Pages }
+  readonly web?: Web
+  /** What it has stored, for charts. */
+  readonly history?: HistorySource
   /** For `/stats`, in addition to the queue's counters. */
   readonly counters?: () => Readonly<Record<string, number>>
   /** Those of its settings that can change while it is open. */

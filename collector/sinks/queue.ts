@@ -32,9 +32,9 @@ interface QueueOptions {
   readonly maxSamples: number
   /** Where batches go that are not stored soon; without it they wait in memory. */
   readonly spool?: Pick<BacklogOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
-  /** Samples of this host are lost. */
   /** What the processes before have settled. */
   readonly before?: Settlement | undefined
+  /** Samples of this host are lost. */
   readonly evicted?: (host: string, reason: string, samples: number) => void
   readonly log: Logger
   /** How long to wait for more batches for the same request. */
@@ -117,7 +117,7 @@ export class SinkQueue {
     if (!options.spool) return
     const backlog = new Backlog({
       ...options.spool,
-      log: this.#log,
+      ...{ log: this.#log, now: this.#now },
       lose: (reason, amount, host) => this.#lose(reason, amount, host),
       gone: serial => {
         const entry = this.#waiting.find(serial)
@@ -302,7 +302,7 @@ export class SinkQueue {
     const others = this.counters.written - entry.alone.written
     if (fault === 'batch' && entry.alone.tries >= ALONE_TRIES && others > 0) {
       const what = `${message}; the window of host "${host}" failed ${entry.alone.tries} times while others were stored; its ${entry.samples} samples are dropped`
-      this.#settle(entry, new Refused(reason, entry.samples, what))
+      this.#settle(entry, new Refused(reason, entry.samples, what), 'given_up')
       return
     }
     if (fault !== 'batch' && others > 0) this.#putBack(entry)
@@ -338,10 +338,11 @@ export class SinkQueue {
     }
   }
 
-  #settle(entry: Entry, refused: Refused | undefined): void {
+  /** @param says what the log counts it as: the attempts before have said why they failed */
+  #settle(entry: Entry, refused: Refused | undefined, says = refused?.reason): void {
     if (refused) {
       this.#refuse(refused.reason, refused.samples)
-      this.#log.warn(refused.reason, refused.message)
+      this.#log.warn(says!, refused.message)
     }
     if (entry.serial !== undefined) this.#backlog?.settle(entry.serial)
     this.account.settle(entry.samples, refused?.samples ?? 0)

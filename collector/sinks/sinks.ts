@@ -3,11 +3,12 @@
 import type { Losses } from '../../wire/message.ts'
 import type { Batch } from '../batch.ts'
 import type { Counted } from '../counters.ts'
-import type { Routes } from '../routes.ts'
+import type { Routes, Web } from '../routes.ts'
 import type { Settled } from '../settled.ts'
 import type { Accounts, Settlement } from './account.ts'
-import type { Context, Live, Opened, Wants } from './descriptor.ts'
+import type { Context, Live, Wants } from './descriptor.ts'
 import { Evictions } from './evictions.ts'
+import type { HistorySource } from './history.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
 import { SinkQueue } from './queue.ts'
 import { LeftSpools, type SpoolPlace, type SpoolSettings, spoolOf } from './spools.ts'
@@ -80,13 +81,27 @@ export class Sinks implements Counted {
     return this.#open.map(({ wants, queue }) => ({ wants, push: (batch, done) => queue.push(batch, done) }))
   }
 
+  /** Where records of conversations go. */
+  get flowOutlets(): { needsFlows: boolean; push(batch: Batch, done: Settled): void }[] {
+    return this.#open.flatMap(({ wants: { flows }, queue }) =>
+      flows === undefined
+        ? []
+        : [{ needsFlows: flows === 'always', push: (batch, done) => queue.push(batch, done) }],
+    )
+  }
+
   /** What was lost of a host since this was asked last. */
   lostOf(host: string): Losses {
     return this.#evictions.take(host)
   }
 
-  get webs(): NonNullable<Opened['web']>[] {
+  get webs(): Web[] {
     return this.#open.flatMap(({ web }) => web ?? [])
+  }
+
+  /** The first that can tell what it has stored. */
+  get history(): HistorySource | undefined {
+    return this.#open.find(({ history }) => history)?.history
   }
 
   /** Why one of them cannot take batches, or undefined. */

@@ -4,9 +4,11 @@
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { readForeign, refuseForeign } from '../../wire/process/foreign.ts'
+import { ownDirectory } from '../../wire/spool/directory.ts'
 import { COLLECTOR, spoolDirectory } from '../../wire/spool/place.ts'
 import { openSpool } from '../../wire/spool/spool.ts'
 import type { Spool, SpoolOptions } from '../../wire/spool/types.ts'
@@ -24,12 +26,18 @@ export type SpoolPlace = Pick<SpoolOptions, 'directory' | 'maxBytes' | 'maxAgeMs
 const HOUR_MS = 3_600_000
 /** In the directory of a sink: its target, for people; and the spool itself. */
 const TARGET = 'target'
+const MAX_TARGET_BYTES = 2 ** 16
 const QUEUE = 'queue'
 
-/** @returns undefined when nothing is to be kept on disk */
+/**
+ * @returns undefined when nothing is to be kept on disk
+ * @throws for root, when it is another user's
+ */
 export function collectorDirectory(spool: string | undefined): string | undefined {
   const directory = spoolDirectory(spool)
-  return directory === undefined ? undefined : join(directory, COLLECTOR)
+  if (directory === undefined) return undefined
+  refuseForeign(directory, '--spool')
+  return join(directory, COLLECTOR)
 }
 
 const boundsOf = ({ spoolSize, spoolAge }: SpoolSettings) => ({
@@ -46,7 +54,7 @@ export function spoolOf(settings: SpoolSettings, sink: string, target: string | 
   if (directory === undefined || target === undefined) return undefined
   const own = join(directory, nameOf(sink, target))
   try {
-    mkdirSync(own, { recursive: true, mode: 0o700 })
+    ownDirectory(own)
     writeFileSync(join(own, TARGET), `${sink} ${target}\n`, { mode: 0o600 })
   } catch {
     // the spool says why
@@ -60,7 +68,9 @@ export function targetsIn(directory: string): { name: string; target: string; pa
   return names.flatMap(name => {
     const path = join(directory, name)
     try {
-      return [{ name, target: readFileSync(join(path, TARGET), 'utf8').trim(), path: join(path, QUEUE) }]
+      return [
+        { name, target: readForeign(join(path, TARGET), MAX_TARGET_BYTES).trim(), path: join(path, QUEUE) },
+      ]
     } catch {
       return [] // it is no spool of ours
     }
@@ -113,13 +123,12 @@ export class LeftSpools {
     log: Logger,
   ): Promise<void> {
     const [sink = ''] = target.split(' ')
-    const samples = new Map<number, number>()
     const spool = await openSpool({
       ...{ directory, ...boundsOf(settings) },
-      found: ({ serial, rows }) => samples.set(serial, rows),
-      dropped: (serials, reason) => {
+      found: () => {},
+      dropped: (_, reason, { rows }) => {
         const key = `${sink}/${reason === 'damaged' ? 'spool_damaged' : 'spool_old'}`
-        for (const serial of serials) this.lost[key] = (this.lost[key] ?? 0) + (samples.get(serial) ?? 0)
+        this.lost[key] = (this.lost[key] ?? 0) + rows
       },
     })
     this.#left.push(spool)

@@ -40,7 +40,7 @@ export async function fill(root: string, release: Release): Promise<void> {
   await put(root, 'usr/lib/tmpfiles.d/sockflux.conf', await source('systemd/tmpfiles.conf'))
   for (const [section, settings] of Object.entries({ probe: probeSettings, collector: collectorSettings }))
     await put(root, settingsPath(section), settingsFile(section, settings))
-  const program = await commands()
+  const program = (await commands()).version(version)
   const date = new Date(seconds * 1000).toISOString().slice(0, 10)
   for (const [name, text] of Object.entries(manual(program, { date, version })))
     await put(root, `usr/share/man/man${name.at(-1)}/${name}.gz`, packed(text))

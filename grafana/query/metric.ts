@@ -42,6 +42,7 @@ const GRAFANA: Partial<Record<FieldUnit, readonly [level: string, rate: string]>
   packets: ['short', 'pps'],
   ms: ['ms', 'short'],
   percent: ['percent', 'short'],
+  bytes_per_second: ['Bps', 'Bps'],
   seconds: ['s', 'percentunit'], // CPU seconds per second: cores
 }
 const COUNTED = ['short', 'cps'] as const

@@ -4,6 +4,7 @@
 #include "object.h"
 #include "tracepoint.h"
 
+#include <bpf/bpf.h>
 #include <cerrno>
 #include <fcntl.h>
 
@@ -44,10 +45,29 @@ static bool wantsCgroup(const bpf_program *program) {
     }
 }
 
+static std::function<void()> destroying(bpf_link *link) {
+    return link ? [link] { bpf_link__destroy(link); } : std::function<void()>();
+}
+
+// linux/bpf.h, since Linux 6.15: before the programs of all cgroups below, and before those that are attached
+#define PREORDER (1U << 6)
+
 // A link on a cgroup runs beside other programs (multi-attach) and ends with its descriptor.
-static bpf_link *attachCgroup(Napi::Env env, bpf_program *program, Napi::Value cgroup) {
+static std::function<void()> attachTo(bpf_program *program, int cgroup, bool first) {
+    if (!first)
+        return destroying(bpf_program__attach_cgroup(program, cgroup));
+    LIBBPF_OPTS(bpf_link_create_opts, options, .flags = PREORDER);
+    int link = bpf_link_create(bpf_program__fd(program), cgroup, bpf_program__expected_attach_type(program),
+                               &options);
+    if (link >= 0)
+        return [link] { close(link); };
+    return errno == EINVAL ? attachTo(program, cgroup, false) : std::function<void()>();
+}
+
+static std::function<void()> attachCgroup(Napi::Env env, bpf_program *program, Napi::Value cgroup,
+                                          bool first) {
     if (cgroup.IsNumber())
-        return bpf_program__attach_cgroup(program, cgroup.As<Napi::Number>());
+        return attachTo(program, cgroup.As<Napi::Number>(), first);
     if (!cgroup.IsString())
         throw bpfError(env, {EINVAL, "attach",
                              std::string("the program '") + bpf_program__name(program) +
@@ -57,22 +77,22 @@ static bpf_link *attachCgroup(Napi::Env env, bpf_program *program, Napi::Value c
     Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.get() < 0)
         throw bpfError(env, failed(errno, "open", path));
-    return bpf_program__attach_cgroup(program, directory.get());
+    return attachTo(program, directory.get(), first);
 }
 
-// attach(program, cgroup?: string | number, map?: string): the link's number within the object
+// attach(program, cgroup?: string | number, map?: string, first?: boolean): the link's number within the object
 Napi::Value Object::attach(const Napi::CallbackInfo &info) {
     Napi::Env env = info.Env();
     std::string name = info[0].As<Napi::String>();
     bpf_program *program = loadedProgram(env, name, "attach");
     bpf_map *target = info[2].IsString() ? map(env, info[2].As<Napi::String>(), "attach") : nullptr;
-    bpf_link *link = isIterator(program)     ? attachIterator(program, target)
-                     : wantsCgroup(program)  ? attachCgroup(env, program, info[1])
-                     : isTracepoint(program) ? attachTracepoint(env, program)
-                                             : bpf_program__attach(program);
-    if (!link)
+    auto end = isIterator(program)     ? destroying(attachIterator(program, target))
+               : wantsCgroup(program)  ? attachCgroup(env, program, info[1], info[3].ToBoolean())
+               : isTracepoint(program) ? destroying(attachTracepoint(env, program))
+                                       : destroying(bpf_program__attach(program));
+    if (!end)
         throw bpfError(env, failed(errno, "attach", name));
-    object->links.emplace(++object->lastLink, link);
+    object->links.emplace(++object->lastLink, std::move(end));
     return Napi::Number::New(env, object->lastLink);
 }
 
@@ -83,7 +103,7 @@ void Object::detach(const Napi::CallbackInfo &info) {
     auto found = object->links.find(info[0].As<Napi::Number>());
     if (found == object->links.end())
         return;
-    bpf_link__destroy(found->second);
+    found->second();
     object->links.erase(found);
 }
 

@@ -25,6 +25,7 @@ static Napi::Object load(Napi::Env env, Napi::Object exports) {
     exports.Set("init", Napi::Function::New(env, init, "init"));
     exports.Set("stop", Napi::Function::New(env, stop, "stop"));
     exports.Set("bootTime", Napi::Function::New(env, bootTime, "bootTime"));
+    exports.Set("tickTime", Napi::Function::New(env, tickTime, "tickTime"));
     exports.Set("mountCgroup2", Napi::Function::New(env, mountCgroup2, "mountCgroup2"));
     exports.Set("detachBuffer", Napi::Function::New(env, detachBuffer, "detachBuffer"));
     exports.Set("keepCapabilities", Napi::Function::New(env, keepCapabilities, "keepCapabilities"));

@@ -16,6 +16,7 @@ struct Instance {
 Instance &instanceOf(Napi::Env env);
 
 Napi::Value bootTime(const Napi::CallbackInfo &info);
+Napi::Value tickTime(const Napi::CallbackInfo &info);
 Napi::Value mountCgroup2(const Napi::CallbackInfo &info);
 Napi::Value detachBuffer(const Napi::CallbackInfo &info);
 Napi::Value keepCapabilities(const Napi::CallbackInfo &info);

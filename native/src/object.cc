@@ -14,8 +14,8 @@ OpenObject::~OpenObject() {
 }
 
 void OpenObject::detachAll() {
-    for (auto &[id, link] : links)
-        bpf_link__destroy(link);
+    for (auto &[id, end] : links)
+        end();
     links.clear();
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <bpf/libbpf.h>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,8 +22,8 @@ struct OpenObject {
     bool isEnding() const;
 
     bpf_object *const object;
-    const std::string name; // the file's
-    std::map<uint32_t, bpf_link *> links;
+    const std::string name;                          // the file's
+    std::map<uint32_t, std::function<void()>> links; // how each ends
     uint32_t lastLink = 0;
     bool loadTried = false; // libbpf loads an object once
     bool loaded = false;

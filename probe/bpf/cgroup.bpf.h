@@ -83,20 +83,22 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
 /* Names are sent when a cgroup first owns a socket, because its directory may be gone before user space
  * looks. Returns true when they were sent before. */
 static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *key) {
+    struct cgroup_key own =
+        *key; /* on the stack: older kernels take no argument of a global function as a key */
     struct cgroup_path *path;
     struct kernfs_node *node;
     __u8 yes = 1;
     __u64 at = 0;
     long length;
 
-    if (bpf_map_lookup_elem(&cgroup_seen, key))
+    if (bpf_map_lookup_elem(&cgroup_seen, &own))
         return true;
-    if (bpf_map_update_elem(&cgroup_seen, key, &yes, BPF_NOEXIST))
+    if (bpf_map_update_elem(&cgroup_seen, &own, &yes, BPF_NOEXIST))
         return false;
     path = bpf_ringbuf_reserve(&cgroup_path, sizeof *path, 0);
     if (!path) {
         count_lost(LOST_CGROUP_PATH_RING);
-        bpf_map_delete_elem(&cgroup_seen, key);
+        bpf_map_delete_elem(&cgroup_seen, &own);
         return false;
     }
     path->cgroup = key->cgroup;

@@ -5,7 +5,7 @@ import { SIGNALS } from '../signals/index.ts'
 
 const RECORDS = [...new Set(SIGNALS.flatMap(({ records }) => records))]
 /** Their enumerators become constants. */
-const ENUMS = ['role', 'flow_flags']
+const ENUMS = ['role', 'flow_flags', 'tcp_known']
 /** In `lost.bpf.h`: `LOST_<REASON>` is counted as `kernel/<reason>`; the last one is their number. */
 const LOST = 'lost'
 

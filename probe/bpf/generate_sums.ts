@@ -66,35 +66,53 @@ export function sumsText(object: Layouts): string {
     .map(record => [record, sumsOf(object, record)] as const)
     .filter(([, sums]) => sums.length > 0)
   const records = [...flows, ...others]
-  const columns = new Map(flows.flatMap(([, sums]) => sums.map(({ column, property }) => [column, property])))
+  const columns = (isPeak: boolean) => {
+    const folded = SIGNALS.filter(({ flows }) => flows?.tellsClose !== undefined).map(
+      ({ flows }) => flows!.row.record,
+    )
+    const sums = flows.flatMap(([record, sums]) => (folded.includes(record) ? sums : []))
+    const kept = new Map(
+      sums.flatMap(({ column, property, kind }) =>
+        (kind === 'peak') === isPeak ? [[column, property]] : [],
+      ),
+    )
+    return [...kept].map(([column, property]) => `  ${column}: '${property}',`).join('\n')
+  }
   return [
     HEAD,
-    classOf([...new Set(records.flatMap(([, sums]) => sums.map(({ property }) => property)))]),
+    classOf(new Map(records.flatMap(([, sums]) => sums.map(({ property, kind }) => [property, kind])))),
     '/** Sums of flows: the column in `flow_total`, and the sum. */',
-    `export const FLOW_SUMS = {\n${[...columns].map(([column, property]) => `  ${column}: '${property}',`).join('\n')}\n} as const\n`,
+    `export const FLOW_SUMS = {\n${columns(false)}\n} as const\n`,
+    '/** Those of which the largest counts. */',
+    `export const FLOW_PEAKS = {\n${columns(true)}\n} as const\n`,
     ...records.flatMap(([record, sums]) =>
       (['Deltas', 'Levels'] as const).map(part => adder(record, part, sums)),
     ),
   ].join('\n')
 }
 
-function classOf(properties: readonly string[]): string {
-  const fields = properties.map(property => `  ${property} = 0`)
-  const lines = properties.map(property => `    this.${property} += other.${property}`)
+function classOf(properties: ReadonlyMap<string, Kind>): string {
+  const fields = [...properties.keys()].map(property => `  ${property} = 0`)
+  const lines = [...properties].map(([property, kind]) =>
+    kind === 'peak'
+      ? `    if (other.${property} > this.${property}) this.${property} = other.${property}`
+      : `    this.${property} += other.${property}`,
+  )
   return `/** Sums of the fields of records. */\nexport class Sums {\n${fields.join('\n')}\n\n  add(other: Sums): void {\n${lines.join('\n')}\n  }\n}\n`
 }
 
 /** Without a loop: a loop over names takes several times as long for each row. */
 function adder(record: string, part: 'Deltas' | 'Levels', sums: readonly Sum[]): string {
-  const mine = sums.filter(({ kind }) => kind === (part === 'Deltas' ? 'delta' : 'level'))
+  const mine = sums.filter(({ kind }) => (kind === 'delta') === (part === 'Deltas'))
   const name = `${pascal(record)}${part}`
   if (mine.length === 0) return `export const add${name}: AddNothing = () => {}\n`
   const offsets = mine.map(({ field }) => `  readonly ${field}: number`)
-  const lines = mine.map(({ field, type, property }) =>
-    type === 'u64'
-      ? `  sums.${property} += u64(view, row + at.${field})`
-      : `  sums.${property} += view.getUint32(row + at.${field}, true)`,
-  )
+  const lines = mine.map(({ field, type, property, kind }) => {
+    const read = type === 'u64' ? `u64(view, row + at.${field})` : `view.getUint32(row + at.${field}, true)`
+    return kind === 'peak'
+      ? `  sums.${property} = Math.max(sums.${property}, ${read})`
+      : `  sums.${property} += ${read}`
+  })
   return [
     `interface ${name} {`,
     ...offsets,

@@ -9,6 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#define EEXIST 17
 #define AF_INET 2
 #define AF_INET6 10
 #define ETH_P_IP 0x0800 /* linux/if_ether.h */
@@ -16,7 +17,10 @@
 #define IPPROTO_UDP 17
 #define SOCK_DGRAM 2 /* linux/net.h */
 #define IPPROTO_MPTCP 262
-#define MSG_PEEK 2            /* linux/socket.h */
+#define MSG_PEEK 2 /* linux/socket.h */
+#define MSG_ERRQUEUE 0x2000
+#define RCV_SHUTDOWN 1 /* net/sock.h */
+#define SHUTDOWN_MASK 3
 #define PF_KTHREAD 0x00200000 /* task_struct.flags */
 
 /* include/net/tcp_states.h */
@@ -197,7 +201,15 @@ struct sock {
     socket_lock_t sk_lock;
     unsigned short sk_type;
     unsigned short sk_protocol;
+    __u8 sk_shutdown; /* SHUTDOWN_MASK: close(2) has begun */
+    int sk_err;
+    __u32 sk_ack_backlog;
+    __u32 sk_max_ack_backlog;
+    struct {
+        int counter;
+    } sk_drops;
     struct sock_cgroup_data sk_cgrp_data;
+    struct socket *sk_socket; /* that of a descriptor: an accepted connection gets it from accept(2) */
 };
 
 struct inet_sock {
@@ -206,19 +218,40 @@ struct inet_sock {
     __be16 inet_sport;
 };
 
+struct udp_sock {
+    int pending;    /* a corked datagram waits for more */
+    __u16 gso_size; /* the option UDP_SEGMENT */
+};
+
 struct inet_connection_sock {
     struct inet_sock icsk_inet;
     void *icsk_ulp_data; /* of an MPTCP subflow: struct mptcp_subflow_context */
+};
+
+struct tcp_rack {
+    __u32 rtt_us; /* of the segment acknowledged last: a raw sample */
+};
+
+struct minmax_sample {
+    __u32 t;
+    __u32 v;
+};
+
+struct minmax {
+    struct minmax_sample s[3]; /* the first is the smallest of the whole time */
 };
 
 struct tcp_sock {
     struct inet_connection_sock inet_conn;
     __u32 srtt_us;
     __u32 mdev_us;
+    __u32 rtt_seq; /* the sequence number to be acknowledged for the next sample */
+    struct tcp_rack rack;
     __u8 bpf_sock_ops_cb_flags;
     __u64 bytes_sent;
     __u64 bytes_retrans;
     __u64 bytes_received;
+    __u64 bytes_acked;
     __u32 segs_in;
     __u32 segs_out;
     __u32 total_retrans;
@@ -227,7 +260,25 @@ struct tcp_sock {
     __u32 rcv_nxt;
     __u32 copied_seq;
     __u32 snd_nxt;
+    __u32 snd_una;
     __u32 write_seq;
+    __u32 data_segs_out;
+    __u32 data_segs_in;
+    __u8 chrono_type;     /* what limits now; before Linux 6.18 a bit field */
+    __u32 chrono_start;   /* jiffies */
+    __u32 chrono_stat[3]; /* jiffies of TCP_CHRONO_BUSY, RWND_LIMITED, SNDBUF_LIMITED */
+    struct minmax rtt_min;
+    __u32 rcv_ooopack;
+    __u32 delivered_ce;
+    __u32 dsack_dups;
+    __u32 rto_stamp; /* ms: the time-out that lasts */
+    __u16 total_rto; /* since Linux 6.7 (3868ab0f1925), with the two below and rto_stamp */
+    __u16 total_rto_recoveries;
+    __u32 total_rto_time; /* ms */
+    __u32 mss_cache;
+    __u32 rate_delivered;
+    __u32 rate_interval_us;
+    __u8 rate_app_limited : 1;
     _Bool is_mptcp;
 };
 

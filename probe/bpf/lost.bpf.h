@@ -17,6 +17,8 @@ enum lost {
     LOST_UDP_SLOT,         /* no room for a UDP conversation: the datagram is not counted */
     LOST_UDP_FLOW_RING,    /* ring full: the last row of a conversation that was pushed out */
     LOST_UDP_HEADER,       /* an IPv6 datagram behind extension headers: not counted */
+    LOST_TCP_HEALTH_RING,  /* ring full: why a closed flow was slow; the flow itself is counted */
+    LOST_LISTENER,         /* no room for another listening socket: its queue is not reported */
     LOST_REASONS
 };
 

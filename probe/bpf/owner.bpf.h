@@ -17,20 +17,16 @@ struct owner {
     __u32 pad;
 };
 
-/* BPF_F_CLONE copies the listener's entry to the sockets accepted from it. */
+/* Sockets whose flows are not theirs: MPTCP's, and those of UDP that is counted in packets. */
 struct socket_owner {
     struct owner owner;
     process_id_t user; /* a process that was seen using the socket; 0: the owner is a guess */
-    __u32 slot;        /* index + 1 of its TCP flow; 0: none, as for listeners */
-    __u32 role;        /* enum role of its flow, or of the flows accepted from it */
-    __u32 refused;     /* there was no slot for its flow, and the loss was counted */
-    netns_id_t netns;
-    __u32 predates; /* found by the scan: its earlier counts are not ours */
+    __u32 pad;
 };
 
 struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
     __type(value, struct socket_owner);
 } socket_owner SEC(".maps");
@@ -44,7 +40,7 @@ static __always_inline __u64 new_cookie_of(struct sock *sk) {
  * within a call. Two sockets may share a place: then the next one reads the storage again. */
 struct known {
     __u64 user; /* cookie << 22 | socket_owner.user, in one word because all CPUs write it */
-    __u32 slot; /* index + 1 of a TCP flow, to be checked by its cookie */
+    __u32 slot; /* index + 1 of a UDP conversation, to be checked by its cookie */
     __u32 pad;
 };
 
@@ -170,12 +166,6 @@ __attribute__((noinline)) int own_as_current(struct owner *owner) {
     if (owner)
         own(owner, bpf_get_current_task_btf());
     return 0;
-}
-
-static __always_inline void own_by_current(struct sock *sk, struct socket_owner *entry) {
-    own_as_current(&entry->owner);
-    entry->user = entry->owner.pid;
-    remember_user(sk->__sk_common.skc_cookie.counter, entry->user);
 }
 
 /* The socket's own cgroup, always of the default hierarchy: that of its creator, or of its listener. */

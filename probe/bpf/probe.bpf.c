@@ -7,8 +7,10 @@
 #include "tcp/accept.bpf.h"
 #include "tcp/use.bpf.h"
 #include "tcp/scan.bpf.h"
+#include "health/listen_report.bpf.h"
 #include "rtt/rtt.bpf.h"
-#include "udp/udp_flow.bpf.h"
+#include "udp/udp_packet.bpf.h"
+#include "udp/udp_drop.bpf.h"
 #include "udp/udp_report.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -15,9 +15,11 @@ struct report {
     __u32 next;       /* the slot to go on from */
     __u32 rows;       /* rows on the page */
     __u32 updates;    /* rows on the page of updates */
+    __u32 beside;     /* rows on the page of what is told beside them */
     __u32 closing;    /* slots whose ring record was not submitted yet: drain the ring again a moment later */
     __u32 missed;     /* flows found closed without a CLOSE event */
     __u32 guessed;    /* flows in the window whose owner is a guess */
+    __u32 unused;     /* those of them that were accepted, when the pass first sees them */
 };
 
 /* clang writes BTF only for types that a map, a global or a function names */
@@ -50,7 +52,7 @@ static __always_inline int report_slots(struct report *ctx, int (*report_one)(st
             result = REPORT_DONE;
             break;
         }
-        if (pass.rows >= PAGE_ROWS || pass.updates >= UPDATE_PAGE_ROWS) {
+        if (pass.rows >= PAGE_ROWS || pass.updates >= UPDATE_PAGE_ROWS || pass.beside >= PAGE_ROWS) {
             result = REPORT_PAGE_FULL;
             break;
         }

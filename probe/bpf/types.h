@@ -22,8 +22,18 @@ typedef __u64 delta_bytes_t;
 typedef __u32 delta_segments_t;
 typedef __u32 delta_packets_t;
 typedef __u32 delta_resets_t;
+typedef __u32 delta_usec_t;
+typedef __u32 delta_timeouts_t;
 /* level_: the value at the window's end; 0 for a flow that has closed by then. */
 typedef __u32 level_segments_t;
+typedef __u32 level_bytes_t;
+typedef __u32 level_flows_t;
+typedef __u32 level_listeners_t;
+typedef __u32 level_connections_t;
+typedef __u32 delta_drops_t;
+/* peak_: a level of which the largest counts. */
+typedef __u32 peak_usec_t;
+typedef __u32 peak_share_t; /* in 1/100 % */
 
 typedef __u16 port_t;       /* host byte order */
 typedef __u8 address_t[16]; /* IPv6, or IPv4 mapped into it (RFC 4291, 2.5.5.2) */
@@ -45,5 +55,6 @@ enum flow_flags {
     FLOW_SAMPLED = 8,   /* each of its RTT samples is in rtt_samples, tcp_total and rtt_bucket */
     FLOW_FAILED = 16,   /* it closed before it was established */
     FLOW_MEASURED = 32, /* it took an RTT sample since its last report: rtt_us is of this window */
-    FLOW_HANDED = 64    /* closed_ns is when it went to another container: this row is the former owner's */
+    FLOW_HANDED = 64,   /* closed_ns is when it went to another container: this row is the former owner's */
+    FLOW_EITHER = 128   /* its role is not sure; if it was accepted, isn_local is one less */
 };

@@ -20,9 +20,15 @@ export async function programs(env: Env, signals: readonly Signal[] = SIGNALS): 
     const path = await env.object()
     bindings.open(path).close()
     const findings: Finding[] = []
-    for (const signal of signals)
+    const works = new Set<Signal>()
+    for (const signal of signals) {
+      if (signal.insteadOf && works.has(signal.insteadOf)) continue
+      const judged: Finding[] = []
       for (const [program, runs] of Object.entries(signal.programs))
-        findings.push(await judge(bindings, env, path, signal, program, runs))
+        judged.push(await judge(bindings, env, path, signal, program, runs))
+      if (judged.every(({ ok }) => ok === true)) works.add(signal)
+      findings.push(...judged)
+    }
     return findings
   } catch (error) {
     const found = `the addon or the eBPF object cannot be loaded (${(error as Error).message})`
@@ -60,8 +66,8 @@ async function attempt(bindings: Bindings, env: Env, path: string, program: stri
     for (const { name } of object.programs) object.setAutoload(name, name === program)
     object.load()
     if (runs === 'report') await object.run(program, Buffer.alloc(CONTEXT_BYTES))
-    else if (runs === 'cgroup') attachToRoot(bindings, env, object, program)
-    else object.attach(program)
+    else if (runs === 'cgroup' || runs === 'cgroup_first') attachToRoot(bindings, env, object, program)
+    else if (runs !== 'never') object.attach(program)
   } finally {
     object.close()
   }

@@ -30,10 +30,12 @@ function attachSignal(
   cgroup: string | number | undefined,
 ): Link[] {
   const links: Link[] = []
+  const target = cgroup === undefined ? {} : { cgroup }
   try {
     for (const program of programsOf(signal, 'event')) links.push(object.attach(program))
-    for (const program of programsOf(signal, 'cgroup'))
-      links.push(object.attach(program, cgroup === undefined ? {} : { cgroup }))
+    for (const program of programsOf(signal, 'cgroup')) links.push(object.attach(program, target))
+    for (const program of programsOf(signal, 'cgroup_first'))
+      links.push(object.attach(program, { ...target, first: true }))
     return links
   } catch (error) {
     for (const link of links) link.detach()
@@ -52,10 +54,18 @@ function mountOwn(): number | undefined {
   }
 }
 
+/** Runs the iterators over all descriptors of this host. */
+export async function iterate(
+  object: BpfObject,
+  { signals }: Wanted,
+  which: 'scan' | 'user_scan',
+): Promise<void> {
+  for (const signal of signals) for (const program of programsOf(signal, which)) await object.iterate(program)
+}
+
 /** Sockets that existed before the programs were attached. @param proc where procfs is mounted */
 export async function scan(object: BpfObject, wanted: Wanted, proc: string): Promise<void> {
-  for (const signal of wanted.signals)
-    for (const program of programsOf(signal, 'scan')) await object.iterate(program)
+  await iterate(object, wanted, 'scan')
   for (const netns of networkNamespaces(proc))
     for (const signal of wanted.signals)
       for (const program of programsOf(signal, 'netns_scan'))

@@ -37,6 +37,11 @@ const REASONS: readonly Reason[] = [
     remedy: newer,
   },
   {
+    when: ({ log = '' }) => /failed to resolve CO-RE relocation <\w+> \[\d+\] struct (\w+\.\w+)/.exec(log),
+    found: (field, release) => `this kernel (${release}) has no ${field}`,
+    remedy: newer,
+  },
+  {
     when: ({ code }) => code === 'ENOMEM',
     found: () => 'there is no memory for the eBPF maps',
     remedy: 'lower --max-flows, or raise the memory limit',

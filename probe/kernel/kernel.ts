@@ -4,14 +4,31 @@ import type { BpfObject, Entries, Layout, Link, ProgramStats, Rings } from 'bcc-
 import type { Rows } from '../../wire/layout.ts'
 import { LOST } from '../../wire/records.ts'
 import type { Flows, Pass } from '../signals/flows.ts'
+import { netns } from '../signals/netns.ts'
 import type { KernelOptions, RingReader, Signal } from '../signals/signal.ts'
-import { attach, scan } from './attach.ts'
+import { attach, iterate, scan } from './attach.ts'
 import { explained, load } from './load.ts'
 import { Report } from './report.ts'
 import { Wanted } from './wanted.ts'
 
 /** The readers of the rings; records are valid until the function returns. */
 export type RingReaders = Readonly<Record<RingReader, (ring: string, records: Buffer) => void>>
+
+/** Again when a signal that was refused has a substitute, which is not loaded. */
+function start(wanted: Wanted): [BpfObject, Link[]] {
+  for (;;) {
+    const object = load(wanted)
+    try {
+      const loaded = wanted.signals
+      const links = attach(object, wanted)
+      if (wanted.signals.every(signal => loaded.includes(signal))) return [object, links]
+    } catch (error) {
+      object.close()
+      throw explained(error)
+    }
+    object.close()
+  }
+}
 
 export class Kernel {
   readonly flows: readonly Flows[]
@@ -27,9 +44,10 @@ export class Kernel {
   /** @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then */
   constructor(options: KernelOptions, readers: RingReaders) {
     this.#wanted = new Wanted(options)
-    this.#object = load(this.#wanted)
+    const [object, links] = start(this.#wanted)
+    this.#object = object
+    this.#links = links
     try {
-      this.#links = attach(this.#object, this.#wanted)
       const { signals } = this.#wanted
       this.#report = new Report(this.#object, signals)
       this.flows = this.#report.flows
@@ -63,6 +81,13 @@ export class Kernel {
    */
   async scan(proc = '/proc'): Promise<void> {
     await scan(this.#object, this.#wanted, proc)
+    // a connection without a slot is not older from now on; unless some could not be seen
+    if (this.#wanted.has(netns)) this.#object.map('.data.scanned').view().writeUInt8(1, 0)
+  }
+
+  /** Who has the descriptors of connections that were accepted and not used: the owner until they are. */
+  async findUsers(): Promise<void> {
+    await iterate(this.#object, this.#wanted, 'user_scan')
   }
 
   /** The state of every flow that was open at `endNs`: whole rows, valid until the next step. */

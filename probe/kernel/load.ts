@@ -38,7 +38,8 @@ function prepare(object: BpfObject, wanted: Wanted): void {
   const sizeOf = (struct: string) => object.layout(struct).size
   for (const signal of SIGNALS) {
     const has = wanted.has(signal)
-    for (const [name, value] of Object.entries(signal.globals?.(options) ?? {})) object.setGlobal(name, value)
+    for (const [name, value] of Object.entries(signal.globals?.(options, has) ?? {}))
+      object.setGlobal(name, value)
     for (const [name, entries] of Object.entries(signal.maps?.({ options, wanted: has, sizeOf }) ?? {}))
       object.resizeMap(name, entries)
     for (const program of Object.keys(signal.programs)) object.setAutoload(program, has)

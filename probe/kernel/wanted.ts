@@ -13,8 +13,9 @@ export class Wanted {
   }
 
   has(signal: Signal): boolean {
-    const { wanted, needs } = signal
-    if (this.unavailable.has(signal) || (needs && !this.has(needs))) return false
+    const { name, wanted, needs, insteadOf } = signal
+    if (this.unavailable.has(signal) || this.options.without?.includes(name)) return false
+    if ((needs && !this.has(needs)) || (insteadOf && this.has(insteadOf))) return false
     return wanted?.(this.options) ?? true
   }
 

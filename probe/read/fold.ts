@@ -7,6 +7,7 @@ import { Group } from '../../wire/count/flow_sums.ts'
 import { GroupLookup } from '../../wire/count/group_lookup.ts'
 import type { FlowDecoder, OwnerColumns } from '../../wire/count/record.ts'
 import { tcpFlow } from '../../wire/count/tcp_flow.ts'
+import { tcpHealth } from '../../wire/count/tcp_health.ts'
 import { tcpUpdate } from '../../wire/count/tcp_update.ts'
 import { udpFlow } from '../../wire/count/udp_flow.ts'
 import type { Layout, Rows } from '../../wire/layout.ts'
@@ -17,6 +18,7 @@ import type { Batch } from './read.ts'
 const FLOWS: ReadonlyMap<string, (layout: Layout) => FlowDecoder> = new Map([
   ['tcp_flow', tcpFlow],
   ['tcp_update', tcpUpdate],
+  ['tcp_health', tcpHealth],
   ['udp_flow', udpFlow],
 ])
 /** Pairs of a cgroup and a network namespace. */
@@ -103,7 +105,7 @@ export class FlowFold {
     if (!decoder) return rows
     const left = this.#groups.fold(bytes, decoder)
     if (left.length === 0) return undefined
-    this.full += left.length
+    if (layout.name !== 'tcp_health') this.full += left.length // their flows are counted
     const size = layout.size
     return { layout, bytes: Buffer.concat(left.map(row => bytes.subarray(row * size, (row + 1) * size))) }
   }

@@ -1,11 +1,12 @@
-/** The rows that folded flows become: `flow_total`, `tcp_total`, `rtt_bucket` and `connect_bucket`. */
+/** The rows that folded flows become: `flow_total`, `tcp_total`, and their buckets. */
 
 import { encodeRows, type Given } from '../../wire/columns.ts'
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import {
-  connectBucketLayout,
   type FLOW_TOTAL,
   flowTotalLayout,
+  TOTAL_DISTRIBUTIONS,
+  TOTAL_PEAKS,
   TOTAL_SUMS,
 } from '../../wire/count/flow_total.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
@@ -36,16 +37,19 @@ export function sumsOf(owned: readonly OwnedSums[], { total, bucket }: SampleLay
   const flows: Given<typeof FLOW_TOTAL>[] = []
   const samples: Given<typeof TCP_TOTAL>[] = []
   const buckets: Buffer[] = []
-  const connects: Buffer[] = []
+  const distributions = TOTAL_DISTRIBUTIONS.map(({ buckets }) => ({ layout: buckets, rows: [] as Buffer[] }))
   const add = (key: Key, totals: FlowSums) => {
-    if (totals.flows === 0) return
-    const { rtt, connect } = totals
-    flows.push({ ...key, ...flowSums(totals), ...(connect && connectSums(connect)) })
+    if (isNothing(totals)) return
+    const { rtt } = totals
+    flows.push({ ...key, ...flowSums(totals), ...distributionSums(totals) })
     if (rtt) {
       samples.push({ ...key, ...rttSums(rtt) })
       buckets.push(bucketRows(bucket, key, rtt))
     }
-    if (connect) connects.push(bucketRows(connectBucketLayout, key, connect))
+    for (const [index, { name }] of TOTAL_DISTRIBUTIONS.entries()) {
+      const [values, { layout, rows }] = [totals[name], distributions[index]!]
+      if (values) rows.push(bucketRows(layout, key, values))
+    }
   }
   for (const { owner, group } of owned) {
     add({ ...owner, role: ROLE_CLIENT }, group.client)
@@ -55,20 +59,33 @@ export function sumsOf(owned: readonly OwnedSums[], { total, bucket }: SampleLay
     { layout: flowTotalLayout, bytes: encodeRows<typeof FLOW_TOTAL>(flowTotalLayout, flows) },
     { layout: total, bytes: encodeRows<typeof TCP_TOTAL>(total, samples) },
     { layout: bucket, bytes: Buffer.concat(buckets) },
-    { layout: connectBucketLayout, bytes: Buffer.concat(connects) },
+    ...distributions.map(({ layout, rows }) => ({ layout, bytes: Buffer.concat(rows) })),
   ].filter(({ bytes }) => bytes.length > 0)
 }
 
-const flowSums = (totals: FlowSums): Given<typeof FLOW_TOTAL> =>
-  Object.fromEntries(TOTAL_SUMS.map(([column, sum]) => [column, totals[sum]]))
+/** A flow that is told of beside its own row may be another window's. */
+const isNothing = (totals: FlowSums): boolean =>
+  totals.flows === 0 && [...TOTAL_SUMS, ...TOTAL_PEAKS].every(([, sum]) => totals[sum] === 0)
 
-const connectSums = (connect: Histogram): Given<typeof FLOW_TOTAL> => ({
-  connects: connect.count,
-  connect_sum_ns: connect.sumNs,
-  connect_squares_us2: connect.wholeSquares,
-  connect_min_ns: Math.round(connect.min! * 1000),
-  connect_max_ns: Math.round(connect.max! * 1000),
+const flowSums = (totals: FlowSums): Given<typeof FLOW_TOTAL> => ({
+  ...Object.fromEntries([...TOTAL_SUMS, ...TOTAL_PEAKS].map(([column, sum]) => [column, totals[sum]])),
+  known: totals.known,
 })
+
+const distributionSums = (totals: FlowSums): Given<typeof FLOW_TOTAL> =>
+  Object.fromEntries(
+    TOTAL_DISTRIBUTIONS.flatMap(({ name, count, sum, squares, min, max }) => {
+      const values = totals[name]
+      if (!values) return []
+      return [
+        [count, values.count],
+        [sum, values.sumNs],
+        [squares, values.wholeSquares],
+        [min, Math.round(values.min! * 1000)],
+        [max, Math.round(values.max! * 1000)],
+      ]
+    }),
+  )
 
 const rttSums = (rtt: Histogram): Given<typeof TCP_TOTAL> => ({
   rtt_samples: rtt.count,

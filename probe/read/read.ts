@@ -14,6 +14,8 @@ export interface ReaderKernel extends TotalsKernel {
   /** Delivers the records that are in the rings now. */
   drain(): void
   report(flows: Flows, endNs: bigint, pass: Pass): AsyncIterable<Rows>
+  /** Names the owners of connections that were accepted and not used. */
+  findUsers(): Promise<void>
 }
 
 /** Rows of one window, valid until the next batch; without rows: its end. */
@@ -32,7 +34,8 @@ const BATCH_ROWS = 4096
 /** Records of one ring that wait for the window's end, or for a full batch. */
 class Stream {
   readonly flows: Flows
-  readonly router: Router
+  /** Undefined when all rows come from the pass. */
+  readonly router: Router | undefined
   /** Records of the running window, all closed before its end. */
   readonly running = new Records()
   /** Records read after the window's end; the router assigns them to windows after the pass. */
@@ -40,7 +43,8 @@ class Stream {
 
   constructor(flows: Flows) {
     this.flows = flows
-    this.router = new Router(flows.layout, flows.tellsClose)
+    const { layout, tellsClose } = flows
+    this.router = tellsClose === undefined ? undefined : new Router(layout, tellsClose)
   }
 
   *batches(window: Window, all: Buffer): Generator<Batch> {
@@ -111,7 +115,7 @@ export class Reader {
   }
 
   async *#end(window: Window): AsyncGenerator<Batch> {
-    const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
+    const pass: Pass = { closing: 0, missed: 0, guessed: 0, unused: 0 }
     // of all streams before the first pass: records that come during it may be of the next window
     const closed = this.#streams.map(({ running }) => running.take())
     for (const [index, stream] of this.#streams.entries()) {
@@ -123,12 +127,14 @@ export class Reader {
     }
     this.missed += pass.missed
     this.guessed = pass.guessed
+    if (pass.unused > 0) await this.#kernel.findUsers()
     if (pass.closing > 0) await sleep(CLOSING_MS)
     const totals = this.#totals.rows(window.endNs)
     this.#kernel.drain()
     for (const rows of totals) yield { window, rows }
     const later: [string, Buffer][] = []
     for (const stream of this.#streams) {
+      if (!stream.router) continue
       const late = Buffer.concat([stream.pending.take(), stream.running.take()])
       const { ended, next } = stream.router.split(late, window.endNs)
       yield* stream.batches(window, Buffer.concat(ended))

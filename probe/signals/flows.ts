@@ -7,8 +7,10 @@ export interface Flows {
   readonly layout: Layout
   /** Of flows that had a whole row before. */
   readonly update?: Layout
-  /** Whether a flow's close has a row of its own, without traffic. */
-  readonly tellsClose: boolean
+  /** Rows that the same pass writes beside them. */
+  readonly beside?: Layout
+  /** Whether a flow's close has a row of its own, without traffic; undefined when all rows come from the pass. */
+  readonly tellsClose?: boolean
 }
 
 /** Counts of one run of the report pass. */
@@ -19,4 +21,6 @@ export interface Pass {
   missed: number
   /** Flows whose owner is a guess. */
   guessed: number
+  /** Those that were accepted and not used, when a pass first sees them. */
+  unused: number
 }

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import type { Signal } from './signal.ts'
+import { use } from './use.ts'
 
 /** Memory for the sums of all CPUs, and their least and largest number. */
 const MAX_BYTES = 64 * 2 ** 20
@@ -11,10 +12,34 @@ export function roomForSums(bytes: number): number {
   return Math.min(Math.max(room, FEWEST_SUMS), MAX_SUMS)
 }
 
+/** Its code is in the programs of `use` and `tcp`. */
+export const rttLooks: Signal = {
+  name: 'rtt_looks',
+  programs: {},
+  wanted: ({ rtt }) => rtt !== 'smoothed',
+  needs: use,
+  gives: 'RTT samples, found where other programs run',
+  fallback: 'sock_ops programs are called for them',
+  records: [],
+  globals: (_, wanted) => ({ rtt_looks: Number(wanted) }),
+}
+
+export const rttProbe: Signal = {
+  name: 'rtt_probe',
+  programs: { tcp_rtt_probe: 'event' },
+  wanted: ({ rtt }) => rtt === 'samples',
+  needs: rttLooks,
+  gives: 'RTT samples of bulk transfers and of MPTCP',
+  fallback: 'these flows count with their smoothed round-trip times',
+  records: [],
+  globals: (_, wanted) => ({ rtt_at_segments: Number(wanted) }),
+}
+
 export const rtt: Signal = {
   name: 'rtt',
   programs: { tcp_rtt: 'cgroup' },
-  wanted: ({ rttSamples }) => rttSamples,
+  wanted: ({ rtt }) => rtt !== 'smoothed',
+  insteadOf: rttLooks,
   gives: 'every RTT sample, where the kernel passes them on',
   fallback: "distributions are made of the kernel's smoothed round-trip times",
   records: ['tcp_total', 'rtt_bucket'],

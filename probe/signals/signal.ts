@@ -3,16 +3,23 @@
  * else knows the names in `bpf/`.
  */
 
+import type { HealthGroup } from './health_groups.ts'
+
 export interface KernelOptions {
-  /** TCP connections that can be open at once; 296 bytes of kernel memory each. */
+  /** TCP connections that can be open at once; 464 bytes of kernel memory each. */
   readonly maxFlows: number
-  /** UDP conversations that have a slot at once; 312 bytes of kernel memory each. */
+  /** UDP conversations that have a slot at once; 336 bytes of kernel memory each. */
   readonly maxUdpFlows: number
   /** Bytes of the ring of closed flows, a power of two. */
   readonly ringBytes: number
-  readonly udp: boolean
-  /** Every RTT sample, or only the kernel's smoothed RTTs. */
-  readonly rttSamples: boolean
+  /** Where UDP is counted. */
+  readonly udp: 'calls' | 'packets' | 'off'
+  /** RTT samples as calls find them, or those of bulk, too, or only the kernel's smoothed RTTs. */
+  readonly rtt: 'calls' | 'samples' | 'smoothed'
+  /** What is read of TCP sockets to say why they are slow. */
+  readonly health: readonly HealthGroup[]
+  /** Names of signals that are left out as if this kernel refused them. */
+  readonly without?: readonly string[]
 }
 
 /** When a program runs. */
@@ -21,12 +28,18 @@ export type Runs =
   | 'event'
   /** For every cgroup: attached to the root of cgroup2. */
   | 'cgroup'
+  /** The same, before the programs of others: it sees what they change as it was. */
+  | 'cgroup_first'
   /** An iterator: once at the start. */
   | 'scan'
   /** An iterator that sees one network namespace: at the start, in each. */
   | 'netns_scan'
+  /** An iterator: after a pass that found accepted connections that nobody has used. */
+  | 'user_scan'
   /** At the end of each window, with `struct report` as its context. */
   | 'report'
+  /** It only shows whether the kernel takes it. */
+  | 'never'
 
 /** The reader of a ring's records: `main.ts` connects them. */
 export type RingReader = 'flows' | 'cgroups' | 'processes'
@@ -42,8 +55,10 @@ interface FlowRecords {
   readonly row: Page
   /** Rows of flows that had a whole row before. */
   readonly update?: Page
-  /** Whether a flow's close has a row of its own, without traffic. */
-  readonly tellsClose: boolean
+  /** Rows of another signal that its report writes beside its own. */
+  readonly beside?: Page
+  /** Whether a flow's close has a row of its own, without traffic; undefined when it has no ring. */
+  readonly tellsClose?: boolean
 }
 
 export interface Sizes {
@@ -62,6 +77,8 @@ export interface Signal {
   readonly wanted?: (options: KernelOptions) => boolean
   /** This signal runs only with that one. */
   readonly needs?: Signal
+  /** This signal runs only where that one is unavailable. */
+  readonly insteadOf?: Signal
   /** What the signal provides. */
   readonly gives: string
   /** What happens when it is unavailable; the probe cannot run without a signal that has no fallback. */
@@ -71,8 +88,8 @@ export interface Signal {
   /** A ring has the name of its record. */
   readonly ring?: { readonly record: string; readonly reader: RingReader }
   readonly flows?: FlowRecords
-  /** `const volatile` numbers. */
-  readonly globals?: (options: KernelOptions) => Readonly<Record<string, number>>
+  /** `const volatile` numbers. @param wanted whether the signal is loaded */
+  readonly globals?: (options: KernelOptions, wanted: boolean) => Readonly<Record<string, number>>
   /** Entries of maps, bytes of rings. */
   readonly maps?: (sizes: Sizes) => Readonly<Record<string, number>>
 }

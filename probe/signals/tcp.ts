@@ -14,8 +14,13 @@ export const tcp: Signal = {
   flows: {
     row: { record: 'tcp_flow', page: 'tcp_flow_page' },
     update: { record: 'tcp_update', page: 'tcp_update_page' },
+    beside: { record: 'tcp_health', page: 'tcp_health_page' },
     tellsClose: true,
   },
   globals: ({ maxFlows, ringBytes }) => ({ max_tcp_flows: maxFlows, tcp_flow_wake_bytes: ringBytes / 2 }),
-  maps: ({ options: { maxFlows, ringBytes } }) => ({ tcp_slot: maxFlows, tcp_flow: ringBytes }),
+  maps: ({ options: { maxFlows, ringBytes } }) => ({
+    tcp_slot: maxFlows,
+    tcp_elsewhere: maxFlows,
+    tcp_flow: ringBytes,
+  }),
 }

@@ -1,5 +1,6 @@
 /** `make bench` in small: that it runs and says what it should, never how fast. */
 
+import { join } from 'node:path'
 import t from 'tap'
 import { needs } from '../harness/skip.ts'
 import { benchPrograms } from './bpf_time.ts'
@@ -12,6 +13,7 @@ import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
 import { benchSinkSpool } from './sink_spool.ts'
 import { benchSpool } from './spool.ts'
+import { benchTurns } from './turns/bench.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'ss') }
 const figures = (lines: readonly string[][]) => lines.map(([what, measured]) => `${what}: ${measured}`)
@@ -30,6 +32,20 @@ t.test('requests over TCP and UDP', real, async t => {
   for (const line of lines) t.match(line, /^(tcp|udp) request and response, .*: .* (a second|%|points)/)
 })
 
+t.test('the kernel side in turns with nothing, with empty hooks and with another clone', real, async t => {
+  const { costs, hooks } = await benchTurns(3, join(import.meta.dirname, '../..'), ['connections', 'tcp'])
+  const [alone, ...added] = figures(costs)
+  t.match(alone, /^a connection, nothing attached: [\d.]+ µs$/)
+  t.equal(costs.length, 2 * 8)
+  for (const line of added.filter(line => !/nothing attached/.test(line)))
+    t.match(line, /, .*: [+-][\d.]+ µs \(± [\d.]+\), [+-][\d.]+ %, [1-3] rounds$/)
+  t.ok(
+    figures(hooks).some(line =>
+      /^a connection, tcp_flow_state: \d+\.\d\d runs, \d+ ns each, [\d.]+ µs$/.test(line),
+    ),
+  )
+})
+
 t.test('a report, a whole probe and its neighbour', real, async t => {
   const { report, memory } = await benchReport([200], 1, 500)
   const [pass, whole, folding, neighbour] = figures(report)
@@ -44,7 +60,7 @@ t.test('a report, a whole probe and its neighbour', real, async t => {
 
 t.test('what each program takes', real, async t => {
   const lines = figures(await benchPrograms(1500, 1500))
-  for (const name of ['tcp_flow_state', 'tcp_accept4', 'tcp_rtt', 'udp_flow_egress'])
+  for (const name of ['tcp_flow_state', 'socket_send', 'socket_recv', 'udp_send4'])
     t.ok(
       lines.some(line => line.startsWith(`${name}, `) && /: \d+ runs, \d+ ns each$/.test(line)),
       name,

@@ -3,7 +3,8 @@
  *
  *     node test/bench/main.ts [part ...]
  *
- * `profile` runs only by its name; `profile=20000` is with so many sockets.
+ * `profile` runs only by its name; `profile=20000` is with so many sockets. `turns=DIRECTORY` compares with the built clone
+ * of another state of the project.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -13,19 +14,28 @@ import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
 import { benchFleet } from './fleet.ts'
+import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
 import { benchKeys } from './keys.ts'
+import { benchPage } from './page.ts'
 import { benchProbeFold } from './probe_fold.ts'
 import { benchProfile } from './profile.ts'
 import { benchReport } from './report.ts'
 import { benchRequests } from './request.ts'
 import { benchSinkSpool } from './sink_spool.ts'
 import { benchSpool } from './spool.ts'
+import { benchTurns } from './turns/bench.ts'
 
 /** Tables by their headings. */
 type Tables = Readonly<Record<string, string[][]>>
 
+async function turns(before?: string): Promise<Tables> {
+  const { costs, hooks } = await benchTurns(40, before)
+  return { 'What the kernel side adds, in turns': costs, 'By hook': hooks }
+}
+
 const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
+  turns,
   churn: async () => ({ 'Connections at saturation': await benchChurn() }),
   requests: async () => ({ 'Request and response': await benchRequests() }),
   async report() {
@@ -33,10 +43,12 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
     return { 'One report': report, 'Memory and start of the probe': memory }
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
+  flows: async () => ({ 'Flow stage of the collector': await benchFlows() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
   fleet: async () => ({ 'A fleet by way of NATS': await benchFleet() }),
+  page: async () => ({ 'The page in a browser': await benchPage() }),
   keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
   spool: async () => ({ 'Spool of the probe': await benchSpool() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),
@@ -48,6 +60,8 @@ async function profile(sockets?: number): Promise<Tables> {
 }
 
 function run(part: string): Promise<Tables> {
+  const [, before] = /^turns=(.+)$/.exec(part) ?? []
+  if (before !== undefined) return turns(before)
   const [, sockets] = /^profile(?:=(\d+))?$/.exec(part) ?? []
   return PARTS[part]?.() ?? profile(sockets === undefined ? undefined : Number(sockets))
 }
@@ -60,7 +74,7 @@ ${lines.map(([what, measured]) => `| ${what} | ${measured} |`).join('\n')}
 `
 
 const given = process.argv.slice(2)
-const unknown = given.find(part => !(part in PARTS) && !/^profile(=\d+)?$/.test(part))
+const unknown = given.find(part => !(part in PARTS) && !/^(profile(=\d+)?|turns=.+)$/.test(part))
 if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(PARTS).join(', ')}, profile`)
 
 const memory = /MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]

@@ -37,7 +37,12 @@ async function passes(): Promise<Passes> {
     for (let pass = 0; pass < PASSES; pass++) {
       const [cpuBefore, wallBefore] = [ownSeconds(), performance.now()]
       rows = 0
-      for await (const page of kernel.report(flows, bootTime(), { closing: 0, missed: 0, guessed: 0 }))
+      for await (const page of kernel.report(flows, bootTime(), {
+        closing: 0,
+        missed: 0,
+        guessed: 0,
+        unused: 0,
+      }))
         rows += page.bytes.length / page.layout.size
       wall.push(performance.now() - wallBefore)
       cpu.push((ownSeconds() - cpuBefore) * 1000)

@@ -30,9 +30,12 @@ export function layoutOf(record: string): Layout {
   }
 }
 
-/** Flows in turns of `containers` containers: round trips from 20 ms up, a few segments, both roles. */
-function rowsOf(layout: Layout, count: number, containers: number): Rows {
+/** Flows, their sockets numbered from `first`, in turns of `containers` containers: round trips from 20 ms up, a few segments, both roles. */
+function rowsOf(layout: Layout, first: number, count: number, containers: number): Rows {
   const rows = Array.from({ length: count }, (_, index) => ({
+    socket: first + index,
+    local_port: 1024 + (index % 60_000),
+    remote_port: 80,
     cgroup: 1 + (index % containers),
     role: 1 + (Math.floor(index / containers) % 2),
     flags: FLOW_MEASURED,
@@ -49,8 +52,8 @@ function rowsOf(layout: Layout, count: number, containers: number): Rows {
 /** One in ten is told with everything, the others were before. */
 export function tcpRows(count: number, containers: number): Rows[] {
   const whole = Math.ceil(count / 10)
-  const kinds = [rowsOf(layoutOf('tcp_flow'), whole, containers)]
-  if (count > whole) kinds.push(rowsOf(layoutOf('tcp_update'), count - whole, containers))
+  const kinds = [rowsOf(layoutOf('tcp_flow'), 1, whole, containers)]
+  if (count > whole) kinds.push(rowsOf(layoutOf('tcp_update'), 1 + whole, count - whole, containers))
   return kinds
 }
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { Dealer } from 'zeromq'
 import { ask } from '../../cli/client.ts'
-import type { TopHost } from '../../collector/serve/top.ts'
+import type { TopHost } from '../../collector/view/rows.ts'
 import { decodeAck } from '../../wire/ack.ts'
 import { encodeWindow, type WindowHead } from '../../wire/message.ts'
 import { bundleOf } from '../harness/bundle.ts'

@@ -88,30 +88,30 @@ async function checkTcp(t: Test, rows: Written, on: Stage, growth: number): Prom
   t.equal(opened, growth, 'containers and host have opened what the kernel says')
 }
 
-/** Where each container's samples are among all of its network namespace. */
+/** Where each container's samples are among all of its network namespace. Of bulk a few may be missed. */
 const ENDS = [
-  { who: 'shop main', end: 'shop', role: 'client', port: BULK },
-  { who: 'cart main', end: 'cart', role: 'server', port: BULK },
-  { who: 'cart idle', end: 'cart', role: 'server', port: ECHO },
+  { who: 'shop main', end: 'shop', role: 'client', port: BULK, least: 0.99 },
+  { who: 'cart main', end: 'cart', role: 'server', port: BULK, least: 0.99 },
+  { who: 'cart idle', end: 'cart', role: 'server', port: ECHO, least: 1 },
 ] as const
 
 async function checkSamples(t: Test, rows: Written, { read, pair, ids }: Stage): Promise<void> {
   const all = await rows('container:rtt_dist')
-  for (const { who, end, role, port } of ENDS) {
+  for (const { who, end, role, port, least } of ENDS) {
     const samples = read.samples(pair[end].pod.netns, ({ local_port, remote_port }) =>
       role === 'client' ? remote_port === port : local_port === port,
     )
     const own = all.filter(row => row['container'] === ids.get(who) && row['role'] === role)
-    t.equal(
-      sum(own.map(({ samples }) => number(samples))),
-      samples.length,
-      `${who}: ${samples.length} samples, each once`,
-    )
-    const told = sum(own.map(row => number(row['samples']) * number(row['mean'])))
-    const exact = sum(samples) / 1000
-    t.ok(Math.abs(told / exact - 1) < 1e-9, `${who}: mean`, { told, exact })
-    t.equal(Math.min(...own.map(({ min }) => number(min))), Math.min(...samples) / 1000, `${who}: min`)
-    t.equal(Math.max(...own.map(({ max }) => number(max))), Math.max(...samples) / 1000, `${who}: max`)
+    const found = sum(own.map(({ samples }) => number(samples)))
+    const share = found / samples.length
+    t.ok(share >= least && share <= 1, `${who}: ${found} of ${samples.length} samples`)
+    const told = sum(own.map(row => number(row['samples']) * number(row['mean']))) / found
+    const exact = sum(samples) / 1000 / samples.length
+    t.ok(Math.abs(told / exact - 1) < (least < 1 ? 0.02 : 1e-9), `${who}: mean`, { told, exact })
+    if (least === 1) {
+      t.equal(Math.min(...own.map(({ min }) => number(min))), Math.min(...samples) / 1000, `${who}: min`)
+      t.equal(Math.max(...own.map(({ max }) => number(max))), Math.max(...samples) / 1000, `${who}: max`)
+    }
     t.ok(
       own.every(row => row['smoothed_flows'] === 0),
       `${who}: none is smoothed`,

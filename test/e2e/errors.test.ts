@@ -46,7 +46,7 @@ t.test('what is typed wrong is said in one sentence', async t => {
     [['probe', '--interval', '1.5'], /^sockflux: --interval: needs a whole number/],
     [['probe', '--collector', 'http://a:1'], /^sockflux: --collector: needs an endpoint such as tcp:/],
     [['run', '--socket', ''], /^sockflux: --socket: needs a text that is not empty/],
-    [['query'], /missing required argument 'sql'/],
+    [['query', 'a', 'b'], /too many arguments for 'query'/],
   ] as const)
     checkSentence(t, await run(...words), sentence)
 })

@@ -13,10 +13,12 @@ import { Ledger } from '../harness/ledger.ts'
 import type { Child } from '../harness/process.ts'
 import { openSite, type Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
-import { earlyInWindow, windowNow } from '../harness/windows.ts'
+import { earlyInWindow, windowAt, windowNow } from '../harness/windows.ts'
 import { startMonologue } from './monologue.ts'
 
 const HOST = 'kills'
+/** After its end the last rows of a window are read and put together: until then it is in the making. */
+const MAKING_MS = 250
 
 interface Sample {
   readonly time: number
@@ -89,7 +91,7 @@ export class KillStage {
   }
 
   async killProbe(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    this.#killed = windowNow()
+    this.#killed = windowAt(Date.now() - MAKING_MS)
     await this.#probe!.kill(signal)
   }
 

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { TopHost } from '../../collector/serve/top.ts'
+import type { TopHost } from '../../collector/view/rows.ts'
 import type { Finding } from '../../probe/kernel/finding.ts'
 import { setOf, threads } from '../harness/capabilities.ts'
 import { imageArchive } from '../harness/debian/image.ts'
@@ -87,7 +87,7 @@ async function flowsAreCounted(t: Test, node: Node, place: Place): Promise<void>
     node.exec(running.containers[name]!, words)
   const told = async (): Promise<TopHost | undefined> => {
     const { stdout, exitCode } = await exec('collector', 'sockflux', 'top', '--json')
-    return exitCode === 0 ? (JSON.parse(stdout) as TopHost[])[0] : undefined
+    return exitCode === 0 ? (JSON.parse(stdout) as { hosts: TopHost[] }).hosts[0] : undefined
   }
   await until('a window', async () => (await told()) !== undefined, PATIENCE_MS).catch(async error => {
     throw new Error(`${error}\n${await output(place, 'probe')}${await output(place, 'collector')}`)

@@ -339,6 +339,10 @@ t.test('a socket that another user put there gets no rows', { skip }, async t =>
   const owned = join(site.directory, 'owned')
   await mkdir(owned)
   await chown(owned, NOBODY, NOBODY)
+  await t.rejects(
+    site.collector(['--listen', `ipc://${join(open, 'own.sock')}`]),
+    /cannot listen on ipc:.*other users can put a socket of their own .*: chmod go-w it/,
+  )
   for (const [directory, says] of [
     [open, /in .*\/open other users can put a socket of their own \(mode 777\)/],
     [owned, /owned belongs to user 65534, who is not trusted/],

@@ -58,15 +58,14 @@ const LACKS: readonly { without: readonly Capability[]; says: readonly RegExp[] 
     says: [
       /^user 65534 lacks CAP_SYS_ADMIN: .*: (run it as root, or|start it with) /,
       /no descriptor names.*need CAP_SYS_ADMIN/,
-      /^every RTT sample of connections older/,
     ],
   },
   {
     without: ['net_admin', 'sys_admin'],
     says: [
       /lacks CAP_NET_ADMIN: UDP is not counted/,
-      /^UDP conversations unavailable \(programs for cgroups need CAP_NET_ADMIN/,
-      /^every RTT sample, where .*CAP_NET_ADMIN/,
+      /^UDP conversations as their programs .* unavailable \(programs for cgroups need CAP_NET_ADMIN/,
+      /^UDP conversations in packets unavailable .*: UDP is not counted$/,
     ],
   },
   { without: ['sys_ptrace'], says: [/lacks CAP_SYS_PTRACE: other users' network namespaces/] },
@@ -74,7 +73,7 @@ const LACKS: readonly { without: readonly Capability[]; says: readonly RegExp[] 
     without: ['dac_read_search'],
     says: [
       /lacks CAP_DAC_READ_SEARCH: names of containers/,
-      /^the process that accepts a connection as its owner unavailable \(tracefs/,
+      /^the process that accepts a connection with io_uring as its owner unavailable \(tracefs/,
     ],
   },
 ]

@@ -71,12 +71,12 @@ t.test('the store answers query and top while the collector runs', { skip }, asy
 
   await site.run('top', '--json') // from now on somebody watches processes
   await earlyInWindow()
-  const row = { name: 'main', pod: 'shop-0', asClient: 3, asServer: 3 }
+  const row = { name: 'main', pod: 'shop-0', namespace: 'trade', asClient: 3, asServer: 3 }
   const host = await until('processes in top', async () => {
-    const top = JSON.parse((await site.run('top', '--json')).stdout)
+    const { hosts } = JSON.parse((await site.run('top', '--json')).stdout)
     // others may talk on this machine, too
-    const shown = top[0]?.processes.filter(({ pod }: { pod: string }) => pod === 'shop-0')
-    return shown?.length === 2 && top[0]
+    const shown = hosts[0]?.processes.filter(({ pod }: { pod: string }) => pod === 'shop-0')
+    return shown?.length === 2 && hosts[0]
   })
   t.match(host, { host: 'node-1', partial: false })
   t.match(
@@ -88,16 +88,17 @@ t.test('the store answers query and top while the collector runs', { skip }, asy
     [{ name: 'load' }, { name: 'load' }],
     'the server and the client, by name',
   )
-  // the table has the busiest twelve, and others may talk on this machine, too
   t.match(await load.ask('open 500 127.0.0.1 80'), { opened: 500 })
   await until('the busiest in top', async () => {
-    const [top] = JSON.parse((await site.run('top', '--json')).stdout)
+    const [top] = JSON.parse((await site.run('top', '--json')).stdout).hosts
     const own = top.containers.find(({ id }: { id: string }) => id === shortId(main.id))
     const shown = top.processes.filter(({ pod }: { pod: string }) => pod === 'shop-0')
     return own.asServer === 503 && shown.length === 2
   })
   const once = await site.run('top', '--once')
-  t.match(once.stdout, /^node-1 {2}window until \S+Z$/m)
-  t.match(once.stdout, new RegExp(`^${shortId(main.id)} +main +shop-0 +503 +503 `, 'm'))
-  t.match(once.stdout, /^\d+ +load +shop-0 +(503 +0|0 +503) /m)
+  t.match(once.stdout, /^host node-1 {2}window until \S+Z {2}window 1s /m)
+  t.match(once.stdout, /^main +shop-0 +trade +.* 503 +503 /m)
+  t.match(once.stdout, /^load +main +\S.* 2 +1006\b/m, 'by program')
+  const processes = await site.run('top', '--once', '--view', 'processes', '--filter', 'shop-0')
+  t.match(processes.stdout, /^ *\d+ +load +main +shop-0 +.* (503 +0|0 +503) /m)
 })

@@ -5,15 +5,15 @@ import type { Child } from '../harness/process.ts'
 import { start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { openSite, type Site, SOCKFLUX, sockflux } from '../harness/sockflux.ts'
+import { openScreen } from '../harness/tmux.ts'
 import { until } from '../harness/until.ts'
 
 // they wait more than they work
 t.jobs = 3
 
 const real = { skip: needs('root', 'bpf', 'bpftool') }
-const TABLE = /^CONTAINER +name +pod +client +server/
-const TABLE_TIMEOUT_MS = 20_000
-const CTRL_C = '\x03'
+const TABLE = /^CONTAINER +POD +NAMESPACE +SENT/
+const TABLE_TIMEOUT_MS = 60_000
 
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
@@ -25,7 +25,7 @@ async function setUp(t: Test) {
   const site = await openSite()
   t.teardown(() => site.close())
   const words = ['run', '--interval', '1', '--socket', site.socket, '--store', site.store]
-  const env = { SOCKFLUX_LISTEN: site.link, SOCKFLUX_COLLECTOR: site.link }
+  const env = { SOCKFLUX_LISTEN: site.link, SOCKFLUX_COLLECTOR: site.link, SOCKFLUX_HTTP: '127.0.0.1:0' }
   return { site, words, env }
 }
 
@@ -62,25 +62,34 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     const run = close(t, sockflux(words, env))
     await run.line(TABLE, TABLE_TIMEOUT_MS)
     await run.line(/^\(host\)/)
-    await run.line(/^Ctrl-C stops everything/)
+    await run.line(/^next, in another terminal: sockflux query --socket /)
     const had = await belongings(run.pid)
     t.same(await run.kill(signal), { code: 0, signal: null })
     await run.line(/^stopped/)
     await checkNothingLeft(t, site, had)
   })
 
-t.test('Ctrl-C in a terminal stops all of it', { skip: real.skip || needs('script') }, async t => {
+t.test('the link that run shows opens the page, once', real, async t => {
+  const { words, env } = await setUp(t)
+  const run = close(t, sockflux(words, env))
+  const shown = await run.line(/^page, opens once: http:/, TABLE_TIMEOUT_MS)
+  const link = shown.split(': ', 2)[1]!
+  t.equal((await fetch(link)).status, 200)
+  t.equal((await fetch(link)).status, 403)
+})
+
+t.test('Ctrl-C in a terminal stops all of it', { skip: real.skip || needs('tmux') }, async t => {
   const { site, words, env } = await setUp(t)
-  const command = [...SOCKFLUX, ...words].map(word => `'${word}'`).join(' ')
-  const terminal = close(
-    t,
-    start(['script', '--quiet', '--return', '--command', `exec ${command}`, '/dev/null'], { env }),
-  )
-  await terminal.line(/CONTAINER +name/, TABLE_TIMEOUT_MS)
-  const [pid] = childrenOf(terminal.pid)
+  const screen = await openScreen(100, 30, env)
+  t.teardown(() => screen.close())
+  await screen.type([...SOCKFLUX, ...words].map(word => `'${word}'`).join(' '))
+  await screen.shows(/^ CONTAINER +POD[\s\S]*^.\(host\)[\s\S]* q quit/m)
+  const [pid] = childrenOf(Number(await screen.told('#{pane_pid}')))
   const had = await belongings(pid!)
-  terminal.write(CTRL_C)
-  t.same(await terminal.exited, { code: 0, signal: null })
+  await screen.press('C-c')
+  await screen.shows(/^stopped$/m)
+  await screen.type('echo ended with $?')
+  await screen.shows(/^ended with 0$/m)
   await checkNothingLeft(t, site, had)
 })
 

@@ -17,6 +17,8 @@ const skip = needs('root', 'bpf', 'netns', 'gcc', 'runc')
 /** For an hour: SOAK_MINUTES=60 make test-long TESTS=test/e2e/soak.long.ts */
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 5)
 const CONNECTIONS_PER_SECOND = 2000
+const timeout = (MINUTES + 10) * 60_000
+t.setTimeout(timeout)
 
 async function containerOf(runc: Runc, netns: string, words: readonly string[]) {
   const id = randomBytes(32).toString('hex')
@@ -37,15 +39,29 @@ class Memory {
     this.#seen.push(memoryOf(this.#pid, 'VmRSS'))
   }
 
-  /** Means of the second and the last third. */
-  get thirds(): [number, number] {
-    const third = Math.floor(this.#seen.length / 3)
-    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-    return [mean(this.#seen.slice(third, 2 * third)), mean(this.#seen.slice(2 * third))]
+  get last(): number {
+    return this.#seen.at(-1) ?? 0
+  }
+
+  /** Means of as many equal parts of the time. */
+  means(parts: number): number[] {
+    const length = Math.floor(this.#seen.length / parts)
+    return Array.from({ length: parts }, (_, part) => {
+      const seen = this.#seen.slice(part * length, (part + 1) * length)
+      return seen.reduce((sum, value) => sum + value, 0) / length
+    })
   }
 }
 
-t.test(`${MINUTES} minutes of connections and of containers`, { skip }, async t => {
+const megabytes = (means: readonly number[]): string => `${means.map(mean => mean.toFixed(1)).join(', ')} MB`
+
+/** A machine with other work may take longer for a query than a user waits. */
+const unlessSlow = (error: Error): [] => {
+  if (!error.message.includes('took more than')) throw error
+  return []
+}
+
+t.test(`${MINUTES} minutes of connections and of containers`, { skip, timeout }, async t => {
   const runc = await startRunc()
   t.teardown(() => runc.close())
   const netns = await createNetns()
@@ -70,6 +86,14 @@ t.test(`${MINUTES} minutes of connections and of containers`, { skip }, async t 
   const often = async (work: () => Promise<unknown>) => {
     while (performance.now() < end) await Promise.all([work(), sleep(1000)])
   }
+  let told = 0
+  const tell = () => {
+    const part = Math.floor(10 * (1 - (end - performance.now()) / (MINUTES * 60_000)))
+    if (part === told) return
+    told = part
+    const memory = Object.entries(memories).map(([name, memory]) => `${name} ${megabytes([memory.last])}`)
+    t.comment(`${part} of 10: ${churned} connections, ${containers} containers; ${memory.join(', ')}`)
+  }
   await Promise.all([
     often(async () => {
       churned += (await load.ask<{ churned: number }>(`churn ${CONNECTIONS_PER_SECOND} 127.0.0.1 8000 4`))
@@ -82,25 +106,26 @@ t.test(`${MINUTES} minutes of connections and of containers`, { skip }, async t 
     }),
     often(async () => {
       for (const memory of Object.values(memories)) memory.look()
+      tell()
     }),
   ])
   const last = windowNow() + 1
+  const perSecond = (churned / (MINUTES * 60)).toFixed()
+  t.comment(`${churned} connections, ${perSecond} a second; ${containers} containers came and went`)
+  for (const [name, memory] of Object.entries(memories)) {
+    t.comment(`${name}: mean RSS of each tenth ${megabytes(memory.means(10))}`)
+    const thirds = memory.means(3)
+    const [, before = 0, after = 0] = thirds
+    t.ok(after <= 1.1 * before, `${name}: mean RSS of each third ${megabytes(thirds)}`)
+  }
   const opened = `select opened from "container:tcp" where container = '${shortId(resident.id)}'
     and role = 'client' and epoch(time) = ${last}`
   const rows = await until(`window ${last}`, async () => {
-    const rows = await site.query(opened)
+    const rows = await site.query(opened).catch(unlessSlow)
     return rows.length > 0 && rows
   })
 
-  t.comment(`${churned} connections, ${containers} containers`)
   t.same(rows, [{ opened: churned }], 'every connection is counted')
-  for (const [name, { thirds }] of Object.entries(memories)) {
-    const [before, after] = thirds
-    t.ok(
-      after <= 1.1 * before,
-      `${name}: ${before.toFixed(1)} MB in the second third, ${after.toFixed(1)} in the last`,
-    )
-  }
   t.same(await site.losses(), {}, 'nothing was lost')
   const none = { windows: 0, rows: 0 }
   const { probes } = await site.ledger()

@@ -14,7 +14,7 @@ import { freePort, openSite, type Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 import { netnsOf } from '../harness/watch.ts'
 import { earlyInWindow } from '../harness/windows.ts'
-import { type Callbacks, readCallbacks } from '../kernel/bpf/callback.ts'
+import { type Callbacks, RTT_CB_FLAG, readCallbacks } from '../kernel/bpf/callback.ts'
 import { client, connected, type Pair, startPair } from './pair.ts'
 
 export const [BULK, ECHO, NOBODY] = [80, 81, 9] as const
@@ -63,12 +63,12 @@ export async function stage(t: Test): Promise<Stage> {
   t.teardown(() => site.close())
   const recording = await record()
   t.teardown(() => recording.close())
-  const read = await readCallbacks()
+  const read = await readCallbacks({ ownFlags: RTT_CB_FLAG })
   t.teardown(() => read.close())
   read.watch(pair.shop.pod.netns)
   read.watch(pair.cart.pod.netns)
   await site.collector()
-  const probe = ['--containerd-state', pair.node.containerd.stateDir]
+  const probe = ['--containerd-state', pair.node.containerd.stateDir, '--rtt', 'samples']
   await site.probe(probe, [site.endpoint, recording.endpoint])
   const ids = new Map(
     [pair.shop, pair.cart].flatMap(({ pod }) =>

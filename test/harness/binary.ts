@@ -68,3 +68,4 @@ export const actorBinary = () =>
     'actor',
     ['main.c', 'stream.c', 'datagram.c', 'process.c', 'uring.c', 'actor.h'].map(file => `actor/${file}`),
   )
+export const pairsBinary = () => binary('pairs', ['pairs/pairs.c'])

@@ -14,6 +14,8 @@ export interface LinkOptions {
   rttMs: number
   /** Loses every Nth packet of each direction. */
   dropEvery?: number
+  /** Every Nth packet of each direction overtakes the one before it, if that still waits. */
+  swapEvery?: number
 }
 
 export interface Packets {
@@ -32,11 +34,20 @@ export interface Link extends Closable {
 let links = 0
 
 /** Joins two network namespaces by a wire of its own (a TUN pair) with this round-trip time. */
-export function link({ nsA, nsB, addrA, addrB, rttMs, dropEvery = 0 }: LinkOptions): Promise<Link> {
+export function link({
+  nsA,
+  nsB,
+  addrA,
+  addrB,
+  rttMs,
+  dropEvery = 0,
+  swapEvery = 0,
+}: LinkOptions): Promise<Link> {
   return closable(async cleanup => {
     const device = `wire${process.pid}n${++links}` // IFNAMSIZ: at most 15 characters
     const oneWayUs = String(Math.round(rttMs * 500))
-    const daemon = start([await delaydBinary(), nsA, nsB, device, oneWayUs, String(dropEvery)])
+    const every = [dropEvery, swapEvery].map(String)
+    const daemon = start([await delaydBinary(), nsA, nsB, device, oneWayUs, ...every])
     cleanup.defer(() => daemon.close())
     await daemon.line(/^ready/)
     await address(nsA, device, addrA, addrB)

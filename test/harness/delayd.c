@@ -1,7 +1,7 @@
 // A wire with real delay between two network namespaces, in user space: not every kernel has netem.
 // One TUN device in each namespace; a packet that enters one leaves the other ONE_WAY_US later.
 //
-//   delayd NETNS_A NETNS_B DEVICE ONE_WAY_US DROP_EVERY
+//   delayd NETNS_A NETNS_B DEVICE ONE_WAY_US DROP_EVERY SWAP_EVERY
 //
 // Prints "ready" when both devices exist. Each line on stdin, and the end, prints the counters of both
 // directions as JSON. Ends on SIGTERM, SIGINT, at the end of stdin, and the devices end with it.
@@ -81,7 +81,20 @@ static struct direction make_direction(int in, int out) {
     return (struct direction){.in = in, .out = out, .queue = queue};
 }
 
-static void accept_packets(struct direction *wire, long long delay_ns, unsigned long long drop_every) {
+// The two newest packets leave in the other order.
+static void swap_newest(struct direction *wire) {
+    if (wire->tail - wire->head < 2)
+        return;
+    struct packet *last = &wire->queue[(wire->tail - 1) % QUEUED_PACKETS], kept = *last;
+    struct packet *before = &wire->queue[(wire->tail - 2) % QUEUED_PACKETS];
+    last->bytes = before->bytes;
+    memcpy(last->data, before->data, before->bytes);
+    before->bytes = kept.bytes;
+    memcpy(before->data, kept.data, kept.bytes);
+}
+
+static void accept_packets(struct direction *wire, long long delay_ns, unsigned long long drop_every,
+                           unsigned long long swap_every) {
     for (int i = 0; i < BURST; i++) {
         struct packet incoming;
         incoming.bytes = read(wire->in, incoming.data, sizeof incoming.data);
@@ -97,6 +110,8 @@ static void accept_packets(struct direction *wire, long long delay_ns, unsigned 
             queued->due_ns = now_ns() + delay_ns;
             queued->bytes = incoming.bytes;
             memcpy(queued->data, incoming.data, incoming.bytes);
+            if (swap_every && wire->seen % swap_every == 0)
+                swap_newest(wire);
         }
     }
 }
@@ -122,13 +137,13 @@ static void print_counters(struct direction wires[2]) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
-        fprintf(stderr, "usage: delayd NETNS_A NETNS_B DEVICE ONE_WAY_US DROP_EVERY\n");
+    if (argc != 7) {
+        fprintf(stderr, "usage: delayd NETNS_A NETNS_B DEVICE ONE_WAY_US DROP_EVERY SWAP_EVERY\n");
         return 2;
     }
     int a = open_tun(argv[1], argv[3]), b = open_tun(argv[2], argv[3]);
     long long delay_ns = atoll(argv[4]) * 1000;
-    unsigned long long drop_every = strtoull(argv[5], 0, 10);
+    unsigned long long drop_every = strtoull(argv[5], 0, 10), swap_every = strtoull(argv[6], 0, 10);
     struct direction wires[2] = {make_direction(a, b), make_direction(b, a)};
 
     signal(SIGTERM, end);
@@ -149,8 +164,8 @@ int main(int argc, char **argv) {
         struct pollfd ready[3] = {{a, POLLIN, 0}, {b, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
         if (ppoll(ready, 3, due < 0 ? 0 : &wait, 0) < 0)
             continue; // a signal
-        accept_packets(&wires[0], delay_ns, drop_every);
-        accept_packets(&wires[1], delay_ns, drop_every);
+        accept_packets(&wires[0], delay_ns, drop_every, swap_every);
+        accept_packets(&wires[1], delay_ns, drop_every, swap_every);
         char line[64];
         if (ready[2].revents) {
             if (read(STDIN_FILENO, line, sizeof line) <= 0)

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { inNetns } from './netns.ts'
 
 /** The administrator of a server with logins. */
 export const admin = { username: 'admin', password: 'pa ss:wörd' }
@@ -26,13 +27,25 @@ export interface Influx {
   remove(): Promise<void>
 }
 
-/** A private influxd (Debian's 1.6.7) on free loopback ports with its data in a directory of its own. */
-export async function startInflux({ https = false, auth = false } = {}): Promise<Influx> {
+/**
+ * A private influxd (Debian's 1.6.7) on free loopback ports with its data in a directory of its own.
+ * @param options.netns a network namespace to run it in; queries go through a unix socket then
+ */
+export async function startInflux({
+  https = false,
+  auth = false,
+  netns,
+}: {
+  readonly https?: boolean
+  readonly auth?: boolean
+  readonly netns?: string
+} = {}): Promise<Influx> {
   const dir = await mkdtemp(join(tmpdir(), 'influx-'))
   const [port, rpcPort] = await freePorts()
   const url = `${https ? 'https' : 'http'}://localhost:${port}`
   const ca = join(dir, 'cert.pem')
   const key = join(dir, 'key.pem')
+  const socketPath = netns === undefined ? undefined : join(dir, 'socket')
   if (https) await selfSigned(ca, key)
   await writeFile(
     join(dir, 'influxdb.conf'),
@@ -53,6 +66,8 @@ bind-address = "127.0.0.1:${rpcPort}"
   https-enabled = ${https}
   https-certificate = "${ca}"
   https-private-key = "${key}"
+  unix-socket-enabled = ${socketPath !== undefined}
+  bind-socket = "${socketPath ?? ''}"
 `,
   )
 
@@ -60,7 +75,7 @@ bind-address = "127.0.0.1:${rpcPort}"
 
   async function query(q: string, db = ''): Promise<Record<string, unknown>[]> {
     const path = `/query?${new URLSearchParams({ q, db, epoch: 's' })}`
-    const { status, body } = await send(url, path, https ? await readFile(ca) : undefined)
+    const { status, body } = await send(url, path, { ca: https ? await readFile(ca) : undefined, socketPath })
     const results = (JSON.parse(body) as { results?: Result[]; error?: string }).results ?? []
     const error = results.find(result => result.error)?.error
     if (status !== 200 || error) throw new Error(`${q}: ${status} ${error ?? body}`)
@@ -68,9 +83,12 @@ bind-address = "127.0.0.1:${rpcPort}"
   }
 
   async function start(): Promise<void> {
-    const child = spawn('influxd', ['-config', join(dir, 'influxdb.conf')], { stdio: 'ignore' })
+    const command = ['influxd', '-config', join(dir, 'influxdb.conf')]
+    const [program, ...words] = netns === undefined ? command : inNetns(netns, command)
+    const child = spawn(program!, words, { stdio: 'ignore' })
     server = child
-    const up = () => send(url, '/ping', undefined, true).then(({ status }) => status === 204)
+    const up = () =>
+      send(url, '/ping', { socketPath, anyCertificate: true }).then(({ status }) => status === 204)
     while (!(await up().catch(() => false))) {
       if (child.exitCode !== null) throw new Error(`influxd exited with ${child.exitCode}`)
       await wait(20)
@@ -131,7 +149,13 @@ function rowsOf({ name, tags, columns, values = [] }: Series): Record<string, un
   }))
 }
 
-function send(url: string, path: string, ca?: Buffer, anyCertificate = false) {
+interface Way {
+  readonly ca?: Buffer | undefined
+  readonly socketPath?: string | undefined
+  readonly anyCertificate?: boolean
+}
+
+function send(url: string, path: string, { ca, socketPath, anyCertificate = false }: Way) {
   const authorization = `Basic ${Buffer.from(`${admin.username}:${admin.password}`).toString('base64')}`
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: string }>()
   const options = {
@@ -139,6 +163,7 @@ function send(url: string, path: string, ca?: Buffer, anyCertificate = false) {
     headers: { authorization },
     agent: false as const,
     ...(ca ? { ca } : {}),
+    ...(socketPath ? { socketPath } : {}),
     ...(anyCertificate ? { rejectUnauthorized: false } : {}),
   }
   const request = (url.startsWith('https') ? httpsRequest : httpRequest)(url + path, options, response => {

@@ -76,6 +76,8 @@ export async function holder(address: string, host: string, curve: Curve): Promi
     throw new Error(introduced.why)
   }
   const { token } = introduced
+  // else what waits for it would wait for ever
+  void dialled.ended.then(() => dialled.close())
   return {
     ...{ dialled, token },
     send: frames => dialled.socket.send([token, ...frames]),

@@ -1,11 +1,38 @@
 /** What tests of ownership share: processes in cgroups of their own, and who owns a socket. */
 
 import type { Test } from 'tap'
+import type { KernelOptions } from '../../probe/signals/signal.ts'
 import { type Actor, type Socket, startActor } from './actor.ts'
 import { removeCgroup } from './cgroup.ts'
 import { HANDED, type Row } from './flow_rows.ts'
 import { createNetns } from './netns.ts'
 import { Watch } from './watch.ts'
+
+/** How the probe learns who accepted a connection. `accept`: what that process does for it. */
+export const WAYS = [
+  {
+    way: 'its first use tells',
+    options: {},
+    later: false,
+    async accept({ actor }: { readonly actor: Actor }, listener: Socket): Promise<Socket> {
+      const socket = await actor.socket(`accept ${listener.fd}`)
+      await actor.do(`send ${socket.fd} 1`)
+      return socket
+    },
+  },
+  {
+    way: 'accept(2) tells, as before Linux 6.3',
+    options: { without: ['use'] },
+    later: false,
+    accept: ({ actor }: { readonly actor: Actor }, listener: Socket) => actor.socket(`accept ${listener.fd}`),
+  },
+  {
+    way: 'it is not used, its descriptor tells at the end of a window',
+    options: {},
+    later: true,
+    accept: ({ actor }: { readonly actor: Actor }, listener: Socket) => actor.socket(`accept ${listener.fd}`),
+  },
+] as const
 
 export const GUESSED = 2 // enum flow_flags
 const base = `/sockflux-owner-${process.pid}`
@@ -29,8 +56,8 @@ export async function stage(t: Test) {
 }
 export type Process = Awaited<ReturnType<Awaited<ReturnType<typeof stage>>['process']>>
 
-export async function watch(t: Test): Promise<Watch> {
-  const watch = await Watch.start()
+export async function watch(t: Test, options: Partial<KernelOptions> = {}): Promise<Watch> {
+  const watch = await Watch.start(options)
   t.teardown(() => watch.close())
   return watch
 }

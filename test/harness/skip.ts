@@ -45,7 +45,12 @@ const FEATURES = {
     ['mmdebstrap', 'dpkg-deb', 'dpkg-shlibdeps', 'strip', 'lintian', 'buildah'].every(found) ||
     'the package needs its tools: apt-get install mmdebstrap dpkg-dev binutils lintian buildah',
   apt: () => ['apt-get', 'dpkg-deb', 'perl'].every(found) || 'this needs Debian: apt-get, dpkg-deb and perl',
+  kustomize: () =>
+    spawnSync('kubectl', ['kustomize', '--help']).status === 0 ||
+    'kustomize is missing: install kubectl 1.21 or newer, of Kubernetes',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
+  zsh: () => found('zsh') || 'zsh is missing: apt-get install zsh',
+  iptables: () => found('iptables') || 'iptables is missing: apt-get install iptables',
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',
@@ -54,6 +59,8 @@ const FEATURES = {
     found('victoria-metrics') || 'victoria-metrics is missing: apt-get install victoria-metrics',
   prometheus: () =>
     ['prometheus', 'promtool'].every(found) || 'prometheus is missing: apt-get install prometheus',
+  chromium: () => found('chromium') || 'chromium is missing: apt-get install chromium',
+  tmux: () => found('tmux') || 'tmux is missing: apt-get install tmux',
   script: () => found('script') || 'script is missing: apt-get install bsdutils',
   bpftool: () => found('bpftool') || 'bpftool is missing: apt-get install bpftool',
   openssl: () => found('openssl') || 'openssl is missing: apt-get install openssl',

@@ -6,12 +6,15 @@ import { Reader } from '../../probe/read/read.ts'
 import { Router } from '../../probe/read/route.ts'
 import type { Window } from '../../probe/read/window.ts'
 import type { Flows, Pass } from '../../probe/signals/flows.ts'
+import { HEALTH_DEFAULT } from '../../probe/signals/health_groups.ts'
 import type { KernelOptions } from '../../probe/signals/signal.ts'
 import type { Rows } from '../../wire/layout.ts'
-import type { NumberField, RttBucket, TcpTotal, UdpFlow } from '../../wire/records.ts'
+import type { NumberField, RttBucket, TcpHealth, TcpListen, TcpTotal, UdpFlow } from '../../wire/records.ts'
 import { FlowRows, numbersOf, type Row, type RowOf, rowsOf } from './flow_rows.ts'
 
 export type UdpRow = RowOf<UdpFlow>
+export type HealthRow = RowOf<TcpHealth>
+export type ListenRow = RowOf<TcpListen>
 /** A row that is no flow's. */
 export type SumRow<R> = Record<NumberField<R>, number> & { readonly window: number }
 
@@ -24,8 +27,9 @@ const DEFAULTS: KernelOptions = {
   maxFlows: 131_072,
   maxUdpFlows: 65_536,
   ringBytes: 8 * 2 ** 20,
-  udp: true,
-  rttSamples: true,
+  udp: 'calls',
+  rtt: 'calls',
+  health: HEALTH_DEFAULT,
 }
 
 /** The kernel side with defaults, and nobody who reads it. */
@@ -48,6 +52,8 @@ export class Watch {
   readonly rows: Row[] = []
   /** Rows of `udp_flow`. */
   readonly udp: UdpRow[] = []
+  readonly health: HealthRow[] = []
+  readonly listeners: ListenRow[] = []
   /** Rows of `tcp_total` and `rtt_bucket`. */
   readonly totals: SumRow<TcpTotal>[] = []
   readonly buckets: SumRow<RttBucket>[] = []
@@ -115,6 +121,10 @@ export class Watch {
       if (layout.name === 'tcp_flow') this.records.push(Buffer.from(bytes))
       if (/^tcp_(flow|update)$/.test(layout.name))
         this.rows.push(...this.#flows.read(layout, bytes, window.index))
+      else if (layout.name === 'tcp_health')
+        this.health.push(...rowsOf<TcpHealth>(layout, bytes, window.index))
+      else if (layout.name === 'tcp_listen')
+        this.listeners.push(...rowsOf<TcpListen>(layout, bytes, window.index))
       else if (layout.name === 'udp_flow') this.udp.push(...rowsOf<UdpFlow>(layout, bytes, window.index))
       else {
         const sums = numbersOf(layout, bytes, window.index)
@@ -128,15 +138,16 @@ export class Watch {
 /** Report passes as fast as they go, each the end of a window of its own: what a race would break, it breaks here. */
 export async function passes(kernel: Kernel, records: Buffer[], done: () => boolean): Promise<Row[]> {
   const flows = tcpOf(kernel)
-  const router = new Router(flows.layout, flows.tellsClose)
+  const router = new Router(flows.layout, flows.tellsClose!)
   const told = new FlowRows()
   const rows: Row[] = []
   const take = ({ layout, bytes }: Rows, window: number) => rows.push(...told.read(layout, bytes, window))
   for (let window = 0, last = false; !last; window++) {
     last = done()
     const endNs = bootTime()
-    const pass: Pass = { closing: 0, missed: 0, guessed: 0 }
-    for await (const page of kernel.report(flows, endNs, pass)) take(page, window)
+    const pass: Pass = { closing: 0, missed: 0, guessed: 0, unused: 0 }
+    for await (const page of kernel.report(flows, endNs, pass))
+      if (page.layout.name !== 'tcp_health') take(page, window)
     if (pass.closing > 0) await new Promise(resolve => setTimeout(resolve, 2))
     kernel.drain()
     const { ended, next } = router.split(Buffer.concat(records.splice(0)), endNs)

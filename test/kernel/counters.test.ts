@@ -231,29 +231,34 @@ t.test('opened is the growth of ActiveOpens and PassiveOpens', real, async t => 
   t.same(seen.kernel.lost(), {})
 })
 
-t.test('a connection that found no slot has failed, and was sampled, all the same', real, async t => {
-  const { near, far, cable, serve, client } = await stage(t)
-  await cable()
-  await serve(8000)
-  await serve(8100)
-  const seen = await watch(t, { maxFlows: 1024 })
-  const [stays, comes] = [await client(), await client()]
-  t.match(await stays.ask(`open 1200 ${SERVER_ADDRESS} 8000`), { opened: 1200 })
-  t.match(await comes.ask(`churn 7 ${SERVER_ADDRESS} ${NOBODY}`), { failed: 7 })
-  t.match(await comes.ask(`open 5 ${SERVER_ADDRESS} 8100`), { opened: 5 })
-  await comes.ask('echo 3 100')
-  await comes.ask('close')
-  await until('the end of the connections', async () => {
-    const left = await ss({ netns: far, filter: ['sport', '=', ':8100'] })
-    return left.length === 0
-  })
-  await ended(seen)
-  const rows = [...seen.in(near), ...seen.in(far)]
-  t.equal(failed(rows).length, 7, 'failed')
-  const sampled = rows.filter(row => row.local_port === 8100 || row.remote_port === 8100)
-  t.equal(sampled.length, 10)
-  t.ok(
-    sampled.every(row => row.flags & SAMPLED),
-    'its samples are among all, its smoothed RTT is none',
+for (const without of [[], ['use', 'rtt_looks']])
+  t.test(
+    `a connection that found no slot has failed all the same, without ${without.join() || 'nothing'}`,
+    real,
+    async t => {
+      const { near, far, cable, serve, client } = await stage(t)
+      await cable()
+      await serve(8000)
+      await serve(8100)
+      const seen = await watch(t, { maxFlows: 1024, without })
+      const [stays, comes] = [await client(), await client()]
+      t.match(await stays.ask(`open 1200 ${SERVER_ADDRESS} 8000`), { opened: 1200 })
+      t.match(await comes.ask(`churn 7 ${SERVER_ADDRESS} ${NOBODY}`), { failed: 7 })
+      t.match(await comes.ask(`open 5 ${SERVER_ADDRESS} 8100`), { opened: 5 })
+      await comes.ask('echo 3 100')
+      await comes.ask('close')
+      await until('the end of the connections', async () => {
+        const left = await ss({ netns: far, filter: ['sport', '=', ':8100'] })
+        return left.length === 0
+      })
+      await ended(seen)
+      const rows = [...seen.in(near), ...seen.in(far)]
+      t.equal(failed(rows).length, 7, 'failed')
+      const sampled = rows.filter(row => row.local_port === 8100 || row.remote_port === 8100)
+      t.equal(sampled.length, 10)
+      const isSampled = sampled.filter(row => row.flags & SAMPLED)
+      if (without.length > 0)
+        t.equal(isSampled.length, 10, 'sock_ops: its samples are among all, its smoothed RTT is none')
+      else t.ok(isSampled.length === 0 && sampled.every(row => row.rtt_us > 0), 'its smoothed RTT counts')
+    },
   )
-})

@@ -1,6 +1,7 @@
 /** Which flows have an RTT in a window: those that took a sample in it. */
 
 import t from 'tap'
+import type { KernelOptions } from '../../probe/signals/signal.ts'
 import { FLOW_MEASURED, FLOW_SAMPLED } from '../../wire/records.ts'
 import { connect, stage } from '../harness/owners.ts'
 import { needs } from '../harness/skip.ts'
@@ -8,13 +9,19 @@ import { CLIENT, SERVER, Watch } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
 
-for (const rttSamples of [true, false])
+const WAYS: readonly Partial<KernelOptions>[] = [
+  { rtt: 'calls' },
+  { rtt: 'calls', without: ['rtt_looks'] }, // as before Linux 6.3
+  { rtt: 'samples' },
+  { rtt: 'smoothed' },
+]
+for (const options of WAYS)
   t.test(
-    `a flow that only receives, ${rttSamples ? 'sampled' : 'smoothed'}: no RTT after its handshake`,
+    `a flow that only receives: no RTT after its handshake, ${JSON.stringify(options)}`,
     real,
     async t => {
       const { netns, server, client, listener } = await stage(t)
-      const seen = await Watch.start({ rttSamples })
+      const seen = await Watch.start(options)
       t.teardown(() => seen.close())
       const { fd } = await connect(client)
       const accepted = await server.actor.socket(`accept ${listener.fd}`)
@@ -36,7 +43,7 @@ for (const rttSamples of [true, false])
           handshake.some(row => row.flags & FLOW_MEASURED && row.rtt_us > 0),
           'the handshake is a sample',
         )
-        t.equal(!!(handshake[0]!.flags & FLOW_SAMPLED), rttSamples)
+        t.equal(!!(handshake[0]!.flags & FLOW_SAMPLED), options.rtt !== 'smoothed')
       }
       const later = (role: number) => own(role).filter(row => row.window > first.index)
       t.ok(later(SERVER).length >= 3 && later(CLIENT).length >= 3)

@@ -100,13 +100,13 @@ for (const { listens, connects, established: expected } of PAIRS) {
     const old = await connect(listener, server, client, connects)
     await exchange(old, server, client)
     const seen = await watch(t)
-    const young = await connect(listener, server, client, connects)
+    await exchange(await connect(listener, server, client, connects), server, client)
+    await seen.windowEnd()
     const { index } = await seen.windowEnd()
     const rows = seen.in(netns).filter(row => row.window === index)
     isOwned(t, rows, CLIENT, client, 2)
     isOwned(t, rows, SERVER, server, 2)
     await exchange(old, server, client)
-    await exchange(young, server, client)
     await seen.windowEnd()
     await seen.windowEnd()
     const clients = isOwned(t, seen.in(netns), CLIENT, client, 2)
@@ -124,6 +124,8 @@ t.test('a pre-forked child accepts on a listener for MPTCP', real, async t => {
     await connect(listener, child, client, 'mptcp'),
     await connect(listener, child, client, 'tcp'),
   ]
+  for (const pair of pairs) await exchange(pair, child, client)
+  await seen.windowEnd()
   const { index } = await seen.windowEnd()
   isOwned(
     t,

@@ -3,85 +3,95 @@ import { join } from 'node:path'
 import t from 'tap'
 import { actorBinary } from '../harness/binary.ts'
 import { Cleanup } from '../harness/cleanup.ts'
-import { connect, GUESSED, isOwned, lookup, stage, watch } from '../harness/owners.ts'
+import { connect, GUESSED, isOwned, lookup, stage, WAYS, watch } from '../harness/owners.ts'
 import { scratch } from '../harness/scratch.ts'
 import { needs } from '../harness/skip.ts'
 import { CLIENT, SERVER } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
 
-t.test('three pre-forked children each own what they accept, their parent nothing', real, async t => {
-  const { netns, apart, server, client, listener } = await stage(t)
-  const children = [await server.actor.fork(), await server.actor.fork(), await server.actor.fork()]
-  const workers = [await apart(children[0]!), await apart(children[1]!), await apart(children[2]!)]
-  const seen = await watch(t)
-  for (const [index, { actor }] of workers.entries())
-    for (let count = 0; count <= index; count++) {
-      // one that stays, one of a moment that is used, and one that is not
-      await connect(client)
-      await actor.socket(`accept ${listener.fd}`)
-      for (const bytes of [100, 0]) {
-        const { fd } = await connect(client)
-        const accepted = await actor.socket(`accept ${listener.fd}`)
-        await actor.do(`send ${accepted.fd} ${bytes}`)
-        await client.actor.do(`receive ${fd} ${bytes}`)
-        await actor.do(`close ${accepted.fd}`)
-        await client.actor.do(`close ${fd}`)
+for (const { way, options, later, accept } of WAYS) {
+  t.test(
+    `three pre-forked children each own what they accept, their parent nothing: ${way}`,
+    real,
+    async t => {
+      const { netns, apart, server, client, listener } = await stage(t)
+      const children = [await server.actor.fork(), await server.actor.fork(), await server.actor.fork()]
+      const workers = [await apart(children[0]!), await apart(children[1]!), await apart(children[2]!)]
+      const seen = await watch(t, options)
+      for (const [index, worker] of workers.entries())
+        for (let count = 0; count <= index; count++) {
+          const { actor } = worker
+          // one that stays, one of a moment that is used, and one that is not
+          await connect(client)
+          await accept(worker, listener)
+          for (const bytes of [100, 0]) {
+            const { fd } = await connect(client)
+            const accepted = await actor.socket(`accept ${listener.fd}`)
+            await actor.do(`send ${accepted.fd} ${bytes}`)
+            await client.actor.do(`receive ${fd} ${bytes}`)
+            await actor.do(`close ${accepted.fd}`)
+            await client.actor.do(`close ${fd}`)
+          }
+        }
+      await seen.windowEnd()
+      await seen.windowEnd()
+      const flows = (role: number) =>
+        new Map(
+          seen
+            .in(netns)
+            .filter(row => row.role === role)
+            .map(row => [row.cookie, row]),
+        )
+      const accepted = [...flows(SERVER).values()]
+      t.equal(accepted.length, 18)
+      for (const [index, worker] of workers.entries()) {
+        const own = accepted.filter(row => row.pid === worker.pid)
+        t.equal(own.length, 3 * (index + 1), `child ${index}`)
+        for (const row of own) isOwned(t, row, worker, `child ${index}`)
       }
-    }
-  await seen.windowEnd()
-  await seen.windowEnd()
-  const flows = (role: number) =>
-    new Map(
-      seen
-        .in(netns)
-        .filter(row => row.role === role)
-        .map(row => [row.cookie, row]),
-    )
-  const accepted = [...flows(SERVER).values()]
-  t.equal(accepted.length, 18)
-  for (const [index, worker] of workers.entries()) {
-    const own = accepted.filter(row => row.pid === worker.pid)
-    t.equal(own.length, 3 * (index + 1), `child ${index}`)
-    for (const row of own) isOwned(t, row, worker, `child ${index}`)
-  }
-  t.ok([...flows(CLIENT).values()].every(row => row.pid === client.pid && row.cgroup === client.cgroup))
-  t.same(seen.kernel.lost(), {})
-})
+      t.ok([...flows(CLIENT).values()].every(row => row.pid === client.pid && row.cgroup === client.cgroup))
+      t.same(seen.kernel.lost(), {})
+    },
+  )
 
-t.test('a listener that came over a unix socket: who accepts is the owner', real, async t => {
-  const { netns, process, server, client, listener } = await stage(t)
-  const other = await process()
-  const seen = await watch(t)
-  const passed = await server.actor.give(listener.fd, other.actor)
-  await connect(client)
-  const theirs = await other.actor.socket(`accept ${passed.fd}`)
-  await connect(client)
-  const own = await server.actor.socket(`accept ${listener.fd}`)
-  const row = await lookup(seen, netns)
-  isOwned(t, row(theirs), other, 'the process that got the listener')
-  isOwned(t, row(own), server, 'the process that opened it')
-  await server.actor.close()
-  await connect(client)
-  const last = await other.actor.socket(`accept ${passed.fd}`)
-  isOwned(t, (await lookup(seen, netns))(last), other, 'also when who opened it is gone')
-})
+  t.test(`a listener that came over a unix socket: who accepts is the owner; ${way}`, real, async t => {
+    const { netns, process, server, client, listener } = await stage(t)
+    const other = await process()
+    const seen = await watch(t, options)
+    const passed = await server.actor.give(listener.fd, other.actor)
+    await connect(client)
+    const theirs = await accept(other, passed)
+    await connect(client)
+    const own = await accept(server, listener)
+    if (later) await seen.windowEnd()
+    const row = await lookup(seen, netns)
+    isOwned(t, row(theirs), other, 'the process that got the listener')
+    isOwned(t, row(own), server, 'the process that opened it')
+    await server.actor.close()
+    await connect(client)
+    const last = await accept(other, passed)
+    if (later) await seen.windowEnd()
+    isOwned(t, (await lookup(seen, netns))(last), other, 'also when who opened it is gone')
+  })
 
-t.test('a listener inherited over exec, as from systemd', real, async t => {
-  const { netns, apart, server, client, listener } = await stage(t)
-  const cleanup = new Cleanup()
-  t.teardown(() => cleanup.close())
-  const program = join(await scratch(cleanup, 'activated'), 'activated')
-  await symlink(await actorBinary(), program)
-  const seen = await watch(t)
-  const service = await apart(await server.actor.fork())
-  await service.actor.exec(program, listener.fd, 3) // sd_listen_fds(3): the first is 3
-  await service.actor.ready()
-  await connect(client)
-  const accepted = await service.actor.socket('accept 3')
-  const row = await lookup(seen, netns)
-  isOwned(t, row(accepted), service, 'the service', 'activated')
-})
+  t.test(`a listener inherited over exec, as from systemd: ${way}`, real, async t => {
+    const { netns, apart, server, client, listener } = await stage(t)
+    const cleanup = new Cleanup()
+    t.teardown(() => cleanup.close())
+    const program = join(await scratch(cleanup, 'activated'), 'activated')
+    await symlink(await actorBinary(), program)
+    const seen = await watch(t, options)
+    const service = await apart(await server.actor.fork())
+    await service.actor.exec(program, listener.fd, 3) // sd_listen_fds(3): the first is 3
+    await service.actor.ready()
+    await connect(client)
+    const accepted = await accept(service, { ...listener, fd: 3 })
+    if (later) await seen.windowEnd()
+    const row = await lookup(seen, netns)
+    isOwned(t, row(accepted), service, 'the service', 'activated')
+  })
+}
 
 t.test('SO_REUSEPORT: each of the group owns what it gets', real, async t => {
   const { netns, process, client } = await stage(t)
@@ -93,6 +103,7 @@ t.test('SO_REUSEPORT: each of the group owns what it gets', real, async t => {
   const told = []
   for (const [index, { actor }] of group.entries())
     told.push(await actor.do<{ accepted: number }>(`accept-pending ${listeners[index]!.fd}`))
+  await seen.windowEnd()
   const { index } = await seen.windowEnd()
   const rows = seen.in(netns).filter(row => row.window === index && row.role === SERVER)
   t.equal(rows.length, 30)
@@ -147,6 +158,7 @@ t.test('nobody has accepted it yet: a guess, which is who listens', real, async 
   t.ok(row!.flags & GUESSED, 'and says so')
   const accepted = await child.actor.socket(`accept ${listener.fd}`)
   t.equal(accepted.peer, port)
+  await seen.windowEnd()
   isOwned(t, (await lookup(seen, netns))(waiting), child, 'accepted, and never used')
 })
 
@@ -164,6 +176,7 @@ t.test('sockets that are older than the probe, of pre-forked children', real, as
   const seen = await watch(t)
   await connect(client)
   const later = await children[1].actor.socket(`accept ${listener.fd}`)
+  await children[1].actor.do(`send ${later.fd} 1`)
   const row = await lookup(seen, netns)
   isOwned(t, row(ends[0]!.accepted), children[0], 'who accepted and has it')
   isOwned(t, row(ends[1]!.accepted), worker, 'who got it and has it')

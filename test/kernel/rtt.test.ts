@@ -4,6 +4,7 @@ import { ss } from '../harness/ss.ts'
 import { CLIENT, type Watch } from '../harness/watch.ts'
 import type { Callbacks } from './bpf/callback.ts'
 import {
+  ASKS,
   callbacks,
   distribution,
   openEach,
@@ -82,63 +83,72 @@ async function close(t: Test, seen: Watch, read: Callbacks, pairs: readonly Pair
       checkFlows(t, seen, read, netns[index]!, role, `${netns[index]}`)
 }
 
-t.test('over 1, 5, 20, 100 ms, and over 5 and 100 at once: every sample', real, async t => {
-  const delays = [[1], [5], [20], [100], [5, 100]]
-  const pairs = await Promise.all(delays.map(own => stage(t, ...own)))
-  const read = await callbacks(t, pairs)
-  const seen = await watch(t)
-  const work = delays.map(async (own, index) => {
-    const pair = pairs[index]!
-    await openEach(t, pair, 6)
-    await pair.client.ask(`echo ${Math.ceil(1200 / Math.max(...own, 10))} 300`)
+/** The other program has its samples from sock_ops: asked for by itself, or by the probe. */
+const WAYS = [
+  { way: 'looks at calls', options: {}, asks: ASKS },
+  { way: 'looks at segments', options: { rtt: 'samples' }, asks: ASKS },
+  { way: 'sock_ops, as before Linux 6.3', options: { without: ['use', 'rtt_looks'] }, asks: {} },
+] as const
+
+for (const { way, options, asks } of WAYS) {
+  t.test(`over 1, 5, 20, 100 ms, and over 5 and 100 at once: every sample; ${way}`, real, async t => {
+    const delays = [[1], [5], [20], [100], [5, 100]]
+    const pairs = await Promise.all(delays.map(own => stage(t, ...own)))
+    const read = await callbacks(t, pairs, asks)
+    const seen = await watch(t, options)
+    const work = delays.map(async (own, index) => {
+      const pair = pairs[index]!
+      await openEach(t, pair, 6)
+      await pair.client.ask(`echo ${Math.ceil(1200 / Math.max(...own, 10))} 300`)
+    })
+    await Promise.all(work)
+    await settled(seen, pairs)
+    for (const [index, own] of delays.entries()) {
+      check(t, seen, read, pairs[index]!, `${own.join(' and ')} ms`)
+      const { histogram } = distribution(seen, pairs[index]!.netns[0], CLIENT)
+      t.ok(histogram.min! >= own[0]! * 1000, 'none is shorter than the wire')
+    }
+    const { histogram } = distribution(seen, pairs.at(-1)!.netns[0], CLIENT)
+    t.ok(histogram.quantile(0.1)! < 100_000 && histogram.quantile(0.9)! >= 100_000, 'the mix has both')
+    await close(t, seen, read, pairs)
+    t.same(seen.kernel.lost(), {})
   })
-  await Promise.all(work)
-  await settled(seen, pairs)
-  for (const [index, own] of delays.entries()) {
-    check(t, seen, read, pairs[index]!, `${own.join(' and ')} ms`)
-    const { histogram } = distribution(seen, pairs[index]!.netns[0], CLIENT)
-    t.ok(histogram.min! >= own[0]! * 1000, 'none is shorter than the wire')
-  }
-  const { histogram } = distribution(seen, pairs.at(-1)!.netns[0], CLIENT)
-  t.ok(histogram.quantile(0.1)! < 100_000 && histogram.quantile(0.9)! >= 100_000, 'the mix has both')
-  await close(t, seen, read, pairs)
-  t.same(seen.kernel.lost(), {})
-})
 
-t.test('a connection that carries nothing has the sample of its handshake', real, async t => {
-  const pair = await stage(t, 5)
-  const read = await callbacks(t, [pair])
-  const seen = await watch(t)
-  await openEach(t, pair, 7)
-  await settled(seen, [pair])
-  check(t, seen, read, pair, 'no data')
-  for (const netns of pair.netns) t.equal(read.samples(netns).length, 7, 'one each')
-  await close(t, seen, read, [pair])
-  check(t, seen, read, pair, 'closed')
-})
+  t.test(`a connection that carries nothing has the sample of its handshake; ${way}`, real, async t => {
+    const pair = await stage(t, 5)
+    const read = await callbacks(t, [pair], asks)
+    const seen = await watch(t, options)
+    await openEach(t, pair, 7)
+    await settled(seen, [pair])
+    check(t, seen, read, pair, 'no data')
+    for (const netns of pair.netns) t.equal(read.samples(netns).length, 7, 'one each')
+    await close(t, seen, read, [pair])
+    check(t, seen, read, pair, 'closed')
+  })
 
-t.test('connections older than the probe, and those of an older listener', real, async t => {
-  const pair = await stage(t, 5)
-  const read = await callbacks(t, [pair])
-  await openEach(t, pair, 4)
-  await pair.client.ask('echo 3 100')
-  const seen = await watch(t)
-  read.forget() // what another probe on this machine may have asked for
-  await pair.client.ask('echo 10 100')
-  await openEach(t, pair, 2)
-  await settled(seen, [pair])
-  const isAsked = ![...seen.kernel.unavailable.keys()].some(({ name }) => name === 'older_rtt')
-  t.comment(`this kernel ${isAsked ? 'takes' : 'refuses'} the wish for older sockets`)
-  const rows = seen.in(pair.netns[0])
-  const older = rows.filter(row => row.flags & PREDATES)
-  t.ok(older.length >= 4 && older.every(row => row.rtt_us > 0))
-  if (isAsked) check(t, seen, read, pair, 'older')
-  else t.ok(older.every(row => !(row.flags & SAMPLED) && row.rtt_samples === 0))
-})
+  t.test(`connections older than the probe, and those of an older listener; ${way}`, real, async t => {
+    const pair = await stage(t, 5)
+    const read = await callbacks(t, [pair], asks)
+    await openEach(t, pair, 4)
+    await pair.client.ask('echo 3 100')
+    const seen = await watch(t, options)
+    read.forget() // what another probe on this machine may have asked for
+    await pair.client.ask('echo 10 100')
+    await openEach(t, pair, 2)
+    await settled(seen, [pair])
+    const isAsked = ![...seen.kernel.unavailable.keys()].some(({ name }) => name === 'older_rtt')
+    t.comment(`this kernel ${isAsked ? 'takes' : 'refuses'} the wish for older sockets`)
+    const rows = seen.in(pair.netns[0])
+    const older = rows.filter(row => row.flags & PREDATES)
+    t.ok(older.length >= 4 && older.every(row => row.rtt_us > 0))
+    if (isAsked) check(t, seen, read, pair, 'older')
+    else t.ok(older.every(row => !(row.flags & SAMPLED) && row.rtt_samples === 0))
+  })
+}
 
 t.test('without samples the smoothed RTT is all there is', real, async t => {
   const pair = await stage(t, 5)
-  const seen = await watch(t, { rttSamples: false })
+  const seen = await watch(t, { rtt: 'smoothed' })
   await openEach(t, pair, 3)
   await pair.client.ask('echo 5 100')
   await settled(seen, [pair])

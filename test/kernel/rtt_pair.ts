@@ -11,7 +11,7 @@ import { type Child, start } from '../harness/process.ts'
 import { ss } from '../harness/ss.ts'
 import { until } from '../harness/until.ts'
 import { CLIENT, netnsOf, SERVER, type SumRow, Watch } from '../harness/watch.ts'
-import { type Callbacks, readCallbacks } from './bpf/callback.ts'
+import { type Callbacks, RTT_CB_FLAG, readCallbacks } from './bpf/callback.ts'
 
 export const ROLES = [CLIENT, SERVER] as const
 
@@ -43,7 +43,14 @@ export async function stage(t: Test, ...delays: number[]): Promise<Pair> {
   return { netns: [near.path, far.path], client: await load(near.path, 'client'), addresses }
 }
 
-export async function callbacks(t: Test, pairs: readonly Pair[], options = {}): Promise<Callbacks> {
+/** The probe looks for samples: without another program that asks for them, the kernel calls nobody. */
+export const ASKS = { ownFlags: RTT_CB_FLAG }
+
+export async function callbacks(
+  t: Test,
+  pairs: readonly Pick<Pair, 'netns'>[],
+  options = {},
+): Promise<Callbacks> {
   const read = await readCallbacks(options)
   t.teardown(() => read.close())
   for (const netns of pairs.flatMap(({ netns }) => netns)) read.watch(netns)

@@ -236,3 +236,30 @@ t.test('more flows than slots are counted when they close, and said to be', real
   t.equal(closed(seen.in(netns)).filter(row => row.role === CLIENT).length, 1000)
   t.equal(closed(seen.in(netns)).filter(row => row.role === SERVER).length, 1000)
 })
+
+t.test('flows that live while the cookies of tens of thousands of others pass by', real, async t => {
+  const { netns, client, load } = await stage(t, ['127.0.0.1', '8000', '--ports', '4', '--forks', '2'])
+  const seen = await watch(t)
+  const stays = await load('client')
+  t.match(await stays.ask('open 100 127.0.0.1 8000 4'), { opened: 100 })
+  // each has two cookies, and the table of places is of 65,536
+  const churned = 40_000
+  t.same(await client.ask(`churn ${churned} 127.0.0.1 8000 4`, 120_000), { churned })
+  await stays.ask('echo 2 100')
+  await stays.ask('close')
+  await seen.windowEnd()
+  await seen.windowEnd()
+  const rows = seen.in(netns)
+  for (const role of [CLIENT, SERVER]) {
+    const own = rows.filter(row => row.role === role)
+    t.equal(opened(own).length, churned + 100, 'each opened once')
+    t.equal(closed(own).length, churned + 100, 'each closed once')
+    const carried = [...byFlow(own).values()].filter(each => sum(each, 'bytes_sent') > 0)
+    t.equal(carried.length, 100)
+    t.ok(
+      carried.every(each => sum(each, 'bytes_sent') === 200 && sum(each, 'bytes_rcvd') === 200),
+      'those that stay are counted to the end',
+    )
+  }
+  t.same(seen.kernel.lost(), {})
+})

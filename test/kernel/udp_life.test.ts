@@ -13,6 +13,7 @@ import {
 import { inNetns } from '../harness/netns.ts'
 import { run } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
+import { udpDrops } from '../harness/ss.ts'
 import { CLIENT, SERVER } from '../harness/watch.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
@@ -91,9 +92,9 @@ t.test('sockets of a moment, one after the other on few ports', real, async t =>
   t.equal(new Set(rows.map(row => row.cookie)).size, 20)
 })
 
-t.test('who created a socket is a guess, who uses it is the owner', real, async t => {
+t.test('of packets, who created a socket is a guess, who uses it is the owner', real, async t => {
   const { near, server, client } = await stage(t)
-  const seen = await watch(t)
+  const seen = await watch(t, { udp: 'packets' })
   const { fd } = await server.socket('bind 127.0.0.1 5300')
   const worker = await server.fork()
   const { fd: from } = await client.socket(`connect ${LOOPBACK} 5300 udp`)
@@ -112,6 +113,87 @@ t.test('who created a socket is a guess, who uses it is the owner', real, async 
   await server.traffic(`collect ${fd} 1`)
   t.equal((await sent())?.pid, server.pid, 'and the last user wins')
 })
+
+t.test('whoever receives is the owner, and the last user wins', real, async t => {
+  const { near, server, client } = await stage(t)
+  const seen = await watch(t)
+  const { fd } = await server.socket('bind 127.0.0.1 5300')
+  const worker = await server.fork()
+  const { fd: from } = await client.socket(`connect ${LOOPBACK} 5300 udp`)
+  for (const receiver of [worker, server]) {
+    await client.traffic(`datagrams ${from} 1 10 0`)
+    t.same(
+      seen.udpIn(near).filter(row => row.role === SERVER && row.pid === receiver.pid),
+      [],
+      'nobody before it is read',
+    )
+    await receiver.traffic(`collect ${fd} 1`)
+    const { index } = await seen.windowEnd()
+    const row = seen.udpIn(near).find(row => row.window === index && row.role === SERVER)
+    t.equal(row?.pid, receiver.pid)
+    t.notOk(row!.flags & GUESSED)
+  }
+})
+
+t.test('what a socket has no room for is dropped, and counted', real, async t => {
+  const { near, server, client } = await stage(t)
+  for (const udp of ['calls', 'packets'] as const) {
+    const seen = await watch(t, { udp })
+    const { fd, port } = await server.socket(`bind ${LOOPBACK} 0`)
+    const silent = await server.socket(`bind ${LOOPBACK} 0`)
+    for (const each of [fd, silent.fd]) await server.do(`room ${each} 2000`)
+    const { fd: from } = await client.socket('bind 0.0.0.0 0')
+    await client.traffic(`datagrams ${from} 1 10 0 ${LOOPBACK} ${port}`)
+    await server.traffic(`collect ${fd} 1`)
+    for (const each of [port, silent.port])
+      await client.traffic(`datagrams ${from} 50 500 0 ${LOOPBACK} ${each}`)
+    await settle(seen)
+    const dropped = (local: number) =>
+      seen
+        .udpIn(near)
+        .filter(row => row.local_port === local)
+        .reduce((sum, row) => sum + row.udp_dropped, 0)
+    for (const { port: each, what } of [
+      { port, what: 'one that was read before' },
+      { port: silent.port, what: 'one that nobody has read' },
+    ]) {
+      const drops = (await udpDrops(near)).get(each) ?? 0
+      t.ok(drops > 0, `${drops} dropped`)
+      t.equal(dropped(each), drops, `${udp}: ${what}`)
+    }
+    await seen.close()
+  }
+})
+
+const translated = { skip: needs('root', 'bpf', 'netns', 'gcc', 'iptables') }
+for (const udp of ['calls', 'packets'] as const)
+  t.test(`a request that is translated on its way is one conversation: ${udp}`, translated, async t => {
+    const { near, server, client } = await stage(t)
+    const rule = '-t nat -A OUTPUT -d 127.0.0.11 -p udp --dport 53 -j DNAT --to 127.0.0.1:5353'
+    await run(inNetns(near, ['iptables', ...rule.split(' ')]))
+    const { fd } = await server.socket('bind 127.0.0.1 5353')
+    const seen = await watch(t, { udp })
+    const connected = await client.socket('connect 127.0.0.11 53 udp')
+    const unconnected = await client.socket('bind 0.0.0.0 0')
+    for (const [socket, to] of [
+      [connected, ''],
+      [unconnected, ' 127.0.0.11 53'],
+    ] as const) {
+      const answered = server.traffic(`resolve ${fd} 5 200`)
+      await client.traffic(`ask ${socket.fd} 5 30${to}`)
+      await answered
+    }
+    await settle(seen)
+    const rows = owned(t, seen.udpIn(near), client, CLIENT)
+    t.equal(conversations(rows).size, 2, 'one for each socket')
+    t.same(counted(rows), { sent: 10, bytes_sent: 300, received: 10, bytes_received: 2000 })
+    if (udp === 'packets') return
+    t.ok(
+      rows.every(row => row.remote_port === 53),
+      'with the address that was asked',
+    )
+    t.equal(conversations(owned(t, seen.udpIn(near), server, SERVER)).size, 2, 'and so is it for the server')
+  })
 
 t.test('a lookup of a name is a flow to port 53', real, async t => {
   const { near, server } = await stage(t)

@@ -183,6 +183,7 @@ export class Collector {
   #ingest(): Ingest {
     return new Ingest(
       undefined,
+      undefined,
       () => this.now,
       () => 0,
     )

@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
   'the kernel side': LOST.map(name => `kernel/${name}`),
   literals: found(
     sources('{probe,collector}/**/*.ts'),
-    /['`]((?:kernel|fold|identify|queue|window|log|ingest|series|stream)\/[a-z_]+)['`]/g,
+    /['`]((?:kernel|fold|identify|queue|window|log|ingest|series|flows|stream)\/[a-z_]+)['`]/g,
   ),
   'the queue of the probe': REASONS.flatMap(reason => [`queue/${reason}`, `queue/${reason}_windows`]),
   runtimes: found(
@@ -35,7 +35,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
   'the embedded store': found(sources('collector/sinks/embedded/*.ts'), /new Refused\(\s*'(\w+)'/g).map(
     name => `embedded/${name}`,
   ),
-  'every sink': ['influxdb', 'embedded', 'prometheus'].flatMap(sink =>
+  'every sink': ['influxdb', 'embedded', 'prometheus', 'ndjson'].flatMap(sink =>
     [...found(sources('collector/sinks/sink.ts'), /new Refused\(\s*'(\w+)'/g), 'dropped'].map(
       name => `${sink}/${name}`,
     ),

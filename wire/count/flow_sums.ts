@@ -14,8 +14,23 @@ export const COUNTED = {
   rtt_sum_us: 'rttUs',
   rtt_var_sum_us: 'rttVarUs',
   smoothed: 'smoothed',
+  failed_refused: 'failedRefused',
+  failed_reset: 'failedReset',
+  failed_timeout: 'failedTimeout',
+  failed_unreachable: 'failedUnreachable',
+  rates: 'rates',
+  rate_sum: 'rateSum',
+  app_limited: 'appLimited',
 } as const
 const COUNTS = Object.values(COUNTED)
+/** Of which the largest counts, as of the peaks of rows. */
+export const COUNTED_PEAKS = { rate_max: 'rateMax' } as const
+const PEAKS = Object.values(COUNTED_PEAKS)
+
+/** Distributions of flows: the prefix of its columns in `flow_total`, and its name here. */
+export const DISTRIBUTIONS = { connect: 'connect', min_rtt: 'minRtt', queueing: 'queueing' } as const
+type Distribution = (typeof DISTRIBUTIONS)[keyof typeof DISTRIBUTIONS]
+const ALL_DISTRIBUTIONS = ['rtt', ...Object.values(DISTRIBUTIONS)] as const
 
 /** Of flows with one role. */
 export class FlowSums extends Sums {
@@ -30,16 +45,41 @@ export class FlowSums extends Sums {
   failed = 0
   /** Measured flows whose samples are not known one by one: each is in `rtt` with its smoothed RTT. */
   smoothed = 0
+  /** Of the failed ones, why: `sock.sk_err`. */
+  failedRefused = 0
+  failedReset = 0
+  failedTimeout = 0
+  failedUnreachable = 0
+  /** Flows with a rate sample that their program did not limit; its sum, bytes a second. */
+  rates = 0
+  rateSum = 0
+  rateMax = 0
+  /** Flows whose rate sample is what their program sent. */
+  appLimited = 0
+  /** `enum tcp_known`: what was read of the sockets; the rest is unknown, not 0. */
+  known = 0
   /** Samples of the RTT; undefined while there is none. */
   rtt: Histogram | undefined = undefined
   /** From SYN_SENT to ESTABLISHED; undefined while there is none. */
   connect: Histogram | undefined = undefined
+  /** The smallest RTT of each measured flow, and how far its smoothed RTT is above it; undefined while there is none. */
+  minRtt: Histogram | undefined = undefined
+  queueing: Histogram | undefined = undefined
 
   override add(other: FlowSums): void {
     super.add(other)
     for (const name of COUNTS) this[name] += other[name]
-    if (other.rtt) this.rttSamples().merge(other.rtt)
-    if (other.connect) this.connects().merge(other.connect)
+    for (const name of PEAKS) this[name] = Math.max(this[name], other[name])
+    this.known |= other.known
+    for (const name of ALL_DISTRIBUTIONS) {
+      const values = other[name]
+      if (values) this.distribution(name).merge(values)
+    }
+  }
+
+  distribution(name: Distribution | 'rtt'): Histogram {
+    this[name] ??= new Histogram()
+    return this[name]
   }
 
   rttSamples(): Histogram {
@@ -64,7 +104,10 @@ export class FlowSums extends Sums {
 
 type NumbersOf<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T]
 /** Numbers of `FlowSums` that are missing where totals are added or sent: there must be none. */
-type Forgotten = Exclude<NumbersOf<FlowSums>, keyof Sums | (typeof COUNTS)[number]>
+type Forgotten = Exclude<
+  NumbersOf<FlowSums>,
+  keyof Sums | (typeof COUNTS)[number] | (typeof PEAKS)[number] | 'known'
+>
 const nothingIsForgotten: [Forgotten] extends [never] ? true : Forgotten = true
 void nothingIsForgotten
 

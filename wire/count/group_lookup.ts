@@ -6,7 +6,8 @@ import type { OwnerColumns } from './record.ts'
 /** Kernfs ids stay far below 2^53; above it two ids could be the same JavaScript number. */
 const UNSAFE_HIGH = 2 ** 21
 
-export abstract class GroupLookup {
+/** @typeParam G what it finds */
+export abstract class GroupLookup<G = Group> {
   /** Rows whose cgroup id is too large to be exact: none, with any known kernel. */
   refused = 0
   // The last lookup: rows of one cgroup often come together.
@@ -14,15 +15,15 @@ export abstract class GroupLookup {
   #high = -1
   #hierarchy = -1
   #netns = -1
-  #last: Group | undefined
+  #last: G | undefined
 
   /**
    * The group of a cgroup of a hierarchy in a network namespace; undefined when there is none.
    * @param low the cgroup's lower word; all words are signed: unsigned ones would not fit V8's small integers
    */
-  protected abstract find(low: number, high: number, hierarchy: number, netns: number): Group | undefined
+  protected abstract find(low: number, high: number, hierarchy: number, netns: number): G | undefined
 
-  of(view: DataView, row: number, { cgroup, hierarchy, netns }: OwnerColumns): Group | undefined {
+  of(view: DataView, row: number, { cgroup, hierarchy, netns }: OwnerColumns): G | undefined {
     const low = view.getInt32(row + cgroup, true)
     const high = view.getInt32(row + cgroup + 4, true)
     const root = view.getInt32(row + hierarchy, true)

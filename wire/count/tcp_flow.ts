@@ -47,9 +47,21 @@ function count(totals: FlowSums, flags: number, view: DataView, row: number, at:
   if ((flags & FLOW_PREDATES) === 0 && isZero(view, row + at.reported_ns)) totals.opened++
   if ((flags & FLOW_HANDED) === 0 && !isZero(view, row + at.closed_ns)) {
     totals.closed++
-    if ((flags & FLOW_FAILED) !== 0) totals.failed++
+    if ((flags & FLOW_FAILED) !== 0) countFailure(totals, view.getUint8(row + at.error))
   }
   return countTraffic(totals, flags, view, row, at)
+}
+
+/** errno.h, the same on every architecture that Node.js runs on. */
+const [ENETUNREACH, ECONNRESET, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH] = [101, 104, 110, 111, 113]
+
+/** @param error `sock.sk_err`; 0 when the program did not wait */
+function countFailure(totals: FlowSums, error: number): void {
+  totals.failed++
+  if (error === ECONNREFUSED) totals.failedRefused++
+  else if (error === ECONNRESET) totals.failedReset++
+  else if (error === ETIMEDOUT) totals.failedTimeout++
+  else if (error === EHOSTUNREACH || error === ENETUNREACH) totals.failedUnreachable++
 }
 
 /** How long a client took to connect: it counts in the window in which it did. */

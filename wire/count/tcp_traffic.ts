@@ -34,15 +34,25 @@ export function countTraffic(
   at: Offsets,
 ): number {
   totals.flows++
+  totals.known |= view.getUint8(row + at.known)
   addTcpFlowLevels(totals, view, row, at)
   if (exchanged(view, row, at)) addTcpFlowDeltas(totals, view, row, at)
+  else totals.busyUs += view.getUint32(row + at.busy_us, true) // nothing moves, and data are outstanding
   if ((flags & FLOW_MEASURED) === 0) return 0
   const rtt = view.getUint32(row + at.rtt_us, true)
   if (rtt === 0) return 0
   totals.measured++
   totals.rttUs += rtt
   totals.rttVarUs += view.getUint32(row + at.rtt_var_us, true)
+  const least = view.getUint32(row + at.min_rtt_us, true)
+  if (least !== 0) addQueueing(totals, rtt, least)
   return rtt
+}
+
+/** @param rtt smoothed, microseconds, which may lie below the smallest for a while @param least the smallest */
+function addQueueing(totals: FlowSums, rtt: number, least: number): void {
+  totals.distribution('minRtt').add(least)
+  totals.distribution('queueing').add(Math.max(rtt - least, 0))
 }
 
 /** Of a flow whose samples are not known one by one. @param rtt microseconds, not 0 */

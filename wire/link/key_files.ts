@@ -3,6 +3,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { isKey, type KeyPair, keyPairOf } from './key.ts'
+import { ours } from './trusted_path.ts'
 
 export const KEYS = '/etc/sockflux/keys'
 /** What stands in a directory of keys. */
@@ -16,6 +17,16 @@ export const ALLOWED = 'allowed'
 const MAX_BYTES = 16 * 2 ** 20
 /** Read by others, or written by the group. */
 const LOOSE = 0o027
+const OTHERS_WRITE = 0o002
+
+/** Who can write a list or a public key decides who may speak. */
+const foreign = ({ mode, uid }: Stats): string | undefined => {
+  if (!ours.uids.has(uid))
+    return `belongs to user ${uid}, who could let anybody in: chown it to root, or to the user that this runs as`
+  return (mode & OTHERS_WRITE) === 0
+    ? undefined
+    : 'can be written by other users, who could let anybody in: chmod o-w it'
+}
 
 /** @throws with the remedy */
 export function readKeyFile(
@@ -77,7 +88,7 @@ export function readSecret(path: string): KeyPair {
  * @throws with the line
  */
 export const readPublic = (path: string): string[] =>
-  linesOf(readKeyFile(path)).map(({ line, number }) => {
+  linesOf(readKeyFile(path, foreign)).map(({ line, number }) => {
     const key = line.split(/\s+/).at(-1)!
     if (!isKey(key))
       throw new Error(`${path}:${number}: this is no public key, which has 64 hexadecimal digits`)
@@ -98,7 +109,7 @@ const MAX_HOST = 253
  * @throws with the line
  */
 export const readListed = (path: string): Listed[] =>
-  linesOf(readKeyFile(path)).map(({ line, number }) => {
+  linesOf(readKeyFile(path, foreign)).map(({ line, number }) => {
     const [, host = '', key = ''] = /^(.*?)\s+(\S+)$/.exec(line) ?? []
     if (host === '' || host.length > MAX_HOST || !isKey(key))
       throw new Error(

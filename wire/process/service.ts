@@ -5,7 +5,7 @@ import type { LiveSettings } from '../settings/live.ts'
 import type { Setting, Settings } from '../settings/settings.ts'
 import { keepAlive } from './alive.ts'
 import { openLog, setLevel } from './log.ts'
-import { ServiceManager } from './service_manager.ts'
+import { type Datagrams, ServiceManager } from './service_manager.ts'
 import { onHangup, stopping } from './signals.ts'
 
 /** More than settings to read again: a list of keys, a certificate. */
@@ -21,6 +21,8 @@ export class Service {
   readonly #reloads: Reload[] = []
   /** The last line for `systemctl status`. */
   #status = ''
+  /** Reloads that were asked for: one that runs, and one more. */
+  #asked = 0
 
   private constructor(log: Logger, manager: ServiceManager, settings: LiveSettings<Settings>) {
     this.log = log
@@ -31,11 +33,12 @@ export class Service {
   static async open<S extends Settings & { readonly logLevel: Setting<string> }>(
     name: string,
     settings: LiveSettings<S>,
+    datagrams: Datagrams,
   ): Promise<Service> {
     const log = openLog(name, String(settings.values.logLevel))
     const live = settings as unknown as LiveSettings<Settings>
     live.onChange({ logLevel: level => setLevel(String(level)) })
-    return new Service(log, await ServiceManager.open(log), live)
+    return new Service(log, await ServiceManager.open(log, datagrams), live)
   }
 
   /** @param what for the line when it fails; the former state stays then */
@@ -55,7 +58,7 @@ export class Service {
     this.#manager.watch(fault)
     const file = this.#settings.values['aliveFile']
     if (typeof file === 'string') keepAlive(file, fault, this.log)
-    onHangup(() => void this.#reload())
+    onHangup(() => void this.#reloadInTurn())
     stopping().addEventListener('abort', () => this.#manager.stopping(), { once: true })
   }
 
@@ -63,6 +66,13 @@ export class Service {
   status(text: string): void {
     this.#status = text
     this.#manager.status(text)
+  }
+
+  /** One at a time, so that what was read last is in force; any number of signals meanwhile are one more. */
+  async #reloadInTurn(): Promise<void> {
+    this.#asked = Math.min(this.#asked + 1, 2)
+    if (this.#asked > 1) return
+    for (; this.#asked > 0; this.#asked--) await this.#reload()
   }
 
   async #reload(): Promise<void> {

@@ -1,13 +1,15 @@
 /**
  * Tells systemd how the program is, sd_notify(3): ready, in which state, alive. Without $NOTIFY_SOCKET nothing happens. Node.js
- * has no datagrams of unix sockets: the addon sends them, and is loaded only when there is somebody to tell.
+ * has no datagrams of unix sockets: who opens this brings what sends them, loaded only when there is somebody to tell.
  */
 
 import type { Logger } from 'pino'
 import { every } from './guarded.ts'
 import { ThrottledLog } from './throttled_log.ts'
 
-/** Sends a datagram. @throws with a `code` */
+/** Sends a datagram to a unix socket. @throws with a `code` */
+type SendDatagram = (path: string, text: string) => void
+export type Datagrams = () => Promise<{ readonly sendDatagram: SendDatagram }>
 type Send = (text: string) => void
 
 /** systemd reads one message after the other; while its queue is full, ours waits. */
@@ -28,10 +30,14 @@ export class ServiceManager {
     this.#log = new ThrottledLog(log)
   }
 
-  static async open(log: Logger, env: NodeJS.ProcessEnv = process.env): Promise<ServiceManager> {
+  static async open(
+    log: Logger,
+    datagrams: Datagrams,
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<ServiceManager> {
     const path = env['NOTIFY_SOCKET']
     if (!path) return new ServiceManager(undefined, 0, log)
-    const { sendDatagram } = await import('bcc-bindings')
+    const { sendDatagram } = await datagrams()
     return new ServiceManager(text => sendDatagram(path, text), watchdogMs(env), log)
   }
 

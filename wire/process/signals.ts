@@ -31,6 +31,7 @@ let isGraceful = false
 let isInstalled = false
 let requests = 0
 let hangup = () => {}
+const lastWorks = new Set<() => void>()
 
 /**
  * Call first. Until the program asks for `stopping()`, a signal to stop ends it at once.
@@ -54,6 +55,12 @@ export function handleSignals(isDaemon: boolean): void {
 /** What a daemon does then; before this is called, nothing. */
 export function onHangup(work: () => void): void {
   hangup = work
+}
+
+/** Work for when a signal ends the program at once: no 'exit' is emitted then. @returns takes it back */
+export function beforeEnd(work: () => void): () => void {
+  lastWorks.add(work)
+  return () => void lastWorks.delete(work)
 }
 
 /** Aborted when the program must stop. A second request to stop ends it at once. */
@@ -80,6 +87,7 @@ function orphaned(): void {
 
 /** Ends by the signal's default action, so that the parent sees the signal; but never with a core. */
 function end(name: NodeJS.Signals): void {
+  for (const work of lastWorks) work()
   const last = name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM'
   process.removeAllListeners(last)
   process.kill(process.pid, last)

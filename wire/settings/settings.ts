@@ -12,6 +12,8 @@ export interface Setting<T = unknown> {
   readonly help: string
   /** Placeholder of the flag's value, `<seconds>`; without one the flag has no value (`--gzip`, `--no-gzip`). */
   readonly value?: string
+  /** `--no-<name>` gives it the value false. */
+  readonly no?: boolean
   /** Variables besides SOCKFLUX_<NAME>, first wins. */
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
@@ -56,10 +58,22 @@ const variable = (name: string): string => `SOCKFLUX_${snake(name).toUpperCase()
 /** Read when neither --config nor SOCKFLUX_CONFIG names a file. */
 export const defaultFile = (section: string): string => `/etc/sockflux/${section}.yaml`
 
+const SIZES = [
+  ['G', 2 ** 30],
+  ['M', 2 ** 20],
+  ['K', 2 ** 10],
+] as const
+
+/** The default as people write it: `64M`; undefined if there is none. */
+export function defaultOf({ fallback, value }: Setting): unknown {
+  if (value !== '<size>' || typeof fallback !== 'number') return fallback === '' ? undefined : fallback
+  const [letter, unit] = SIZES.find(([, unit]) => fallback > 0 && fallback % unit === 0) ?? ['', 1]
+  return `${fallback / unit}${letter}`
+}
+
 function helpOf(name: string, row: Setting): string {
-  const { fallback } = row
-  const shown =
-    fallback === undefined || fallback === '' ? [] : [`default: ${[fallback].flat().join(', ') || 'none'}`]
+  const fallback = defaultOf(row)
+  const shown = fallback === undefined ? [] : [`default: ${[fallback].flat().join(', ') || 'none'}`]
   const env = [variable(name), ...(row.env ?? [])].map(name => (row.secret ? `${name}[_FILE]` : name))
   return `${row.help} (${[...shown, `env: ${env.join(', ')}`].join('; ')})`
 }
@@ -86,7 +100,7 @@ export function addOptions(command: Command, settings: Settings): void {
     if (row.former !== undefined)
       command.addOption(new Option(`--${kebab(row.former)} ${row.value ?? ''}`.trim(), help).hideHelp())
     if (row.secret) hidden.push(`  ${help}`)
-    else if (row.value)
+    else if (row.value) {
       command.addOption(
         row.list
           ? new Option(`--${kebab(name)} ${row.value}`, `${help}; may be repeated`).argParser(
@@ -94,7 +108,8 @@ export function addOptions(command: Command, settings: Settings): void {
             )
           : new Option(`--${kebab(name)} ${row.value}`, help),
       )
-    else
+      if (row.no) command.addOption(new Option(`--no-${kebab(name)}`, 'off').hideHelp())
+    } else
       command
         .addOption(new Option(`--${kebab(name)}`, help))
         .addOption(new Option(`--no-${kebab(name)}`, 'the opposite').hideHelp(row.fallback !== true))

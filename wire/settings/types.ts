@@ -40,11 +40,25 @@ export const text = () =>
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `needs one of ${words.join(', ')}` })
 
+/** Also what was a yes or no before there were words: `true` is the first word, `false` the last. */
+export const oneOfOrNo = <const T extends readonly [string, ...string[]]>(...words: T) =>
+  z.preprocess(
+    given => (String(given) === 'true' ? words[0] : String(given) === 'false' ? words.at(-1) : given),
+    oneOf(...words),
+  )
+
 /** One value or several. */
 export const list = <T extends z.ZodType>(item: T) => z.preprocess(given => [given].flat(), z.array(item))
 
 export const NONE = 'needs at least one'
 /** One value or several; an empty list is an error. */
+/** Several words, also in one text: `flows,rtt`. */
+export const words = <T extends z.ZodType>(word: T) =>
+  z.preprocess(
+    given => [given].flat().flatMap(text => (typeof text === 'string' ? text.split(/\s*,\s*/) : [text])),
+    z.array(word).min(1, { error: NONE }),
+  )
+
 export const some = <T extends z.ZodType>(item: T) =>
   z.preprocess(given => [given].flat(), z.array(item).min(1, { error: NONE }))
 

@@ -17,8 +17,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** @returns what, where, remedy */
 export function spoolError(what: string, where: string, error: unknown): Error {
   const { code = '', message } = error as NodeJS.ErrnoException
+  const cause = code === '' ? message : message.split(',', 1)[0] // then follows the call and its path
   const remedy = REMEDIES[code]
-  return new Error(`cannot ${what} ${where} (${message.split(',', 1)[0]})${remedy ? `: ${remedy}` : ''}`, {
-    cause: error,
-  })
+  return new Error(`cannot ${what} ${where} (${cause})${remedy ? `: ${remedy}` : ''}`, { cause: error })
 }

@@ -28,9 +28,19 @@ const RUN = /^\d{8}-[0-9a-f]{8}$/
 export async function inspect(directory: string): Promise<Contents> {
   const found = { bytes: 0, records: 0, windows: 0, rows: 0, damaged: 0, isUsed: false }
   const hosts = new Map<string, { records: number; rows: number }>()
-  const times: number[] = []
+  let [oldest, newest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const path of await runsBelow(directory)) {
-    const { segments, records, damaged } = await loadRun(path)
+    const { segments, damaged } = await loadRun(path, ({ header, head }) => {
+      found.records++
+      found.windows += header.windows
+      found.rows += header.rows
+      oldest = Math.min(oldest, header.time)
+      newest = Math.max(newest, header.time)
+      const { host } = (head ?? {}) as { host?: unknown }
+      const name = typeof host === 'string' ? host : ''
+      const { records = 0, rows = 0 } = hosts.get(name) ?? {}
+      hosts.set(name, { records: records + 1, rows: rows + header.rows })
+    })
     found.isUsed ||= await isOwned(path).catch(() => true)
     found.damaged += damaged.records
     for (const { path } of segments)
@@ -38,20 +48,8 @@ export async function inspect(directory: string): Promise<Contents> {
         ({ size }) => size,
         () => 0,
       )
-    for (const { header, head } of records) {
-      found.records++
-      found.windows += header.windows
-      found.rows += header.rows
-      times.push(header.time)
-      const { host } = (head ?? {}) as { host?: unknown }
-      const name = typeof host === 'string' ? host : ''
-      const { records = 0, rows = 0 } = hosts.get(name) ?? {}
-      hosts.set(name, { records: records + 1, rows: rows + header.rows })
-    }
   }
-  const oldest = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY)
-  const newest = times.reduce((most, time) => Math.max(most, time), 0)
-  const isEmpty = times.length === 0
+  const isEmpty = found.records === 0
   return {
     ...found,
     oldest: isEmpty ? undefined : oldest,

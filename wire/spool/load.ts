@@ -1,9 +1,11 @@
 /** Finds what a run has left: reads all of it once, and tells what is missing. */
 
-import { open, readdir } from 'node:fs/promises'
+import { type FileHandle, readdir } from 'node:fs/promises'
+import { setImmediate as pause } from 'node:timers/promises'
+import { openForeign } from '../process/foreign.ts'
 import { readMark } from './mark.ts'
 import { type Before, decodeHead, type Header } from './record.ts'
-import { scan } from './scan.ts'
+import { type Scanned, scan } from './scan.ts'
 import { Segment } from './segment.ts'
 
 /** A record that waits. */
@@ -16,8 +18,6 @@ export interface Left {
 
 export interface LeftRun {
   readonly segments: readonly Segment[]
-  /** Oldest first. */
-  readonly records: readonly Left[]
   /** What cannot be read, and was not released. */
   readonly damaged: Before
   /** The run was released so far. */
@@ -42,58 +42,118 @@ const less = (a: Before, b: Before): Before =>
   plus(a, { records: -b.records, windows: -b.windows, rows: -b.rows })
 const behind = ({ before, windows, rows }: Header): Before => plus(before, { records: 1, windows, rows })
 
-/** @throws {Error} when the directory cannot be read */
-export async function loadRun(path: string): Promise<LeftRun> {
-  const run = new Loading(await readMark(path))
+/** The process does nothing else for so long. */
+const TURN_MS = 10
+
+/**
+ * @param began called for each segment, before its records
+ * @param found called for each record that waits, oldest first
+ * @throws {Error} when the directory cannot be read
+ */
+export async function loadRun(
+  path: string,
+  found: (record: Left) => void,
+  began: (segment: Segment) => void = () => {},
+): Promise<LeftRun> {
   const names = (await readdir(path)).sort()
   const segments = names.map(name => Segment.named(path, name)).filter(segment => segment !== undefined)
-  for (const [index, segment] of segments.entries()) await run.read(segment, index === segments.length - 1)
+  const mark = await readMark(path)
+  const run = new Loading(
+    { ...mark, records: Math.max(mark.records, await releasedIn(segments)) },
+    mark,
+    found,
+  )
+  for (const [index, segment] of segments.entries()) {
+    began(segment)
+    await run.read(segment, index === segments.length - 1)
+  }
   return { segments, ...run.result }
 }
 
+/** What the newest records say of it: a power cut may have taken the mark. */
+async function releasedIn(segments: readonly Segment[]): Promise<number> {
+  for (const segment of segments.toReversed()) {
+    let released = -1
+    await reading(segment, async (handle, size) => {
+      await each(scan(handle.fd, size, segment.salt), ({ header }) => {
+        released = Math.max(released, header.released)
+      })
+    }).catch(() => {})
+    if (released >= 0) return released
+  }
+  return 0
+}
+
+async function reading(
+  segment: Segment,
+  use: (handle: FileHandle, size: number) => Promise<void>,
+): Promise<void> {
+  const handle = await openForeign(segment.path)
+  try {
+    await use(handle, (await handle.stat()).size)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** @returns what the scan does, when it has ended */
+async function each<T>(
+  scanning: Generator<Scanned | undefined, T>,
+  take: (one: Scanned) => void,
+): Promise<T> {
+  let since = performance.now()
+  for (;;) {
+    const next = scanning.next()
+    if (next.done) return next.value
+    if (next.value) take(next.value)
+    if (performance.now() - since < TURN_MS) continue
+    await pause()
+    since = performance.now()
+  }
+}
+
 class Loading {
-  readonly #found: Left[] = []
+  readonly #found: (record: Left) => void
   readonly #gaps: Gap[] = []
   #mark: Before
+  /** Windows and rows of the mark are known. */
+  #isExact: boolean
   /** Behind the last record that was seen. */
   #at = START
   #isFirst = true
 
-  constructor(mark: Before) {
+  /**
+   * @param mark the run was released so far
+   * @param known the same, or an earlier one of which windows and rows are known
+   */
+  constructor(mark: Before, known: Before, found: (record: Left) => void) {
     this.#mark = mark
+    this.#isExact = mark.records === known.records
+    this.#found = found
   }
 
-  /** What waits, and what is missing, of what is not released. */
+  /** What is missing of what is not released. */
   get result(): Omit<LeftRun, 'segments'> {
     const { records } = this.#mark
     const gaps = this.#gaps.filter(([, to]) => to.records > records)
     const amounts = gaps.map(([from, to]) => less(to, from.records < records ? this.#mark : from))
-    return {
-      records: this.#found.filter(({ header }) => header.before.records >= records),
-      damaged: amounts.reduce(plus, START),
-      mark: this.#mark,
-      end: this.#at,
-    }
+    return { damaged: amounts.reduce(plus, START), mark: this.#mark, end: this.#at }
   }
 
   async read(segment: Segment, isLast: boolean): Promise<void> {
-    const handle = await open(segment.path).catch(() => undefined)
-    if (!handle) return
     try {
-      segment.size = (await handle.stat()).size
-      const found = scan(handle, segment.size, segment.salt)
-      let torn: Header | undefined
-      let next = await found.next()
-      for (; !next.done; next = await found.next()) {
-        const { offset, header, head } = next.value
-        torn = head ? undefined : header
-        this.#take(segment, offset, header, head)
-      }
-      if (isLast && next.value.isTorn) this.#end(torn)
-    } catch {
-      if (isLast) this.#end(undefined) // it cannot be read any further: EIO
-    } finally {
-      await handle.close()
+      await reading(segment, async (handle, size) => {
+        segment.size = size
+        let torn: Header | undefined
+        const { isTorn } = await each(scan(handle.fd, size, segment.salt), ({ offset, header, head }) => {
+          torn = head ? undefined : header
+          this.#take(segment, offset, header, head)
+        })
+        if (isLast && isTorn) this.#end(torn)
+      })
+    } catch (error) {
+      const isGone = (error as NodeJS.ErrnoException).syscall === 'open'
+      if (isLast && !isGone) this.#end(undefined) // it cannot be read any further: EIO
     }
   }
 
@@ -103,22 +163,24 @@ class Loading {
   }
 
   #take(segment: Segment, offset: number, header: Header, head: Buffer | undefined): void {
+    const { before } = header
+    this.#place(before)
     // dropped for want of room, or released: a file that is not there any more
-    if (this.#isFirst && this.#mark.records <= header.before.records) this.#at = this.#mark
-    else if (this.#isFirst) this.#at = header.before
+    if (this.#isFirst && this.#mark.records <= before.records) this.#at = this.#mark
+    else if (this.#isFirst) this.#at = before
     this.#isFirst = false
-    if (header.released > this.#mark.records) this.#release(header.released)
-    if (header.before.records > this.#at.records) this.#miss(header.before)
+    if (before.records > this.#at.records) this.#miss(before)
     if (!head) return
-    this.#found.push({ segment, offset, header, head: decodeHead(head) })
-    if (header.before.records >= this.#at.records) this.#at = behind(header)
+    if (before.records >= this.#mark.records) this.#found({ segment, offset, header, head: decodeHead(head) })
+    if (before.records >= this.#at.records) this.#at = behind(header)
   }
 
-  /** How many of these were windows is not known; it matters only when records around it are missing. */
-  #release(records: number): void {
-    const known = this.#found.findLast(({ header }) => header.before.records <= records)
-    this.#mark =
-      known && known.header.before.records === records ? known.header.before : { ...this.#at, records }
+  /** A header that says only how many records were released: the windows and rows before it are those of the record there. */
+  #place(before: Before): void {
+    if (this.#isExact || before.records < this.#mark.records) return
+    const { records } = this.#mark
+    this.#mark = before.records === records ? before : { ...this.#at, records }
+    this.#isExact = true
   }
 
   #miss(to: Before): void {

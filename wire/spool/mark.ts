@@ -6,12 +6,13 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { openForeign } from '../process/foreign.ts'
 import type { Before } from './record.ts'
 
 export const MARK = 'released'
 const SLOT_BYTES = 32
 const CRC_AT = SLOT_BYTES - 4
-const NOTHING: Before = { records: 0, windows: 0, rows: 0 }
+export const NOTHING: Before = { records: 0, windows: 0, rows: 0 }
 
 function encode({ records, windows, rows }: Before): Buffer {
   const slot = Buffer.alloc(SLOT_BYTES)
@@ -28,10 +29,11 @@ function decode(slot: Buffer): Before {
 
 /** @returns nothing for a file that is not there or cannot be read */
 export async function readMark(run: string): Promise<Before> {
-  const handle = await open(join(run, MARK)).catch(() => undefined)
+  const handle = await openForeign(join(run, MARK)).catch(() => undefined)
   if (!handle) return NOTHING
   try {
-    const slots = await handle.readFile()
+    const slots = Buffer.alloc(2 * SLOT_BYTES)
+    await handle.read(slots)
     const [first, second] = [decode(slots.subarray(0, SLOT_BYTES)), decode(slots.subarray(SLOT_BYTES))]
     return first.records > second.records ? first : second
   } catch {
@@ -50,9 +52,13 @@ export class Mark {
   #slot = 0
   #working: Promise<void> | undefined
 
-  constructor(run: string, written: Before = NOTHING) {
+  constructor(run: string) {
     this.#run = run
-    this.#written = written.records
+  }
+
+  /** What is in the file already. */
+  set written({ records }: Before) {
+    this.#written = records
   }
 
   /** All before this are released. */

@@ -5,6 +5,7 @@
  */
 
 import { once } from 'node:events'
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 
@@ -38,7 +39,7 @@ export async function own(directory: string): Promise<() => Promise<void>> {
 
 /** Whether its owner lives; true also when that cannot be told. */
 export async function isOwned(directory: string): Promise<boolean> {
-  const handle = await open(directory)
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   const socket = connect(socketIn(handle))
   try {
     await once(socket, 'connect')

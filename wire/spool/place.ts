@@ -1,14 +1,13 @@
-/** Where spools are: what `--spool` says, else the state directory of the service, else that of the host. */
+/** Where spools are: what `--spool` says, else the state directory of the service, else that of the host if it is ours. */
 
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { foreignOwner, STATE } from '../process/foreign.ts'
 
 /** Instead of a directory: what waits is in memory alone. */
 export const OFF = 'off'
 /** Below the directory, the part of the collector; the others are queues of the probe. */
 export const COLLECTOR = 'collector'
-/** Made by a package, or by hand; never by a program. */
-const STATE = '/var/lib/sockflux'
 
 /** @returns undefined without a spool */
 export function spoolDirectory(
@@ -20,7 +19,7 @@ export function spoolDirectory(
   // systemd.exec(5): several are separated by colons
   const [own] = (env['STATE_DIRECTORY'] ?? '').split(':')
   if (own) return join(own, 'spool')
-  return isWritable(state) ? join(state, 'spool') : undefined
+  return foreignOwner(state) === undefined && isWritable(state) ? join(state, 'spool') : undefined
 }
 
 function isWritable(directory: string): boolean {

@@ -6,7 +6,8 @@
 
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { ownDirectory } from './directory.ts'
 import { isOwned, own } from './owner.ts'
 
 export interface OwnRun {
@@ -21,21 +22,6 @@ const NEW = /^new-[0-9a-f]{8}$/
 const ABANDONED_MS = 60_000
 
 const numberOf = (name: string): number => Number(NAME.exec(name)?.[1] ?? 0)
-
-/** Makes a directory and those above it. `recursive` never returns where the kernel says ENOENT, as in /proc. */
-export async function makeDirectory(path: string): Promise<void> {
-  const make = () =>
-    mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
-  try {
-    await make()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
-    await makeDirectory(dirname(path))
-    await make()
-  }
-}
 
 /** Makes a directory's entries durable. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -56,7 +42,7 @@ async function runsIn(path: string): Promise<string[]> {
 
 /** A new one. It gets its name when it is owned: nobody takes it over before. */
 export async function makeRun(root: string): Promise<OwnRun> {
-  await makeDirectory(root)
+  ownDirectory(root)
   const id = randomBytes(4).toString('hex')
   const number = numberOf((await runsIn(root)).at(-1) ?? '') + 1
   const path = join(root, `${String(number).padStart(8, '0')}-${id}`)

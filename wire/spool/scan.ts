@@ -1,6 +1,6 @@
 /** Reads a segment from its beginning: the records that are whole, and what lies between them. */
 
-import type { FileHandle } from 'node:fs/promises'
+import { readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { decodeHeader, HEADER_BYTES, type Header, SALT_BYTES } from './record.ts'
 
@@ -15,22 +15,21 @@ export interface Scanned {
 
 /** A part of a file, in a buffer that is used again: what it gives is valid until the next call. */
 class Chunk {
-  readonly #handle: FileHandle
+  readonly #file: number
   readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES)
   #start = 0
   #length = 0
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle
+  constructor(file: number) {
+    this.#file = file
   }
 
   /** From there, at most so many bytes; fewer at the end of the file. */
-  async at(offset: number, most: number): Promise<Buffer> {
+  at(offset: number, most: number): Buffer {
     const wanted = Math.min(most, CHUNK_BYTES)
     if (offset < this.#start || offset + wanted > this.#start + this.#length) {
       this.#start = offset
-      const { bytesRead } = await this.#handle.read(this.#buffer, 0, CHUNK_BYTES, offset)
-      this.#length = bytesRead
+      this.#length = readSync(this.#file, this.#buffer, 0, CHUNK_BYTES, offset)
     }
     const from = offset - this.#start
     return this.#buffer.subarray(from, Math.min(from + wanted, this.#length))
@@ -38,41 +37,44 @@ class Chunk {
 }
 
 /**
- * Headers that can be read, in order. A record whose header cannot is passed over.
+ * Headers that can be read, in order, and undefined now and then while none is found. A record whose header cannot be read is
+ * passed over. It does not wait, as asynchronous reads take several times as long: who calls it pauses now and then.
+ * @param file open for reading
  * @returns the first byte behind the last record that is whole, and whether there is anything behind it
+ * @throws of the file system
  */
-export async function* scan(
-  handle: FileHandle,
+export function* scan(
+  file: number,
   size: number,
   salt: Buffer,
-): AsyncGenerator<Scanned, { readonly end: number; readonly isTorn: boolean }> {
-  const chunk = new Chunk(handle)
+): Generator<Scanned | undefined, { readonly end: number; readonly isTorn: boolean }> {
+  const chunk = new Chunk(file)
   let at: number | undefined = 0
   let end = 0
   while (at !== undefined && at < size) {
-    const header = decodeHeader(await chunk.at(at, HEADER_BYTES), salt)
+    const header = decodeHeader(chunk.at(at, HEADER_BYTES), salt)
     const next: number = at + HEADER_BYTES + (header?.length ?? 0)
     if (!header) {
-      at = await search(chunk, at + 1, size, salt)
+      at = yield* search(chunk, at + 1, size, salt)
       continue
     }
-    const head = next <= size ? await checked(chunk, at + HEADER_BYTES, header) : undefined
+    const head = next <= size ? checked(chunk, at + HEADER_BYTES, header) : undefined
     yield { offset: at, header, head }
     if (head) end = next
     // without its end, or with a wrong length, another may begin within it
-    at = head ? next : await search(chunk, at + 1, size, salt)
+    at = head ? next : yield* search(chunk, at + 1, size, salt)
   }
   return { end, isTorn: end < size }
 }
 
 /** @returns the head, when the checksum of the body is right */
-async function checked(chunk: Chunk, offset: number, header: Header): Promise<Buffer | undefined> {
+function checked(chunk: Chunk, offset: number, header: Header): Buffer | undefined {
   const { length, headBytes } = header
   if (headBytes > length) return undefined
   let crc = 0
   const heads: Buffer[] = []
   for (let at = 0; at < length; ) {
-    const part = await chunk.at(offset + at, length - at)
+    const part = chunk.at(offset + at, length - at)
     if (part.length === 0) return undefined
     if (at < headBytes) heads.push(Buffer.from(part.subarray(0, headBytes - at)))
     crc = crc32(part, crc)
@@ -82,14 +84,20 @@ async function checked(chunk: Chunk, offset: number, header: Header): Promise<Bu
 }
 
 /** @returns where the next header begins */
-async function search(chunk: Chunk, from: number, size: number, salt: Buffer): Promise<number | undefined> {
+function* search(
+  chunk: Chunk,
+  from: number,
+  size: number,
+  salt: Buffer,
+): Generator<undefined, number | undefined> {
   for (let at = from; at + HEADER_BYTES <= size; ) {
-    const part = await chunk.at(at, CHUNK_BYTES)
+    const part = chunk.at(at, CHUNK_BYTES)
     const found = part.indexOf(salt)
+    yield
     if (found < 0) {
       if (part.length < SALT_BYTES) return undefined
       at += part.length - SALT_BYTES + 1
-    } else if (decodeHeader(await chunk.at(at + found, HEADER_BYTES), salt)) return at + found
+    } else if (decodeHeader(chunk.at(at + found, HEADER_BYTES), salt)) return at + found
     else at += found + 1
   }
   return undefined

@@ -4,18 +4,9 @@ import { randomBytes } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { type Before, decodeBody, decodeHeader, HEADER_BYTES, SALT_BYTES } from './record.ts'
+import { decodeBody, decodeHeader, HEADER_BYTES, SALT_BYTES } from './record.ts'
+import { type Entry, Table } from './table.ts'
 import type { SpoolRecord } from './types.ts'
-
-/** Where a record is, and what is lost with it. */
-export interface Entry {
-  readonly offset: number
-  readonly bytes: number
-  readonly windows: number
-  readonly rows: number
-  readonly before: Before
-  readonly time: number
-}
 
 const NAME = /^(\d{8})-([0-9a-f]{16})\.seg$/
 
@@ -25,13 +16,13 @@ export class Segment {
   readonly salt: Buffer
   /** Bytes of the file. */
   size = 0
-  /** When its newest record was appended. */
+  /** When its newest record was appended, in milliseconds that only rise. */
   newest = Number.NEGATIVE_INFINITY
   /** Serial of its first record; the others follow. */
   first = 0
   /** Those that wait. */
   waiting = 0
-  readonly #entries: (Entry | undefined)[] = []
+  readonly #entries = new Table()
   /** Before it none waits. */
   #next = 0
 
@@ -58,39 +49,43 @@ export class Segment {
 
   /** The first that waits. */
   get oldest(): Entry | undefined {
-    return this.#entries[this.#next]
+    return this.#entries.get(this.#next)
   }
 
   get(serial: number): Entry | undefined {
-    return this.#entries[serial - this.first]
+    return this.#entries.get(serial - this.first)
   }
 
-  add(entry: Entry): void {
+  /** @param at when it was appended, as `newest` */
+  add(entry: Entry, at: number): void {
     this.#entries.push(entry)
     this.waiting++
-    this.newest = Math.max(this.newest, entry.time)
+    this.newest = Math.max(this.newest, at)
   }
 
   /** @returns what it was; undefined when it did not wait */
   remove(serial: number): Entry | undefined {
     const index = serial - this.first
-    const entry = this.#entries[index]
+    const entry = this.#entries.get(index)
     if (!entry) return undefined
-    this.#entries[index] = undefined
+    this.#entries.remove(index)
     this.waiting--
-    while (this.#next < this.#entries.length && !this.#entries[this.#next]) this.#next++
+    while (this.#next < this.#entries.length && !this.#entries.has(this.#next)) this.#next++
     return entry
   }
 
   /** Those that wait. */
   get serials(): number[] {
-    return this.#entries.flatMap((entry, index) => (entry ? [this.first + index] : []))
+    const all: number[] = []
+    for (let index = this.#next; index < this.#entries.length; index++)
+      if (this.#entries.has(index)) all.push(this.first + index)
+    return all
   }
 
   /** The serial of the first that waits, from this one on. */
   from(serial: number): number | undefined {
     let index = Math.max(serial - this.first, this.#next)
-    while (index < this.#entries.length && !this.#entries[index]) index++
+    while (index < this.#entries.length && !this.#entries.has(index)) index++
     return index < this.#entries.length ? this.first + index : undefined
   }
 

@@ -2,7 +2,8 @@
 
 import type { Mark } from './mark.ts'
 import type { Before } from './record.ts'
-import type { Entry, Segment } from './segment.ts'
+import type { Segment } from './segment.ts'
+import type { Entry } from './table.ts'
 
 /** A run whose segments are here. */
 export interface ShelfRun {
@@ -56,8 +57,8 @@ export class Shelf {
   }
 
   /** To the last segment. @returns its serial */
-  add(segment: Segment, entry: Entry): number {
-    segment.add(entry)
+  add(segment: Segment, entry: Entry, at: number): number {
+    segment.add(entry, at)
     this.records++
     this.windows += entry.windows
     this.rows += entry.rows

@@ -7,11 +7,12 @@
  */
 
 import { access, constants, open, rm, stat } from 'node:fs/promises'
+import { ownDirectory } from './directory.ts'
 import { spoolError } from './errors.ts'
-import { loadRun } from './load.ts'
-import { Mark } from './mark.ts'
-import { type Before, HEADER_BYTES } from './record.ts'
-import { hasEndedRuns, makeDirectory, takeOver } from './runs.ts'
+import { type Left, loadRun } from './load.ts'
+import { Mark, NOTHING } from './mark.ts'
+import { HEADER_BYTES } from './record.ts'
+import { hasEndedRuns, takeOver } from './runs.ts'
 import type { Segment } from './segment.ts'
 import { Shelf, type ShelfRun } from './shelf.ts'
 import type { Item, Spool, SpoolAmount, SpoolLoss, SpoolOptions, SpoolRecord, SpoolStats } from './types.ts'
@@ -48,6 +49,7 @@ const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoExceptio
 class FileSpool implements Spool {
   readonly #options: SpoolOptions
   readonly #now: () => number
+  readonly #steady: () => number
   readonly #shelf = new Shelf()
   readonly #writer: Writer
   /** The run of this process, once it has a segment. */
@@ -64,8 +66,9 @@ class FileSpool implements Spool {
   constructor(options: SpoolOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#steady = options.steady ?? (() => performance.now())
     const bytes = Math.min(MAX_SEGMENT_BYTES, options.maxBytes / SEGMENTS)
-    this.#writer = new Writer(options.directory, bytes, options.maxAgeMs / SEGMENTS)
+    this.#writer = new Writer(options.directory, bytes, options.maxAgeMs / SEGMENTS, this.#steady)
   }
 
   get stats(): SpoolStats {
@@ -87,7 +90,7 @@ class FileSpool implements Spool {
 
   async open(): Promise<void> {
     const { directory } = this.#options
-    await makeDirectory(directory)
+    ownDirectory(directory)
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
     if (!this.#options.found || !(await hasEndedRuns(directory))) return
     for (const path of await takeOver(directory, await this.#writer.run()))
@@ -97,21 +100,21 @@ class FileSpool implements Spool {
   }
 
   async #load(path: string): Promise<void> {
-    const { segments, records, damaged, mark, end } = await loadRun(path)
-    const run: ShelfRun = { path, mark: new Mark(path, mark), end, segments: [] }
-    this.#count('damaged', damaged)
-    const bySegment = Map.groupBy(records, ({ segment }) => segment)
-    for (const segment of segments) {
-      this.#shelf.put(run, segment)
-      for (const { offset, header, head } of bySegment.get(segment) ?? []) {
-        const { windows, rows, before, time } = header
-        const bytes = HEADER_BYTES + header.length
-        const serial = this.#shelf.add(segment, { offset, bytes, windows, rows, before, time })
-        this.#options.found?.({ serial, head, time, bytes, windows, rows })
-      }
-      if (segment.waiting === 0) this.#free(segment)
+    const mark = new Mark(path)
+    const run: ShelfRun = { path, mark, end: NOTHING, segments: [] }
+    const found = ({ segment, offset, header, head }: Left) => {
+      const { windows, rows, before, time } = header
+      const bytes = HEADER_BYTES + header.length
+      const at = this.#steady() - Math.max(0, this.#now() - time)
+      const serial = this.#shelf.add(segment, { offset, bytes, windows, rows, before, time }, at)
+      this.#options.found?.({ serial, head, time, bytes, windows, rows })
     }
-    if (segments.length === 0) await rm(path, { recursive: true, force: true }).catch(() => {})
+    const left = await loadRun(path, found, segment => this.#shelf.put(run, segment))
+    mark.written = left.mark
+    run.end = left.end
+    this.#count('damaged', left.damaged)
+    for (const segment of left.segments) if (segment.waiting === 0) this.#free(segment)
+    if (left.segments.length === 0) await rm(path, { recursive: true, force: true }).catch(() => {})
   }
 
   append(items: readonly Item[]): Promise<number[]> {
@@ -138,7 +141,8 @@ class FileSpool implements Spool {
       this.#shelf.put(this.#own, segment)
       for (const ended of before) this.#free(ended)
     }
-    return entries.map(entry => this.#shelf.add(segment, entry))
+    const at = this.#steady()
+    return entries.map(entry => this.#shelf.add(segment, entry, at))
   }
 
   async read(serial: number): Promise<SpoolRecord | undefined> {
@@ -170,7 +174,7 @@ class FileSpool implements Spool {
   }
 
   expire(): void {
-    const now = this.#now()
+    const now = this.#steady()
     for (const segment of this.#shelf.segments) {
       if (now - segment.newest > this.#options.maxAgeMs) this.#drop(segment, segment.serials, 'age')
       const isIdle = segment.waiting === 0 && now - segment.newest > IDLE_MS
@@ -216,20 +220,19 @@ class FileSpool implements Spool {
   }
 
   #drop(segment: Segment, serials: readonly number[], reason: SpoolLoss): void {
+    const sum = { records: 0, windows: 0, rows: 0 }
     const gone = serials.filter(serial => {
       const entry = this.#shelf.remove(segment, serial)
-      if (entry) this.#count(reason, { records: 1, windows: entry.windows, rows: entry.rows })
+      if (entry) add(sum, { ...entry, records: 1 })
       return entry
     })
+    this.#count(reason, sum)
     this.#settle(new Set([segment]))
-    if (gone.length > 0) this.#options.dropped?.(gone, reason)
+    if (gone.length > 0) this.#options.dropped?.(gone, reason, sum)
   }
 
-  #count(reason: SpoolLoss, { records, windows, rows }: Before): void {
-    const losses = this.#losses[reason]
-    losses.records += records
-    losses.windows += windows
-    losses.rows += rows
+  #count(reason: SpoolLoss, amount: SpoolAmount): void {
+    add(this.#losses[reason], amount)
   }
 
   /** Records of these segments are done. */
@@ -261,6 +264,15 @@ class FileSpool implements Spool {
       await rm(run.path, { recursive: true, force: true }).catch(() => {})
     })
   }
+}
+
+function add(
+  sum: { records: number; windows: number; rows: number },
+  { records, windows, rows }: SpoolAmount,
+): void {
+  sum.records += records
+  sum.windows += windows
+  sum.rows += rows
 }
 
 const bytesOf = ({ frames }: Item): number =>

@@ -16,9 +16,11 @@ export interface SpoolOptions {
    * These records are not there any more, or cannot be read. Called after they were counted in `losses`; also for those
    * that `read` finds damaged. Serials that were released are left out.
    */
-  readonly dropped?: (serials: readonly number[], reason: SpoolLoss) => void
-  /** Milliseconds since the epoch. */
+  readonly dropped?: (serials: readonly number[], reason: SpoolLoss, amount: SpoolAmount) => void
+  /** Milliseconds since the epoch: of what earlier runs left, the age at the start. */
   readonly now?: () => number
+  /** Milliseconds that only rise: the age since then, so that a clock that is set drops nothing. */
+  readonly steady?: () => number
 }
 
 /** What is put in. */

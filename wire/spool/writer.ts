@@ -6,7 +6,8 @@ import { dirname } from 'node:path'
 import { Mark } from './mark.ts'
 import { type Before, encodeRecord } from './record.ts'
 import { makeRun, type OwnRun, syncDirectory } from './runs.ts'
-import { type Entry, Segment } from './segment.ts'
+import { Segment } from './segment.ts'
+import type { Entry } from './table.ts'
 import type { Item } from './types.ts'
 
 const { O_CREAT, O_EXCL, O_RDWR } = constants
@@ -29,6 +30,7 @@ export class Writer {
   readonly #root: string
   readonly #segmentBytes: number
   readonly #segmentMs: number
+  readonly #steady: () => number
   #run: (OwnRun & { readonly mark: Mark }) | undefined
   #current: Current | undefined
   #number = 0
@@ -36,11 +38,13 @@ export class Writer {
 
   /**
    * @param segmentBytes after which a segment is ended, and after how many milliseconds
+   * @param steady milliseconds that only rise
    */
-  constructor(root: string, segmentBytes: number, segmentMs: number) {
+  constructor(root: string, segmentBytes: number, segmentMs: number, steady: () => number) {
     this.#root = root
     this.#segmentBytes = segmentBytes
     this.#segmentMs = segmentMs
+    this.#steady = steady
   }
 
   /** The segment that the next records go to. */
@@ -73,7 +77,7 @@ export class Writer {
    * @throws {Error} of the file system; nothing was written
    */
   async append(items: readonly Item[], released: number, time: number): Promise<Written> {
-    const { segment, handle } = await this.#segment(time)
+    const { segment, handle } = await this.#segment()
     let [before, offset] = [this.#before, segment.size]
     const buffers: Buffer[] = []
     const entries = items.map((item): Entry => {
@@ -128,14 +132,15 @@ export class Writer {
     return named?.ino !== held.ino || named.dev !== held.dev
   }
 
-  async #segment(time: number): Promise<Current> {
+  async #segment(): Promise<Current> {
     const current = this.#current
-    if (current && current.segment.size < this.#segmentBytes && time - current.since < this.#segmentMs)
+    const now = this.#steady()
+    if (current && current.segment.size < this.#segmentBytes && now - current.since < this.#segmentMs)
       return current
     await this.endSegment()
     const segment = Segment.create(await this.run(), ++this.#number)
     const handle = await open(segment.path, O_CREAT | O_EXCL | O_RDWR, 0o600)
-    const opened = { segment, handle, since: time }
+    const opened = { segment, handle, since: now }
     this.#current = opened
     await syncDirectory(dirname(segment.path))
     return opened

@@ -1,22 +1,26 @@
 /** The records that the collector understands, by their name. */
 
 import { tcpFlow } from '../../../wire/count/tcp_flow.ts'
+import { tcpHealth } from '../../../wire/count/tcp_health.ts'
 import { tcpUpdate } from '../../../wire/count/tcp_update.ts'
 import { udpFlow } from '../../../wire/count/udp_flow.ts'
 import { type Layout, LayoutError } from '../../../wire/layout.ts'
 import { hostDecoder } from './flat.ts'
-import { connectBucket, flowTotal } from './flow_total.ts'
+import { DISTRIBUTION_BUCKETS, flowTotal } from './flow_total.ts'
 import type { Decoder } from './record.ts'
 import { rttBucket, tcpTotal } from './rtt.ts'
+import { tcpListen } from './tcp_listen.ts'
 
 const RECORDS: ReadonlyMap<string, (layout: Layout) => Decoder> = new Map([
   ['tcp_flow', tcpFlow],
   ['tcp_update', tcpUpdate],
+  ['tcp_health', tcpHealth],
   ['udp_flow', udpFlow],
   ['tcp_total', tcpTotal],
   ['rtt_bucket', rttBucket],
   ['flow_total', flowTotal],
-  ['connect_bucket', connectBucket],
+  ...DISTRIBUTION_BUCKETS,
+  ['tcp_listen', tcpListen],
   ['iface', hostDecoder('iface')],
   ['host_cpu', hostDecoder('host_cpu')],
   ['host_mem', hostDecoder('host_mem')],

@@ -1,6 +1,6 @@
-/** `flow_total` and `connect_bucket`: flows that the probe has folded, see `wire/count/flow_total.ts`. */
+/** `flow_total` and the buckets of its distributions: flows that the probe has folded, see `wire/count/flow_total.ts`. */
 
-import { FLOW_TOTAL, TOTAL_SUMS } from '../../../wire/count/flow_total.ts'
+import { FLOW_TOTAL, TOTAL_DISTRIBUTIONS, TOTAL_PEAKS, TOTAL_SUMS } from '../../../wire/count/flow_total.ts'
 import { REQUIRED } from '../../../wire/count/record.ts'
 import { tableOf, u64 } from '../../../wire/count/table.ts'
 import type { Layout } from '../../../wire/layout.ts'
@@ -13,20 +13,28 @@ export function flowTotal(layout: Layout): Decoder {
   const { at } = table
   return decoderOf(table, (totals, view, row) => {
     for (const [column, sum] of TOTAL_SUMS) totals[sum] += u64(view, row + at[column])
-    const connects = u64(view, row + at.connects)
-    if (connects === 0) return
+    for (const [column, peak] of TOTAL_PEAKS)
+      totals[peak] = Math.max(totals[peak], u64(view, row + at[column]))
+    totals.known |= u64(view, row + at.known)
     const us = (column: number) => u64(view, row + column) / 1000
-    const { connect_sum_ns: sum, connect_min_ns: min, connect_max_ns: max } = at
-    totals.connects().addTotals(connects, u64(view, row + sum), 0, us(min), us(max))
-    addSquares(totals.connects(), view, row + at.connect_squares_us2)
+    for (const { name, count, sum, squares, min, max } of TOTAL_DISTRIBUTIONS) {
+      const values = u64(view, row + at[count])
+      if (values === 0) continue
+      totals.distribution(name).addTotals(values, u64(view, row + at[sum]), 0, us(at[min]), us(at[max]))
+      addSquares(totals.distribution(name), view, row + at[squares])
+    }
   })
 }
 
-export function connectBucket(layout: Layout): Decoder {
-  const table = tableOf(layout, RTT_BUCKET, REQUIRED)
-  const { at } = table
-  return decoderOf(table, (totals, view, row) => {
-    const samples = view.getUint32(row + at.samples, true)
-    if (samples > 0) totals.connects().addBucket(view.getUint16(row + at.bucket, true), samples)
-  })
-}
+/** The decoders of their buckets, by the record's name. */
+export const DISTRIBUTION_BUCKETS = TOTAL_DISTRIBUTIONS.map(({ name, buckets }) => {
+  const make = (layout: Layout): Decoder => {
+    const table = tableOf(layout, RTT_BUCKET, REQUIRED)
+    const { at } = table
+    return decoderOf(table, (totals, view, row) => {
+      const samples = view.getUint32(row + at.samples, true)
+      if (samples > 0) totals.distribution(name).addBucket(view.getUint16(row + at.bucket, true), samples)
+    })
+  }
+  return [buckets.name, make] as const
+})

@@ -4,6 +4,7 @@ import { chmodSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Router } from 'zeromq'
 import { addressesOf, isIPv6Endpoint } from '../../../wire/addresses.ts'
+import { ours, pathFault } from '../../../wire/link/trusted_path.ts'
 import type { Link } from '../../../wire/settings/endpoint.ts'
 import { makeDirectory } from '../../directory.ts'
 import { makeRoom } from '../../unix_socket.ts'
@@ -15,8 +16,8 @@ import type { Incoming, Transport } from './transport.ts'
 const MAX_FRAME_BYTES = 32 * 2 ** 20
 /** Parts that a message of a probe may have, with its token. */
 const MAX_FRAMES = 8
-/** Bytes of a frame; fewer are not worth it. */
-const LARGE_FRAME = 4096
+/** Bytes of a frame: zeromq.js copies smaller ones. */
+const LARGE_FRAME = 129
 /** At the end, for the last answers; a probe that is gone takes none. */
 const LINGER_MS = 200
 /** A peer that does not answer is disconnected. */
@@ -27,7 +28,7 @@ const BACKLOG = 128
 
 /** @throws with the endpoint that cannot be bound */
 export async function listen(link: Link, gate: Gate, door: Door): Promise<Transport> {
-  const router = await bind(link.endpoint, gate, door).catch((error: NodeJS.ErrnoException) => {
+  const router = await bind(link, gate, door).catch((error: NodeJS.ErrnoException) => {
     const hint = error.code === 'EADDRINUSE' ? '; is another collector running?' : ''
     throw new Error(`cannot listen on ${link.endpoint}: ${error.message}${hint}`)
   })
@@ -42,7 +43,8 @@ export async function listen(link: Link, gate: Gate, door: Door): Promise<Transp
   }
 }
 
-async function bind(endpoint: string, gate: Gate, door: Door): Promise<Router> {
+async function bind(link: Link, gate: Gate, door: Door): Promise<Router> {
+  const { endpoint } = link
   const path = /^ipc:\/\/(?!@)(.*)$/s.exec(endpoint)?.[1]
   const addresses = await addressesOf(endpoint)
   const router = new Router({
@@ -58,7 +60,10 @@ async function bind(endpoint: string, gate: Gate, door: Door): Promise<Router> {
   })
   const open = async (address: string) => {
     await router.bind(address)
-    if (path !== undefined) chmodSync(path, door.mode)
+    if (path === undefined) return
+    const fault = link.security === 'local' ? pathFault(path, ours, 'socket') : undefined
+    if (fault !== undefined) throw new Error(fault)
+    chmodSync(path, door.mode)
   }
   try {
     if (path !== undefined) {

@@ -1,3 +1,4 @@
+import { refuseForeign } from '../../../wire/process/foreign.ts'
 import { setting } from '../../../wire/settings/settings.ts'
 import { bytes, text, whole } from '../../../wire/settings/types.ts'
 import { directoryFault, makeDirectory } from '../../directory.ts'
@@ -28,7 +29,7 @@ export const embedded = descriptor({
       help: 'the embedded store removes its oldest day beyond this size, for example 1G',
     }),
   },
-  wants: { samples: 'profile', distributions: false },
+  wants: { samples: 'profile', distributions: false, flows: 'if made' },
   chosen: 'by name',
   isFallback: true,
   isConfigured: () => true,
@@ -40,10 +41,12 @@ export const embedded = descriptor({
   },
 
   async open({ store, storeDays, storeSize }, { log }) {
+    refuseForeign(store, '--store')
     makeDirectory(store, '--store', 0o700)
     // imported late: DuckDB takes memory, and most collectors write to InfluxDB
     const { EmbeddedSink } = await import('./embedded.ts')
     const { queryRoute } = await import('./select.ts')
+    const { historyOf } = await import('./history.ts')
     const sink = await EmbeddedSink.open({
       directory: store,
       maxAgeDays: storeDays,
@@ -53,6 +56,7 @@ export const embedded = descriptor({
     return {
       sink,
       routes: { 'POST /query': queryRoute(sink, QUERY_LIMITS) },
+      history: historyOf(queryRoute(sink, QUERY_LIMITS)),
       counters: () => sink.counters,
       unready: () => sink.health(),
       live: {

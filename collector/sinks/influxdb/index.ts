@@ -93,6 +93,6 @@ export const influxdb = descriptor({
       gzip: options.influxGzip,
       linesPerRequest: 5000,
     })
-    return { sink, target }
+    return { sink, target, history: sink.history }
   },
 })

@@ -1,8 +1,10 @@
 import { escape as escaped } from '@influxdata/influxdb-client'
 import type { Batch } from '../../batch.ts'
+import type { HistorySource } from '../history.ts'
 import { notFinite, Refused, type Sink } from '../sink.ts'
 import { clip, described, explainAnswer, isDoubtful, RefusedWhole, wordsOf } from './answers.ts'
 import { explainError, InfluxError, type Server } from './errors.ts'
+import { historyOf } from './history.ts'
 import { encodeLines, Lines } from './line_protocol.ts'
 import { type ProxyEnv, variableOf } from './proxy.ts'
 import { RequestSize } from './request_size.ts'
@@ -45,6 +47,9 @@ export class InfluxSink implements Sink {
   readonly #options: InfluxOptions
   readonly #server: Server
   readonly #transport: Transport
+  /** Questions of people do not wait for writes. */
+  readonly #reader: Transport
+  readonly history: HistorySource
   /** The queue calls `write` once at a time. */
   readonly #lines = new Lines()
   readonly #size: RequestSize
@@ -64,17 +69,10 @@ export class InfluxSink implements Sink {
     printable('--influx-retention-policy', retentionPolicy)
     this.#options = options
     this.#size = new RequestSize(options.linesPerRequest)
-    this.#transport = new Transport({
-      url,
-      token,
-      username,
-      password,
-      ca,
-      insecureSkipVerify,
-      timeoutMs,
-      gzip,
-      env,
-    })
+    const way = { url, token, username, password, ca, insecureSkipVerify, timeoutMs, gzip, env }
+    this.#transport = new Transport(way)
+    this.#reader = new Transport(way)
+    this.history = historyOf(this.#reader, { database, retentionPolicy })
     const proxy = variableOf(url, env)
     this.#server = { url, database, retentionPolicy, user: username, timeoutMs, proxy }
   }
@@ -99,6 +97,7 @@ export class InfluxSink implements Sink {
 
   async close(): Promise<void> {
     this.#transport.close()
+    this.#reader.close()
   }
 
   /** Sends the first lines and removes them, unless they must be sent again. */

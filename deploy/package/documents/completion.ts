@@ -9,11 +9,15 @@ interface Node {
   /** Words after `sockflux`: `config check`. */
   readonly path: string
   readonly words: readonly { readonly word: string; readonly help: string }[]
+  /** Flags with a value, which may be a path. */
   readonly paths: readonly string[]
+  readonly others: readonly string[]
 }
 
 function nodes(command: Command, path: readonly string[] = []): Node[] {
   const flags = command.options.filter(option => !option.hidden && option.long !== undefined)
+  const valued = flags.filter(({ flags }) => /[<[]/.test(flags))
+  const isPath = ({ flags }: { readonly flags: string }) => PATHS.some(value => flags.endsWith(value))
   const below = command.commands.map(one => ({ word: one.name(), help: one.description() }))
   return [
     {
@@ -23,22 +27,31 @@ function nodes(command: Command, path: readonly string[] = []): Node[] {
         ...flags.map(option => ({ word: option.long!, help: option.description })),
         { word: '--help', help: 'usage' },
       ],
-      paths: flags.filter(({ flags }) => PATHS.some(value => flags.endsWith(value))).map(({ long }) => long!),
+      paths: valued.filter(isPath).map(({ long }) => long!),
+      others: valued.filter(option => !isPath(option)).map(({ long }) => long!),
     },
     ...command.commands.flatMap(one => nodes(one, [...path, one.name()])),
   ]
 }
 
+const either = (flags: readonly string[]): string => [...new Set(flags)].toSorted().join(' | ')
+
 export function bashCompletion(program: Command): string {
   const all = nodes(program)
-  const paths = [...new Set(all.flatMap(({ paths }) => paths))].toSorted()
   const cases = all.map(
     ({ path, words }) => `        '${path}') words='${words.map(({ word }) => word).join(' ')}' ;;`,
   )
   return `# bash completion of sockflux, made from its commands
 _sockflux() {
     local word path='' words=''
+    local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
     COMPREPLY=()
+    # --flag=value is three words
+    if [ "$current" = = ]; then
+        current=''
+    elif [ "$before" = = ]; then
+        before="\${COMP_WORDS[COMP_CWORD-2]}"
+    fi
     for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path|$word" in
 ${all
@@ -50,17 +63,18 @@ ${all
   .join('\n')}
         esac
     done
-    case "\${COMP_WORDS[COMP_CWORD-1]}" in
-        ${paths.join(' | ')})
+    case "$before" in
+        ${either(all.flatMap(({ paths }) => paths))})
             compopt -o filenames 2>/dev/null
-            mapfile -t COMPREPLY < <(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
+        ${either(all.flatMap(({ others }) => others))}) return ;;
     esac
     case "$path" in
 ${cases.join('\n')}
     esac
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}")
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
 complete -F _sockflux sockflux
 `
@@ -74,8 +88,12 @@ export function zshCompletion(program: Command): string {
   return `#compdef sockflux
 # zsh completion of sockflux, made from its commands
 _sockflux() {
-    local word place=''
+    local word place='' before="\${words[CURRENT-1]}"
     local -a found
+    if [[ $PREFIX == --*=* ]]; then
+        before="\${PREFIX%%=*}"
+        compset -P '*='
+    fi
     for word in "\${(@)words[2,CURRENT-1]}"; do
         case "$place|$word" in
 ${all
@@ -87,8 +105,9 @@ ${all
   .join('\n')}
         esac
     done
-    case "\${words[CURRENT-1]}" in
-        ${[...new Set(all.flatMap(({ paths }) => paths))].toSorted().join('|')}) _files; return ;;
+    case "$before" in
+        ${either(all.flatMap(({ paths }) => paths))}) _files; return ;;
+        ${either(all.flatMap(({ others }) => others))}) return ;;
     esac
     case "$place" in
 ${all.map(({ path, words }) => `        '${path}') found=(${words.map(described).join(' ')}) ;;`).join('\n')}

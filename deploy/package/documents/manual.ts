@@ -1,10 +1,10 @@
 /** The manual pages, from the commands and the tables of settings. */
 
 import type { Command, Option } from 'commander'
-import { collectorSettings } from '../../../collector/options.ts'
-import { probeSettings } from '../../../probe/options.ts'
-import { type Setting, type Settings, snake, variables } from '../../../wire/settings/settings.ts'
+import { defaultOf, type Setting, type Settings, snake, variables } from '../../../wire/settings/settings.ts'
+import { PROGRAMS } from './programs.ts'
 import { bold, example, heading, italic, page, paragraph, subheading, term } from './roff.ts'
+import { unitOf } from './settings_file.ts'
 
 interface Edition {
   readonly date: string
@@ -13,30 +13,13 @@ interface Edition {
 /** The text of each page by the name of its file: `sockflux.1`. */
 type Pages = Readonly<Record<string, string>>
 
-const PROGRAMS: Readonly<
-  Record<string, { readonly does: string; readonly settings: Settings; readonly about: string }>
-> = {
-  probe: {
-    does: 'counts the network conversations of this host',
-    settings: probeSettings,
-    about:
-      'Attaches eBPF programs to the kernel, gives every TCP and UDP socket to its process, container and pod, and sends a window of rows to its collectors at each interval. It needs the capabilities that sockflux doctor names.',
-  },
-  collector: {
-    does: 'folds what probes send and stores samples',
-    settings: collectorSettings,
-    about:
-      'Receives the rows of probes, adds them up by container, pod, host and process, and writes samples to its sinks: InfluxDB, Prometheus or an embedded store. It needs no privilege.',
-  },
-}
-
 export function manual(program: Command, edition: Edition): Pages {
   const commands = program.commands
   const pages: Record<string, string> = {
     'sockflux.1': ofCommand(program, commands, edition),
     'sockflux.yaml.5': ofSettings(edition),
   }
-  for (const [name, { does, about, settings }] of Object.entries(PROGRAMS)) {
+  for (const [name, { does, about, settings, ends, files }] of Object.entries(PROGRAMS)) {
     const command = commands.find(command => command.name() === name)
     if (!command) throw new Error(`there is no command ${name}`)
     pages[`sockflux-${name}.8`] = page(`sockflux-${name}`, 8, edition, [
@@ -48,8 +31,14 @@ export function manual(program: Command, edition: Edition): Pages {
       paragraph(about),
       heading('options'),
       ...options(command, settings),
+      heading('signals'),
+      term(
+        'HUP',
+        'Settings and keys are read again, as systemctl reload does. The log names what only a restart changes; a mistake changes nothing.',
+      ),
+      term('TERM, INT, QUIT', `It ${ends}, and ends; at the second one it ends at once.`),
       heading('files'),
-      term(`/etc/sockflux/${name}.yaml`, 'Settings, see sockflux.yaml(5).'),
+      ...Object.entries(files).map(([path, what]) => term(path, what)),
       heading('see also'),
       'sockflux(1), sockflux.yaml(5)',
     ])
@@ -61,13 +50,16 @@ export function manual(program: Command, edition: Edition): Pages {
 const shownOptions = (command: Command): readonly Option[] =>
   command.options.filter(option => !option.hidden && !['--help', '--version'].includes(option.long ?? ''))
 
-/** The text of a setting is the table's: that of `--help` has the defaults of this machine. */
+/**
+ * The text of a setting is the table's: that of `--help` has the defaults of this machine. `--udp` and `--no-udp` are one
+ * option.
+ */
 const options = (command: Command, settings: Settings = {}): string[] =>
-  shownOptions(command).map(option => {
-    const { flags, description } = option
-    const name = option.attributeName()
+  [...Map.groupBy(shownOptions(command), option => option.attributeName())].map(([name, same]) => {
+    const flags = same.map(({ flags }) => flags).join(', ')
     const row = settings[name]
-    return term(flags, row ? `${sentence(row.help)} ${from(name, row)}` : sentence(description))
+    if (!row) return term(flags, sentence(same[0]!.description))
+    return term(flags, `${sentence(row.help)}${row.list ? ' May be repeated.' : ''} ${from(name, row)}`)
   })
 
 /** A word with a colon is a value, which keeps its letters. */
@@ -96,6 +88,10 @@ function ofCommand(program: Command, commands: readonly Command[], edition: Edit
       'sockflux top --once',
       `sockflux query 'select * from "container:num_flows" order by time desc limit 10'`,
     ]),
+    heading('exit status'),
+    paragraph(
+      '0, or 1 with a sentence on standard error. sockflux doctor: 1 when the probe cannot run, 2 when it runs with less.',
+    ),
     heading('see also'),
     'sockflux\\-probe(8), sockflux\\-collector(8), sockflux.yaml(5)',
   ])
@@ -106,11 +102,15 @@ function described(command: Command, path: string): string[] {
     const name = `${argument.name()}${argument.variadic ? '...' : ''}`
     return argument.required ? `<${name}>` : `[${name}]`
   })
-  const below = command.commands.filter(({ commands }) => commands.length > 0)
+  const isProgram = (one: Command) => Object.hasOwn(PROGRAMS, one.name())
+  const below = command.commands.filter(one => !isProgram(one))
   return [
     subheading([path, ...words].join(' ')),
     paragraph(sentence(command.description())),
     ...options(command),
+    ...command.commands
+      .filter(isProgram)
+      .map(one => paragraph(`${path} ${one.name()}: ${one.description()}: see sockflux-${one.name()}(8).`)),
     ...below.flatMap(one => described(one, `${path} ${one.name()}`)),
   ]
 }
@@ -130,7 +130,7 @@ function ofSettings(edition: Edition): string {
     ...Object.entries(PROGRAMS).flatMap(([name, { settings }]) => [
       heading(`keys of the ${name}`),
       ...Object.entries(settings).map(([key, row]) =>
-        term(snake(key), `${sentence(row.help)} ${from(key, row)}`),
+        term(`${snake(key)}: ${placeholderOf(row)}`, `${sentence(row.help)} ${from(key, row)}`),
       ),
     ]),
     heading('see also'),
@@ -138,8 +138,15 @@ function ofSettings(edition: Edition): string {
   ])
 }
 
-function from(key: string, row: Setting): string {
-  const shown = row.fallback === undefined || row.ofMachine ? '' : [row.fallback].flat().join(', ')
+const placeholderOf = ({ value, list, secret }: Setting): string => {
+  const one = value ?? (secret ? '<text>' : 'true or false')
+  return list ? `[${one}, ...]` : one
+}
+
+/** Its default, if it is more than the help says, and its variables but the former one. */
+function from(key: string, { former: _, ...row }: Setting): string {
+  const fallback = row.ofMachine ? '' : [defaultOf(row)].flat().join(', ')
   const names = variables(key, row).map(name => (row.secret ? `${name} or ${name}_FILE` : name))
-  return `${row.ofMachine ? 'The default depends on the machine' : shown === '' ? 'No default' : `Default: ${shown}`}; variable: ${names.join(', ')}.`
+  const shown = fallback === '' ? '' : `Default: ${fallback}${unitOf(row, ' ')}. `
+  return `${shown}Variable: ${names.join(', ')}.`
 }

@@ -3,6 +3,7 @@
 import { stringify } from 'yaml'
 import {
   defaultFile,
+  defaultOf,
   type Setting,
   type Settings,
   snake,
@@ -32,11 +33,20 @@ function entry(name: string, row: Setting): string {
   return [...lines, ...valueLines(name, row).map(line => `#${line}`)].join('\n')
 }
 
-function valueLines(name: string, { fallback, value = '<text>', ofMachine }: Setting): string[] {
-  if (fallback === undefined || fallback === '' || ofMachine) return [`${snake(name)}: ${value}`]
-  return stringify({ [snake(name)]: fallback }, { lineWidth: 0 })
-    .trimEnd()
-    .split('\n')
+const UNITS = ['seconds', 'hours', 'days']
+/** Of a number: ` seconds`, from the placeholder of its flag. */
+export const unitOf = ({ value }: Setting, before: string): string => {
+  const unit = UNITS.find(unit => value === `<${unit}>`)
+  return unit === undefined ? '' : `${before}${unit}`
+}
+
+function valueLines(name: string, row: Setting): string[] {
+  const { value = '<text>', ofMachine, list } = row
+  const fallback = ofMachine ? undefined : defaultOf(row)
+  if (fallback === undefined) return [`${snake(name)}: ${value}`]
+  if (list && [fallback].flat().length === 0) return [`${snake(name)}: [${value}]`]
+  const text = stringify({ [snake(name)]: fallback }, { lineWidth: 0 }).trimEnd()
+  return `${text}${unitOf(row, ' # ')}`.split('\n')
 }
 
 /** Where the package puts it. */

@@ -1,70 +1,21 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Every RTT sample that the kernel takes, one per round trip, and the resets. */
+/* Every RTT sample, one per round trip, from sock_ops: for kernels without the hooks of rtt_look.bpf.h; from
+ * tcp_probe, where looks at calls are not enough; and the resets. */
 #pragma once
 
 #include "tcp/tcp_flow.bpf.h"
 
-static __always_inline void sample_flow(struct tcp_slot *slot, usec_t us) {
-    slot->rtt_sum_us += us;
-    if (!slot->rtt_samples++ || us < slot->rtt_min_us)
-        slot->rtt_min_us = us;
-    if (us > slot->rtt_max_us)
-        slot->rtt_max_us = us;
-}
-
-/* No process has the descriptor yet. For MPTCP's subflows, one may have that of the connection. */
-static __always_inline bool is_handshake(const struct tcp_slot *slot) {
-    return !slot->flow.established_ns && slot->application == slot->sk;
-}
-
-/* The handshake of an accepted connection is over before a process accepts it: its sample waits for the
- * owner. The process that accepted it is looked up here, too: on the loopback, data are acknowledged
- * before the tracepoint of their send(2). */
-static __always_inline void count_sample(struct socket_owner *entry, struct tcp_slot *slot, usec_t us) {
-    struct cgroup_key cgroup = entry->owner.cgroup;
-    struct tcp_total_sums *sums;
-
-    if (slot) {
-        sample_flow(slot, us);
-        if (is_guess(slot) && !is_handshake(slot))
-            confirm_by_user(slot);
-        cgroup.cgroup = slot->flow.cgroup;
-        cgroup.hierarchy = slot->flow.hierarchy;
-        if ((slot->flow.flags & FLOW_GUESSED) && !slot->waiting_us) {
-            slot->waiting_us = us + 1;
-            return;
-        }
-    }
-    sums = sums_of(&cgroup, entry->netns, entry->role);
-    if (sums)
-        add_sample(sums, us);
-}
-
-/* A sample of a flow with an owner, found in the cache without a call. */
-static __always_inline bool count_known(struct bpf_sock *sk, usec_t us) {
-    struct tcp_slot *slot = known_slot(CAST(struct sock, sk)->__sk_common.skc_cookie.counter);
-    struct cgroup_key cgroup = {};
-    struct tcp_total_sums *sums;
-
-    if (!slot || is_guess(slot))
-        return false;
-    cgroup.cgroup = slot->flow.cgroup;
-    cgroup.hierarchy = slot->flow.hierarchy;
-    sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role);
-    sample_flow(slot, us);
-    if (sums)
-        add_sample(sums, us);
-    return true;
-}
-
 /* Callbacks are requested when a socket connects or listens, so that the handshake's sample is included;
  * accepted sockets inherit the flag. Sockets of a listener without it get the flag when they are
- * established, and the handshake's sample is then srtt_us. Flags of other programs stay. */
+ * established, and the handshake's sample is then srtt_us. That of an accepted socket comes before its slot:
+ * sample_handshake() counts it. Flags of other programs stay. */
 SEC("?sockops")
 int tcp_rtt(struct bpf_sock_ops *ops) {
-    struct socket_owner *entry;
+    struct tcp_total_sums *sums;
+    struct tcp_opener *refused;
     struct tcp_slot *slot;
     struct bpf_sock *sk;
+    __u64 cookie;
     usec_t us = 0;
 
     switch (ops->op) {
@@ -83,15 +34,15 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     case BPF_SOCK_OPS_TCP_LISTEN_CB:
         bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_RTT_CB_FLAG);
     }
-    if (!us || !rtt_args || !(sk = ops->sk) || (CAN_CAST && count_known(sk, us)) ||
-        !(entry = bpf_sk_storage_get(&socket_owner, sk, NULL, 0)))
+    if (!us || !rtt_args || !(sk = ops->sk))
         return 1;
-    slot = entry->slot ? tcp_slot_at(entry->slot - 1) : NULL;
-    if (slot && slot->sk != (__u64)sk)
-        slot = NULL;
+    cookie = bpf_get_socket_cookie(ops);
+    slot = slot_by(cookie, (__u64)sk);
     if (slot)
-        known_of(slot->flow.socket)->slot = entry->slot;
-    count_sample(entry, slot, us);
+        count_sample(slot, us);
+    else if ((refused = refused_of(cookie)) &&
+             (sums = sums_of(&refused->owner.cgroup, refused->netns, refused->role)))
+        add_sample(sums, us);
     return 1;
 }
 
@@ -111,21 +62,39 @@ int tcp_rtt_scan(struct bpf_iter__tcp *ctx) {
     return 0;
 }
 
+/* Every segment that arrives on an established connection, just before it is looked at: between two looks there
+ * is one update at most, also of bulk and of MPTCP's subflows. */
+SEC("?tp_btf/tcp_probe")
+int BPF_PROG(tcp_rtt_probe, struct sock *sk) {
+    struct tcp_slot *slot = slot_of(sk);
+
+    if (slot)
+        look_at_rtt(slot, CAST(struct tcp_sock, sk), TYPED, LOCKED);
+    return 0;
+}
+
+/* Of a connection that is open, that has just closed, or that found no slot. */
 static __always_inline struct tcp_total_sums *sums_of_socket(struct sock *sk) {
-    struct socket_owner *entry = sk ? bpf_sk_storage_get(&socket_owner, sk, NULL, 0) : NULL;
-    struct cgroup_key cgroup;
+    __u64 cookie = sk ? sk->__sk_common.skc_cookie.counter : 0;
+    struct cgroup_key cgroup = {};
+    struct tcp_opener *refused;
+    struct tcp_closed *closed;
     struct tcp_slot *slot;
 
-    if (!entry)
+    if (!cookie)
         return NULL;
-    cgroup = entry->owner.cgroup;
-    slot = slot_of(sk, entry);
+    slot = slot_by(cookie, (__u64)sk);
     if (slot) {
         confirm_by_user(slot);
         cgroup.cgroup = slot->flow.cgroup;
         cgroup.hierarchy = slot->flow.hierarchy;
+        return sums_of(&cgroup, slot->flow.netns, slot->flow.role);
     }
-    return sums_of(&cgroup, entry->netns, entry->role);
+    closed = closed_at(cookie);
+    if (closed->socket == cookie)
+        return sums_of(&closed->cgroup, closed->netns, closed->role);
+    refused = refused_of(cookie);
+    return refused ? sums_of(&refused->owner.cgroup, refused->netns, refused->role) : NULL;
 }
 
 /* For known connections: the answer to a port without a listener has no owner, and the answer of a

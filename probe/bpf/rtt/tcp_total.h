@@ -7,7 +7,7 @@
 
 struct tcp_total {
     cgroup_id_t cgroup;    /* of the owner */
-    __u64 rtt_sum_us;      /* sum of the RTT samples: args[0] of BPF_SOCK_OPS_RTT_CB */
+    __u64 rtt_sum_us;      /* sum of the RTT samples: one a round trip, as for BPF_SOCK_OPS_RTT_CB */
     __u64 rtt_squares_us2; /* sum of their squares */
     hierarchy_t hierarchy; /* of cgroup */
     netns_id_t netns;

@@ -43,10 +43,11 @@ static __always_inline void read_former(struct tcp_flow *row, struct tcp_sock *t
 /* The slot is held like in the report pass. The former owner keeps nothing when the pass holds the slot, when
  * another hand-over does, and while the ring is half full, because closed flows come first: then all that the
  * flow carried since its last report is the new owner's. */
-static __noinline int hand_over(struct sock *sk, struct socket_owner *entry, const struct use *use) {
-    __u32 taken = *(volatile __u32 *)&entry->slot;
+static __noinline int hand_over(struct sock *sk, const struct owner *owner, const struct use *use) {
+    __u32 taken = placed(sk->__sk_common.skc_cookie.counter);
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    struct health_counters before, now;
     struct tcp_flow *row;
     __u64 word, busy;
     boot_ns_t now_ns;
@@ -60,13 +61,13 @@ static __noinline int hand_over(struct sock *sk, struct socket_owner *entry, con
             ? reserve_row()
             : NULL;
     if (!row) {
-        confirm_flow(slot, &entry->owner);
+        confirm_flow(slot, owner);
         return 0;
     }
     if (__sync_val_compare_and_swap(&slot->slot.word, word, busy) != word) {
         bpf_ringbuf_discard(row, 0);
         if (slot->sk == (__u64)sk)
-            confirm_flow(slot, &entry->owner);
+            confirm_flow(slot, owner);
         return 0;
     }
     /* between the read and the claim the slot may have gone to another flow */
@@ -82,10 +83,13 @@ static __noinline int hand_over(struct sock *sk, struct socket_owner *entry, con
     row->closed_ns = now_ns;
     row->flags |= FLOW_HANDED;
     read_former(row, tp, slot, &slot->base[WORD_BASE(word)], &slot->base[WORD_BASE(word) ^ 1], use);
+    before = slot->base[WORD_BASE(word)].health; /* the next pass writes over it */
+    now = slot->base[WORD_BASE(word) ^ 1].health;
     slot->slot.whole = 1;
-    confirm_flow(slot, &entry->owner);
+    confirm_flow(slot, owner);
     if (__sync_val_compare_and_swap(&slot->slot.word, busy, WORD(now_ns, WORD_BASE(word) ^ 1, SLOT_LIVE)) ==
         busy) {
+        tell_closed(row, tp, &before, &now);
         submit_row(row);
         return 0;
     }

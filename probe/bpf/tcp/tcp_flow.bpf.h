@@ -2,7 +2,11 @@
 /* The life of a TCP conversation: opened, reported once a window, closed. */
 #pragma once
 
+#include "health/health_row.bpf.h"
+#include "health/listen_slot.bpf.h"
 #include "tcp_owner.bpf.h"
+#include "tcp_isn.bpf.h"
+#include "rtt/rtt_look.bpf.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -11,45 +15,70 @@ struct {
 
 const volatile __u64 tcp_flow_wake_bytes = 4 * 1024 * 1024;
 
+/* Sockets that found no slot. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 8192);
+    __type(key, __u64); /* cookie */
+    __type(value, struct tcp_opener);
+} tcp_refused SEC(".maps");
+
+static bool refuses; /* there are some, or were */
+
+static __always_inline struct tcp_opener *refused_of(__u64 cookie) {
+    return *(volatile bool *)&refuses ? bpf_map_lookup_elem(&tcp_refused, &cookie) : NULL;
+}
+
+static __always_inline void refuse(__u64 cookie, const struct tcp_opener *opener) {
+    refuses = true;
+    if (!bpf_map_update_elem(&tcp_refused, &cookie, opener, BPF_NOEXIST))
+        count_lost(LOST_SLOT);
+}
+
 /* Gives the socket a slot and makes it visible. The counts of `sk` so far belong to the flow unless it
  * predates the probe. */
-static __noinline void open_flow(struct sock *sk, struct socket_owner *entry, __u32 flags) {
+static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener *opener) {
     __u32 taken = take_slot(&tcp_slot, &tcp_pool, max_tcp_flows);
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
+    __u64 cookie = new_cookie_of(sk), word;
     struct tcp_flow *flow;
     struct tcp_sock *tp;
 
-    entry->predates = flags & FLOW_PREDATES;
+    opener->netns = netns_of(sk);
     if (!slot) {
-        if (!entry->refused)
-            count_lost(LOST_SLOT);
-        entry->refused = 1;
-        return;
-    }
-    /* the start-up scan and a hook may run at the same time: one of them wins */
-    if (__sync_val_compare_and_swap(&entry->slot, 0, taken)) {
-        free_slot(&slot->slot, &tcp_pool, taken - 1);
-        return;
+        refuse(cookie, opener);
+        return NULL;
     }
     flow = &slot->flow;
     __builtin_memset(flow, 0, sizeof *flow);
     __builtin_memset(slot->base, 0, sizeof slot->base);
+    __builtin_memset(&slot->handshake, 0, sizeof slot->handshake);
     slot->slot.whole = 0;
     slot->rtt_sum_us = 0;
-    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->waiting_us = 0;
-    if ((flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
-        read_counters(&slot->base[0], tp, NO_SAMPLES, TYPED);
+    slot->rtt_samples = slot->rtt_min_us = slot->rtt_max_us = slot->sought = slot->smoothed = 0;
+    __builtin_memset(&slot->look, 0, sizeof slot->look);
+    __builtin_memset(slot->waiting_us, 0, sizeof slot->waiting_us);
+    if ((opener->flags & FLOW_PREDATES) && (tp = bpf_skc_to_tcp_sock(sk))) {
+        read_counters(&slot->base[0], tp, NO_SAMPLES, &slot->handshake, TYPED);
         slot->base[0].bytes_rcvd = without_fin(slot->base[0].bytes_rcvd, 0, tp, TYPED, LOCKED);
+        skip_samples(slot, tp);
     }
-    flow->socket = new_cookie_of(sk);
-    write_owner(flow, &entry->owner);
-    flow->netns = entry->netns;
-    flow->role = entry->role;
-    flow->flags = flags;
+    flow->socket = cookie;
+    write_owner(flow, &opener->owner);
+    flow->netns = opener->netns;
+    flow->role = opener->role;
+    flow->flags = opener->flags;
     flow->opened_ns = bpf_ktime_get_boot_ns();
+    slot->user = opener->user;
     slot->sk = (__u64)sk;
     slot->application = (__u64)application_of(sk);
     open_slot(&slot->slot);
+    if (hold_place(cookie, taken))
+        return slot;
+    slot->sk = 0;
+    if (claim_close(&slot->slot, &word) && WORD_STATE(word) == SLOT_LIVE)
+        free_slot(&slot->slot, &tcp_pool, taken - 1);
+    return NULL;
 }
 
 static __always_inline struct tcp_flow *reserve_row(void) {
@@ -64,75 +93,95 @@ static __always_inline void submit_row(struct tcp_flow *row) {
     bpf_ringbuf_submit(row, wake(&tcp_flow, tcp_flow_wake_bytes));
 }
 
-/* FAILED: closed before it was established. */
-enum ending { ENDED, FAILED };
+/* Set by the probe when its scan has found all older sockets: what has no slot from then on is not older. */
+bool scanned SEC(".data.scanned");
 
-/* A flow without a slot: none was left, or the probe did not see it before its close. */
-static __noinline void close_unseen(struct sock *sk, struct socket_owner *entry, enum ending ending) {
-    struct user *user = entry && entry->user ? NULL : user_of(application_of(sk));
+/* A flow without a slot: none was left, or its start was not seen. */
+static __noinline void close_unseen(struct sock *sk, int old_state) {
+    bool fails = old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV;
+    __u64 cookie = new_cookie_of(sk);
+    struct tcp_opener *refused = refused_of(cookie);
+    struct user *user = refused && refused->user ? NULL : user_of(application_of(sk));
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    bool predates = !entry || entry->predates;
+    struct tcp_opener opener = {};
     struct tcp_slot zero = {};
-    struct owner found = {};
     struct tcp_counters now;
     struct tcp_flow *row;
+    bool predates;
 
     if (!tp || !(row = reserve_row()))
         return;
-    if (user)
-        found = user->owner;
-    else if (entry)
-        found = entry->owner;
-    else
-        own_by_socket(&found, sk, TYPED);
+    if (refused) {
+        opener = *refused;
+        bpf_map_delete_elem(&tcp_refused, &cookie);
+    } else if (old_state == TCP_SYN_RECV) {
+        own_accepted(sk, &opener);
+        opener.role = ROLE_SERVER;
+    } else {
+        own_by_socket(&opener.owner, sk, TYPED);
+        opener.flags = FLOW_OWNERLESS;
+        opener.role = old_state == TCP_SYN_SENT ? ROLE_CLIENT : role_by_listener(sk);
+    }
+    predates = refused ? opener.flags & FLOW_PREDATES : !scanned && old_state != TCP_SYN_RECV;
+    if (user) {
+        opener.owner = user->owner;
+        opener.flags = 0;
+    }
     __builtin_memset(row, 0, sizeof *row);
-    row->socket = new_cookie_of(sk);
-    write_owner(row, &found);
+    row->socket = cookie;
+    write_owner(row, &opener.owner);
     row->netns = netns_of(sk);
-    row->flags = (predates ? FLOW_PREDATES : 0) | (ending == FAILED ? FLOW_FAILED : 0) |
-                 (!found.pid            ? FLOW_OWNERLESS
-                  : user || entry->user ? 0
-                                        : FLOW_GUESSED);
+    row->flags = (opener.flags & (FLOW_GUESSED | FLOW_OWNERLESS)) | (predates ? FLOW_PREDATES : 0) |
+                 (fails ? FLOW_FAILED : 0);
     if (predates) /* how much of it is older than the probe is unknown: none of it is counted */
-        read_counters(&zero.base[0], tp, NO_SAMPLES, TYPED);
-    if (entry && rtt_args && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
+        read_counters(&zero.base[0], tp, NO_SAMPLES, &zero.handshake, TYPED);
+    if (refused && rtt_args && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
         row->flags |= FLOW_SAMPLED;
-    row->role = entry ? entry->role : role_by_listener(sk);
+    row->role = opener.role;
     read_addresses(row, tp, TYPED);
     read_state(row, tp, &zero, &zero.base[0], &now, TYPED, LOCKED);
+    identify_older(row, tp, old_state, false);
     row->state = TCP_CLOSE;
     row->closed_ns = bpf_ktime_get_boot_ns();
     row->opened_ns = row->closed_ns;
+    if (fails)
+        row->error = sk->sk_err;
     submit_row(row);
 }
 
-static __noinline void close_flow(struct sock *sk, struct socket_owner *entry, enum ending ending) {
-    __u32 index = entry->slot - 1;
-    struct tcp_slot *slot = slot_of(sk, entry);
+/* FAILED: closed before it was established. */
+enum ending { ENDED, FAILED };
+
+static __noinline void close_flow(struct sock *sk, struct tcp_slot *slot, enum ending ending) {
+    __u32 index = placed(sk->__sk_common.skc_cookie.counter) - 1;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
     struct tcp_counters now;
     struct tcp_flow *row;
     __u64 word;
 
-    entry->slot = 0;
-    /* the report pass may have freed the slot, and another socket may have it */
-    if (!slot || !tp || !claim_close(&slot->slot, &word))
+    leave_place(slot->flow.socket);
+    /* the report pass may have freed the slot */
+    if (!tp || !claim_close(&slot->slot, &word))
         return;
     confirm_by_user(slot);
-    entry->owner.cgroup.cgroup = slot->flow.cgroup; /* a reset may still come */
-    entry->owner.cgroup.hierarchy = slot->flow.hierarchy;
-    if (slot->waiting_us)
-        count_waiting(slot);
+    note_closed(&slot->flow);
+    if (rtt_looks)
+        look_at_rtt(slot, tp, TYPED, LOCKED);
+    count_waiting(slot);
     row = reserve_row();
     if (row) {
         __builtin_memcpy(row, &slot->flow, sizeof *row);
         /* after the exchange above: a pass that came first has a time before this one */
         row->closed_ns = bpf_ktime_get_boot_ns();
         row->reported_ns = WORD_REPORTED(word);
-        if (ending == FAILED)
+        if (ending == FAILED) {
             row->flags |= FLOW_FAILED;
+            row->error = sk->sk_err;
+        }
         read_addresses(row, tp, TYPED);
         read_state(row, tp, slot, &slot->base[WORD_BASE(word)], &now, TYPED, LOCKED);
+        tell_closed(row, tp, &slot->base[WORD_BASE(word)].health, &now.health);
+        identify_older(row, tp, row->state, !(row->flags & FLOW_PREDATES));
         row->state = TCP_CLOSE;
         submit_row(row);
     }
@@ -140,84 +189,135 @@ static __noinline void close_flow(struct sock *sk, struct socket_owner *entry, e
         free_slot(&slot->slot, &tcp_pool, index); /* else the program that holds it frees it */
 }
 
+/* Closed with data unread, or with SO_LINGER 0: there is no other state in between. A reset by the peer comes
+ * from softirq, before it sets sk_shutdown. */
+static __always_inline bool is_closed_here(struct sock *sk, int old_state) {
+    return (old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT) &&
+           BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown) == SHUTDOWN_MASK;
+}
+
+static __always_inline void look_in_state(struct sock *sk, struct tcp_slot *slot) {
+    struct tcp_sock *tp = rtt_looks ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+    if (tp)
+        look_at_rtt(slot, tp, TYPED, LOCKED);
+}
+
+static __always_inline void establish_health(struct sock *sk, struct tcp_slot *slot) {
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (tp)
+        end_handshake(&slot->handshake, tp);
+}
+
 static __always_inline bool is_watched(int state) {
-    const __u32 watched = 1 << TCP_SYN_SENT | 1 << TCP_SYN_RECV | 1 << TCP_ESTABLISHED | 1 << TCP_LISTEN |
-                          1 << TCP_CLOSE | 1 << TCP_FIN_WAIT1 | 1 << TCP_LAST_ACK;
+    const __u32 watched = 1 << TCP_SYN_SENT | 1 << TCP_ESTABLISHED | 1 << TCP_LISTEN | 1 << TCP_CLOSE |
+                          1 << TCP_FIN_WAIT1 | 1 << TCP_LAST_ACK;
 
     return state >= 0 && state < 32 && watched >> state & 1;
+}
+
+static __noinline void listen_flow(struct sock *sk) {
+    struct owner owner = {};
+
+    own_as_current(&owner);
+    add_listener(sk, &owner, BPF_ANY);
+    open_listener(sk, &owner);
+}
+
+static __noinline void connect_flow(struct sock *sk) {
+    struct tcp_opener opener = {};
+
+    own_connecting(sk, &opener);
+    open_flow(sk, &opener);
+}
+
+/* Accepted; or a connection whose start was not seen, or that found no slot then. */
+static __noinline struct tcp_slot *open_unseen(struct sock *sk, int old_state) {
+    struct tcp_opener *refused = refused_of(sk->__sk_common.skc_cookie.counter);
+    struct tcp_opener opener = {};
+
+    if (refused)
+        opener = *refused;
+    else
+        own_accepted(sk, &opener);
+    if (!opener.role)
+        opener.role = old_state == TCP_SYN_SENT   ? ROLE_CLIENT
+                      : old_state == TCP_SYN_RECV ? ROLE_SERVER
+                                                  : role_by_listener(sk);
+    return open_flow(sk, &opener);
+}
+
+/* Without the sample of its handshake, which comes before its slot, sock_ops has all but one. */
+static __always_inline void sample_handshake(struct sock *sk, struct tcp_slot *slot) {
+    struct tcp_sock *tp = !rtt_looks && rtt_args ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+    if (tp && tp->srtt_us && !slot->rtt_samples && (tp->bpf_sock_ops_cb_flags & BPF_SOCK_OPS_RTT_CB_FLAG))
+        count_sample(slot, tp->srtt_us >> 3);
+}
+
+static __always_inline void establish_flow(struct sock *sk, struct tcp_slot *slot) {
+    struct tcp_sock *tp;
+
+    slot->application = (__u64)application_of(sk);
+    if (slot->flow.role == ROLE_SERVER)
+        sample_handshake(sk, slot);
+    slot->flow.established_ns = bpf_ktime_get_boot_ns();
+    slot->smoothed = rtt_looks && !rtt_at_segments && slot->application != slot->sk;
+    look_in_state(sk, slot);
+    tp = bpf_skc_to_tcp_sock(sk);
+    if (tp)
+        read_isn(&slot->flow, tp, slot->flow.role);
+    establish_health(sk, slot);
 }
 
 /* Every change of a TCP socket's state. Chosen because it is stable, runs in process context for connect()
  * and listen(), and sees all ways in which a connection ends. It misses events that interrupt another run
  * of itself on the same CPU (the kernel counts them as recursion_misses), so each case corrects what an
- * earlier miss may have left. */
+ * earlier miss may have left. An accepted socket has its cookie only after SYN_RECV: its flow opens when it
+ * is established. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
-    bool creates = new_state == TCP_SYN_SENT || new_state == TCP_SYN_RECV || new_state == TCP_ESTABLISHED ||
-                   new_state == TCP_LISTEN;
-    enum ending ending = old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV ? FAILED : ENDED;
-    struct socket_owner *entry;
     struct tcp_slot *slot;
 
-    if (!is_watched(new_state) ||
-        (new_state == TCP_CLOSE && (old_state == TCP_LISTEN || old_state == TCP_CLOSE)) ||
+    if (!is_watched(new_state) || (new_state == TCP_CLOSE && old_state == TCP_CLOSE) ||
         sk->sk_protocol != IPPROTO_TCP)
         return 0;
-    entry = bpf_sk_storage_get(&socket_owner, sk, NULL, creates ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-    if (!entry) {
-        if (creates)
-            count_lost(LOST_STORAGE);
-        else if (new_state == TCP_CLOSE)
-            close_unseen(sk, NULL, ending);
-        return 0;
-    }
+    if (new_state == TCP_CLOSE && old_state == TCP_LISTEN)
+        return close_listener(sk);
+    slot = slot_of(sk);
     switch (new_state) {
     case TCP_LISTEN:
-        add_listener(sk);
-        entry->role = ROLE_SERVER;
-        entry->slot = entry->predates = 0; /* sockets accepted from it start without them */
-        entry->netns = netns_of(sk);
-        own_as_current(&entry->owner);
+        listen_flow(sk);
         break;
     case TCP_SYN_SENT:
-        if (entry->slot)
-            close_flow(sk, entry, ENDED);
-        entry->role = ROLE_CLIENT;
-        entry->refused = entry->predates = 0;
-        entry->netns = netns_of(sk);
-        own_connecting(sk, entry);
-        open_flow(sk, entry, entry->owner.pid ? 0 : FLOW_OWNERLESS);
+        if (slot)
+            close_flow(sk, slot, ENDED);
+        connect_flow(sk);
         break;
-    case TCP_SYN_RECV:
-        entry->user = 0; /* a copy of the listener's */
-        __attribute__((fallthrough));
     case TCP_ESTABLISHED:
-        if (!entry->slot) {
-            if (!entry->role) /* neither its connect() nor its listener was seen */
-                entry->role = old_state == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
-            entry->netns = netns_of(sk);
-            if (!entry->owner.cgroup.cgroup)
-                own_by_socket(&entry->owner, sk, TYPED);
-            open_flow(sk, entry, entry->owner.pid ? FLOW_GUESSED : FLOW_OWNERLESS);
-        }
-        if (new_state == TCP_ESTABLISHED && (slot = slot_of(sk, entry))) {
-            /* inet_csk_clone_lock() of most kernels sets an accepted socket's cookie only after SYN_RECV */
-            slot->flow.socket = new_cookie_of(sk);
-            known_of(slot->flow.socket)->slot = entry->slot;
-            slot->flow.established_ns = bpf_ktime_get_boot_ns();
-            slot->application = (__u64)application_of(sk);
-        }
+        if (slot || (slot = open_unseen(sk, old_state)))
+            establish_flow(sk, slot);
         break;
     case TCP_FIN_WAIT1:
     case TCP_LAST_ACK:
-        if (!entry->user)
-            own_by_closer(sk, entry);
+        /* TCP Fast Open: closed before it was established; or that event was missed */
+        if (!slot && (old_state == TCP_SYN_RECV || scanned))
+            slot = open_unseen(sk, old_state);
+        if (!slot)
+            break;
+        if (!slot->user)
+            own_by_closer(slot);
+        look_in_state(sk, slot);
         break;
     case TCP_CLOSE:
-        if (entry->slot)
-            close_flow(sk, entry, ending);
-        else
-            close_unseen(sk, entry, ending);
+        if (!slot) {
+            close_unseen(sk, old_state);
+            break;
+        }
+        if (!slot->user && is_closed_here(sk, old_state))
+            own_by_closer(slot);
+        close_flow(sk, slot, old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV ? FAILED : ENDED);
     }
     return 0;
 }

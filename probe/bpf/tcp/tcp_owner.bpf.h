@@ -7,27 +7,37 @@
 #include "tcp_row.bpf.h"
 #include "rtt/tcp_total.bpf.h"
 
-/* Counts the sample that waited for the owner: now the owner is known, or will not become known. */
-static __always_inline void count_waiting(struct tcp_slot *slot) {
-    struct cgroup_key cgroup = {.cgroup = slot->flow.cgroup, .hierarchy = slot->flow.hierarchy};
-    usec_t waiting = __sync_lock_test_and_set(&slot->waiting_us, 0);
+/* Counts the samples that waited for the owner: now the owner is known, or will not become known. A global
+ * function: the verifier walks it once, not once for each caller. */
+__attribute__((noinline)) int count_all_waiting(struct tcp_slot *slot) {
+    struct cgroup_key cgroup = {};
     struct tcp_total_sums *sums;
+    usec_t waiting;
 
-    if (waiting && (sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role)))
-        add_sample(sums, waiting - 1);
+    if (!slot)
+        return 0;
+    cgroup.cgroup = slot->flow.cgroup;
+    cgroup.hierarchy = slot->flow.hierarchy;
+    sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role);
+    for (int i = 0; i < WAITING_SAMPLES; i++) {
+        waiting = __sync_lock_test_and_set(&slot->waiting_us[i], 0);
+        if (waiting && sums)
+            add_sample(sums, waiting - 1);
+    }
+    return 0;
 }
 
-static __always_inline struct tcp_slot *slot_of(struct sock *sk, const struct socket_owner *entry) {
-    struct tcp_slot *slot = entry->slot ? tcp_slot_at(entry->slot - 1) : NULL;
-
-    return slot && slot->sk == (__u64)sk ? slot : NULL;
+static __always_inline void count_waiting(struct tcp_slot *slot) {
+    if (slot->waiting_us[0] | slot->waiting_us[1])
+        count_all_waiting(slot);
 }
 
-/* The same without the storage; NULL when the storage is needed. */
-static __always_inline struct tcp_slot *known_slot(__u64 cookie) {
-    struct tcp_slot *slot = tcp_slot_at(known_of(cookie)->slot - 1);
-
-    return slot && slot->flow.socket == cookie ? slot : NULL;
+/* Returns false when enough samples wait. */
+static __always_inline bool let_wait(struct tcp_slot *slot, usec_t us) {
+    for (int i = 0; i < WAITING_SAMPLES; i++)
+        if (!slot->waiting_us[i] && !__sync_val_compare_and_swap(&slot->waiting_us[i], 0, us + 1))
+            return true;
+    return false;
 }
 
 static __always_inline bool is_guess(const struct tcp_slot *slot) {
@@ -38,8 +48,7 @@ static __always_inline bool is_guess(const struct tcp_slot *slot) {
 static __always_inline void confirm_flow(struct tcp_slot *slot, const struct owner *owner) {
     write_owner(&slot->flow, owner);
     slot->flow.flags &= ~(FLOW_GUESSED | FLOW_OWNERLESS);
-    if (slot->waiting_us)
-        count_waiting(slot);
+    count_waiting(slot);
 }
 
 /* A process accepted it, or used it: use of MPTCP is not seen at the flow's own socket. A subflow that
@@ -61,31 +70,51 @@ static __always_inline void confirm_by_user(struct tcp_slot *slot) {
 }
 
 /* The last resort for an owner: the process that closes its end, always in process context. */
-static __always_inline void own_by_closer(struct sock *sk, struct socket_owner *entry) {
-    struct tcp_slot *slot = slot_of(sk, entry);
+static __always_inline void own_by_closer(struct tcp_slot *slot) {
+    struct owner owner = {};
 
-    if (!slot)
-        return;
     confirm_by_user(slot);
-    if (bpf_get_current_task_btf()->flags & PF_KTHREAD)
+    if (!is_guess(slot) || (bpf_get_current_task_btf()->flags & PF_KTHREAD))
         return;
-    if (is_guess(slot)) {
-        own_by_current(sk, entry);
-        confirm_flow(slot, &entry->owner);
-    }
+    own_as_current(&owner);
+    slot->user = owner.pid;
+    confirm_flow(slot, &owner);
 }
 
+/* Who has a flow when it is opened. */
+struct tcp_opener {
+    struct owner owner;
+    process_id_t user;
+    __u32 role;  /* enum role */
+    __u32 flags; /* enum flow_flags */
+    netns_id_t netns;
+};
+
 /* connect(2), or a kernel thread that adds a subflow to an MPTCP connection. */
-static __noinline void own_connecting(struct sock *sk, struct socket_owner *entry) {
+static __always_inline int own_connecting(struct sock *sk, struct tcp_opener *opener) {
     struct sock *application = application_of(sk);
 
+    opener->role = ROLE_CLIENT;
     if (application != sk && (bpf_get_current_task_btf()->flags & PF_KTHREAD)) {
-        entry->owner.pid = entry->user = 0;
-        remember_user(sk->__sk_common.skc_cookie.counter, 0);
-        own_by_socket(&entry->owner, sk, TYPED);
-        return;
+        own_by_socket(&opener->owner, sk, TYPED);
+        opener->flags = FLOW_OWNERLESS;
+        return 0;
     }
-    own_by_current(sk, entry);
+    own_as_current(&opener->owner);
+    opener->user = opener->owner.pid;
     if (application != sk)
-        note_user(application, &entry->owner);
+        note_user(application, &opener->owner);
+    return 0;
+}
+
+/* Accepted: whoever listens, until somebody uses it. */
+static __noinline int own_accepted(struct sock *sk, struct tcp_opener *opener) {
+    struct listener *listener = listener_of(sk);
+
+    if (listener)
+        opener->owner = listener->owner;
+    else
+        own_by_socket(&opener->owner, sk, TYPED);
+    opener->flags = opener->owner.pid ? FLOW_GUESSED : FLOW_OWNERLESS;
+    return 0;
 }

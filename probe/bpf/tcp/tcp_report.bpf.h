@@ -4,28 +4,22 @@
 
 #include "report.bpf.h"
 #include "tcp_flow.bpf.h"
+#include "health/health_row.bpf.h"
 
 PAGE(tcp_flow_page, struct tcp_flow, PAGE_ROWS);
 PAGE(tcp_update_page, struct tcp_update, UPDATE_PAGE_ROWS);
+PAGE(tcp_health_page, struct tcp_health, PAGE_ROWS);
 
 #define MOMENT_NS 10000000 /* longer than from a tracepoint to the change that it announces */
 
-/* Most kernels give an accepted socket its last cookie after the tracepoint for SYN_RECV: until it is
- * established, a moment later, a pass leaves it to the next one. */
 static __always_inline bool is_opened(struct tcp_slot *slot, boot_ns_t by_ns) {
-    bool is_new = slot->flow.role == ROLE_SERVER && !slot->flow.established_ns;
-
-    return *(volatile __u64 *)&slot->flow.opened_ns + (is_new ? MOMENT_NS : 0) < by_ns;
+    return *(volatile __u64 *)&slot->flow.opened_ns < by_ns;
 }
 
 /* The tracepoint fires just before the state is stored: a flow that opened a moment ago may still have
  * CLOSE. */
 static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp, boot_ns_t now_ns,
                                      const enum access access) {
-    /* TCP Fast Open: it stays in SYN_RECV after it has its cookie */
-    if (slot->flow.role == ROLE_SERVER && !slot->flow.established_ns &&
-        READ(access, tp, TCP_COMMON.skc_state) == TCP_SYN_RECV)
-        slot->flow.socket = READ(access, tp, TCP_COMMON.skc_cookie.counter);
     return READ(access, tp, TCP_COMMON.skc_cookie.counter) == slot->flow.socket &&
            (READ(access, tp, TCP_COMMON.skc_state) != TCP_CLOSE || now_ns - slot->flow.opened_ns < MOMENT_NS);
 }
@@ -35,8 +29,7 @@ static __always_inline bool is_alive(struct tcp_slot *slot, struct tcp_sock *tp,
 static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, struct report *pass) {
     struct tcp_flow *row;
 
-    if (slot->waiting_us)
-        count_waiting(slot);
+    count_waiting(slot);
     row = reserve_row();
     if (row) {
         __builtin_memcpy(row, &slot->flow, sizeof *row);
@@ -45,6 +38,7 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
         row->state = TCP_CLOSE;
         submit_row(row);
     }
+    leave_place(slot->flow.socket);
     free_slot(&slot->slot, &tcp_pool, index);
     pass->missed++;
 }
@@ -65,23 +59,37 @@ static __always_inline void write_update(struct tcp_update *row, const struct tc
     row->pid = slot->flow.pid;
     row->netns = slot->flow.netns;
     row->role = slot->flow.role;
-    row->flags = slot->flow.flags | (slot->rtt_samples ? FLOW_SAMPLED : 0);
+    row->flags = slot->flow.flags | (samples_of(slot) ? FLOW_SAMPLED : 0);
+}
+
+/* Nobody has used it, but a process has the descriptor: tcp_user_scan can find it. */
+static __always_inline bool is_unused(const struct tcp_slot *slot, struct tcp_sock *tp,
+                                      const enum access access) {
+    return is_guess(slot) && !slot->sought && READ(access, tp, TCP_INET.sk.sk_socket);
 }
 
 enum written { WRITTEN_NOTHING, WRITTEN_FLOW, WRITTEN_UPDATE };
 
 /* Writes nothing when the socket is gone. */
 static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_update *update,
-                                              struct tcp_slot *slot, __u64 word, struct tcp_sock *tp,
-                                              const struct report *pass, const enum access access) {
+                                              struct tcp_health *health, bool *tells, struct tcp_slot *slot,
+                                              __u64 word, struct tcp_sock *tp, struct report *pass,
+                                              const enum access access) {
     struct tcp_counters *base = &slot->base[WORD_BASE(word)], *now = &slot->base[WORD_BASE(word) ^ 1];
 
     if (!is_alive(slot, tp, pass->end_ns, access))
         return WRITTEN_NOTHING;
     confirm_by_user(slot);
+    if (rtt_looks)
+        look_at_rtt(slot, tp, access, UNLOCKED);
+    if (is_unused(slot, tp, access)) {
+        slot->sought = 1;
+        pass->unused++;
+    }
     if (is_told(slot, word, pass)) {
         write_update(update, slot);
-        READ_STATE(update, tp, slot->rtt_samples, base, now, access, UNLOCKED);
+        READ_STATE(update, tp, slot, base, now, access, UNLOCKED);
+        *tells = write_health(health, tp, &slot->flow, base, now, pass->end_ns, access);
         return WRITTEN_UPDATE;
     }
     if (!slot->flow.remote_port)
@@ -91,6 +99,7 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
     if (row->established_ns >= pass->end_ns)
         row->established_ns = 0; /* the next window has it */
     read_state(row, tp, slot, base, now, access, UNLOCKED);
+    *tells = write_health(health, tp, &slot->flow, base, now, pass->end_ns, access);
     slot->slot.whole = 0;
     return WRITTEN_FLOW;
 }
@@ -98,9 +107,11 @@ static __always_inline enum written write_row(struct tcp_flow *row, struct tcp_u
 /* One slot. A global function: the verifier walks it once, not once for each turn of the loop. */
 __attribute__((noinline)) int report_tcp(struct report *pass) {
     struct tcp_update *update;
+    struct tcp_health *health;
     struct tcp_slot *slot;
     struct tcp_flow *row;
     enum written written;
+    bool tells = false;
     __u32 index, at;
     __u64 word, busy;
 
@@ -112,7 +123,9 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
     row = bpf_map_lookup_elem(&tcp_flow_page, &at);
     at = pass->updates;
     update = bpf_map_lookup_elem(&tcp_update_page, &at);
-    if (!slot || !row || !update)
+    at = pass->beside;
+    health = bpf_map_lookup_elem(&tcp_health_page, &at);
+    if (!slot || !row || !update || !health)
         return 0;
     word = *(volatile __u64 *)&slot->slot.word;
     if (WORD_STATE(word) == SLOT_CLOSED)
@@ -136,9 +149,11 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
         return 0;
     }
     if (CAN_CAST)
-        written = write_row(row, update, slot, word, CAST(struct tcp_sock, slot->sk), pass, TYPED);
+        written =
+            write_row(row, update, health, &tells, slot, word, CAST(struct tcp_sock, slot->sk), pass, TYPED);
     else
-        written = write_row(row, update, slot, word, (struct tcp_sock *)slot->sk, pass, BY_ADDRESS);
+        written =
+            write_row(row, update, health, &tells, slot, word, (struct tcp_sock *)slot->sk, pass, BY_ADDRESS);
     if (written != WRITTEN_NOTHING) {
         bool guessed = slot->flow.flags & FLOW_GUESSED;
 
@@ -148,6 +163,7 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
                 pass->rows++;
             else
                 pass->updates++;
+            pass->beside += tells;
             pass->guessed += guessed;
             return 0;
         }

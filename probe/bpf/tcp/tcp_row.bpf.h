@@ -3,44 +3,8 @@
 #pragma once
 
 #include "owner.bpf.h"
-#include "tcp_slot.bpf.h"
-
-/* A port with a listener, now or before: it decides the role of connections whose start was not seen. */
-struct listener_key {
-    netns_id_t netns;
-    __u32 port; /* host byte order */
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, struct listener_key);
-    __type(value, __u8);
-} tcp_listener SEC(".maps");
-
-static __always_inline netns_id_t netns_of(struct sock *sk) {
-    return sk->__sk_common.skc_net.net->ns.inum;
-}
-
-static __always_inline struct listener_key listener_key(struct sock *sk) {
-    return (struct listener_key){
-        .netns = netns_of(sk),
-        .port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport)),
-    };
-}
-
-static __always_inline void add_listener(struct sock *sk) {
-    struct listener_key key = listener_key(sk);
-    __u8 yes = 1;
-
-    bpf_map_update_elem(&tcp_listener, &key, &yes, BPF_ANY);
-}
-
-static __always_inline __u32 role_by_listener(struct sock *sk) {
-    struct listener_key key = listener_key(sk);
-
-    return bpf_map_lookup_elem(&tcp_listener, &key) ? ROLE_SERVER : ROLE_CLIENT;
-}
+#include "tcp_listener.bpf.h"
+#include "tcp_place.bpf.h"
 
 static __always_inline void read_addresses(struct tcp_flow *row, struct tcp_sock *tp,
                                            const enum access access) {
@@ -97,7 +61,7 @@ static __always_inline __u32 rtt_progress(samples_t samples, struct tcp_sock *tp
 #define NO_SAMPLES 0
 
 static __always_inline void read_counters(struct tcp_counters *now, struct tcp_sock *tp, samples_t samples,
-                                          const enum access access) {
+                                          const struct handshake *handshake, const enum access access) {
     /* first: the segment that brought the sample has been counted by then */
     now->rtt_progress = rtt_progress(samples, tp, access);
     barrier();
@@ -106,13 +70,16 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
     now->segs_rcvd = READ(access, tp, segs_in);
     now->segs_resent = READ(access, tp, total_retrans);
     now->bytes_rcvd = READ(access, tp, bytes_received);
+    now->data_segs_sent = READ(access, tp, data_segs_out);
+    now->data_segs_rcvd = READ(access, tp, data_segs_in);
+    read_health(&now->health, tp, handshake, access);
 }
 
 /* The fields that change from report to report, of both kinds of rows. The deltas are from `base`; the new
  * base is in `now`. `lock`: whether the caller holds the socket. */
-#define READ_STATE(row, tp, samples, base, now, access, lock)                                                \
+#define READ_STATE(row, tp, slot, base, now, access, lock)                                                   \
     do {                                                                                                     \
-        read_counters(now, tp, samples, access);                                                             \
+        read_counters(now, tp, samples_of(slot), &(slot)->handshake, access);                                \
         /* tcp_retransmit_skb() raises bytes_retrans before bytes_sent */                                    \
         if ((now)->bytes_sent < (base)->bytes_sent)                                                          \
             (now)->bytes_sent = (base)->bytes_sent;                                                          \
@@ -120,6 +87,11 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
         (row)->segs_sent = (now)->segs_sent - (base)->segs_sent;                                             \
         (row)->segs_rcvd = (now)->segs_rcvd - (base)->segs_rcvd;                                             \
         (row)->segs_resent = (now)->segs_resent - (base)->segs_resent;                                       \
+        (row)->data_segs_sent = (now)->data_segs_sent - (base)->data_segs_sent;                              \
+        (row)->data_segs_rcvd = (now)->data_segs_rcvd - (base)->data_segs_rcvd;                              \
+        (row)->busy_us = risen(&(now)->health.busy_us, (base)->health.busy_us);                              \
+        (row)->min_rtt_us = min_rtt(tp, access);                                                             \
+        (row)->known = tcp_known();                                                                          \
         if ((now)->rtt_progress != (base)->rtt_progress)                                                     \
             (row)->flags |= FLOW_MEASURED;                                                                   \
         (row)->rtt_us = READ(access, tp, srtt_us) >> 3;                                                      \
@@ -134,12 +106,12 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
 static __always_inline void read_state(struct tcp_flow *row, struct tcp_sock *tp, const struct tcp_slot *slot,
                                        const struct tcp_counters *base, struct tcp_counters *now,
                                        const enum access access, const enum lock lock) {
-    READ_STATE(row, tp, slot->rtt_samples, base, now, access, lock);
+    READ_STATE(row, tp, slot, base, now, access, lock);
     row->rtt_sum_us = slot->rtt_sum_us;
     row->rtt_samples = slot->rtt_samples;
     row->rtt_min_us = slot->rtt_min_us;
     row->rtt_max_us = slot->rtt_max_us;
-    if (slot->rtt_samples)
+    if (samples_of(slot))
         row->flags |= FLOW_SAMPLED;
 }
 

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* A datagram, from its headers. */
+/* A datagram, from the headers of an sk_buff. */
 #pragma once
 
 #include "lost.bpf.h"
-#include "udp_slot.bpf.h"
+#include "udp_conversation.bpf.h"
 
 #define UDP_HEADER 8
-
-/* The headers of one sk_buff. */
-struct datagram {
-    struct udp_key key;
-    __u32 bytes;
-    __u32 packets;
-    bool sent;
-    __u8 family;
-};
-
-static __always_inline void map_v4(address_t to, __be32 from) {
-    __builtin_memset(to, 0, 10);
-    to[10] = to[11] = 0xff;
-    *(__be32 *)(to + 12) = from;
-}
 
 static __always_inline void read_v4(struct datagram *datagram, const void *addresses) {
     const __be32 *from = addresses, *to = from + 1;

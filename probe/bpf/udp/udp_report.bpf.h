@@ -3,7 +3,7 @@
 #pragma once
 
 #include "report.bpf.h"
-#include "udp_flow.bpf.h"
+#include "udp_conversation.bpf.h"
 
 /* A conversation that is silent this long is forgotten, and its roles with it. */
 #define UDP_IDLE_NS 3600000000000ULL
@@ -77,7 +77,7 @@ __attribute__((noinline)) int report_udp(struct report *pass) {
     row->reported_ns = WORD_REPORTED(word);
     read_udp_state(row, slot, &slot->base[base], &slot->base[base ^ 1]);
     /* between the read and the claim the slot may have gone to another conversation that is as new */
-    if (row->opened_ns >= pass->end_ns || !(row->packets_sent | row->packets_rcvd)) {
+    if (row->opened_ns >= pass->end_ns || !has_moved(row)) {
         rest(slot, word, busy, pass);
         return 0;
     }

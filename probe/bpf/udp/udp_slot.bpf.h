@@ -10,7 +10,7 @@ const struct udp_flow *udp_flow_type __attribute__((unused));
 
 struct udp_key {
     socket_id_t socket;
-    address_t local;
+    address_t local; /* of packets; 0 when counted at the calls: it may change with connect(2) */
     address_t remote;
     port_t local_port;
     port_t remote_port;
@@ -22,6 +22,7 @@ struct udp_counters {
     bytes_t bytes_rcvd;
     __u64 packets_sent;
     __u64 packets_rcvd;
+    __u64 dropped;
 };
 
 struct udp_slot {

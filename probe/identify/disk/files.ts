@@ -3,8 +3,9 @@
  * could block (a pipe, a socket) is not read. Unprivileged users own some of these directories.
  */
 
-import { closeSync, constants, fstatSync, opendirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { opendirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readForeign } from '../../../wire/process/foreign.ts'
 
 /** State of a container is some 10 KB; a list of all containers of a user may be longer. */
 const MAX_BYTES = 4 * 2 ** 20
@@ -44,15 +45,7 @@ export function expand(pattern: string): string[] {
 }
 
 export function readText(path: string): string | undefined {
-  return present(() => {
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const stat = fstatSync(file)
-      return stat.isFile() && stat.size <= MAX_BYTES ? readFileSync(file, 'utf8') : undefined
-    } finally {
-      closeSync(file)
-    }
-  })
+  return present(() => readForeign(path, MAX_BYTES))
 }
 
 /** A file system's clock ticks every few milliseconds: what changed just now may change again without a trace. */

@@ -3,9 +3,9 @@
 import { statSync } from 'node:fs'
 import { type Curve, curvesOf, filesOf, type ProbeKeys } from '../../../wire/link/curves.ts'
 import { KEYS } from '../../../wire/link/key_files.ts'
+import { pathFault } from '../../../wire/link/trusted_path.ts'
 import { COLLECTOR_USER, uidOf, usersOf } from '../../../wire/link/users.ts'
 import type { NatsAccess } from '../../../wire/nats/connect.ts'
-import { pathFault } from './trusted_path.ts'
 
 export interface TrustOptions extends ProbeKeys {
   /** Users whose sockets are trusted besides root's, our own and `sockflux`'. */
@@ -13,6 +13,8 @@ export interface TrustOptions extends ProbeKeys {
   readonly natsCredentials?: string | undefined
   readonly natsCa?: string | undefined
 }
+
+const ROOT_GROUP: ReadonlySet<number> = new Set([0])
 
 export class Trust {
   readonly #options: TrustOptions
@@ -52,7 +54,7 @@ export class Trust {
       ...usersOf(this.#options.linkUsers, '--link-users').uids,
     ])
     try {
-      return pathFault(path, this.#users)
+      return pathFault(path, { uids: this.#users, gids: ROOT_GROUP }, 'socket')
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       return code === 'ENOENT' ? `there is no ${path}` : `${path} cannot be looked at (${code})`

@@ -227,7 +227,10 @@ export class Spooler {
     for (const entry of entries) entry.release = undefined
     await this.#try(async () => {
       // without `found` it leaves alone what earlier runs left: windows of this run may have been sent
-      this.#spool ??= await openSpool({ ...this.#options, dropped: (...lost) => this.#dropped(...lost) })
+      this.#spool ??= await openSpool({
+        ...this.#options,
+        dropped: (serials, reason) => this.#dropped(serials, reason),
+      })
       const serials = await this.#spool.append(entries.map(entry => this.#itemOf(entry)))
       this.#queue.spooled(entries, serials)
       this.#queue.relieve()

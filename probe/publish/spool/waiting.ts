@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino'
 import type { Identity } from '../../../wire/message.ts'
+import { refuseForeign } from '../../../wire/process/foreign.ts'
 import { ranked } from '../../../wire/rendezvous.ts'
 import { spoolDirectory } from '../../../wire/spool/place.ts'
 import type { Amount } from '../ledger.ts'
@@ -61,6 +62,7 @@ export async function openWaiting(
     log.info('no spool: what waits when the probe ends is lost; give --spool a directory')
     return waiting
   }
+  refuseForeign(root, '--spool')
   const bounds = {
     maxBytes: spool.bytes,
     maxAgeMs: spool.ageMs,

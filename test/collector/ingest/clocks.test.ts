@@ -12,6 +12,7 @@ const UNSET = /^h: the window until .* is not stored \(the clock of h was never 
 function windowAt(time: number, { now = NOW, interval = 10, partial = false } = {}) {
   const ingest = new Ingest(
     undefined,
+    undefined,
     () => 0,
     () => now * 1000,
   )

@@ -108,6 +108,7 @@ t.test('a missing window whose time cannot be true is not told of', async t => {
     counting(),
     new Ingest(
       undefined,
+      undefined,
       () => 0,
       () => START * 1000,
     ),

@@ -5,9 +5,12 @@ import { GROUPS, tagsOf } from '../../../collector/metrics/metric.ts'
 t.test('every measurement of the design is there, in some group', async t => {
   const LEVELS = ['container', 'pod', 'host']
   const SUFFIXES = ['num_flows', 'rtt', 'rtt_variance', 'rtt_dist', 'traffic', 'tcp', 'connect']
+  const WHY = ['limits', 'stalls', 'accept', 'queueing', 'throughput']
   const wanted = [
     ...LEVELS.flatMap(level => SUFFIXES.map(suffix => `${level}:${suffix}`)),
     ...['pod:num_containers', 'process:num_flows', 'process:rtt', 'process:traffic'],
+    ...[...LEVELS, 'process'].flatMap(level => WHY.map(suffix => `${level}:${suffix}`)),
+    ...['subnet:num_flows', 'peer:num_flows'],
     ...[
       'iface:traffic',
       'host:cpu',
@@ -27,8 +30,19 @@ t.test('every measurement of the design is there, in some group', async t => {
 t.test('tags never carry addresses, ports or processes by number', async t => {
   const tags = new Set(catalogue.flatMap(tagsOf))
   t.same([...tags].sort(), [
-    ...['container', 'container_name', 'host', 'ifid', 'ifname', 'label_*', 'namespace', 'pod'],
-    ...['process', 'reason', 'role', 'stage'],
+    ...[
+      'container',
+      'container_name',
+      'end',
+      'host',
+      'ifid',
+      'ifname',
+      'label_*',
+      'namespace',
+      'peer',
+      'pod',
+    ],
+    ...['process', 'reason', 'role', 'stage', 'subnet'],
   ])
 })
 

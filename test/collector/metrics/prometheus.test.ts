@@ -15,13 +15,18 @@ t.test('roles are labels, units are base units and come last, counters end in to
   t.same(namesOf('pod:num_containers'), ['pod_containers'])
   t.same(namesOf('host:traffic'), [
     ...['host_sent_bytes_total', 'host_received_bytes_total'],
-    ...['host_sent_packets_total', 'host_received_packets_total'],
+    ...['host_sent_packets_total', 'host_received_packets_total', 'host_udp_dropped_total'],
   ])
   t.same(namesOf('container:tcp'), [
     ...['container_tcp_opened_total', 'container_tcp_closed_total', 'container_tcp_failed_total'],
-    ...['container_tcp_retransmits_total', 'container_tcp_lost_segments'],
+    ...['refused', 'reset', 'timeout', 'unreachable'].map(why => `container_tcp_failed_${why}_total`),
+    ...['container_tcp_retransmits_total', 'container_tcp_data_sent_segments_total'],
+    ...['container_tcp_data_received_segments_total', 'container_tcp_retransmit_ratio'],
+    ...['container_tcp_out_of_order_total', 'container_tcp_ecn_marks_total', 'container_tcp_lost_segments'],
     ...['container_tcp_sent_resets_total', 'container_tcp_received_resets_total'],
   ])
+  t.same(namesOf('pod:limits').slice(0, 2), ['pod_limits_busy_seconds_total', 'pod_limits_receiver_ratio'])
+  t.equal(namesOf('pod:throughput')[0], 'pod_throughput_delivery_rate_bytes_per_second')
   t.same(namesOf('host:cpu').slice(0, 2), ['host_cpu_load_ratio', 'host_cpu_user_ratio'])
   t.same(namesOf('collector:lost'), ['collector_lost_total'])
   t.same(namesOf('collector:stats').slice(2, 6), [

@@ -72,14 +72,14 @@ container:rtt,${CONTAINER} as_client=1.5 ${TIME}
 container:rtt_dist,${CONTAINER},role=client samples=2,${TWO},smoothed_flows=2 ${TIME}
 container:rtt_variance,${CONTAINER} as_client=0.375 ${TIME}
 container:tcp,${CONTAINER},role=client opened=3,${TCP} ${TIME}
-container:traffic,${CONTAINER} bytes_sent=0,bytes_rcvd=0,packets_sent=2,packets_rcvd=0 ${TIME}
-container:traffic,container=k8s/idle,host=node\\ 1,ifid=0 bytes_sent=0,bytes_rcvd=0,packets_sent=0,packets_rcvd=0 ${TIME}
+container:traffic,${CONTAINER} bytes_sent=0,bytes_rcvd=0,packets_sent=2,packets_rcvd=0,udp_dropped=0 ${TIME}
+container:traffic,container=k8s/idle,host=node\\ 1,ifid=0 bytes_sent=0,bytes_rcvd=0,packets_sent=0,packets_rcvd=0,udp_dropped=0 ${TIME}
 host:num_flows,host=node\\ 1,ifid=0 as_client=0,as_server=1 ${TIME}
 host:rtt,host=node\\ 1,ifid=0 as_server=0.1 ${TIME}
 host:rtt_dist,host=node\\ 1,ifid=0,role=server samples=1,${ONE(0.1)},smoothed_flows=1 ${TIME}
 host:rtt_variance,host=node\\ 1,ifid=0 as_server=0.05 ${TIME}
 host:tcp,host=node\\ 1,ifid=0,role=server opened=1,${TCP} ${TIME}
-host:traffic,host=node\\ 1,ifid=0 bytes_sent=0,bytes_rcvd=0,packets_sent=1,packets_rcvd=0 ${TIME}
+host:traffic,host=node\\ 1,ifid=0 bytes_sent=0,bytes_rcvd=0,packets_sent=1,packets_rcvd=0,udp_dropped=0 ${TIME}
 pod:num_containers,${POD} num_containers=1 ${TIME}
 pod:num_flows,${POD} as_client=3,as_server=1 ${TIME}
 pod:rtt,${POD} as_client=1.5,as_server=4 ${TIME}
@@ -88,7 +88,7 @@ pod:rtt_dist,${POD},role=server samples=1,${ONE(4)},smoothed_flows=1 ${TIME}
 pod:rtt_variance,${POD} as_client=0.375,as_server=1 ${TIME}
 pod:tcp,${POD},role=client opened=3,${TCP} ${TIME}
 pod:tcp,${POD},role=server opened=1,${TCP} ${TIME}
-pod:traffic,${POD} bytes_sent=0,bytes_rcvd=0,packets_sent=3,packets_rcvd=0 ${TIME}
+pod:traffic,${POD} bytes_sent=0,bytes_rcvd=0,packets_sent=3,packets_rcvd=0,udp_dropped=0 ${TIME}
 probe:coverage,host=node\\ 1,ifid=0 windows=100,rows=100 ${TIME}
 `
 const NTOPNG = `

@@ -79,7 +79,7 @@ t.test('the routes of what is open, and an answer in place of those of what is n
   const answer = await query(sinks)
   t.match(answer instanceof Encoded && JSON.parse(answer.json.toString()), { rows: [[1]] })
   t.same(
-    sinks.webs.map(({ address, pages }) => [address.port, Object.keys(pages)]),
+    sinks.webs.map(({ address, pages }) => [address.port, Object.keys(pages!)]),
     [[0, ['/metrics']]],
   )
   t.match(sinks.view().sinks['embedded'], { damagedDays: 0, damagedLogs: 0, expiredDays: 0, reopened: 0 })

@@ -2,21 +2,18 @@
 
 import { globSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { collectorSettings } from '../../../collector/options.ts'
 import { probeSettings } from '../../../probe/options.ts'
 import { variables } from '../../../wire/settings/settings.ts'
+import { Cleanup } from '../../harness/cleanup.ts'
 import { build, type Resource } from '../../harness/kubernetes/kustomize.ts'
+import { MANIFESTS, overlays } from '../../harness/kubernetes/overlays.ts'
 import type { PodTemplate } from '../../harness/kubernetes/template.ts'
 import { REPOSITORY } from '../../harness/repository.ts'
 import { ended } from '../../harness/sockflux.ts'
-
-const FOLDER = join(REPOSITORY, 'deploy/kubernetes')
-const OVERLAYS = ['one-node', 'influxdb', 'prometheus']
-/** Files that `sockflux keys` makes. */
-const KEYS = { 'collector.key': 'k', allowed: 'a', 'probe.key': 'k', 'collector.pub': 'p' }
 
 /** Where kubernetes-types, made from the API's OpenAPI description, has the type of each kind. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -27,7 +24,11 @@ const TYPES: Readonly<Record<string, string>> = {
   'v1 Service': 'core/v1',
 }
 
-const resources = Object.fromEntries(OVERLAYS.map(name => [name, build(join(FOLDER, name), KEYS)]))
+const cleanup = new Cleanup()
+t.teardown(() => cleanup.close())
+const resources = Object.fromEntries(
+  (await overlays(cleanup)).map(folder => [basename(folder), build(folder)]),
+)
 const podOf = (resource: Resource): PodTemplate | undefined =>
   (resource as unknown as { spec?: { template?: { spec: PodTemplate } } }).spec?.template?.spec
 const pods = Object.entries(resources).flatMap(([overlay, all]) =>
@@ -70,7 +71,7 @@ t.test('the fields are those of the API', async t => {
 })
 
 t.test('no pod is privileged, all drop what they do not name', async t => {
-  t.equal(pods.length, 5)
+  t.equal(pods.length, 15)
   for (const { name, pod } of pods) {
     t.match(pod, { automountServiceAccountToken: false, enableServiceLinks: false }, name)
     for (const container of [...(pod.initContainers ?? []), ...pod.containers]) {
@@ -112,26 +113,15 @@ t.test('every volume and variable exists', async t => {
     }
 })
 
-t.test('other runtimes are components', async t => {
-  for (const runtime of ['k3s', 'cri-o']) {
-    const patch = parse(readFileSync(join(FOLDER, runtime, 'probe.yaml'), 'utf8'))
-    t.match(patch, { kind: 'DaemonSet', metadata: { name: 'sockflux-probe' } })
-    t.match(
-      build(join(FOLDER, 'base')).map(({ kind }) => kind),
-      ['Namespace', 'DaemonSet'],
-    )
-  }
-})
-
 t.test('nothing is in the folder that no kustomization names', async t => {
-  const named = globSync('*/kustomization.yaml', { cwd: FOLDER }).flatMap(path => {
-    const { resources = [], patches = [] } = parse(readFileSync(join(FOLDER, path), 'utf8'))
+  const named = globSync('*/kustomization.yaml', { cwd: MANIFESTS }).flatMap(path => {
+    const { resources = [], patches = [] } = parse(readFileSync(join(MANIFESTS, path), 'utf8'))
     return [...resources, ...patches.map(({ path }: { path: string }) => path)]
       .filter((name: string) => name.endsWith('.yaml'))
       .map((name: string) => join(path, '..', name))
   })
   t.same(
-    globSync('*/*.yaml', { cwd: FOLDER })
+    globSync('*/*.yaml', { cwd: MANIFESTS })
       .filter(path => !path.endsWith('kustomization.yaml'))
       .sort(),
     named.sort(),

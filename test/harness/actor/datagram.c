@@ -42,6 +42,15 @@ static int join_group(char **words) {
     return -1;
 }
 
+static int set_room(char **words) {
+    int bytes = atoi(words[1]);
+
+    if (setsockopt(atoi(words[0]), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes))
+        return -1;
+    answer("{\"room\":%d}", bytes);
+    return 0;
+}
+
 static int take_offloaded(char **words) {
     if (setsockopt(atoi(words[0]), IPPROTO_UDP, UDP_GRO, &(int){1}, sizeof(int)))
         return -1;
@@ -176,6 +185,7 @@ const struct command datagram_commands[] = {
     {"bind", "ADDRESS PORT: a socket for datagrams, IPv6 ones for IPv4 too", 2, bind_to},
     {"join", "FD GROUP: by the route to it", 2, join_group},
     {"options", "FD: send with IP options, four bytes that say nothing, ip(7)", 1, add_options},
+    {"room", "FD BYTES: for datagrams that are not received yet", 2, set_room},
     {"gro", "FD: receive what the sender or the device left in one piece at once, udp(7)", 1, take_offloaded},
     {"datagrams", "FD COUNT BYTES SEGMENT [ADDRESS PORT]: send; SEGMENT 0 or the size to cut BYTES into", 4,
      send_many},

@@ -30,7 +30,7 @@ static int listen_at(char **words) {
     int group = !strcmp(words[3], "reuseport");
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &group, sizeof group) ||
-        bind(fd, (void *)&address, length) || listen(fd, BACKLOG))
+        bind(fd, (void *)&address, length) || listen(fd, *words[4] ? atoi(words[4]) : BACKLOG))
         return -1;
     return answer_socket(fd);
 }
@@ -68,6 +68,13 @@ static int finish_connect(char **words) {
     close(epoll);
     errno = error;
     return error ? -1 : answer_socket(fd);
+}
+
+static int set_send_buffer(char **words) {
+    if (setsockopt(atoi(words[0]), SOL_SOCKET, SO_SNDBUF, &(int){atoi(words[1])}, sizeof(int)))
+        return -1;
+    answer("{\"bytes\":%s}", words[1]);
+    return 0;
 }
 
 static int accept_one(char **words) {
@@ -138,10 +145,11 @@ static int close_one(char **words) {
 }
 
 const struct command stream_commands[] = {
-    {"listen", "ADDRESS PORT [tcp|mptcp] [reuseport]", 2, listen_at},
+    {"listen", "ADDRESS PORT [tcp|mptcp] [reuseport|alone] [BACKLOG]", 2, listen_at},
     {"connect", "ADDRESS PORT [tcp|mptcp|udp]", 2, connect_and_wait},
     {"begin", "ADDRESS PORT [tcp|mptcp]: connect without waiting", 2, begin_connect},
     {"finish", "FD: wait until it is connected", 1, finish_connect},
+    {"send-buffer", "FD BYTES", 2, set_send_buffer},
     {"accept", "FD", 1, accept_one},
     {"accept-pending", "FD", 1, accept_pending},
     {"send", "FD BYTES", 2, send_all},

@@ -1,6 +1,6 @@
 /** A machine with Debian and nothing else: a root file system of its own under a real systemd, in pure cgroup v2. */
 
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeCgroup } from '../cgroup.ts'
 import { type Closable, closable } from '../cleanup.ts'
@@ -17,6 +17,8 @@ export interface Machine extends Closable {
   readonly box: SystemdBox
   /** A directory of this machine that is GIVEN there. */
   readonly given: string
+  /** Its network namespace. */
+  readonly netns: string
 }
 
 /** @throws when there is no such root file system */
@@ -29,12 +31,9 @@ export async function openMachine(suite: Suite): Promise<Machine> {
     await mkdir(given)
     await run(['tar', '-xf', archive, '-C', root, '--exclude=./dev/*'], 120_000)
     // with a machine id it is no first boot
-    await run([
-      'sh',
-      '-c',
-      'echo 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e >"$0/etc/machine-id"; echo machine >"$0/etc/hostname"',
-      root,
-    ])
+    await writeFile(join(root, 'etc/machine-id'), '5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n')
+    await writeFile(join(root, 'etc/hostname'), 'machine\n')
+    await writeFile(join(root, 'etc/hosts'), '127.0.0.1 localhost\n')
     const netns = await createNetns()
     cleanup.defer(() => netns.close())
     const cgroup = `/sockflux-test-${process.pid}-${suite}`
@@ -43,6 +42,6 @@ export async function openMachine(suite: Suite): Promise<Machine> {
     const box = new SystemdBox(root, netns.path, cgroup, mounts, { layout: 'v2', driver: 'systemd' })
     cleanup.defer(() => box.stop())
     await box.boot()
-    return { box, given }
+    return { box, given, netns: netns.path }
   })
 }

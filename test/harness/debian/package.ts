@@ -17,7 +17,7 @@ const SOURCES = [
   'package-lock.json',
   'CHANGELOG.md',
 ]
-const PACKING_MS = 120_000
+const PACKING_MS = 300_000
 
 /** The same content under any version, so that there is something to update to. */
 export function debianPackage(version: string): Promise<string> {

@@ -1,6 +1,6 @@
 /** `kustomize build` for the features that deploy/kubernetes uses; any other key is an error. */
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 
@@ -28,12 +28,9 @@ const KNOWN = [
 /** Kinds of these manifests that are in no namespace. */
 const CLUSTER_WIDE = ['Namespace']
 
-/** @param files of secrets that are not in the folder, by their names */
-export function build(folder: string, files: Readonly<Record<string, string>> = {}): Resource[] {
-  return apply(folder, [], files)
-}
+export const build = (folder: string): Resource[] => apply(folder, [])
 
-function apply(folder: string, given: Resource[], files: Readonly<Record<string, string>>): Resource[] {
+function apply(folder: string, given: Resource[]): Resource[] {
   const path = join(folder, 'kustomization.yaml')
   const kustomization = parse(readFileSync(path, 'utf8')) as Kustomization
   const unknown = Object.keys(kustomization).filter(key => !KNOWN.includes(key))
@@ -46,9 +43,9 @@ function apply(folder: string, given: Resource[], files: Readonly<Record<string,
     images = [],
     secretGenerator = [],
   } = kustomization
-  let all = [...given, ...resources.flatMap(name => read(join(folder, name), files))]
-  for (const name of components) all = apply(join(folder, name), all, files)
-  all.push(...secretGenerator.map(({ name, files: names }) => secret(folder, name, names, files)))
+  let all = [...given, ...resources.flatMap(name => read(join(folder, name)))]
+  for (const name of components) all = apply(join(folder, name), all)
+  all.push(...secretGenerator.map(({ name, files: names }) => secret(folder, name, names)))
   for (const { path } of patches)
     for (const patch of documents(join(folder, path))) all = patched(all, patch, path)
   for (const resource of all) {
@@ -59,29 +56,20 @@ function apply(folder: string, given: Resource[], files: Readonly<Record<string,
   return all
 }
 
+/** As kubectl reads it: YAML 1.1, where a number that begins with 0 is octal. */
 const documents = (path: string): Resource[] =>
-  parseAllDocuments(readFileSync(path, 'utf8')).map(document => {
+  parseAllDocuments(readFileSync(path, 'utf8'), { version: '1.1' }).map(document => {
     const [error] = document.errors
     if (error) throw new Error(`${path}: ${error.message}`)
     return document.toJS() as Resource
   })
 
-const read = (path: string, files: Readonly<Record<string, string>>): Resource[] =>
-  statSync(path).isDirectory() ? apply(path, [], files) : documents(path)
+const read = (path: string): Resource[] => (statSync(path).isDirectory() ? apply(path, []) : documents(path))
 
-function secret(
-  folder: string,
-  name: string,
-  names: string[],
-  files: Readonly<Record<string, string>>,
-): Resource {
-  const content = (file: string) => {
-    const path = join(folder, file)
-    if (existsSync(path)) return readFileSync(path)
-    if (files[file] === undefined) throw new Error(`${path} is missing`)
-    return Buffer.from(files[file])
-  }
-  const data = Object.fromEntries(names.map(file => [file, content(file).toString('base64')]))
+function secret(folder: string, name: string, files: readonly string[]): Resource {
+  const data = Object.fromEntries(
+    files.map(file => [file, readFileSync(join(folder, file)).toString('base64')]),
+  )
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'Opaque', data }
 }
 

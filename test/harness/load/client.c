@@ -5,6 +5,7 @@
 //   open N ADDRESS PORT [PORTS]            open and keep N connections, spread over PORTS ports from PORT on
 //   churn N ADDRESS PORT [PORTS [hangup]]  open and close N connections, one after the other; `hangup`: the
 //                                          server (in mode hangup) closes first
+//   talk N ADDRESS PORT [PORTS]            open and close N connections that carry 64 bytes each way (server: echo)
 //   send I BYTES                           send on connection I until all is acknowledged (server: discard)
 //   echo ROUNDS BYTES                      send on every connection and await the answers, ROUNDS times
 //   close | reset                          close all connections, with FIN or with RST
@@ -29,6 +30,7 @@
 
 enum {
     CONNECTING = 512,   // at once: 25,000 a second over 20 ms, and no backlog overflows
+    TALKING = 32,       // at once: nobody waits for the other side
     CHURN_AHEAD = 1000, // connections a port may wait for accept(2): far below the server's backlog
 };
 
@@ -152,6 +154,27 @@ static void churn(int count, const char *address, int port, int ports, bool hang
     end_answer();
 }
 
+static void talk(int count, const char *address, int port, int ports) {
+    char data[64] = {0};
+    int talked = 0;
+    for (int done = 0; done < count; done += TALKING) {
+        int fds[TALKING], some = count - done < TALKING ? count - done : TALKING;
+        for (int i = 0; i < some; i++) {
+            fds[i] = connect_to(address, port + (done + i) % ports, 0);
+            if (fds[i] < 0 || write(fds[i], data, sizeof data) != sizeof data)
+                count_failure(errno);
+        }
+        for (int i = 0; i < some; i++) {
+            talked +=
+                fds[i] >= 0 && wait_for(fds[i], POLLIN) && read(fds[i], data, sizeof data) == sizeof data;
+            if (fds[i] >= 0)
+                close(fds[i]);
+        }
+    }
+    printf("{\"talked\":%d", talked);
+    end_answer();
+}
+
 static void send_on(int index, long long bytes) {
     if (index < 0 || index >= opened)
         usage("no such connection");
@@ -200,6 +223,8 @@ static void obey(const char *command) {
     else if (!strcmp(word, "churn") &&
              sscanf(command, "%*s %d %63s %d %d %15s", &n, address, &port, &ports, how) >= 3)
         churn(n, address, port, ports, !strcmp(how, "hangup"));
+    else if (!strcmp(word, "talk") && sscanf(command, "%*s %d %63s %d %d", &n, address, &port, &ports) >= 3)
+        talk(n, address, port, ports);
     else if (!strcmp(word, "send") && sscanf(command, "%*s %d %lld", &n, &bytes) == 2)
         send_on(n, bytes);
     else if (!strcmp(word, "echo") && sscanf(command, "%*s %d %lld", &n, &bytes) == 2)

@@ -27,6 +27,16 @@ t.test('libbpf and the verifier say what a kernel lacks', async t => {
     explainLoad(error('EINVAL', '0: (85) call bpf_x#179\nunknown func bpf_x#179'), env),
     /call bpf_x#179: a newer/,
   )
+  t.equal(
+    explainLoad(
+      error(
+        'EINVAL',
+        '3: <invalid CO-RE relocation>\nfailed to resolve CO-RE relocation <byte_off> [5] struct tcp_sock.total_rto (0:42 @ offset 0)',
+      ),
+      env,
+    ),
+    'this kernel (6.18.0) has no tcp_sock.total_rto: a newer kernel has it',
+  )
   t.match(explainLoad(error('ENOMEM'), env), /lower --max-flows/)
   t.match(explainLoad(error('EPERM', undefined, 'attach'), env), /seccomp/)
 })

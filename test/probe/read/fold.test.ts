@@ -15,6 +15,8 @@ import { pointsOf } from '../../harness/samples.ts'
 const layouts = {
   tcp_flow: layoutOfRecord('tcp_flow'),
   tcp_update: layoutOfRecord('tcp_update'),
+  tcp_health: layoutOfRecord('tcp_health'),
+  tcp_listen: layoutOfRecord('tcp_listen'),
   udp_flow: layoutOfRecord('udp_flow'),
   tcp_total: layoutOfRecord('tcp_total'),
   rtt_bucket: layoutOfRecord('rtt_bucket'),
@@ -64,6 +66,24 @@ const tcpFlow = fc.record({
   segs_rcvd: count,
   segs_resent: count,
   lost_segments: count,
+  data_segs_sent: count,
+  data_segs_rcvd: count,
+  busy_us: count,
+  min_rtt_us: us,
+  known: fc.nat(63),
+  error: fc.nat(120),
+})
+const numbers = (...names: readonly string[]) => Object.fromEntries(names.map(name => [name, count]))
+const tcpHealth = fc.record({
+  ...owner,
+  ...numbers('receiver_us', 'sndbuf_us', 'stalled_us', 'timeouts', 'recoveries', 'syn_resent', 'spurious'),
+  ...numbers('out_of_order', 'ecn_marks', 'syn_waiting', 'syn_waiting_us', 'in_flight', 'unsent', 'unread'),
+  delivery_rate: fc.nat(2 ** 40),
+  app_limited: fc.nat(1),
+})
+const tcpListen = fc.record({
+  ...owner,
+  ...numbers('listeners', 'queue_depth', 'queue_limit', 'queue_fullest', 'queue_drops'),
 })
 const udpFlow = fc.record({
   ...owner,
@@ -94,6 +114,8 @@ const messages = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: messageOf('tcp_flow', tcpFlow) },
     { weight: 3, arbitrary: messageOf('tcp_update', tcpFlow) },
+    messageOf('tcp_health', tcpHealth),
+    messageOf('tcp_listen', tcpListen),
     messageOf('udp_flow', udpFlow),
     messageOf('tcp_total', tcpTotal),
     messageOf('rtt_bucket', rttBucket),

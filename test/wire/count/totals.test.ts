@@ -1,5 +1,6 @@
 import t from 'tap'
 import { FlowSums } from '../../../wire/count/flow_sums.ts'
+import { TOTAL_PEAKS } from '../../../wire/count/flow_total.ts'
 
 /** Each number another one. */
 function counted(factor: number): FlowSums {
@@ -12,6 +13,9 @@ function counted(factor: number): FlowSums {
 t.test('totals add up, each number of them', async t => {
   const sum = counted(1)
   sum.add(counted(10))
-  t.same(sum, counted(11))
+  const peaks = [...TOTAL_PEAKS.map(([, sum]) => sum), 'queueFullest' as const]
+  const largest = Object.fromEntries(peaks.map(name => [name, counted(10)[name]]))
+  const known = counted(1).known | counted(10).known
+  t.same(sum, Object.assign(counted(11), largest, { known }))
   t.ok(Object.keys(sum).length > 12)
 })

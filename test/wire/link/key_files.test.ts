@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { curvesOf } from '../../../wire/link/curves.ts'
 import { generateKeys } from '../../../wire/link/key.ts'
-import { readPublic, readSecret } from '../../../wire/link/key_files.ts'
+import { readListed, readPublic, readSecret } from '../../../wire/link/key_files.ts'
 import { needs } from '../../harness/skip.ts'
 
 const own = generateKeys()
@@ -28,6 +28,25 @@ t.test('a secret of another user is refused', { skip: needs('root') }, async t =
   chmodSync(file, 0o600)
   chownSync(file, 65_534, 65_534)
   t.throws(() => readSecret(file), { message: /belongs to user 65534: it must belong to root/ })
+})
+
+t.test('a list that another user can write lets nobody in', { skip: needs('root') }, async t => {
+  const directory = t.testdir({ allowed: `web1 ${own.publicKey}\n`, 'collector.pub': own.publicKey })
+  for (const read of [
+    () => readListed(join(directory, 'allowed')),
+    () => readPublic(join(directory, 'collector.pub')),
+  ]) {
+    t.equal(read().length, 1)
+    for (const name of ['allowed', 'collector.pub']) chmodSync(join(directory, name), 0o646)
+    t.throws(read, { message: /(allowed|collector\.pub) can be written by other users, .* chmod o-w it$/ })
+    for (const name of ['allowed', 'collector.pub']) {
+      chmodSync(join(directory, name), 0o664)
+      chownSync(join(directory, name), 65_534, 0)
+    }
+    t.throws(read, { message: /belongs to user 65534, who could let anybody in: chown it to root/ })
+    for (const name of ['allowed', 'collector.pub']) chownSync(join(directory, name), 0, 65_534)
+    t.equal(read().length, 1, 'a group may keep the list')
+  }
 })
 
 t.test('what is no key is refused in a sentence, without the secret', async t => {

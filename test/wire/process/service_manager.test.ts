@@ -12,7 +12,8 @@ const NOTIFY_SOCKET = join(await scratch(cleanup, 'notify'), 'socket')
 const systemd = await openDatagrams(cleanup, NOTIFY_SOCKET)
 const lines: string[] = []
 const log = pino({}, { write: line => lines.push(JSON.parse(line).msg) })
-const open = (env: NodeJS.ProcessEnv = {}) => ServiceManager.open(log, { NOTIFY_SOCKET, ...env })
+const datagrams = () => import('bcc-bindings')
+const open = (env: NodeJS.ProcessEnv = {}) => ServiceManager.open(log, datagrams, { NOTIFY_SOCKET, ...env })
 
 t.test('states are told in the words of sd_notify(3)', async t => {
   const manager = await open()
@@ -50,7 +51,7 @@ t.test('alive is who has no fault', async t => {
 t.test('who is not meant says nothing of being alive, and without systemd nothing is said', async t => {
   const other = await open({ WATCHDOG_USEC: '30000', WATCHDOG_PID: '1' })
   other.watch(() => undefined)
-  const none = await ServiceManager.open(log, { WATCHDOG_USEC: '30000' })
+  const none = await ServiceManager.open(log, datagrams, { WATCHDOG_USEC: '30000' })
   none.watch(() => undefined)
   none.ready('nobody listens')
   await new Promise(resolve => setTimeout(resolve, 200))
@@ -68,7 +69,7 @@ t.test('while systemd has no room, the newest states wait', async t => {
 
 t.test('a socket that nobody reads any more is said once a minute', async t => {
   lines.length = 0
-  const manager = await ServiceManager.open(log, { NOTIFY_SOCKET: '@nobody of the tests' })
+  const manager = await ServiceManager.open(log, datagrams, { NOTIFY_SOCKET: '@nobody of the tests' })
   for (let i = 0; i < 5; i++) manager.status('x')
   t.match(lines, [/^systemd cannot be told how this program is \(ECONNREFUSED\)/])
   t.equal(lines.length, 1)

@@ -69,7 +69,7 @@ t.test('every mistake is found, with the nearest name', async t => {
     `${file}:5:1: the file has no key something: choose from collector, send_to`,
     'SOCKFLUX_HOST: needs a host name',
     `${file}:3:12: max_flows: needs a whole number`,
-    `${file}:2:6: udp: needs true or false`,
+    `${file}:2:6: udp: needs one of calls, packets, off`,
   ])
   t.equal(problems.length, 6)
 })

@@ -19,7 +19,7 @@ t.test('what an editor on Windows leaves is cut, wherever it comes from', async 
   t.equal(collector({ INFLUX_DATABASE: 'metrics\r' }).influxDatabase, 'metrics')
   t.equal(collector({ INFLUX_URL: '\ufeffhttp://a:8086\r\n' }).influxUrl, 'http://a:8086')
   t.equal(probe({ SOCKFLUX_INTERVAL: '5\r' }).interval, 5)
-  t.equal(probe({ SOCKFLUX_UDP: 'false\r' }).udp, false)
+  t.equal(probe({ SOCKFLUX_UDP: 'false\r' }).udp, 'off')
   t.same(probe({ SOCKFLUX_LABEL: 'app, tier\r\n' }).label, ['app', 'tier'])
   t.same(probe({}, { label: ['app\r', ' tier '] }).label, ['app', 'tier'])
   t.equal(probe({ SOCKFLUX_HOST: '\r' }).host, undefined, 'nothing is left')

@@ -1,4 +1,5 @@
-import { readdirSync, truncateSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { inspect } from '../../../wire/spool/inspect.ts'
@@ -40,4 +41,18 @@ t.test('a torn tail is told, and is no error', async t => {
   const name = filesIn(directory).find(name => name.endsWith('.seg'))!
   truncateSync(join(directory, name), 200)
   t.match(await inspect(directory), { records: 1, damaged: 1 })
+})
+
+t.test('pipes in the place of files, by another user, do not stop it', async t => {
+  const directory = await temporary(t)
+  const spool = await openSpool({ directory, maxBytes: 2 ** 20, maxAgeMs: 1e9, found: () => {} })
+  await spool.append([item('a', 5)])
+  await spool.close()
+  const paths = filesIn(directory).filter(name => /\.seg$|released$/.test(name))
+  t.ok(paths.length > 0)
+  for (const name of paths) {
+    rmSync(join(directory, name))
+    execFileSync('mkfifo', [join(directory, name)])
+  }
+  t.match(await inspect(directory), { records: 0, rows: 0, isUsed: false })
 })

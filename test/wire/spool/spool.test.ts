@@ -100,7 +100,7 @@ t.test('beyond its size the oldest go first, and are counted', async t => {
 
 t.test('what is too old is dropped, and counted', async t => {
   let now = 1_000_000
-  const { spool } = await opened(await directory(t), { maxAgeMs: 32_000, now: () => now })
+  const { spool } = await opened(await directory(t), { maxAgeMs: 32_000, steady: () => now })
   for (let number = 1; number <= 10; number++) {
     await spool.append([windowItem(number)])
     now += 1000
@@ -110,6 +110,37 @@ t.test('what is too old is dropped, and counted', async t => {
   t.same((await readAll(spool)).map(numberOf), [7, 8, 9, 10], 'those of the last 32 seconds')
   t.match(spool.losses.age, { records: 6, windows: 6, rows: 210 })
   await spool.close()
+})
+
+t.test('a clock that is set drops nothing, and keeps nothing for longer', async t => {
+  const path = await directory(t)
+  const start = Date.now()
+  let [wall, steady] = [start, 0]
+  const clocks = { maxAgeMs: 32_000, now: () => wall, steady: () => steady }
+  const first = await opened(path, clocks)
+  for (const year of [0, 20, -30]) {
+    wall = start + year * 365 * 86_400_000
+    steady += 10_000
+    await first.spool.append([windowItem(100 + year)])
+    first.spool.expire()
+  }
+  t.same((await readAll(first.spool)).map(numberOf), [100, 120, 70], 'whatever the clock says')
+  steady += 25_000
+  first.spool.expire()
+  t.same((await readAll(first.spool)).map(numberOf), [70], 'by the time that has passed')
+  await first.spool.append([windowItem(1)])
+  await first.spool.close()
+  wall = start - 50 * 365 * 86_400_000
+  const next = await opened(path, clocks)
+  t.same(
+    next.found.map(numberOf),
+    [70, 1],
+    'a clock that was not set yet: they are from its future, and stay',
+  )
+  steady += 33_000
+  next.spool.expire()
+  t.equal(next.spool.stats.records, 0)
+  await next.spool.close()
 })
 
 t.test('a spool that another process uses is shared: each has its own run', async t => {

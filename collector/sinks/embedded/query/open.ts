@@ -73,7 +73,7 @@ export async function openSegments(
 async function partsOf(connection: DuckDBConnection): Promise<ReadonlyMap<string, readonly Part[]>> {
   const result = await connection.runAndReadAll(
     `SELECT table_name, database_name, list(column_name ORDER BY column_index), list(data_type ORDER BY column_index)
-     FROM duckdb_columns() WHERE NOT internal AND contains(table_name, ':')
+     FROM duckdb_columns() WHERE NOT internal AND (contains(table_name, ':') OR table_name = 'flows')
      GROUP BY database_oid, database_name, table_name ORDER BY database_oid, table_name`,
   )
   const parts = new Map<string, Part[]>()

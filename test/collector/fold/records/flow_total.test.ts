@@ -1,6 +1,11 @@
 import t from 'tap'
 import { Fold } from '../../../../collector/fold/fold.ts'
-import { connectBucketLayout, flowTotalLayout, TOTAL_SUMS } from '../../../../wire/count/flow_total.ts'
+import {
+  flowTotalLayout,
+  TOTAL_DISTRIBUTIONS,
+  TOTAL_PEAKS,
+  TOTAL_SUMS,
+} from '../../../../wire/count/flow_total.ts'
 import { ROLE_CLIENT, ROLE_SERVER } from '../../../../wire/records.ts'
 import { addRows } from '../../given.ts'
 
@@ -32,8 +37,10 @@ t.test('each number that is counted of flows has a column of its own', async t =
   )
   // what the kernel counts without flows goes as tcp_total
   const numbers = Object.entries(client).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []))
-  const elsewhere = numbers.filter(name => !TOTAL_SUMS.some(([, sum]) => sum === name))
-  t.same(elsewhere, ['resetsSent', 'resetsRcvd'])
+  const columns = [...TOTAL_SUMS, ...TOTAL_PEAKS].map(([, sum]): string => sum)
+  const elsewhere = numbers.filter(name => !columns.includes(name))
+  const queue = ['listeners', 'queueDepth', 'queueLimit', 'queueFullest', 'queueDrops']
+  t.same(elsewhere, [...queue, 'resetsSent', 'resetsRcvd', 'known'])
 })
 
 t.test('connect times are exact in sum, smallest and largest, and in their buckets', async t => {
@@ -47,7 +54,7 @@ t.test('connect times are exact in sum, smallest and largest, and in their bucke
   }
   addRows(fold, flowTotalLayout, [{ ...connects, flows: 2, role: ROLE_CLIENT }], nobody)
   const buckets = [112, 128].map(bucket => ({ bucket, samples: 1, role: ROLE_CLIENT }))
-  addRows(fold, connectBucketLayout, buckets, nobody)
+  addRows(fold, TOTAL_DISTRIBUTIONS[0]!.buckets, buckets, nobody)
   const { connect, rtt } = fold.host.client
   t.match(connect, { count: 2, sum: 3000.5, squares: 5_000_000, min: 1000.25, max: 2000.25 })
   t.same(

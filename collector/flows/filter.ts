@@ -1,0 +1,158 @@
+/**
+ * Which conversations are wanted. What is said of one end (pod, namespace, process, container, host) has to be true of one and
+ * the same end; what is said of its peer, of the other one.
+ */
+
+import { addressText } from '../../wire/address_text.ts'
+import { processCalled, shortId } from '../fold/names.ts'
+import { STATES } from './conversation.ts'
+import { NUMBER, WORD } from './table/columns.ts'
+import { type FlowStore, protocolOf, stateOf, TCP } from './table/store.ts'
+
+/** Of an end. */
+export const END_FILTERS = ['pod', 'namespace', 'process', 'container', 'host'] as const
+export type EndKind = (typeof END_FILTERS)[number]
+
+export interface Filter {
+  /** All of these, of one end; a pod may be given as `namespace/name`. */
+  readonly end: Readonly<Partial<Record<EndKind, string>>>
+  /** The other end: of this kind and name. */
+  readonly with?: readonly [EndKind, string]
+  /** The other end: an address or, with `unknown`, one that no probe watches. */
+  readonly peer?: string
+  /** Of the server. */
+  readonly port?: number
+  readonly protocol?: 'tcp' | 'udp'
+  /** `ESTABLISHED`, …; `open`: every one that has not ended. */
+  readonly state?: string
+  /** Words that names, addresses and ports of both ends have, in any case: `nginx 8080`. */
+  readonly text?: string
+}
+
+/** As the name of a container: what is in none. */
+const ON_HOST = '(host)'
+
+type Ends = readonly [one: number, other: number]
+
+/** @returns whether a conversation is wanted, given its client's flow and its server's, 0 for one that is unknown */
+export function predicateOf(store: FlowStore, filter: Filter): (client: number, server: number) => boolean {
+  const { end, with: other, peer, port, protocol, state, text = '' } = filter
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean)
+  const ends = Object.entries(end) as [EndKind, string][]
+  const fits = ([one, far]: Ends) =>
+    ends.every(([kind, name]) => isCalled(store, one, kind, name)) &&
+    (other === undefined || isCalled(store, far, ...other)) &&
+    (peer === undefined || (peer === 'unknown' ? far === 0 : isAt(store, one, far, peer)))
+  const hasEnds = ends.length > 0 || other !== undefined || peer !== undefined
+  return (client, server) => {
+    const kind = store.table.word(client || server, WORD.KIND)
+    if (protocol !== undefined && (protocolOf(kind) === TCP ? 'tcp' : 'udp') !== protocol) return false
+    if (
+      state === 'open'
+        ? store.isClosed(client || server)
+        : state !== undefined && STATES[stateOf(kind)] !== state
+    )
+      return false
+    if (port !== undefined && !serverPorts(store, client, server).includes(port)) return false
+    if (hasEnds && !fits([client, server]) && !fits([server, client])) return false
+    return words.length === 0 || hasWords(store, client, server, words)
+  }
+}
+
+function hasWords(store: FlowStore, client: number, server: number, words: readonly string[]): boolean {
+  const { table, places, programs } = store
+  const text = [client, server].flatMap(flow => {
+    if (flow === 0) return []
+    const [place, program] = [
+      places.get(table.word(flow, WORD.PLACE)),
+      programs.get(table.word(flow, WORD.PROGRAM)),
+    ]
+    const pid = table.word(flow, WORD.PID)
+    const address = (first: number) =>
+      addressText(
+        table.word(flow, first),
+        table.word(flow, first + 1),
+        table.word(flow, first + 2),
+        table.word(flow, first + 3),
+      )
+    const ports = table.word(flow, WORD.PORTS)
+    const kind = table.word(flow, WORD.KIND)
+    return [
+      ...[pid, processCalled(pid, program?.comm ?? '', program?.name), place ? shortId(place.id) : ON_HOST],
+      ...[
+        place?.name.name ?? '',
+        place?.pod?.name ?? '',
+        place?.pod?.namespace ?? '',
+        store.runOf(flow).host,
+      ],
+      ...[`${address(WORD.LOCAL)}:${ports >>> 16}`, `${address(WORD.REMOTE)}:${ports & 0xffff}`],
+      ...[protocolOf(kind) === TCP ? 'tcp' : 'udp', STATES[stateOf(kind)] ?? ''],
+    ]
+  })
+  const all = text.join(' ').toLowerCase()
+  return words.every(word => all.includes(word))
+}
+
+/** The one that was asked, and the one that answered. */
+function serverPorts({ table }: FlowStore, client: number, server: number): number[] {
+  const asked = client ? [table.word(client, WORD.PORTS) & 0xffff] : []
+  return server ? [...asked, table.word(server, WORD.PORTS) >>> 16] : asked
+}
+
+function isCalled(store: FlowStore, flow: number, kind: EndKind, name: string): boolean {
+  if (flow === 0) return false
+  const { table } = store
+  if (kind === 'host') return store.runOf(flow).host === name
+  if (kind === 'process') {
+    const pid = table.word(flow, WORD.PID)
+    const program = store.programs.get(table.word(flow, WORD.PROGRAM))
+    return String(pid) === name || processCalled(pid, program?.comm ?? '', program?.name) === name
+  }
+  const place = store.places.get(table.word(flow, WORD.PLACE))
+  if (!place) return kind === 'container' && name === ON_HOST
+  if (kind === 'container') return place.id === name || shortId(place.id) === name || place.name.name === name
+  const { pod } = place
+  if (!pod) return false
+  if (kind === 'namespace') return pod.namespace === name
+  return pod.name === name || `${pod.namespace}/${pod.name}` === name
+}
+
+/** The far end's own address or, seen from the near one, whom it talks to. */
+function isAt(store: FlowStore, near: number, far: number, ip: string): boolean {
+  const at = (flow: number, first: number) => {
+    const word = (index: number) => store.table.word(flow, first + index)
+    return addressText(word(0), word(1), word(2), word(3)) === ip
+  }
+  return (far !== 0 && at(far, WORD.LOCAL)) || (near !== 0 && at(near, WORD.REMOTE))
+}
+
+/** What conversations are sorted by, the most first. */
+export const ORDERS: Readonly<Record<string, (store: FlowStore, client: number, server: number) => number>> =
+  {
+    bytes: ({ table }, client, server) =>
+      [client, server].reduce(
+        (most, flow) =>
+          flow === 0
+            ? most
+            : Math.max(
+                most,
+                table.number(flow, NUMBER.WINDOW_BYTES_SENT) + table.number(flow, NUMBER.WINDOW_BYTES_RCVD),
+              ),
+        0,
+      ),
+    total: ({ table }, client, server) =>
+      [client, server].reduce(
+        (most, flow) =>
+          flow === 0
+            ? most
+            : Math.max(most, table.number(flow, NUMBER.BYTES_SENT) + table.number(flow, NUMBER.BYTES_RCVD)),
+        0,
+      ),
+    rtt: ({ table }, client, server) => table.word(client || server, WORD.RTT),
+    retransmits: ({ table }, client, server) =>
+      [client, server].reduce((sum, flow) => sum + (flow && table.word(flow, WORD.WINDOW_RESENT)), 0),
+    opened: (store, client, server) => {
+      const flow = client || server
+      return store.table.number(flow, NUMBER.OPENED) + (store.runOf(flow).offsetMs ?? 0)
+    },
+  }

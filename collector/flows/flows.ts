@@ -1,0 +1,235 @@
+/**
+ * The flow stage: it takes the same rows as the fold, and keeps a record of each conversation while it lives. It runs only when
+ * somebody consumes flows. A row is read on arrival; a window's end says who its processes and containers are.
+ */
+
+import type { Layout } from '../../wire/layout.ts'
+import { type Head, type Names, runOf } from '../../wire/message.ts'
+import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
+import type { Batch } from '../batch.ts'
+import type { Counted } from '../counters.ts'
+import type { Folded } from '../ingest/folded.ts'
+import type { RowTaker } from '../ingest/row_taker.ts'
+import { afterAll, type Settled } from '../settled.ts'
+import { countFlows, type FlowCounts } from './counts.ts'
+import { Ending } from './ending.ts'
+import { Into } from './into.ts'
+import { Addresses } from './join/addresses.ts'
+import { type Answer, ask, type Question } from './live.ts'
+import { samplesOf } from './record.ts'
+import { Recorder } from './recorder.ts'
+import { READERS, type RowReader } from './rows.ts'
+import { readSubnets } from './subnets/file.ts'
+import { type SubnetMatch, Subnets } from './subnets/subnets.ts'
+import { MARK, NUMBER } from './table/columns.ts'
+import type { Run } from './table/run.ts'
+import { eachConversation, FlowStore } from './table/store.ts'
+
+export interface FlowOptions {
+  readonly flows: boolean
+  /** Flows that are kept at once. */
+  readonly maxLiveFlows: number
+  /** Somebody looks at live ones, which stores none. */
+  readonly isShown?: boolean
+  /** Groups of measurements: those of flows by their other end are `subnet` and `peer`. */
+  readonly metrics: readonly string[]
+  /** File with the names of address ranges. */
+  readonly subnets?: string | undefined
+  readonly subnetMatch: SubnetMatch
+}
+
+/** A sink that takes records of conversations. */
+export interface FlowOutlet {
+  /** It is there for them: without it nobody might want them. */
+  readonly needsFlows: boolean
+  /** @param done called once, when it has settled the batch */
+  push(batch: Batch, done: Settled): void
+}
+
+/** Records of a probe that sums before it sends. */
+const FOLDED = 'flow_total'
+
+export class Flows implements RowTaker, Counted {
+  readonly store: FlowStore
+  /** Somebody consumes flows. */
+  readonly isWanted: boolean
+  /** Records made. */
+  recorded = 0
+  readonly #readers = new WeakMap<Layout, RowReader>()
+  readonly #addresses: Addresses
+  readonly #ending: Ending
+  readonly #recorder: Recorder
+  readonly #outlets: readonly FlowOutlet[]
+  readonly #counts: boolean
+  readonly #log: Pick<ThrottledLog, 'warn'>
+  readonly #now: () => number
+  #warned = 0
+
+  /** @param now milliseconds that only rise */
+  constructor(
+    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch }: FlowOptions,
+    outlets: readonly FlowOutlet[],
+    log: Pick<ThrottledLog, 'warn'>,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#counts = metrics.some(group => group === 'subnet' || group === 'peer')
+    const isAsked = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
+    this.isWanted = isAsked || isShown
+    this.#outlets = isAsked ? outlets : []
+    const labels = subnets === undefined ? [] : readSubnets(subnets).labels
+    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch))
+    this.#addresses = new Addresses(now)
+    this.#ending = new Ending(this.store)
+    this.#recorder = new Recorder(this.store)
+    this.#log = log
+    this.#now = now
+  }
+
+  /** Rows of a window that has not ended. */
+  take(head: Head, layout: Layout, rows: Buffer, names: Names): void {
+    const run = this.store.runs.of(head, this.#now())
+    if (layout.name === FOLDED) this.#isFolded(run)
+    this.#reader(layout)?.(rows, new Into(this.store, this.#addresses, run, head.window, names))
+  }
+
+  /**
+   * A window has ended.
+   * @param ifid of the endpoint that its probe came by
+   * @param settled called when the sinks have settled the records that it made
+   * @returns its flows by their other end, where a measurement wants them
+   */
+  end(
+    { key, run: id = runOf(key), time, interval, offsetMs, fold }: Folded,
+    ifid: string,
+    settled: Settled,
+  ): FlowCounts | undefined {
+    const run = this.isWanted ? this.store.runs.find(id) : undefined
+    if (!run) {
+      settled()
+      return undefined
+    }
+    run.host = key.host
+    run.ifid = ifid
+    run.window = key.window
+    run.time = time
+    run.interval = interval
+    run.offsetMs = offsetMs ?? run.offsetMs
+    this.#name(run, fold)
+    const counts = this.#counts ? countFlows(this.store, run) : undefined
+    this.#recorder.active(run)
+    this.#sweep()
+    this.#push(run, key.window, settled)
+    if (this.store.refused > this.#warned) {
+      this.#warned = this.store.refused
+      this.#log.warn(
+        'flows_full',
+        `${this.store.table.most} live flows are kept and there are more (--max-live-flows): what is beyond them has no record`,
+      )
+    }
+    return counts
+  }
+
+  ask(question: Question): Answer {
+    return ask(this.store, question)
+  }
+
+  /** Every conversation: the numbers of its client's and its server's flow, 0 for an end that is unknown. */
+  each(visit: (client: number, server: number) => void): void {
+    eachConversation(this.store, visit)
+  }
+
+  losses() {
+    return { 'flows/full': this.store.refused, 'flows/ambiguous': this.store.ambiguous }
+  }
+
+  view() {
+    const { table, runs } = this.store
+    if (!this.isWanted) return {}
+    const { recorded } = this
+    return { flows: { live: table.size, most: table.most, bytes: this.bytes, runs: runs.size, recorded } }
+  }
+
+  /** Of the table and what leads to its rows; names of processes and containers come to it. */
+  get bytes(): number {
+    const { table, bySocket, byIdentity } = this.store
+    return table.bytes + bySocket.bytes + byIdentity.bytes
+  }
+
+  /** Flows whose probe is gone have ended for us. */
+  expire(): void {
+    for (const run of this.store.runs.silent(this.#now())) this.#leave(run)
+  }
+
+  /** Another collector goes on with this host: what we have seen of its flows is recorded. */
+  forget(host: string): void {
+    for (const run of [...this.store.runs]) if (run.identity.host === host) this.#leave(run)
+  }
+
+  #leave(run: Run): void {
+    for (const flow of this.store.ofRun(run)) {
+      this.store.marks(flow, MARK.ABANDONED)
+      this.store.close(flow, this.store.table.number(flow, NUMBER.OPENED))
+    }
+    const window = run.window + 1
+    run.window = Number.POSITIVE_INFINITY
+    this.#sweep()
+    this.#push(run, window, () => {})
+    if (run.flows === 0) this.store.runs.forget(run)
+  }
+
+  #sweep(): void {
+    this.#ending.sweep(this.#now(), flow => this.#recorder.last(flow))
+  }
+
+  #push(run: Run, window: number, settled: Settled): void {
+    const records = this.#recorder.take()
+    this.recorded += records.length
+    if (records.length === 0 || this.#outlets.length === 0) {
+      settled()
+      return
+    }
+    const { host, boot, probe } = { ...run.identity, host: run.host }
+    const batch: Batch = {
+      id: { host, boot, probe, window, part: 'flows' },
+      time: run.time,
+      interval: run.interval,
+      samples: [samplesOf(records)],
+      distributions: [],
+    }
+    const one = afterAll(this.#outlets.length, settled)
+    for (const outlet of this.#outlets) outlet.push(batch, one)
+  }
+
+  #isFolded(run: Run): void {
+    run.isFolded = true
+    this.#log.warn(
+      'folded',
+      `${run.host}: its probe sends sums (--fold), so its conversations are in no record of flows; start it without --fold`,
+      run.host,
+    )
+  }
+
+  #name(run: Run, fold: Folded['fold']): void {
+    for (const [id, number] of run.places) {
+      const place = this.store.places.get(number)!
+      place.name = fold.containers.get(id)?.name ?? place.name
+      if (place.name.pod !== undefined) place.pod = fold.podName(place.name.pod) ?? place.pod
+    }
+    for (const [pid, number] of run.programs) {
+      const name = fold.processName(pid)
+      const program = this.store.programs.get(number)!
+      if (name === undefined || program.name?.started_ns === name.started_ns) continue
+      if (program.name === undefined) program.name = name
+      else run.programs.delete(pid) // a later process with the same pid: flows of the earlier one keep its name
+    }
+  }
+
+  #reader(layout: Layout): RowReader | undefined {
+    let reader = this.#readers.get(layout)
+    if (!reader) {
+      reader = READERS.get(layout.name)?.(layout)
+      if (reader) this.#readers.set(layout, reader)
+    }
+    return reader
+  }
+}

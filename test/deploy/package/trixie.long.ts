@@ -1,0 +1,12 @@
+/** The same on Debian 13. */
+
+import t from 'tap'
+import { needs } from '../../harness/skip.ts'
+import { lifeOf } from './life.ts'
+
+const skip = needs('root', 'bpf', 'netns', 'nspawn', 'debian', 'influxd')
+/** 45 s on a machine that does nothing else. */
+const timeout = 600_000
+t.setTimeout(timeout)
+
+t.test('a life on Debian trixie', { skip, timeout }, t => lifeOf(t, 'trixie'))
