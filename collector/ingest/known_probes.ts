@@ -4,8 +4,10 @@ import { BoundedMap } from '../../wire/bounded_map.ts'
 import { MalformedError } from '../../wire/check.ts'
 import { type Identity, type Losses, runOf } from '../../wire/message.ts'
 import { idleMs, ProbeWindows, type SavedRun } from './probe_windows.ts'
+import { RunsOfHosts } from './runs_of_hosts.ts'
 
-const MAX_PROBES = 4096
+/** So many hosts one collector of a fleet has while all others are gone. */
+export const MAX_PROBES = 16_384
 /**
  * What a silent probe lost is remembered, so that it is not counted again when it comes back: as long as series that are
  * written only when they rise.
@@ -33,6 +35,8 @@ export class KnownProbes {
   readonly #runs = new Map<string, Set<string>>()
   /** The one that is silent longest is first. */
   readonly #silent = new BoundedMap<string, ProbeWindows>(MAX_PROBES)
+  /** Active and silent. */
+  readonly #ofHosts = new RunsOfHosts()
   readonly #withProcesses: () => boolean
   readonly #lose: (reason: string, count: number) => void
   readonly #now: () => number
@@ -75,6 +79,7 @@ export class KnownProbes {
       probe = this.#silent.peek(id) ?? new ProbeWindows(run, this.#withProcesses, this.#lose)
       this.#silent.delete(id)
       this.#active.set(id, probe)
+      this.#ofHosts.add(run.host, id)
     }
     this.#move(id, from)
     return probe
@@ -82,7 +87,10 @@ export class KnownProbes {
 
   /** Runs of this host, by their boot and probe ids. */
   save(host: string): SavedRuns {
-    return this.#of(host).map(([, known]) => [known.run.boot, known.run.probe, known.save()] as const)
+    return this.#ofHosts.of(host).map(id => {
+      const known = (this.#silent.peek(id) ?? this.#active.get(id))!
+      return [known.run.boot, known.run.probe, known.save()] as const
+    })
   }
 
   load(host: string, saved: SavedRuns): void {
@@ -96,16 +104,13 @@ export class KnownProbes {
 
   /** Another collector goes on with it. */
   forget(host: string): void {
-    for (const [id] of this.#of(host)) {
+    for (const id of this.#ofHosts.of(host)) {
       this.#active.get(id)?.abandon()
       this.#leave(id, this.#from.get(id) ?? '')
       this.#active.delete(id)
       this.#silent.delete(id)
+      this.#ofHosts.delete(host, id)
     }
-  }
-
-  #of(host: string): [string, ProbeWindows][] {
-    return [...this.#silent, ...this.#active].filter(([, { run }]) => run.host === host)
   }
 
   /** What the probes that were heard within a day lost, added up. */
@@ -121,7 +126,12 @@ export class KnownProbes {
     const now = this.#now()
     for (const [id, probe] of this.#active)
       if (now - probe.seenMs > idleMs(probe.interval)) this.#setAside(id, probe)
-    for (const [id, { seenMs }] of this.#silent) if (now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
+    for (const [id, { seenMs }] of this.#silent) if (now - seenMs > REMEMBERED_MS) this.#drop(id)
+  }
+
+  #drop(id: string): void {
+    this.#ofHosts.delete(this.#silent.peek(id)!.run.host, id)
+    this.#silent.delete(id)
   }
 
   #makeRoom(): void {
@@ -181,6 +191,8 @@ export class KnownProbes {
     probe.abandon()
     this.#leave(id, this.#from.get(id) ?? '')
     this.#active.delete(id)
+    const oldest = this.#silent.keys().next()
+    if (this.#silent.size >= MAX_PROBES && !oldest.done) this.#drop(oldest.value)
     this.#silent.set(id, probe)
   }
 }

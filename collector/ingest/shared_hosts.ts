@@ -17,7 +17,7 @@ import type { Next } from './listeners.ts'
 import { keyOf } from './probe_windows.ts'
 
 /** Hosts that are known, and runs of each; beyond it the one that was silent longest is forgotten. */
-const MAX_HOSTS = 8192
+const MAX_HOSTS = 16_384
 const MAX_RUNS = 16
 /** A run that is silent for longer than a day is forgotten, as in `Ingest`. */
 const REMEMBERED_MS = 24 * 3_600_000

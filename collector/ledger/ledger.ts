@@ -15,7 +15,7 @@ import { LedgerFile, type Saved } from './file.ts'
 import { type Accounts, WindowAccount } from './windows.ts'
 
 /** Host names come from outside; the accounts of those that were silent longest are forgotten. */
-const MAX_HOSTS = 8192
+const MAX_HOSTS = 16_384
 const SAVE_MS = 200
 /** With many hosts it is saved less often: it takes at most so many times as long as it lasts from one time to the next. */
 const SHARE = 50

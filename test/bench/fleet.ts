@@ -21,11 +21,7 @@ import { nullDatabase } from './databases.ts'
 import { sockflux } from './probe.ts'
 import { endOf, foldedRows, headOf, INTERVAL, inMessages, whoOf } from './simulated.ts'
 
-const FLEETS = [
-  { hosts: 1000, collectors: 1 },
-  { hosts: 5000, collectors: 2 },
-  { hosts: 10_000, collectors: 4 },
-]
+const FLEETS = '1000x1,5000x2,10000x4'
 const WINDOWS = 2
 const [ROWS, CONTAINERS] = [200, 10]
 const PARTITIONS = 64
@@ -33,13 +29,25 @@ const PARTITIONS = 64
 const AT_ONCE = 64
 const PATIENCE_MS = 300_000
 
-export async function benchFleet(): Promise<string[][]> {
+interface Fleet {
+  readonly hosts: number
+  readonly collectors: number
+}
+
+function fleetOf(text: string): Fleet {
+  const [, hosts, collectors] = /^(\d+)x(\d+)$/.exec(text) ?? []
+  if (hosts === undefined) throw new Error(`${text} is no fleet: give HOSTSxCOLLECTORS, for example 1000x1`)
+  return { hosts: Number(hosts), collectors: Number(collectors) }
+}
+
+/** @param fleets hosts and collectors of each */
+export async function benchFleet(fleets = FLEETS): Promise<string[][]> {
   const table: string[][] = []
-  for (const fleet of FLEETS) table.push(...(await measure(fleet)))
+  for (const fleet of fleets.split(',').map(fleetOf)) table.push(...(await measure(fleet)))
   return table
 }
 
-async function measure({ hosts, collectors }: (typeof FLEETS)[number]): Promise<string[][]> {
+async function measure({ hosts, collectors }: Fleet): Promise<string[][]> {
   const cleanup = new Cleanup()
   try {
     const server = await startNats(cleanup, { partitions: PARTITIONS })
