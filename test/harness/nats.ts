@@ -29,6 +29,8 @@ export interface NatsOptions {
   readonly tls?: { readonly cert: string; readonly key: string }
   /** In place of the mapping. */
   readonly configuration?: string
+  /** Of its streams, at most. */
+  readonly room?: string
   /** It has no streams of its own. */
   readonly isLeaf?: boolean
   readonly ports?: readonly [number, number]
@@ -49,7 +51,7 @@ export async function startNats(cleanup: Cleanup, options: NatsOptions = {}): Pr
     `server_name: "${options.name ?? 'one'}"
 listen: "127.0.0.1:${port}"
 ${options.tls ? `tls { cert_file: "${options.tls.cert}", key_file: "${options.tls.key}" }` : ''}
-${options.isLeaf ? '' : `jetstream { store_dir: "${directory}/data", max_memory_store: 64M, max_file_store: 1G }`}
+${options.isLeaf ? '' : `jetstream { store_dir: "${directory}/data", max_memory_store: 64M, max_file_store: ${options.room ?? '1G'} }`}
 ${options.configuration ?? `mappings { "${from}": "${to}" }`}
 ${options.more ?? ''}
 `,
