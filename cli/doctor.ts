@@ -29,7 +29,7 @@ const places = { containerdState, ociState, dockerRoot, kubeletLogs, criSocket, 
 /** The collector's settings that the doctor reads. */
 interface CollectorSettings extends Settings {
   readonly socket: Setting<string>
-  readonly influxUrl: Setting<string | undefined>
+  readonly influxUrl: Setting<string[]>
   readonly influxCa: Setting<string | undefined>
   readonly influxInsecure: Setting<boolean>
 }
@@ -61,7 +61,7 @@ export function addDoctor(program: Command, collectorSettings: CollectorSettings
 }
 
 function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorSettings>): Env {
-  const { socket, influxUrl: url, influxCa: ca, influxInsecure: insecure } = collector
+  const { socket, influxUrl: urls, influxCa: ca, influxInsecure: insecure } = collector
   return {
     root: '/',
     release: release(),
@@ -70,7 +70,7 @@ function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorS
     nats: natsAccessOf(probe),
     places: probe,
     socket,
-    ...(url !== undefined && { influx: { url, ca, insecure } }),
+    influx: urls.map(url => ({ url, ca, insecure })),
     timeoutMs: TIMEOUT_MS,
   }
 }

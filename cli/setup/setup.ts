@@ -83,8 +83,7 @@ function addInfluxdb(setup: Command): void {
       throw new Error('--backfill-to: has no effect without --backfill: give that too')
     const { resolutionsOf } = await import('./influxdb/resolutions.ts')
     const { setUp } = await import('./influxdb/main.ts')
-    await setUp({
-      connection: connectionOf(collector),
+    const asked = {
       wanted: {
         ...{ database: databaseOf(collector), policy: collector.influxRetentionPolicy },
         ...{ org: collector.influxOrg, shorten: own.shorten, credentials: own.credentials },
@@ -96,7 +95,8 @@ function addInfluxdb(setup: Command): void {
       dryRun: own.dryRun,
       backfill: own.backfill === undefined ? undefined : { from: own.backfill, to: own.backfillTo },
       out: process.stdout,
-    })
+    }
+    for (const connection of connectionsOf(collector)) await setUp({ connection, ...asked })
   })
 }
 
@@ -115,7 +115,10 @@ function addGrafana(setup: Command): void {
     if (folder === '') throw new Error('setup grafana needs a folder: give its path')
     const collector = collectorOf(flags)
     const own = readSettings(ofGrafana, 'setup', flags, process.env, { inFile: false })
-    const { influxUrl: given, influxRetentionPolicy: policy } = collector
+    const {
+      influxUrl: [given],
+      influxRetentionPolicy: policy,
+    } = collector
     const found = await reached(collector, own.datasource)
     const { database } = found
     const influxUrl = given === undefined || database === 'prometheus' ? undefined : splitLogin(given).url
@@ -153,16 +156,17 @@ interface Reached {
 
 /** What Grafana is to read: what is given, or what answers at the address. */
 async function reached(collector: CollectorOptions, given: Database | undefined): Promise<Reached> {
-  const { influxVersion, influxUrl, influxRetentionPolicy } = collector
+  const { influxVersion, influxRetentionPolicy } = collector
+  const [connection] = collector.influxUrl.length > 0 ? connectionsOf(collector) : []
   if (given) return { database: given }
   if (influxVersion !== undefined) return { database: `influxdb${influxVersion}` }
-  if (influxUrl === undefined)
+  if (connection === undefined)
     throw new Error('setup grafana: give --datasource, or --influx-url, whose version is asked')
   const [{ Api }, { defaultPolicy }] = await Promise.all([
     import('./influxdb/api.ts'),
     import('./influxdb/v1/policies.ts'),
   ])
-  const api = new Api(connectionOf(collector))
+  const api = new Api(connection)
   try {
     const { major } = await api.version()
     const database = `influxdb${major}` as const
@@ -189,12 +193,12 @@ function databaseOf({ influxDatabase, profile }: CollectorOptions): string {
 }
 
 /** @throws with the remedy */
-function connectionOf(collector: CollectorOptions): ApiOptions {
-  const { influxUrl: url, influxOrg: org } = collector
-  if (url === undefined) throw new Error('setup influxdb needs --influx-url or INFLUX_URL')
+function connectionsOf(collector: CollectorOptions): ApiOptions[] {
+  const { influxUrl: urls, influxOrg: org } = collector
+  if (urls.length === 0) throw new Error('setup influxdb needs --influx-url or INFLUX_URL')
   printable('--influx-org or INFLUX_ORG', org)
   printable('--influx-retention-policy', collector.influxRetentionPolicy)
-  return {
+  return urls.map(url => ({
     ...{ url, org, database: databaseOf(collector), env: process.env },
     version: collector.influxVersion,
     token: collector.influxToken,
@@ -203,7 +207,7 @@ function connectionOf(collector: CollectorOptions): ApiOptions {
     ca: collector.influxCa,
     insecure: collector.influxInsecure,
     timeoutMs: collector.influxTimeout * 1000,
-  }
+  }))
 }
 
 const HELP = `

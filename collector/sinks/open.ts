@@ -44,7 +44,7 @@ export interface OpenSink extends Opened {
 export async function openSinks(options: SinkOptions, context: Context): Promise<OpenSink[]> {
   const open: OpenSink[] = []
   for (const { wants, ...sink } of wantedSinks(options))
-    open.push({ ...(await sink.open(options, context)), wants })
+    for (const one of [await sink.open(options, context)].flat()) open.push({ ...one, wants })
   return open
 }
 

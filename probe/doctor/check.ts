@@ -4,6 +4,12 @@ import type { NatsAccess } from '../../wire/nats/connect.ts'
 import type { Places } from '../identify/places.ts'
 import type { Finding, Host } from '../kernel/finding.ts'
 
+export interface InfluxAddress {
+  readonly url: string
+  readonly ca?: string | undefined
+  readonly insecure: boolean
+}
+
 export interface Env extends Host {
   /** The BPF object of the probe. */
   readonly object: () => Promise<string>
@@ -15,7 +21,7 @@ export interface Env extends Host {
   readonly places: Omit<Places, 'kubernetes' | 'nodeName' | 'label'>
   /** The collector's unix socket. */
   readonly socket: string
-  readonly influx?: { readonly url: string; readonly ca?: string | undefined; readonly insecure: boolean }
+  readonly influx?: readonly InfluxAddress[]
   readonly timeoutMs: number
 }
 

@@ -5,13 +5,17 @@ import { request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { urlToHttpOptions } from 'node:url'
 import type { Finding } from '../kernel/finding.ts'
-import type { Env } from './check.ts'
+import type { Env, InfluxAddress } from './check.ts'
 
 /** One point of those with the same time is left; windows are whole seconds apart. */
 const FLAG = '-dedup.minScrapeInterval'
 
 export async function victoriametrics(env: Env): Promise<Finding[]> {
-  const flags = env.influx && (await flagsOf(env).catch(() => undefined))
+  return (await Promise.all((env.influx ?? []).map(address => at(address, env)))).flat()
+}
+
+async function at(address: InfluxAddress, env: Env): Promise<Finding[]> {
+  const flags = await flagsOf(address, env).catch(() => undefined)
   if (flags === undefined) return []
   const name = 'victoriametrics'
   const value = flags.match(/^-dedup\.minScrapeInterval="?([^"\n]+)/m)?.[1]
@@ -31,8 +35,8 @@ export async function victoriametrics(env: Env): Promise<Finding[]> {
 }
 
 /** What GET /flags says: the flags that are set. @returns undefined where it is no VictoriaMetrics */
-async function flagsOf({ influx, timeoutMs }: Env): Promise<string | undefined> {
-  const url = new URL('/flags', influx!.url.replace(/^(https?:\/\/).*@/, '$1'))
+async function flagsOf({ url: given }: InfluxAddress, { timeoutMs }: Env): Promise<string | undefined> {
+  const url = new URL('/flags', given.replace(/^(https?:\/\/).*@/, '$1'))
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const trust = { rejectUnauthorized: false, agent: false as const, signal: AbortSignal.timeout(timeoutMs) }

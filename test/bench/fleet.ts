@@ -26,7 +26,11 @@ function fleetOf(text: string): Fleet {
 /** @param fleets hosts and collectors of each */
 export async function benchFleet(fleets = FLEETS): Promise<string[][]> {
   const table: string[][] = []
-  for (const fleet of fleets.split(',').map(fleetOf)) table.push(...(await measure(fleet)))
+  for (const fleet of fleets.split(',').map(fleetOf)) {
+    const rows = await measure(fleet)
+    process.stderr.write(rows.map(row => `${row.join(': ')}\n`).join('')) // it takes a while
+    table.push(...rows)
+  }
   return table
 }
 

@@ -209,18 +209,21 @@ t.test('a probe that is not heard any more makes room, one that is heard does no
   t.same(ingest.lost, { malformed_too_many_probes: 1, evicted: 1 })
 })
 
-t.test('no more than so many probes are known at once; one more is refused while all of them go on', async t => {
-  let now = 0
-  const ingest = new Ingest(undefined, undefined, () => now)
-  for (let index = 0; index < MAX_PROBES; index++) {
-    const probe = new Probe(`p${index}`)
-    for (const window of [0, 1]) ingest.receive(probe.end(window))
-  }
-  t.throws(() => ingest.receive(new Probe('more').end(0)), /16384 probes are known/)
-  t.same(ingest.lost, { malformed_too_many_probes: 1 })
-  now = 600_001 // their windows are short, so ten minutes of silence are enough
-  t.match(seen(ingest.receive(new Probe('more').end(0)).folded), [{ window: 0 }])
-})
+t.test(
+  'no more than so many probes are known at once; one more is refused while all of them go on',
+  async t => {
+    let now = 0
+    const ingest = new Ingest(undefined, undefined, () => now)
+    for (let index = 0; index < MAX_PROBES; index++) {
+      const probe = new Probe(`p${index}`)
+      for (const window of [0, 1]) ingest.receive(probe.end(window))
+    }
+    t.throws(() => ingest.receive(new Probe('more').end(0)), /16384 probes are known/)
+    t.same(ingest.lost, { malformed_too_many_probes: 1 })
+    now = 600_001 // their windows are short, so ten minutes of silence are enough
+    t.match(seen(ingest.receive(new Probe('more').end(0)).folded), [{ window: 0 }])
+  },
+)
 
 t.test('identities that send one window make room for a probe that is new', async t => {
   let now = 0

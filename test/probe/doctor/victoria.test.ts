@@ -22,7 +22,7 @@ t.test('a window that is written twice counts once with its flag, and is said wi
     const once = [0, 1, 2].map(window => [start + 10 * window, window])
     const points = (await server.points('container:num_flows_as_client')).sort(([a], [b]) => a - b)
     t.same(points, flags.length > 0 ? once : once.flatMap(point => [point, point]))
-    const [finding] = await victoriametrics({ ...env, influx: { url: server.url, insecure: false } })
+    const [finding] = await victoriametrics({ ...env, influx: [{ url: server.url, insecure: false }] })
     if (flags.length > 0) t.match(finding, { ok: true })
     else t.match(finding, { ok: 'warn', found: /keeps every point/, remedy: /-dedup\.minScrapeInterval=1ms/ })
   }
@@ -42,6 +42,6 @@ t.test('its values are those that InfluxDB has', { skip: skip || needs('influxd'
       field,
     )
   }
-  const env = { ...(await world(t)), influx: { url: influx.url, insecure: false } }
+  const env = { ...(await world(t)), influx: [{ url: influx.url, insecure: false }] }
   t.same(await victoriametrics(env), [], 'InfluxDB overwrites')
 })

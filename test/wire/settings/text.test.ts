@@ -17,7 +17,7 @@ t.test('what an editor on Windows leaves is cut, wherever it comes from', async 
   t.equal(collector({ SOCKFLUX_STORE: '/tmp/st2\r' }).store, '/tmp/st2')
   t.equal(collector({ INFLUX_TOKEN: 't0ken\r' }).influxToken, 't0ken')
   t.equal(collector({ INFLUX_DATABASE: 'metrics\r' }).influxDatabase, 'metrics')
-  t.equal(collector({ INFLUX_URL: '\ufeffhttp://a:8086\r\n' }).influxUrl, 'http://a:8086')
+  t.same(collector({ INFLUX_URL: '\ufeffhttp://a:8086\r\n' }).influxUrl, ['http://a:8086'])
   t.equal(probe({ SOCKFLUX_INTERVAL: '5\r' }).interval, 5)
   t.equal(probe({ SOCKFLUX_UDP: 'false\r' }).udp, 'off')
   t.same(probe({ SOCKFLUX_LABEL: 'app, tier\r\n' }).label, ['app', 'tier'])
