@@ -14,7 +14,7 @@ t.test('the leader of three servers is killed, and every line is there once', { 
   const cleanup = new Cleanup()
   t.teardown(() => cleanup.close())
   const { servers, endpoint } = await startCluster(cleanup, 3)
-  const stage = await NatsStage.open(t, endpoint, 6, 3)
+  const stage = await NatsStage.open(t, endpoint, 6, { replicas: 3 })
   await stage.startCollector('a')
   await stage.startCollector('b')
   const publishing = stage.publish(14)
