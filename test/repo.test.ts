@@ -127,6 +127,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['collector/routes.ts', 'collector/page/check.ts'],
   ],
   'collector/progress.ts': ['collector/counters.ts'],
+  'collector/replay': [
+    ...['wire', 'collector/counters.ts', 'collector/ingest', 'collector/options.ts', 'collector/sample'],
+    'collector/sinks',
+  ],
   'collector/routes.ts': [],
   'collector/sample': [
     ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],

@@ -69,6 +69,8 @@ export interface Descriptor<S extends Settings = Settings> {
    * @param isOpen whether it is to be open
    */
   check?(options: Values<S>, given: Given<S>, isOpen: boolean): readonly Remark[]
+  /** A point that it has and gets again is one point: windows can be replayed into it. */
+  readonly overwrites?: true
   /** `sockflux query` asks it. */
   readonly answersQueries?: true
   /** @throws with the remedy */

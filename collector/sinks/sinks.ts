@@ -6,7 +6,7 @@ import type { Counted } from '../counters.ts'
 import type { Routes, Web } from '../routes.ts'
 import type { Settled } from '../settled.ts'
 import type { Accounts, Settlement } from './account.ts'
-import type { Context, Live, Wants } from './descriptor.ts'
+import type { Context, Descriptor, Live, Wants } from './descriptor.ts'
 import { Evictions } from './evictions.ts'
 import type { HistorySource } from './history.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
@@ -68,9 +68,10 @@ export class Sinks implements Counted {
     options: Options,
     context: Context,
     before: Readonly<Record<string, Settlement>> = {},
+    isMeant?: (sink: Descriptor) => boolean,
   ): Promise<Sinks> {
     const { log } = context
-    const open = await openSinks(options, context)
+    const open = await openSinks(options, context, isMeant)
     const spools = open.map(({ sink, target }) => spoolOf(options, sink.name, target))
     const left = await LeftSpools.open(
       options,

@@ -81,6 +81,7 @@ export const influxdb = descriptor({
   },
   wants: { samples: 'profile', distributions: false },
   chosen: 'by name',
+  overwrites: true,
   isConfigured: ({ influxUrl }) => influxUrl.length > 0,
   check: checkInflux,
 

@@ -105,7 +105,7 @@ class Listening {
     this.#connection = connection
     const stream = jetstream(connection)
     const manager = await stream.jetstreamManager()
-    await manager.streams.info(STREAM).catch(missing)
+    const { config } = await manager.streams.info(STREAM).catch(missing)
     const buckets = new Kvm(stream)
     const [leases, states] = await Promise.all(
       [LEASES, STATES].map(name => buckets.open(name).catch(missing)),
@@ -116,7 +116,7 @@ class Listening {
     void this.#watch(connection)
     const working: Working = {
       ...{ connection, streaming: { stream, manager }, states: states!, memories: this.#side.memories },
-      ...{ id: this.#id, group: GROUP, counts: this.#counts },
+      ...{ id: this.#id, group: GROUP, counts: this.#counts, keepHours: hoursOf(config.max_age) },
       put: (message, isWanted) => this.#put(message, isWanted),
       failed: error => this.#failed(error),
     }
@@ -176,6 +176,9 @@ class Listening {
     this.#side.log.warn('nats', `${this.#endpoint}: ${causeOf(error)}; it is tried again`)
   }
 }
+
+/** @param ns 0: without a bound */
+const hoursOf = (ns: number): number => (ns === 0 ? Number.POSITIVE_INFINITY : Math.ceil(ns / 3600e9))
 
 function missing(error?: Error): never {
   if (error && !/not found|no responders|503/i.test(error.message)) throw error

@@ -1,14 +1,13 @@
 /** One partition at work: its messages to windows, windows to the reader, and what is known written down. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JsMsg } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { placeOf, STREAM } from '../../../../wire/nats/names.ts'
-import { INTERVAL, PART, PartError, unpack } from '../../../../wire/nats/window.ts'
+import { STREAM } from '../../../../wire/nats/names.ts'
 import type { Incoming, Route } from '../transport.ts'
-import { Assembly, type Part, type Receipt, type Whole } from './assembly.ts'
+import { Assembly, type Receipt, type Whole } from './assembly.ts'
 import { Consumer, type Streaming, WORKING_MS } from './consumer.ts'
+import { messagesIn, partIn } from './parts.ts'
 import { type Memories, Positions } from './positions.ts'
 import { State } from './state.ts'
 
@@ -16,6 +15,8 @@ export interface Working {
   readonly connection: NatsConnection
   readonly streaming: Streaming
   readonly states: KV
+  /** Windows are in the stream for so long. */
+  readonly keepHours: number
   readonly memories: Memories
   readonly id: string
   readonly group: string
@@ -71,8 +72,8 @@ export class Partition {
 
   /** @throws when the server does not answer, or another collector has it */
   static async open(number: number, working: Working): Promise<Partition> {
-    const { states, id, streaming, memories, counts, failed } = working
-    const { state, saved, why } = await State.open(states, number, id)
+    const { states, id, streaming, memories, keepHours, counts, failed } = working
+    const { state, saved, why } = await State.open(states, number, id, keepHours)
     if (why !== undefined)
       failed(new Error(`what was known of partition ${number} cannot be read (${why}); counters begin at 0`))
     const consumer = new Consumer(streaming, working.group, number)
@@ -197,37 +198,5 @@ export class Partition {
       const isWanted = () => !this.#isOver
       if (!(await this.#working.put({ from, frames, done() {}, ...end }, isWanted))) return
     }
-  }
-}
-
-/** None when it is no window. */
-function messagesIn(parts: readonly Part[]): Buffer[][] {
-  try {
-    return unpack(parts.map(({ bytes }) => bytes))
-  } catch (error) {
-    if (error instanceof PartError) return []
-    throw error
-  }
-}
-
-const ACK = '+ACK'
-const WORKING = '+WPI'
-
-/** The memory of the message is not kept until it is settled. */
-function partIn(message: JsMsg, connection: NatsConnection): Part | undefined {
-  const place = placeOf(message.subject)
-  const part = message.headers?.get(PART)
-  if (!place || !part) return undefined
-  const { seq: sequence, data } = message
-  const { reply } = message as unknown as { reply: string }
-  const receipt = {
-    sequence,
-    ack: () => connection.publish(reply, ACK),
-    working: () => connection.publish(reply, WORKING),
-  }
-  return {
-    ...{ host: place.host, part, sequence, receipt },
-    bytes: Buffer.from(data.buffer, data.byteOffset, data.length),
-    interval: Number(message.headers?.get(INTERVAL)) || 0,
   }
 }
