@@ -20,7 +20,8 @@ t.test('several InfluxDBs are told one by one, or with commas; a comma may be in
   t.same(read({ influxUrl: urls }).influxUrl, urls)
   t.same(read({}, { INFLUX_URL: urls.join(',') }).influxUrl, urls)
   t.same(read({}, { INFLUX_URL: 'http://u:a,b@h' }).influxUrl, ['http://u:a,b@h'])
-  t.throws(() => read({}, { INFLUX_URL: 'a:8086,http://b' }), /^INFLUX_URL: needs an address such as/)
+  for (const wrong of ['a:8086,http://b', 'http://b,http://u:hush,more@', 'http://u:hush,more@:x'])
+    t.throws(() => read({}, { INFLUX_URL: wrong }), /^INFLUX_URL: needs an address such as (?!.*(hush|more))/)
 })
 
 t.test('a list that must not be empty is refused when it is', async t => {

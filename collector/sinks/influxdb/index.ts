@@ -1,20 +1,10 @@
 import { z } from 'zod'
 import { ranked } from '../../../wire/rendezvous.ts'
 import { setting } from '../../../wire/settings/settings.ts'
-import { oneOfNumbers, text, token, whole, yesNo } from '../../../wire/settings/types.ts'
+import { list, oneOfNumbers, text, token, whole, yesNo } from '../../../wire/settings/types.ts'
 import { descriptor, optional } from '../descriptor.ts'
 import { checkInflux } from './check.ts'
 import { splitLogin } from './url.ts'
-
-/** A password may have a comma, at which a list in a variable is cut. */
-const joined = (given: unknown): unknown[] => {
-  const urls: unknown[] = []
-  for (const piece of [given].flat())
-    if (typeof piece === 'string' && !/^\w+:\/\//.test(piece) && urls.length > 0)
-      urls.push(`${urls.pop()},${piece}`)
-    else urls.push(piece)
-  return urls
-}
 
 /** With or without a login; `splitLogin` reads it. */
 const url = () =>
@@ -32,10 +22,10 @@ export const influxdb = descriptor({
   name: 'influxdb',
   settings: {
     influxUrl: setting<string[]>({
-      type: z.preprocess(joined, z.array(url())),
+      type: list(url()),
       fallback: [],
       value: '<address>',
-      list: true,
+      list: /\s*,\s*(?=\w+:\/\/)/, // a password may have a comma
       env: ['INFLUX_URL', 'INFLUX_HOST'],
       help: 'InfluxDB 1.x, 2.x or 3.x, for example http://127.0.0.1:8086; of several, each host has one',
     }),

@@ -142,5 +142,7 @@ t.test('a secret that others can read gets a warning', { skip: process.platform 
   ])
   const login = await write('login.yaml', 0o644, yaml('influx_url: http://u:p@a:8086'))
   t.match(inspect({ SOCKFLUX_CONFIG: login }), [/influx_url: other users can read the secret/])
+  const second = await write('second.yaml', 0o644, yaml('influx_url: [http://a, http://u:p@b]'))
+  t.match(inspect({ SOCKFLUX_CONFIG: second }), [/influx_url: other users can read the secret/])
   t.same(inspect({ SOCKFLUX_CONFIG: await write('plain.yaml', 0o644, yaml('influx_org: o')) }), [])
 })
