@@ -313,6 +313,7 @@ t.test('every flag in README and docs exists', async t => {
               'page',
               'query',
               'flows',
+              'replay',
               'metrics',
               'doctor',
               'setup influxdb',
