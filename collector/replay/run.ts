@@ -64,7 +64,7 @@ function endpointOf({ listen }: CollectorOptions): { link: string; ifid: string 
     throw new Error(
       `replay: --listen has ${found.length} NATS endpoints: give the one whose stream is to be replayed, as the collectors have it`,
     )
-  return { link: one.endpoint, ifid: one.ifid ?? String(one.index) }
+  return { link: one.text, ifid: one.ifid ?? String(one.index) }
 }
 
 interface Place {

@@ -61,6 +61,11 @@ t.test(
     await publishing
     await stage.stored(60_000)
     t.same(sorted(await stage.lines()), sorted(stage.expected))
+    const where = ['--listen', endpoint, ...as('collector'), '--influx-url', stage.influx.url]
+    const replayed = await ended([...SOCKFLUX, 'replay', '--from', '1h', ...where])
+    t.match([replayed.code, replayed.stdout], [0, /windows of this time/], replayed.stderr)
+    t.same(sorted(await stage.lines()), sorted(stage.expected), 'also after a replay')
+
     const access = { credentials: fileOf('collector'), ca }
     const collector = await connectNats(endpoint, access, { name: 'x', inboxPrefix: '_INBOX.x' })
     cleanup.defer(() => collector.close())

@@ -62,9 +62,11 @@ class Listening {
   view(): object {
     const { taken = 0, lost = 0, held = [], live = [] } = this.#leases ?? {}
     const { messages, repeated } = this.#counts
-    const waiting = [...this.#parts.values()].reduce((sum, { waiting }) => sum + waiting, 0)
+    const parts = [...this.#parts.values()]
+    const waiting = parts.reduce((sum, { waiting }) => sum + waiting, 0)
+    const behind = parts.reduce((sum, { behind }) => sum + behind, 0)
     const leases = { partitions: held.length, taken, lost_leases: lost, collectors: live.length }
-    return { endpoint: this.#endpoint, messages, repeated, waiting, ...leases }
+    return { endpoint: this.#endpoint, messages, repeated, behind, waiting, ...leases }
   }
 
   losses(): Readonly<Record<string, number>> {

@@ -57,6 +57,7 @@ export class Partition {
   #writtenMs = performance.now()
   #writing: Promise<void> = Promise.resolve()
   #isDirty = false
+  #behind = 0
   #isOver = false
 
   private constructor(number: number, working: Working, state: State, positions: Positions) {
@@ -90,6 +91,11 @@ export class Partition {
     // whoever comes after us before we have written anything begins where we do
     if (!saved) await state.write({ from, hosts: {} })
     return new Partition(number, working, state, new Positions(memories, saved, from))
+  }
+
+  /** Messages that were in the stream and not read when the last one was. */
+  get behind(): number {
+    return this.#behind
   }
 
   get waiting(): number {
@@ -148,6 +154,7 @@ export class Partition {
     const { counts, failed } = this.#working
     for await (const message of this.#consumer.read(() => this.#next(), failed)) {
       counts.messages++
+      this.#behind = message.info.pending
       const part = partIn(message, this.#working.connection)
       if (!part) {
         counts.torn++

@@ -60,7 +60,7 @@ export class Snapshots {
 
 /**
  * @param beforeMs since the epoch
- * @returns what was known last before that; undefined when nothing is kept of that time
+ * @returns what was known last before that, or of a later beginning; undefined when nothing is kept of that time
  * @throws when it cannot be read
  */
 export async function snapshotBefore(
@@ -68,12 +68,16 @@ export async function snapshotBefore(
   partition: number,
   beforeMs: number,
 ): Promise<Saved | undefined> {
+  let oldest: Head | undefined
   for (const hour of (await hoursOf(bucket, partition)).reverse()) {
     const entry = await bucket.get(keyOf(partition, hour))
-    if (entry?.operation === 'PUT' && entry.created.getTime() <= beforeMs)
-      return readPieces(bucket, partition, headIn(entry.json()))
+    if (entry?.operation !== 'PUT') continue
+    oldest = headIn(entry.json())
+    if (entry.created.getTime() <= beforeMs) return readPieces(bucket, partition, oldest)
   }
-  return undefined
+  const first = oldest && (await readPieces(bucket, partition, oldest))
+  // the first collector of the partition knew no host
+  return first && Object.keys(first.hosts).length === 0 ? first : undefined
 }
 
 /** Oldest first. */

@@ -11,6 +11,7 @@ import { needs } from '../../../../harness/skip.ts'
 const HOUR_MS = 3_600_000
 const KEEP_HOURS = 2
 const PARTITION = 3
+const HOSTS = { a: { sequence: 1, probes: [], series: [] } }
 
 t.test(
   'one an hour is kept for as long as windows are, and the one before them',
@@ -29,7 +30,10 @@ t.test(
     }
     const write = async (hour: number, generation: string) => {
       const snapshots = new Snapshots(bucket, PARTITION, KEEP_HOURS)
-      const pieces = await writePieces(bucket, PARTITION, generation, { from: hour, hosts: {} })
+      const pieces = await writePieces(bucket, PARTITION, generation, {
+        from: hour,
+        hosts: hour < 2 ? {} : HOSTS,
+      })
       if (!(await snapshots.isDue(hour * HOUR_MS))) return
       await snapshots.keep({ version: VERSION, by: 'a', generation, pieces }, hour * HOUR_MS)
       t.equal(await snapshots.isDue(hour * HOUR_MS), false)
@@ -37,6 +41,7 @@ t.test(
     t.equal(await snapshotBefore(bucket, PARTITION, Date.now()), undefined)
     for (let hour = 0; hour < 6; hour++) {
       await write(hour, `g${hour}`)
+      if (hour === 0) t.equal((await snapshotBefore(bucket, PARTITION, 0))?.from, 0, 'the beginning')
       await write(hour, `again${hour}`) // of a collector that has just taken the partition
     }
     t.same(await keys('s.>'), ['s.3.2', 's.3.3', 's.3.4', 's.3.5'])
