@@ -52,7 +52,6 @@ async function measure({ hosts, collectors }: Fleet): Promise<string[][]> {
     // they write down what they know, and are waited for: then their CPU is ours
     await Promise.all(stage.collectors.map(collector => collector.kill('SIGTERM')))
     const collected = childSeconds() - ended - before
-    const state = await stage.stateBytes()
     const { user, kernel } = since(server, cpuOf(stage.server.pid))
 
     const what = `${hosts} hosts, ${collectors} ${collectors === 1 ? 'collector' : 'collectors'}`
@@ -71,7 +70,6 @@ async function measure({ hosts, collectors }: Fleet): Promise<string[][]> {
       ],
       [`${what}: stored here`, `${rate(seconds)} windows a second`],
       [`${what}: not read yet when all was published`, `${Math.max(0, behind)} of ${all} windows`],
-      [`${what}: written down of each host`, `${(state / hosts / 1000).toFixed(1)} kB`],
       [`${what}: memory of the largest collector`, `${Math.round(most)} MiB`],
     ]
   } finally {

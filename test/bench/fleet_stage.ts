@@ -2,12 +2,11 @@
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { ask } from '../../cli/client.ts'
 import { Publishing } from '../../probe/publish/link/nats/publishing.ts'
 import { encodeWindow } from '../../wire/message.ts'
-import { STATES, tokenOf } from '../../wire/nats/names.ts'
+import { tokenOf } from '../../wire/nats/names.ts'
 import { pack } from '../../wire/nats/window.ts'
 import type { Cleanup } from '../harness/cleanup.ts'
 import { natsClient, setUp, startNats } from '../harness/nats.ts'
@@ -87,12 +86,6 @@ export class FleetStage {
   /** Windows that were read of the stream. */
   async read(): Promise<number> {
     return (await this.#streams()).reduce((sum, { messages }) => sum + messages, 0)
-  }
-
-  /** What collectors have written down of all hosts. */
-  async stateBytes(): Promise<number> {
-    const manager = await jetstream(this.#client).jetstreamManager()
-    return (await manager.streams.info(`KV_${STATES}`)).state.bytes
   }
 
   /** Waits until so many windows are stored. */
