@@ -8,7 +8,9 @@ import type { JsMsg } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Logger } from 'pino'
+import { MalformedError } from '../../wire/check.ts'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
+import { VersionError } from '../../wire/version.ts'
 import { Counters } from '../counters.ts'
 import { Ingest } from '../ingest/ingest.ts'
 import { Assembly, type Whole } from '../ingest/link/nats/assembly.ts'
@@ -57,6 +59,8 @@ export class Replay {
   readonly #ingest: Ingest
   readonly #writers: Writers
   readonly #next: Next
+  readonly #log: ThrottledLog
+  #torn = 0
   readonly #beganMs = performance.now()
   /** When the message came that is read now, milliseconds since the epoch. */
   #wallMs = 0
@@ -72,6 +76,7 @@ export class Replay {
     this.#source = source
     this.#pace = pace
     this.#ifid = ifid
+    this.#log = new ThrottledLog(log)
     const outlets = sinks.outlets.map(outlet => within(outlet, range))
     const totals = () => new Counters().totals() // it writes nothing of itself
     this.#writers = new Writers(options, { outlets, lostOf: () => ({}) }, totals, log)
@@ -83,12 +88,13 @@ export class Replay {
         settled: () => {},
       },
       options.profile !== 'ntopng',
-      new ThrottledLog(log),
+      this.#log,
     )
   }
 
+  /** Of the windows that were read, by stage and reason: as then. */
   get lost(): Readonly<Record<string, number>> {
-    return this.#ingest.losses()
+    return { ...this.#ingest.losses(), 'stream/torn': this.#torn }
   }
 
   /** @returns false when what counters had come to before is not known */
@@ -122,9 +128,21 @@ export class Replay {
       await this.#take(whole, label, message)
       host.isPending = label <= this.#range.to
     }
+    this.#torn += assembly.torn
     for (const host of hosts.keys()) {
       this.#ingest.forget(host)
       this.#writers.forget(host)
+    }
+  }
+
+  /** What was refused then is refused again, and counted. */
+  #receive(frames: readonly Buffer[], host: string): void {
+    try {
+      for (const window of this.#ingest.receive(frames, only(host), host).folded)
+        this.#next.write(window, this.#ifid, () => {})
+    } catch (error) {
+      if (!(error instanceof MalformedError || error instanceof VersionError)) throw error
+      this.#log.warn('malformed', `a message was refused: ${error.message}`)
     }
   }
 
@@ -132,9 +150,7 @@ export class Replay {
     const { from, to } = this.#range
     while (this.#pace.isFull() && !this.#pace.isStopped()) await sleep(20)
     this.#wallMs = message.info.timestampNanos / 1e6
-    for (const frames of messagesIn(parts))
-      for (const window of this.#ingest.receive(frames, only(host), host).folded)
-        this.#next.write(window, this.#ifid, () => {})
+    for (const frames of messagesIn(parts)) this.#receive(frames, host)
     this.read++
     if (label < from || label > to) return
     this.written++

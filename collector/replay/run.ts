@@ -120,9 +120,14 @@ async function tell(replaying: Replay, sinks: Sinks, say: Asked['say']): Promise
   await say(
     `${replaying.written} windows of this time, ${written} samples stored (${replaying.read} windows read)`,
   )
-  const lost = Object.entries({ ...replaying.lost, ...sinks.losses() }).filter(([, count]) => count > 0)
-  if (lost.length > 0)
-    throw new Error(
-      `replay: not all is stored: ${lost.map(([reason, count]) => `${reason} ${count}`).join(', ')}`,
-    )
+  const before = listed(replaying.lost)
+  if (before !== '') await say(`of what was read: ${before}`)
+  const lost = listed(sinks.losses())
+  if (lost !== '') throw new Error(`replay: not all is stored: ${lost}`)
 }
+
+const listed = (lost: Readonly<Record<string, number>>): string =>
+  Object.entries(lost)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ')

@@ -2,8 +2,10 @@
 
 import { jetstream } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
+import { headers } from '@nats-io/transport-node'
 import t from 'tap'
-import { partitionOf, STATES, STREAM, tokenOf } from '../../wire/nats/names.ts'
+import { partitionOf, STATES, STREAM, subjectOf, tokenOf } from '../../wire/nats/names.ts'
+import { PART, pack, WINDOW } from '../../wire/nats/window.ts'
 import { Cleanup } from '../harness/cleanup.ts'
 import { natsClient, startNats, WANTED } from '../harness/nats.ts'
 import { needs } from '../harness/skip.ts'
@@ -39,12 +41,22 @@ t.test(
       await stage.influx.query('CREATE DATABASE sockflux')
     }
 
+    // a stranger's: refused then and now
+    const more = headers()
+    for (const [name, value] of [
+      [PART, '1/1'],
+      [WINDOW, String(Math.floor(Date.now() / 1000))],
+    ] as const)
+      more.set(name, value)
+    const broken = pack([Buffer.from('nonsense'), Buffer.from('{}')])
+    await jetstream(client).publish(subjectOf(tokenOf('web0.example')), broken, { headers: more })
     await live(3)
     const all = sorted(stage.expected)
     const [first, last] = [stage.sources[0]!.times[0]!, stage.sources[0]!.times.at(-1)!]
     await forget()
     const whole = await replay(first, last)
     t.match([whole.code, whole.stdout], [0, new RegExp(`${all.length} windows of this time`)], whole.stderr)
+    t.match(whole.stdout, /^of what was read: ingest\/malformed_\w+ 1$/m)
     t.same(sorted(await stage.lines()), all, 'all of them')
 
     // as if an hour had passed: the next state that is written down is kept
