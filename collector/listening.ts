@@ -3,7 +3,6 @@
 import type { ThrottledLog } from '../wire/process/throttled_log.ts'
 import { natsAccessOf, type natsSettings } from '../wire/settings/nats.ts'
 import type { Values } from '../wire/settings/settings.ts'
-import type { Flows } from './flows/flows.ts'
 import type { Ingest } from './ingest/ingest.ts'
 import type { Access } from './ingest/link/access.ts'
 import type { Gate } from './ingest/link/gate.ts'
@@ -17,7 +16,6 @@ interface Parts {
   readonly gate: Gate
   readonly access: Access
   readonly writers: Writers
-  readonly flows: Flows
   readonly sinks: Pick<Sinks, 'isHalfFull'>
 }
 
@@ -26,8 +24,8 @@ export function listenersOf(
   parts: Parts,
   log: ThrottledLog,
 ): Listeners {
-  const { ingest, hosts, gate, access, writers, flows, sinks } = parts
-  const memories = { probes: ingest, series: writers, flows }
+  const { ingest, hosts, gate, access, writers, sinks } = parts
+  const memories = { probes: ingest, series: writers }
   const side = { access: natsAccessOf(options), memories, isFull: () => sinks.isHalfFull }
   return new Listeners(ingest, hosts, gate, access, side, log)
 }

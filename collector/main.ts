@@ -65,7 +65,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
-  const parts = { ingest, hosts, gate, access, writers, flows, sinks }
+  const parts = { ingest, hosts, gate, access, writers, sinks }
   const listeners = listenersOf(options, parts, troubles)
   counters.add(ingest, listeners, hosts, access, writers, sinks, flows, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
@@ -76,7 +76,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await listeners.open(options.listen)
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, page, writers, sinks, flows]) part.expire()
+      for (const part of [ingest, hosts, top, page, writers, sinks]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)
@@ -90,11 +90,11 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await stopped()
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
+  flows.close()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
   await sinks.close()
   await ledger.close()
   await listeners.close()
-  await server.close()
-  await page.close()
+  for (const part of [server, page]) await part.close()
   log.info(counters.view(), 'stopped')
 }

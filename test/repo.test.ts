@@ -107,9 +107,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'collector/sample',
     'collector/sinks',
   ],
-  'collector/listening.ts': [
-    ...['wire', 'collector/flows', 'collector/ingest', 'collector/sample', 'collector/sinks'],
-  ],
+  'collector/listening.ts': ['wire', 'collector/ingest', 'collector/sample', 'collector/sinks'],
   'collector/main.ts': ['wire', 'native', 'collector'], // datagrams, for systemd
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks

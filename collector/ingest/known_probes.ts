@@ -40,20 +40,24 @@ export class KnownProbes {
   readonly #withProcesses: () => boolean
   readonly #lose: (reason: string, count: number) => void
   readonly #now: () => number
+  readonly #left: (run: string) => void
 
   /**
    * @param withProcesses whether windows are to be folded per process now
    * @param lose counts a loss
    * @param now milliseconds that only rise
+   * @param left called with each run that is put aside or forgotten
    */
   constructor(
     withProcesses: () => boolean,
     lose: (reason: string, count: number) => void,
     now: () => number,
+    left: (run: string) => void = () => {},
   ) {
     this.#withProcesses = withProcesses
     this.#lose = lose
     this.#now = now
+    this.#left = left
   }
 
   /** Active now. */
@@ -110,6 +114,7 @@ export class KnownProbes {
       this.#active.delete(id)
       this.#silent.delete(id)
       this.#ofHosts.delete(host, id)
+      this.#left(id)
     }
   }
 
@@ -194,5 +199,6 @@ export class KnownProbes {
     const oldest = this.#silent.keys().next()
     if (this.#silent.size >= MAX_PROBES && !oldest.done) this.#drop(oldest.value)
     this.#silent.set(id, probe)
+    this.#left(id)
   }
 }

@@ -21,7 +21,7 @@ const end = (probe: string, window: number): Buffer[] => {
 }
 
 const nothing = { save: () => undefined, load() {}, forget() {} }
-const nobody = { probes: nothing, series: nothing, flows: nothing }
+const nobody = { probes: nothing, series: nothing }
 
 /** Two endpoints, and what came by them: `ifid probe window`. */
 async function start(t: Test) {

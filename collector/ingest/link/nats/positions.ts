@@ -43,8 +43,6 @@ const WINDOWS = 6
 export interface Memories {
   readonly probes: HostMemory
   readonly series: HostMemory
-  /** They are not written down: the next collector's are partial. */
-  readonly flows: Pick<HostMemory, 'forget'>
 }
 
 export class Positions {
@@ -122,7 +120,6 @@ export class Positions {
     for (const host of this.#hosts.keys()) {
       this.#memories.probes.forget(host)
       this.#memories.series.forget(host)
-      this.#memories.flows.forget(host)
     }
     this.#hosts.clear()
   }

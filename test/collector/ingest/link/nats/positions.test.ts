@@ -12,7 +12,7 @@ class Sum {
 /** Windows of one host as the stream has them, read one after the other; settled when the test says so. */
 function reader(saved?: ReturnType<Positions['save']>) {
   const [probes, series] = [new Sum(), new Sum()]
-  const positions = new Positions({ probes, series, flows: new Sum() }, saved, saved?.from ?? 1)
+  const positions = new Positions({ probes, series }, saved, saved?.from ?? 1)
   const read = (host: string, sequence: number) => {
     if (!positions.isNew(host, sequence)) return undefined
     const { border, settled } = positions.begin({ host, first: sequence, last: sequence, interval: 1 })
