@@ -5,7 +5,8 @@ import { Sinks } from '../../../../collector/sinks/sinks.ts'
 import { ranked } from '../../../../wire/rendezvous.ts'
 import { readSettings } from '../../../../wire/settings/read.ts'
 import { startInflux } from '../../../harness/influx.ts'
-import { batch, sample } from '../../../harness/samples.ts'
+import { batch, sample, start } from '../../../harness/samples.ts'
+import { ended, SOCKFLUX } from '../../../harness/sockflux.ts'
 import { until } from '../../../harness/until.ts'
 
 const HOSTS = Array.from({ length: 24 }, (_, index) => `web${index}`)
@@ -48,6 +49,28 @@ t.test('each host has one of several InfluxDBs; one that is away holds up its ow
     Object.keys(sinks.view().sinks),
     urls.map(url => `influxdb ${url} sockflux`),
   )
+
+  const line = { name: 'flows', measurement: 'container:num_flows', field: 'as_client', only: {} } as const
+  const question = { lines: [{ ...line, calc: 'mean', over: 'sum' }] as const, from: start, to: start + 10 }
+  const points = await sinks.history!({ ...question, step: 10 }, new AbortController().signal)
+  t.equal(
+    points.reduce((sum, [, , value]) => sum + value, 0),
+    HOSTS.length,
+    'charts have the hosts of all',
+  )
+  const setup = await ended([
+    ...SOCKFLUX,
+    ...['setup', 'influxdb', '--keep-raw', 'infinite'],
+    ...urls.flatMap(url => ['--influx-url', url]),
+  ])
+  t.equal(setup.code, 0, setup.stderr)
+  for (const server of servers) {
+    const policies = await server.query('SHOW RETENTION POLICIES', 'sockflux')
+    t.ok(
+      policies.some(({ name }) => name === 'sockflux_1h'),
+      'each is set up',
+    )
+  }
 
   await servers[0]!.stop()
   settled.length = 0
