@@ -9,6 +9,7 @@ const PARTS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   page: async program => (await import('./page.ts')).addPage(program),
   top: async program => (await import('./top/command.ts')).addTop(program),
   query: async program => (await import('./query.ts')).addQuery(program),
+  replay: async program => (await import('./replay.ts')).addReplay(program),
   flows: async program => (await import('./flows/flows.ts')).addFlows(program),
   ledger: async program => (await import('./ledger.ts')).addLedger(program),
   spool: async program => (await import('./spool.ts')).addSpool(program),

@@ -118,8 +118,11 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 function shown({ secret }: Setting, value: unknown): unknown {
   if (value === undefined) return undefined
   if (secret) return '********'
-  return typeof value === 'string' ? value.replace(/(?<=^\w+:\/\/).*@/s, '…@') : value
+  return Array.isArray(value) ? value.map(withoutLogin) : withoutLogin(value)
 }
+
+const withoutLogin = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/(?<=^\w+:\/\/).*@/s, '…@') : value
 
 function words(value: unknown): string {
   if (value === undefined) return '-'

@@ -9,6 +9,7 @@ import { exitCodeOf, screenOf } from '../probe/doctor/report.ts'
 import type { Finding } from '../probe/kernel/finding.ts'
 import { probeSettings } from '../probe/options.ts'
 import { linkOf } from '../wire/settings/endpoint.ts'
+import { natsAccessOf, natsSettings } from '../wire/settings/nats.ts'
 import { type Check, inspectSettings } from '../wire/settings/read.ts'
 import { addFlags, type Setting, type Settings, type Values } from '../wire/settings/settings.ts'
 
@@ -28,7 +29,7 @@ const places = { containerdState, ociState, dockerRoot, kubeletLogs, criSocket, 
 /** The collector's settings that the doctor reads. */
 interface CollectorSettings extends Settings {
   readonly socket: Setting<string>
-  readonly influxUrl: Setting<string | undefined>
+  readonly influxUrl: Setting<string[]>
   readonly influxCa: Setting<string | undefined>
   readonly influxInsecure: Setting<boolean>
 }
@@ -40,7 +41,7 @@ export function addDoctor(program: Command, collectorSettings: CollectorSettings
     .description('what works on this host, what does not, and what to do about it')
     .option('--json', 'print JSON')
     .option('--verbose', 'a line for each check')
-  addFlags(command, 'probe', { collector, ...places })
+  addFlags(command, 'probe', { collector, ...natsSettings, ...places })
   command.addHelpText(
     'after',
     "\nThe collector's socket and InfluxDB are taken from the environment or the file.\n" +
@@ -60,15 +61,16 @@ export function addDoctor(program: Command, collectorSettings: CollectorSettings
 }
 
 function envOf(probe: Values<typeof probeSettings>, collector: Values<CollectorSettings>): Env {
-  const { socket, influxUrl: url, influxCa: ca, influxInsecure: insecure } = collector
+  const { socket, influxUrl: urls, influxCa: ca, influxInsecure: insecure } = collector
   return {
     root: '/',
     release: release(),
     object: async () => (await import('../probe/kernel/load.ts')).objectPath(), // imported late: the addon may be missing
-    collectors: probe.collector.map(text => linkOf(text).endpoint),
+    collectors: probe.collector.map(text => (text.startsWith('nats://') ? text : linkOf(text).endpoint)),
+    nats: natsAccessOf(probe),
     places: probe,
     socket,
-    ...(url !== undefined && { influx: { url, ca, insecure } }),
+    influx: urls.map(url => ({ url, ca, insecure })),
     timeoutMs: TIMEOUT_MS,
   }
 }

@@ -58,7 +58,7 @@ async function run(path: string, next: string, flags: Readonly<Record<string, un
   const pass = (names: readonly string[]) =>
     names.flatMap(name => {
       const value = flags[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
-      return value === undefined ? [] : [`--${name}`, String(value)]
+      return value === undefined ? [] : [value].flat().flatMap(one => [`--${name}`, String(one)])
     })
   children.start('collector', pass(['config', 'socket', 'store', 'influx-url', 'http']), DEFAULTS)
   children.start('probe', [...pass(['config', 'interval']), '--send-offset', '0']) // no other host sends to this collector

@@ -11,11 +11,11 @@ interface Watcher {
 }
 
 export const inTurn = (watchers: readonly Watcher[], flows: Flows, writers: Writers): Next => ({
-  write(window, ifid, settled) {
+  write(window, ifid, settled, border) {
     const one = afterAll(2, settled)
     const flowCounts = flows.end(window, ifid, one)
     for (const watcher of watchers) watcher.take(window)
-    writers.write({ ...window, ...(flowCounts && { flowCounts }) }, ifid, one)
+    writers.write({ ...window, ...(flowCounts && { flowCounts }) }, ifid, one, border)
   },
   settled: (...window) => writers.settled(...window),
 })

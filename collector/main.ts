@@ -16,9 +16,9 @@ import { inTurn } from './in_turn.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
-import { Listeners } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { listenersOf } from './listening.ts'
 import { goLive } from './live.ts'
 import { collectorSettings } from './options.ts'
 import { Pages } from './page/pages.ts'
@@ -65,18 +65,18 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
-  const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, flows, page, costs)
+  const parts = { ingest, hosts, gate, access, writers, sinks }
+  const listeners = listenersOf(options, parts, troubles)
+  counters.add(ingest, listeners, hosts, access, writers, sinks, flows, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
   const webs = [...sinks.webs, ...page.webs(unready)]
   const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, page, writers, sinks]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of parts) part.expire()
+      for (const part of [ingest, hosts, top, page, writers, sinks]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)

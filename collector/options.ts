@@ -3,6 +3,7 @@
 import { KEYS } from '../wire/link/key_files.ts'
 import { PROBE_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
+import { natsSettings } from '../wire/settings/nats.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import {
   address,
@@ -29,7 +30,7 @@ export const collectorSettings = {
     fallback: [LINK],
     value: '<endpoint>',
     list: true,
-    help: 'ZeroMQ endpoint that probes connect to: ipc:///path on this machine, or tcp://address:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it; its position from 0, or ,ifid=N, is the tag ifid',
+    help: 'endpoint that probes connect to: ipc:///path on this machine, or tcp://address:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it; or the NATS servers between, nats://host:port+host:port; its position from 0, or ,ifid=N, is the tag ifid',
   }),
   keys: setting({
     type: text(),
@@ -37,6 +38,7 @@ export const collectorSettings = {
     value: '<directory>',
     help: "where the collector's secret key and the list of the probes' keys are, as sockflux keys makes them",
   }),
+  ...natsSettings,
   linkUsers: setting<string[]>({
     type: list(text()),
     fallback: [],

@@ -43,10 +43,18 @@ function repeated({ collector }: ProbeOptions, given: ProbeGiven): Remark[] {
 function links(options: ProbeOptions, given: ProbeGiven): Remark[] {
   const where = given('collector') ?? '--collector'
   const links = options.collector.map(linkOf)
+  const isOneOfNats = options.sendTo === 'one' && links.some(({ security }) => security === 'server')
   const curve = links.find(({ security }) => security === 'curve')
   const fault = curve && thrownBy(() => curvesOf(options))
   const users = thrownBy(() => usersOf(options.linkUsers, given('linkUsers') ?? '--link-users'))
   return [
+    ...(isOneOfNats && links.length > 1
+      ? [
+          {
+            text: `${where}: with --send-to one all collectors are of ZeroMQ, as those behind a stream share its windows: write the servers of one cluster as nats://a:4222+b:4222, and leave --send-to out`,
+          },
+        ]
+      : []),
     ...(fault === undefined
       ? []
       : [

@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { COLLECTOR_PUBLIC, KEYS } from '../wire/link/key_files.ts'
 import { COLLECTOR_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
+import { natsSettings } from '../wire/settings/nats.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import {
   bytes,
@@ -34,7 +35,7 @@ export const probeSettings = {
     fallback: [LINK],
     value: '<endpoint>',
     list: true,
-    help: 'ZeroMQ endpoint of a collector: ipc:///path on this machine, or tcp://host:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it',
+    help: 'endpoint of a collector: ipc:///path on this machine, or tcp://host:port, which is encrypted and needs keys (see sockflux keys) unless ,plain is behind it; or the NATS servers between, nats://host:port+host:port',
   }),
   sendTo: setting<'all' | 'one'>({
     type: oneOf('all', 'one'),
@@ -75,6 +76,7 @@ export const probeSettings = {
     list: true,
     help: `public key of a collector, or a file of such keys; the probe talks to who has one of them; by default those in ${COLLECTOR_PUBLIC} beside its own`,
   }),
+  ...natsSettings,
   linkUsers: setting<string[]>({
     type: list(text()),
     fallback: [],

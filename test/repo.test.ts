@@ -107,6 +107,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'collector/sample',
     'collector/sinks',
   ],
+  'collector/listening.ts': ['wire', 'collector/ingest', 'collector/sample', 'collector/sinks'],
   'collector/main.ts': ['wire', 'native', 'collector'], // datagrams, for systemd
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
@@ -124,6 +125,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['collector/routes.ts', 'collector/page/check.ts'],
   ],
   'collector/progress.ts': ['collector/counters.ts'],
+  'collector/replay': [
+    ...['wire', 'collector/counters.ts', 'collector/ingest', 'collector/options.ts', 'collector/sample'],
+    'collector/sinks',
+  ],
   'collector/routes.ts': [],
   'collector/sample': [
     ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
@@ -306,10 +311,12 @@ t.test('every flag in README and docs exists', async t => {
               'page',
               'query',
               'flows',
+              'replay',
               'metrics',
               'doctor',
               'setup influxdb',
               'setup grafana',
+              'setup nats',
             ]
           : []
       if (commands.length === 0 || (!command && OF_DOCKER.includes(flag))) continue

@@ -196,6 +196,16 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'set the clock',
   ),
   'log/dropped': loss('lines', 'nobody read the log, or its disk is full', 'read or rotate the log'),
+  'stream/torn': loss(
+    'windows',
+    'parts of a window in the stream that were never whole, or were none',
+    'see `queue/full` of the probes; else find who else publishes there',
+  ),
+  'stream/discarded': loss(
+    'times',
+    "the stream had discarded messages of a partition before they were read; each host's windows among them are counted as missing",
+    'raise the stream with `sockflux setup nats --max-bytes`, or start more collectors',
+  ),
   'ingest/gap': loss('messages', 'messages of a probe never came', 'see `queue/full` of that probe'),
   'ingest/incomplete': loss(
     'windows',

@@ -8,11 +8,14 @@ import { influxdb } from '../../collector/sinks/influxdb/index.ts'
 import { printable } from '../../collector/sinks/influxdb/influxdb.ts'
 import { splitLogin } from '../../collector/sinks/influxdb/url.ts'
 import type { Database } from '../../grafana/datasource.ts'
+import { linkFault } from '../../wire/settings/endpoint.ts'
+import { natsAccessOf } from '../../wire/settings/nats.ts'
 import { readSettings } from '../../wire/settings/read.ts'
 import { addFlags, addOptions } from '../../wire/settings/settings.ts'
 import { secondsOf } from './duration.ts'
 import { grafanaSettings, limitsOf } from './grafana/options.ts'
 import type { ApiOptions } from './influxdb/api.ts'
+import { natsSetupSettings } from './nats/options.ts'
 import { setupSettings } from './options.ts'
 
 type Flags = Readonly<Record<string, unknown>>
@@ -25,9 +28,43 @@ const ofGrafana = { ...grafanaSettings, dryRun }
 export function addSetup(program: Command): void {
   const setup = program
     .command('setup')
-    .description('prepare InfluxDB and Grafana for what the collector writes')
+    .description('prepare InfluxDB, Grafana and NATS for what the collector writes')
   addInfluxdb(setup)
   addGrafana(setup)
+  addNats(setup)
+}
+
+function addNats(setup: Command): void {
+  const command = setup
+    .command('nats')
+    .description(
+      'the part of nats.conf for Sockflux, on standard output; with a server, its stream and buckets, and whether they work',
+    )
+    .argument('[endpoint]', 'nats://host:port of a server')
+  addOptions(command, natsSetupSettings)
+  command.action(async (endpoint: string | undefined, flags: Flags) => {
+    const { user, collectorKey, adminKey, newKey, dryRun, ...own } = readSettings(
+      natsSetupSettings,
+      'setup',
+      flags,
+      process.env,
+      { inFile: false },
+    )
+    const fault = endpoint === undefined ? undefined : linkFault(endpoint, 'connect')
+    if (fault !== undefined) throw new Error(`setup nats: ${fault}`)
+    const { makeNkey, setUpNats } = await import('./nats/main.ts')
+    if (newKey !== undefined) {
+      process.stdout.write(`${makeNkey(newKey)}\n`)
+      return
+    }
+    const hosts = new Map(
+      user.map(text => [text.slice(0, text.lastIndexOf('=')), text.slice(text.lastIndexOf('=') + 1)]),
+    )
+    await setUpNats({
+      ...{ endpoint, access: natsAccessOf(own), wanted: own, dryRun, out: process.stdout },
+      configured: { partitions: own.partitions, hosts, collectors: collectorKey, admins: adminKey },
+    })
+  })
 }
 
 function addInfluxdb(setup: Command): void {
@@ -46,8 +83,7 @@ function addInfluxdb(setup: Command): void {
       throw new Error('--backfill-to: has no effect without --backfill: give that too')
     const { resolutionsOf } = await import('./influxdb/resolutions.ts')
     const { setUp } = await import('./influxdb/main.ts')
-    await setUp({
-      connection: connectionOf(collector),
+    const asked = {
       wanted: {
         ...{ database: databaseOf(collector), policy: collector.influxRetentionPolicy },
         ...{ org: collector.influxOrg, shorten: own.shorten, credentials: own.credentials },
@@ -59,7 +95,8 @@ function addInfluxdb(setup: Command): void {
       dryRun: own.dryRun,
       backfill: own.backfill === undefined ? undefined : { from: own.backfill, to: own.backfillTo },
       out: process.stdout,
-    })
+    }
+    for (const connection of connectionsOf(collector)) await setUp({ connection, ...asked })
   })
 }
 
@@ -78,7 +115,10 @@ function addGrafana(setup: Command): void {
     if (folder === '') throw new Error('setup grafana needs a folder: give its path')
     const collector = collectorOf(flags)
     const own = readSettings(ofGrafana, 'setup', flags, process.env, { inFile: false })
-    const { influxUrl: given, influxRetentionPolicy: policy } = collector
+    const {
+      influxUrl: [given],
+      influxRetentionPolicy: policy,
+    } = collector
     const found = await reached(collector, own.datasource)
     const { database } = found
     const influxUrl = given === undefined || database === 'prometheus' ? undefined : splitLogin(given).url
@@ -116,16 +156,17 @@ interface Reached {
 
 /** What Grafana is to read: what is given, or what answers at the address. */
 async function reached(collector: CollectorOptions, given: Database | undefined): Promise<Reached> {
-  const { influxVersion, influxUrl, influxRetentionPolicy } = collector
+  const { influxVersion, influxRetentionPolicy } = collector
+  const [connection] = collector.influxUrl.length > 0 ? connectionsOf(collector) : []
   if (given) return { database: given }
   if (influxVersion !== undefined) return { database: `influxdb${influxVersion}` }
-  if (influxUrl === undefined)
+  if (connection === undefined)
     throw new Error('setup grafana: give --datasource, or --influx-url, whose version is asked')
   const [{ Api }, { defaultPolicy }] = await Promise.all([
     import('./influxdb/api.ts'),
     import('./influxdb/v1/policies.ts'),
   ])
-  const api = new Api(connectionOf(collector))
+  const api = new Api(connection)
   try {
     const { major } = await api.version()
     const database = `influxdb${major}` as const
@@ -152,12 +193,12 @@ function databaseOf({ influxDatabase, profile }: CollectorOptions): string {
 }
 
 /** @throws with the remedy */
-function connectionOf(collector: CollectorOptions): ApiOptions {
-  const { influxUrl: url, influxOrg: org } = collector
-  if (url === undefined) throw new Error('setup influxdb needs --influx-url or INFLUX_URL')
+function connectionsOf(collector: CollectorOptions): ApiOptions[] {
+  const { influxUrl: urls, influxOrg: org } = collector
+  if (urls.length === 0) throw new Error('setup influxdb needs --influx-url or INFLUX_URL')
   printable('--influx-org or INFLUX_ORG', org)
   printable('--influx-retention-policy', collector.influxRetentionPolicy)
-  return {
+  return urls.map(url => ({
     ...{ url, org, database: databaseOf(collector), env: process.env },
     version: collector.influxVersion,
     token: collector.influxToken,
@@ -166,7 +207,7 @@ function connectionOf(collector: CollectorOptions): ApiOptions {
     ca: collector.influxCa,
     insecure: collector.influxInsecure,
     timeoutMs: collector.influxTimeout * 1000,
-  }
+  }))
 }
 
 const HELP = `

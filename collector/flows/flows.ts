@@ -59,7 +59,7 @@ export class Flows implements RowTaker, Counted {
   readonly #addresses: Addresses
   readonly #ending: Ending
   readonly #recorder: Recorder
-  readonly #outlets: readonly FlowOutlet[]
+  #outlets: readonly FlowOutlet[]
   readonly #counts: boolean
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
@@ -178,6 +178,7 @@ export class Flows implements RowTaker, Counted {
       this.#recorder.rest(run)
       this.#pushAfter(run)
     }
+    this.#outlets = []
   }
 
   /** After the last window of a run. Its id differs from that of every other batch, also of other collectors. */

@@ -8,7 +8,7 @@ import type { Route, Transport } from './link/transport.ts'
 
 /** Pending answers, and probes that are remembered; a probe that misses an answer sends its window again. */
 const MAX_WAITING = 65_536
-const MAX_PROBES = 8192
+const MAX_PROBES = 16_384
 /** Windows that were dropped and are remembered, so that none of them is called stored when it is sent again. */
 const MAX_DROPPED = 65_536
 

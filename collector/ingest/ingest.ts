@@ -13,8 +13,9 @@ import type { Decoder } from '../fold/records/record.ts'
 import { jumpOf } from './bounds.ts'
 import { type ClockFault, clockFault } from './clocks.ts'
 import type { Folded } from './folded.ts'
-import { KnownProbes } from './known_probes.ts'
+import { KnownProbes, type SavedRuns } from './known_probes.ts'
 import { anybody, type Speaker } from './link/speaker.ts'
+import type { HostMemory } from './link/transport.ts'
 import { keyOf, type ProbeWindows } from './probe_windows.ts'
 import type { RowTaker } from './row_taker.ts'
 
@@ -35,7 +36,7 @@ interface Outcome {
   readonly settled?: { readonly elsewhere: boolean }
 }
 
-export class Ingest implements Counted {
+export class Ingest implements Counted, HostMemory {
   /** By reason: what was received and not folded. */
   readonly lost: Record<string, number> = {}
   received = 0
@@ -116,6 +117,20 @@ export class Ingest implements Counted {
   /** What the probes that were heard within a day lost, added up. */
   probeLosses(): Losses {
     return this.#probes.losses()
+  }
+
+  /** What was heard of this host, between two of its windows. */
+  save(host: string): SavedRuns | undefined {
+    const runs = this.#probes.save(host)
+    return runs.length > 0 ? runs : undefined
+  }
+
+  load(host: string, saved: unknown): void {
+    this.#probes.load(host, (saved ?? []) as SavedRuns)
+  }
+
+  forget(host: string): void {
+    this.#probes.forget(host)
   }
 
   /** Put aside probes that have been silent. */

@@ -3,9 +3,11 @@
 import { BoundedMap } from '../../wire/bounded_map.ts'
 import { MalformedError } from '../../wire/check.ts'
 import { type Identity, type Losses, runOf } from '../../wire/message.ts'
-import { idleMs, ProbeWindows } from './probe_windows.ts'
+import { idleMs, ProbeWindows, type SavedRun } from './probe_windows.ts'
+import { RunsOfHosts } from './runs_of_hosts.ts'
 
-const MAX_PROBES = 4096
+/** So many hosts one collector of a fleet has while all others are gone. */
+export const MAX_PROBES = 16_384
 /**
  * What a silent probe lost is remembered, so that it is not counted again when it comes back: as long as series that are
  * written only when they rise.
@@ -23,6 +25,9 @@ const MAX_RUNS = 64
 /** A probe that is heard is never put aside for another; one is heard when it was within so many of its intervals. */
 const HEARD_INTERVALS = 2
 
+/** Boot and probe id, and what is known of the run. */
+export type SavedRuns = readonly (readonly [string, string, SavedRun])[]
+
 export class KnownProbes {
   readonly #active = new Map<string, ProbeWindows>()
   /** Of the active ones: the connection of each, and the runs of each connection. */
@@ -30,6 +35,8 @@ export class KnownProbes {
   readonly #runs = new Map<string, Set<string>>()
   /** The one that is silent longest is first. */
   readonly #silent = new BoundedMap<string, ProbeWindows>(MAX_PROBES)
+  /** Active and silent. */
+  readonly #ofHosts = new RunsOfHosts()
   readonly #withProcesses: () => boolean
   readonly #lose: (reason: string, count: number) => void
   readonly #now: () => number
@@ -39,7 +46,7 @@ export class KnownProbes {
    * @param withProcesses whether windows are to be folded per process now
    * @param lose counts a loss
    * @param now milliseconds that only rise
-   * @param left called with each run that is put aside
+   * @param left called with each run that is put aside or forgotten
    */
   constructor(
     withProcesses: () => boolean,
@@ -73,12 +80,42 @@ export class KnownProbes {
     let probe = this.#active.get(id)
     if (!probe) {
       if (this.#active.size >= MAX_PROBES) this.#makeRoom()
-      probe = this.#silent.peek(id) ?? new ProbeWindows(this.#withProcesses, this.#lose)
+      probe = this.#silent.peek(id) ?? new ProbeWindows(run, this.#withProcesses, this.#lose)
       this.#silent.delete(id)
       this.#active.set(id, probe)
+      this.#ofHosts.add(run.host, id)
     }
     this.#move(id, from)
     return probe
+  }
+
+  /** Runs of this host, by their boot and probe ids. */
+  save(host: string): SavedRuns {
+    return this.#ofHosts.of(host).map(id => {
+      const known = (this.#silent.peek(id) ?? this.#active.get(id))!
+      return [known.run.boot, known.run.probe, known.save()] as const
+    })
+  }
+
+  load(host: string, saved: SavedRuns): void {
+    this.forget(host)
+    for (const [boot, probe, run] of saved) {
+      const known = this.of({ host, boot, probe }, host)
+      known.load(run)
+      known.seenMs = this.#now()
+    }
+  }
+
+  /** Another collector goes on with it. */
+  forget(host: string): void {
+    for (const id of this.#ofHosts.of(host)) {
+      this.#active.get(id)?.abandon()
+      this.#leave(id, this.#from.get(id) ?? '')
+      this.#active.delete(id)
+      this.#silent.delete(id)
+      this.#ofHosts.delete(host, id)
+      this.#left(id)
+    }
   }
 
   /** What the probes that were heard within a day lost, added up. */
@@ -94,7 +131,12 @@ export class KnownProbes {
     const now = this.#now()
     for (const [id, probe] of this.#active)
       if (now - probe.seenMs > idleMs(probe.interval)) this.#setAside(id, probe)
-    for (const [id, { seenMs }] of this.#silent) if (now - seenMs > REMEMBERED_MS) this.#silent.delete(id)
+    for (const [id, { seenMs }] of this.#silent) if (now - seenMs > REMEMBERED_MS) this.#drop(id)
+  }
+
+  #drop(id: string): void {
+    this.#ofHosts.delete(this.#silent.peek(id)!.run.host, id)
+    this.#silent.delete(id)
   }
 
   #makeRoom(): void {
@@ -154,6 +196,8 @@ export class KnownProbes {
     probe.abandon()
     this.#leave(id, this.#from.get(id) ?? '')
     this.#active.delete(id)
+    const oldest = this.#silent.keys().next()
+    if (this.#silent.size >= MAX_PROBES && !oldest.done) this.#drop(oldest.value)
     this.#silent.set(id, probe)
     this.#left(id)
   }

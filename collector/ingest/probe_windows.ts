@@ -2,6 +2,7 @@
 
 import { MAX_INTERVAL_S } from '../../wire/check.ts'
 import {
+  type Identity,
   type Losses,
   runOf,
   type SettledHead,
@@ -21,7 +22,20 @@ const MAX_CUT = 1024
 const IDLE_MS = 10 * 60_000
 const IDLE_WINDOWS = 3
 
+/** A run as another collector needs it to go on. */
+export interface SavedRun {
+  readonly sequence: number
+  readonly closed: number
+  readonly closedTime: number | null
+  readonly lost: Losses
+  readonly reported: Losses
+  readonly interval: number
+  readonly ended: number
+  readonly movedAt: number
+}
+
 export class ProbeWindows {
+  readonly run: Identity
   /** Of its last message. */
   sequence = -1
   /** Of the last message before the windows that are open. */
@@ -53,7 +67,8 @@ export class ProbeWindows {
    * @param withProcesses whether a window that begins now is folded per process
    * @param lose counts a loss
    */
-  constructor(withProcesses: () => boolean, lose: (reason: string, count: number) => void) {
+  constructor(run: Identity, withProcesses: () => boolean, lose: (reason: string, count: number) => void) {
+    this.run = { host: run.host, boot: run.boot, probe: run.probe }
     this.#withProcesses = withProcesses
     this.#lose = lose
   }
@@ -178,6 +193,25 @@ export class ProbeWindows {
 
   #forgetCut(last: number): void {
     for (const index of this.#cut) if (index <= last) this.#cut.delete(index)
+  }
+
+  /** Between two windows. */
+  save(): SavedRun {
+    const { closed, lost, interval, ended } = this
+    const sequence = this.#open.size > 0 ? this.#settledSequence : this.sequence
+    const more = { closedTime: this.#closedTime ?? null, reported: this.#reported, movedAt: this.#movedAt }
+    return { sequence, closed, lost, interval, ended, ...more }
+  }
+
+  /** In place of what is known of the run. */
+  load({ sequence, closed, lost, interval, ended, closedTime, reported, movedAt }: SavedRun): void {
+    Object.assign(this, { sequence, closed, lost, interval, ended })
+    this.#settledSequence = sequence
+    this.#closedTime = closedTime ?? undefined
+    this.#reported = reported
+    this.#movedAt = movedAt
+    this.#open.clear()
+    this.#cut.clear()
   }
 
   /** The probe is silent: its unfinished windows are counted, and sent again if it comes back. */

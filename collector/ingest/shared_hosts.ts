@@ -17,7 +17,7 @@ import type { Next } from './listeners.ts'
 import { keyOf } from './probe_windows.ts'
 
 /** Hosts that are known, and runs of each; beyond it the one that was silent longest is forgotten. */
-const MAX_HOSTS = 8192
+const MAX_HOSTS = 16_384
 const MAX_RUNS = 16
 /** A run that is silent for longer than a day is forgotten, as in `Ingest`. */
 const REMEMBERED_MS = 24 * 3_600_000
@@ -71,7 +71,7 @@ export class SharedHosts implements Next, Counted {
     this.#now = now
   }
 
-  write(window: Folded, ifid: string, settled: Settled): void {
+  write(window: Folded, ifid: string, settled: Settled, border?: () => void): void {
     const { key, partial } = window
     const runs = this.#runs(ifid, key.host)
     const run = this.#heard(runs, window)
@@ -79,7 +79,8 @@ export class SharedHosts implements Next, Counted {
     const isApart = run.name !== key.host
     if (isApart && !partial) this.shared++
     if (isApart) this.#warn(run)
-    this.#next.write(isApart ? { ...window, key: { ...key, host: run.name } } : window, ifid, settled)
+    const named = isApart ? { ...window, key: { ...key, host: run.name } } : window
+    this.#next.write(named, ifid, settled, border)
   }
 
   settled(key: WindowKey, elsewhere: boolean): void {

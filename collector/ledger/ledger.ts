@@ -15,7 +15,7 @@ import { LedgerFile, type Saved } from './file.ts'
 import { type Accounts, WindowAccount } from './windows.ts'
 
 /** Host names come from outside; the accounts of those that were silent longest are forgotten. */
-const MAX_HOSTS = 8192
+const MAX_HOSTS = 16_384
 const SAVE_MS = 200
 /** With many hosts it is saved less often: it takes at most so many times as long as it lasts from one time to the next. */
 const SHARE = 50
@@ -58,12 +58,13 @@ export class Ledger implements Next {
     if (this.#file) this.#timer = every(SAVE_MS, 'saving the ledger', log, () => this.#save())
   }
 
-  write(window: Folded, ifid: string, settled: Settled): void {
+  write(window: Folded, ifid: string, settled: Settled, border?: () => void): void {
     const end = this.#of(window.key.host).ended(window)
-    this.#next?.write(window, ifid, (isKept = true) => {
+    const settledHere = (isKept = true) => {
       end(isKept)
       settled(isKept)
-    })
+    }
+    this.#next?.write(window, ifid, settledHere, border)
   }
 
   settled(key: WindowKey, elsewhere: boolean): void {

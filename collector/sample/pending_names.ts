@@ -8,6 +8,7 @@ import type { Batch } from '../batch.ts'
 import type { Folded } from '../ingest/folded.ts'
 import { afterAll, type Settled } from '../settled.ts'
 import type { Sampler } from './sampler.ts'
+import { isOf } from './series.ts'
 
 interface Pending {
   readonly window: Folded
@@ -41,9 +42,14 @@ export class PendingNames {
     return this.#pending.size
   }
 
+  /** What waits of the window before this one has its names now. */
+  finish(window: Folded): void {
+    this.#release(probeOf(window.key), window)
+  }
+
   /** @param settled called when all of the window is settled, what waits included */
   write(window: Folded, ifid: string, settled: Settled): void {
-    const probe = `${window.key.boot} ${window.key.probe}`
+    const probe = probeOf(window.key)
     this.#release(probe, window)
     if (window.fold.waiting().containers.size === 0) {
       this.#hand(window, this.#sampler.sample(window, ifid), settled)
@@ -55,12 +61,18 @@ export class PendingNames {
   }
 
   /** What waits of the windows before this one was written by another collector. */
-  forget({ boot, probe, window }: WindowKey): void {
-    const id = `${boot} ${probe}`
+  forget(key: WindowKey): void {
+    const { window } = key
+    const id = probeOf(key)
     const pending = this.#pending.get(id)
     if (!pending || pending.window.key.window >= window) return
     this.#pending.delete(id)
     pending.settled()
+  }
+
+  /** Another collector writes what waits of this host. */
+  forgetHost(host: string): void {
+    for (const [id, { window }] of this.#pending) if (isOf(host, window.key.host)) this.#pending.delete(id)
   }
 
   /** Write what has waited for so long: the probe may be gone. */
@@ -84,3 +96,5 @@ export class PendingNames {
     else this.#push(batch, settled)
   }
 }
+
+const probeOf = ({ boot, probe }: WindowKey): string => `${boot} ${probe}`

@@ -22,7 +22,7 @@ import { type Active, activeOf, batchOf, nothing, otherTags, unheard, type Writt
 import { Distribution } from './distribution.ts'
 import { type FlatRows, nothingCame, rowsOf } from './flat_rows.ts'
 import { PodHosts } from './pod_hosts.ts'
-import { type Series, SeriesTable, type Subject } from './series.ts'
+import { type SavedSubject, type Series, SeriesTable, type Subject } from './series.ts'
 import { type Counted, OTHER, Subjects, type Wanted } from './subjects.ts'
 
 export interface SamplerOptions {
@@ -134,6 +134,22 @@ export class Sampler {
   /** What this host's probe counts begins again at 0. */
   restart(host: string): void {
     this.#table.restart(host)
+  }
+
+  /** The series of this host. */
+  save(host: string): SavedSubject[] {
+    return this.#table.save(host, index => this.#active[index]!.samples.measurement.name)
+  }
+
+  /** @param saved what `save` gave */
+  load(host: string, saved: unknown): void {
+    this.#table.load(host, saved, name =>
+      this.#active.find(({ samples }) => samples.measurement.name === name),
+    )
+  }
+
+  forget(host: string): void {
+    this.#table.forget(host)
   }
 
   /** Series in use, by measurement. */

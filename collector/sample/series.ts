@@ -62,6 +62,24 @@ export class Subject {
   }
 }
 
+/** Measurement, role, and what its counters have come to. */
+type SavedSeries = readonly [string, Role, readonly number[] | null]
+
+/** A subject as another collector needs it to go on. */
+export interface SavedSubject {
+  readonly family: string
+  readonly host: string
+  readonly key: string
+  readonly tags: Tags
+  readonly kind: Kind
+  readonly series: readonly SavedSeries[]
+}
+
+/** Whether it is this host, or one of its name that is kept apart: `web1~3f2a`. */
+export const isOf = (host: string, name: string): boolean => name === host || name.startsWith(`${host}~`)
+
+const baseOf = (host: string): string => host.split('~', 1)[0]!
+
 /** A subject that has been silent for so long is forgotten; with long windows, after three of them. */
 const SILENT_MS = 5 * 60_000
 const SILENT_WINDOWS = 3
@@ -70,6 +88,8 @@ const placeOf = ({ place }: Place, role: Role): number => place * 2 + (role === 
 
 export class SeriesTable {
   readonly #families = new Map<string, Family>()
+  /** Their keys, by what the names of hosts begin with. */
+  readonly #ofHosts = new Map<string, Set<string>>()
   /** Series by measurement. */
   readonly #counts: number[]
   /** Series of one measurement; those that are there stay. */
@@ -93,6 +113,8 @@ export class SeriesTable {
     if (!family) {
       family = { host, subjects: new Map() }
       this.#families.set(key, family)
+      const base = host === undefined ? undefined : baseOf(host)
+      if (base !== undefined) this.#ofHosts.set(base, (this.#ofHosts.get(base) ?? new Set()).add(key))
     }
     return family
   }
@@ -149,12 +171,75 @@ export class SeriesTable {
     }
   }
 
+  /** @param nameOf a measurement */
+  save(host: string, nameOf: (measurement: number) => string): SavedSubject[] {
+    const saved: SavedSubject[] = []
+    for (const [family, { host: owner = '', subjects }] of this.#of(host)) {
+      for (const { key, tags, kind, series } of subjects.values()) {
+        const roleOf = (at: number) => (at % 2 === 0 ? 'client' : 'server')
+        const known = series.flatMap((one, at): SavedSeries[] =>
+          one
+            ? [
+                [
+                  nameOf(one.measurement),
+                  one.tags === tags ? '' : roleOf(at),
+                  one.totals ? [...one.totals] : null,
+                ],
+              ]
+            : [],
+        )
+        saved.push({ family, host: owner, key, tags, kind, series: known })
+      }
+    }
+    return saved
+  }
+
+  /**
+   * In place of what is known of the host.
+   * @param placeOf undefined for a measurement that is not written here
+   */
+  load(host: string, saved: unknown, placeOf: (measurement: string) => Place | undefined): void {
+    this.forget(host)
+    for (const given of Array.isArray(saved) ? (saved as SavedSubject[]) : []) {
+      const { family, key, tags, kind, series } = given
+      const subject = this.subject(this.family(family, given.host), key, 0, () => tags, kind)
+      for (const [measurement, role, totals] of series) {
+        const place = placeOf(measurement)
+        const one = place && this.series(subject, place, role)
+        if (one) one.totals = totals ? [...totals] : undefined
+      }
+    }
+  }
+
+  /** Another collector goes on with it. */
+  forget(host: string): void {
+    for (const [name, family] of this.#of(host)) {
+      for (const subject of family.subjects.values()) this.#forget(subject)
+      this.#leave(name, family)
+    }
+  }
+
+  #of(host: string): [string, Family][] {
+    const names = [...(this.#ofHosts.get(baseOf(host)) ?? [])]
+    return names
+      .map((name): [string, Family] => [name, this.#families.get(name)!])
+      .filter(([, family]) => isOf(host, family.host!))
+  }
+
+  #leave(name: string, { host }: Family): void {
+    this.#families.delete(name)
+    if (host === undefined) return
+    const rest = this.#ofHosts.get(baseOf(host))
+    rest?.delete(name)
+    if (rest?.size === 0) this.#ofHosts.delete(baseOf(host))
+  }
+
   /** Forgets subjects that have been silent. */
   expire(): void {
     const now = this.#now()
-    for (const [name, { subjects }] of this.#families) {
-      for (const subject of subjects.values()) if (subject.until <= now) this.#forget(subject)
-      if (subjects.size === 0) this.#families.delete(name)
+    for (const [name, family] of this.#families) {
+      for (const subject of family.subjects.values()) if (subject.until <= now) this.#forget(subject)
+      if (family.subjects.size === 0) this.#leave(name, family)
     }
   }
 

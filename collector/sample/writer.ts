@@ -20,6 +20,7 @@ export interface Outlet {
 }
 
 export class Writer {
+  readonly profile: SamplerOptions['profile']
   readonly sampler: Sampler
   readonly #outlets: readonly Outlet[]
   readonly #pending: PendingNames
@@ -27,10 +28,22 @@ export class Writer {
 
   /** @param totals what the collector counts of itself */
   constructor(options: SamplerOptions, outlets: readonly Outlet[], totals: () => SelfTotals) {
+    this.profile = options.profile
     this.sampler = new Sampler(options)
     this.#outlets = outlets
     this.#pending = new PendingNames(this.sampler, (batch, settled) => this.#push(batch, settled))
     this.#self = new SelfMetrics(this.sampler, totals)
+  }
+
+  /** What is before this window of its probe. */
+  finish(window: Folded): void {
+    this.#pending.finish(window)
+  }
+
+  /** Another collector goes on with this host. */
+  forget(host: string): void {
+    this.#pending.forgetHost(host)
+    this.sampler.forget(host)
   }
 
   /** @param settled called when every sink has settled the window, or it is not to be written */

@@ -5,6 +5,7 @@ import type { Losses, WindowKey } from '../../wire/message.ts'
 import { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted, SelfTotals } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
+import type { HostMemory } from '../ingest/link/transport.ts'
 import { afterAll, type Settled } from '../settled.ts'
 import type { SamplerOptions, SeriesLimits } from './sampler.ts'
 import { type Outlet, type Writer, writersOf } from './writer.ts'
@@ -18,7 +19,7 @@ export interface Destinations {
 /** Samples that have no series of their own. */
 type SeriesLosses = Record<'merged_pods' | 'shared_pods' | 'beyond_max_series', number>
 
-export class Writers implements Counted {
+export class Writers implements Counted, HostMemory {
   /** A writer has measurements of processes. */
   readonly withProcesses: boolean
   readonly #writers: readonly Writer[]
@@ -38,8 +39,11 @@ export class Writers implements Counted {
     this.#log = new ThrottledLog(log)
   }
 
-  /** @param settled called when every sink has settled the window, or it is not to be written */
-  write(given: Folded, ifid: string, settled: Settled): void {
+  /**
+   * @param settled called when every sink has settled the window, or it is not to be written
+   * @param border called when what is before the window has been sampled, and nothing of it
+   */
+  write(given: Folded, ifid: string, settled: Settled, border = () => {}): void {
     const window = { ...given, lost: { ...given.lost, ...this.#sinks.lostOf(given.key.host) } }
     if (!window.complete && !window.partial)
       this.#log.warn(
@@ -48,6 +52,8 @@ export class Writers implements Counted {
       )
     const before = this.#losses()
     const settledOne = afterAll(this.#writers.length, settled)
+    for (const writer of this.#writers) writer.finish(window)
+    border()
     for (const writer of this.#writers) writer.write(window, ifid, settledOne)
     this.#warn(before, this.#losses())
   }
@@ -58,6 +64,22 @@ export class Writers implements Counted {
    */
   settled(key: WindowKey, elsewhere: boolean): void {
     for (const writer of this.#writers) writer.settled(key, elsewhere)
+  }
+
+  /** What its series have come to: by profile, as each has writers of its own. */
+  save(host: string): unknown {
+    const saved = this.#writers.map(({ profile, sampler }) => [profile, sampler.save(host)] as const)
+    const known = saved.filter(([, series]) => series.length > 0)
+    return known.length > 0 ? Object.fromEntries(known) : undefined
+  }
+
+  load(host: string, saved: unknown): void {
+    for (const { profile, sampler } of this.#writers)
+      sampler.load(host, (saved as Record<string, unknown> | undefined)?.[profile])
+  }
+
+  forget(host: string): void {
+    for (const writer of this.#writers) writer.forget(host)
   }
 
   /** @param seconds since the epoch */

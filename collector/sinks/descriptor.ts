@@ -38,6 +38,8 @@ export interface Opened {
    * has not stored goes to disk, by this name.
    */
   readonly target?: string
+  /** Whose batches it takes, where there are several of its kind; each host has one of them. */
+  readonly isFor?: (host: string) => boolean
   readonly routes?: Routes
   /** Pages over TCP, and the address they are served at. */
   readonly web?: Web
@@ -67,10 +69,12 @@ export interface Descriptor<S extends Settings = Settings> {
    * @param isOpen whether it is to be open
    */
   check?(options: Values<S>, given: Given<S>, isOpen: boolean): readonly Remark[]
+  /** A point that it has and gets again is one point: windows can be replayed into it. */
+  readonly overwrites?: true
   /** `sockflux query` asks it. */
   readonly answersQueries?: true
   /** @throws with the remedy */
-  open(options: Values<S>, context: Context): Promise<Opened>
+  open(options: Values<S>, context: Context): Promise<Opened | readonly Opened[]>
   /** Routes that answer instead of its own while it is not open. */
   readonly closed?: Routes
 }

@@ -40,11 +40,18 @@ export interface OpenSink extends Opened {
   readonly wants: Wants
 }
 
-/** @throws with the remedy */
-export async function openSinks(options: SinkOptions, context: Context): Promise<OpenSink[]> {
+/**
+ * @param isMeant others stay closed
+ * @throws with the remedy
+ */
+export async function openSinks(
+  options: SinkOptions,
+  context: Context,
+  isMeant: (sink: Descriptor) => boolean = () => true,
+): Promise<OpenSink[]> {
   const open: OpenSink[] = []
-  for (const { wants, ...sink } of wantedSinks(options))
-    open.push({ ...(await sink.open(options, context)), wants })
+  for (const { wants, ...sink } of wantedSinks(options).filter(isMeant))
+    for (const one of [await sink.open(options, context)].flat()) open.push({ ...one, wants })
   return open
 }
 

@@ -6,7 +6,7 @@ import type { Counted } from '../counters.ts'
 import type { Routes, Web } from '../routes.ts'
 import type { Settled } from '../settled.ts'
 import type { Accounts, Settlement } from './account.ts'
-import type { Context, Live, Wants } from './descriptor.ts'
+import type { Context, Descriptor, Live, Wants } from './descriptor.ts'
 import { Evictions } from './evictions.ts'
 import type { HistorySource } from './history.ts'
 import { type OpenSink, openSinks, routesOf, type SinkOptions } from './open.ts'
@@ -19,7 +19,17 @@ const FLUSH_MS = 5000
 const STUCK_MS = 30 * 60_000
 
 /** Another database is another account. */
-const nameOf = ({ sink, target }: OpenSink): string => [sink.name, target].filter(Boolean).join(' ')
+const nameOf = ({
+  sink,
+  target,
+}: Pick<OpenSink, 'sink'> & { readonly target?: string | undefined }): string =>
+  [sink.name, target].filter(Boolean).join(' ')
+
+/** What another one of its kind takes is settled for this one. */
+const pushTo =
+  ({ queue, isFor }: OpenSink & { readonly queue: SinkQueue }) =>
+  (batch: Batch, done: Settled): void =>
+    isFor?.(batch.id.host) === false ? done() : queue.push(batch, done)
 
 type Options = SinkOptions & SpoolSettings & { readonly waitingSamples: number }
 
@@ -58,9 +68,10 @@ export class Sinks implements Counted {
     options: Options,
     context: Context,
     before: Readonly<Record<string, Settlement>> = {},
+    isMeant?: (sink: Descriptor) => boolean,
   ): Promise<Sinks> {
     const { log } = context
-    const open = await openSinks(options, context)
+    const open = await openSinks(options, context, isMeant)
     const spools = open.map(({ sink, target }) => spoolOf(options, sink.name, target))
     const left = await LeftSpools.open(
       options,
@@ -78,16 +89,15 @@ export class Sinks implements Counted {
 
   /** Where batches go, and what they must contain. */
   get outlets(): { wants: Wants; push(batch: Batch, done: Settled): void }[] {
-    return this.#open.map(({ wants, queue }) => ({ wants, push: (batch, done) => queue.push(batch, done) }))
+    return this.#open.map(one => ({ wants: one.wants, push: pushTo(one) }))
   }
 
   /** Where records of conversations go. */
   get flowOutlets(): { needsFlows: boolean; push(batch: Batch, done: Settled): void }[] {
-    return this.#open.flatMap(({ wants: { flows }, queue }) =>
-      flows === undefined
-        ? []
-        : [{ needsFlows: flows === 'always', push: (batch, done) => queue.push(batch, done) }],
-    )
+    return this.#open.flatMap(one => {
+      const { flows } = one.wants
+      return flows === undefined ? [] : [{ needsFlows: flows === 'always', push: pushTo(one) }]
+    })
   }
 
   /** What was lost of a host since this was asked last. */
@@ -99,9 +109,12 @@ export class Sinks implements Counted {
     return this.#open.flatMap(({ web }) => web ?? [])
   }
 
-  /** The first that can tell what it has stored. */
+  /** The first kind that can tell what it has stored: all of that kind, which have a part of the hosts each. */
   get history(): HistorySource | undefined {
-    return this.#open.find(({ history }) => history)?.history
+    const first = this.#open.find(({ history }) => history)?.sink.name
+    const all = this.#open.flatMap(({ sink, history }) => (sink.name === first && history ? [history] : []))
+    if (all.length === 0) return undefined
+    return async (question, gone) => (await Promise.all(all.map(ask => ask(question, gone)))).flat()
   }
 
   /** Why one of them cannot take batches, or undefined. */
@@ -112,6 +125,11 @@ export class Sinks implements Counted {
       if (reason !== undefined) return `${sink.name}: ${reason}`
     }
     return undefined
+  }
+
+  /** What comes had better wait elsewhere. */
+  get isHalfFull(): boolean {
+    return this.#open.some(({ queue }) => queue.counters.waiting > queue.maxSamples / 2)
   }
 
   /** By sink and what it writes to. */
@@ -164,14 +182,16 @@ export class Sinks implements Counted {
         lost[key] = (lost[key] ?? 0) + samples
       }
       for (const [reason, count] of Object.entries(queue.counters.refused))
-        lost[`${sink.name}/${reason}`] = count
+        lost[`${sink.name}/${reason}`] = (lost[`${sink.name}/${reason}`] ?? 0) + count
     }
     return lost
   }
 
   view() {
-    const counted = this.#open.map(({ sink, queue, counters }) => [
-      sink.name,
+    const names = this.#open.map(({ sink }) => sink.name)
+    const isOne = (name: string) => names.indexOf(name) === names.lastIndexOf(name)
+    const counted = this.#open.map(({ sink, target, queue, counters }) => [
+      isOne(sink.name) ? sink.name : nameOf({ sink, target }),
       { ...queue.counters, ...(queue.spool && { spool: queue.spool }), ...counters?.() },
     ])
     return { sinks: Object.fromEntries(counted), ...this.#evictions.view() }

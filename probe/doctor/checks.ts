@@ -9,6 +9,7 @@ import { mounts } from './mounts.ts'
 import { programs } from './programs.ts'
 import { runtimes } from './runtimes.ts'
 import { collectors, influxdb, query } from './services.ts'
+import { victoriametrics } from './victoria.ts'
 
 /** Checks without a finding are shown as one line an area. */
 const AREAS: Readonly<Record<string, readonly Check[]>> = {
@@ -20,7 +21,7 @@ const AREAS: Readonly<Record<string, readonly Check[]>> = {
   runtimes: [runtimes, mounts],
   collector: [collectors],
   query: [query],
-  influxdb: [influxdb],
+  influxdb: [influxdb, victoriametrics],
 }
 
 export async function examine(env: Env): Promise<Finding[]> {

@@ -8,7 +8,8 @@ import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { urlToHttpOptions } from 'node:url'
 import { codeOf, type Finding } from '../kernel/finding.ts'
-import type { Env } from './check.ts'
+import type { Env, InfluxAddress } from './check.ts'
+import { natsServer } from './nats.ts'
 import { unixSocket } from './runtimes.ts'
 
 /** With a larger difference of clocks, samples fall into other windows; a request to a far server takes less. */
@@ -22,8 +23,10 @@ export async function collectors(env: Env): Promise<Finding[]> {
 }
 
 /** All addresses of its name, as the probe tries them in turn. */
-async function collector(endpoint: string, { timeoutMs }: Env): Promise<Finding[]> {
+async function collector(endpoint: string, env: Env): Promise<Finding[]> {
+  const { timeoutMs } = env
   const name = 'collector'
+  if (endpoint.startsWith('nats://')) return [await natsServer(endpoint, env)]
   const [, host, port] = /^tcp:\/\/(.+):(\d+)$/.exec(endpoint) ?? []
   let places: Place[]
   try {
@@ -112,9 +115,11 @@ export async function query(env: Env): Promise<Finding[]> {
 
 /** GET /ping, which all versions of InfluxDB have. */
 export async function influxdb(env: Env): Promise<Finding[]> {
-  if (!env.influx) return []
-  const { ca, insecure } = env.influx
-  const url = new URL('/ping', env.influx.url.replace(/^(https?:\/\/).*@/, '$1')) // a login is nobody's business
+  return (await Promise.all((env.influx ?? []).map(address => influxAt(address, env)))).flat()
+}
+
+async function influxAt({ url: given, ca, insecure }: InfluxAddress, env: Env): Promise<Finding[]> {
+  const url = new URL('/ping', given.replace(/^(https?:\/\/).*@/, '$1')) // a login is nobody's business
   const name = 'influxdb'
   let answer: IncomingMessage | string
   try {

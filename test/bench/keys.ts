@@ -36,6 +36,7 @@ class Way {
 
   static async open(name: string, text: string, keys: Keys): Promise<Way> {
     const { endpoint: address, security } = linkOf(text)
+    if (security === 'server') throw new Error(`${text} is no endpoint of ZeroMQ`)
     const curve = security === 'curve' ? keys.curve(name) : undefined
     const dialled = dial({ address, security, ...(curve && { curve }) })
     const why = await dialled.ready

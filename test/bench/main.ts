@@ -3,7 +3,7 @@
  *
  *     node test/bench/main.ts [part ...]
  *
- * `profile` runs only by its name; `profile=20000` is with so many sockets. `turns=DIRECTORY` compares with the built clone
+ * `profile` runs only by its name; `profile=20000` is with so many sockets; `fleet=1000x1,5000x2` has so many hosts and collectors. `turns=DIRECTORY` compares with the built clone
  * of another state of the project.
  */
 
@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
+import { benchFleet } from './fleet.ts'
 import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
 import { benchKeys } from './keys.ts'
@@ -46,10 +47,15 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
+  fleet,
   page: async () => ({ 'The page in a browser': await benchPage() }),
   keys: async () => ({ 'The link, encrypted and not': await benchKeys() }),
   spool: async () => ({ 'Spool of the probe': await benchSpool() }),
   programs: async () => ({ 'BPF programs': await benchPrograms() }),
+}
+
+async function fleet(fleets?: string): Promise<Tables> {
+  return { 'A fleet by way of NATS': await benchFleet(fleets) }
 }
 
 async function profile(sockets?: number): Promise<Tables> {
@@ -60,6 +66,8 @@ async function profile(sockets?: number): Promise<Tables> {
 function run(part: string): Promise<Tables> {
   const [, before] = /^turns=(.+)$/.exec(part) ?? []
   if (before !== undefined) return turns(before)
+  const [, fleets] = /^fleet=(.+)$/.exec(part) ?? []
+  if (fleets !== undefined) return fleet(fleets)
   const [, sockets] = /^profile(?:=(\d+))?$/.exec(part) ?? []
   return PARTS[part]?.() ?? profile(sockets === undefined ? undefined : Number(sockets))
 }
@@ -72,7 +80,7 @@ ${lines.map(([what, measured]) => `| ${what} | ${measured} |`).join('\n')}
 `
 
 const given = process.argv.slice(2)
-const unknown = given.find(part => !(part in PARTS) && !/^(profile(=\d+)?|turns=.+)$/.test(part))
+const unknown = given.find(part => !(part in PARTS) && !/^(profile(=\d+)?|turns=.+|fleet=.+)$/.test(part))
 if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(PARTS).join(', ')}, profile`)
 
 const memory = /MemTotal: +(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]

@@ -104,6 +104,9 @@ function folded(flows: readonly Rows[]): Rows[] {
   return fold.end()
 }
 
+/** As a probe with `--fold` sends them. */
+export const foldedRows = (count: number, containers: number): Rows[] => folded(tcpRows(count, containers))
+
 const PATIENCE_MS = 120_000
 
 /** Per host. */

@@ -69,7 +69,7 @@ t.test('config show tells each value and where it is from, and no secret', async
   const file = join(t.testdir({ 'a.yaml': 'collector:\n  store_days: 3\n' }), 'a.yaml')
   const env = {
     SOCKFLUX_CONFIG: file,
-    INFLUX_URL: 'http://u:hush1@127.0.0.1:8086',
+    INFLUX_URL: 'http://u:hush1@127.0.0.1:8086,http://v:hush4,hush5@b',
     INFLUX_TOKEN: 'hush2',
     INFLUX_PASSWORD: 'hush3',
     INFLUX_USERNAME: 'me',
@@ -80,7 +80,7 @@ t.test('config show tells each value and where it is from, and no secret', async
   t.match(text.stdout, /^collector +value +from$/m)
   t.match(text.stdout, /^listen +tcp:\/\/\*:1,plain +--listen$/m)
   t.match(text.stdout, /^store_days +3 +.+a\.yaml:2:15: collector\.store_days$/m)
-  t.match(text.stdout, /^influx_url +http:\/\/…@127\.0\.0\.1:8086 +INFLUX_URL$/m)
+  t.match(text.stdout, /^influx_url +http:\/\/…@127\.0\.0\.1:8086, http:\/\/…@b +INFLUX_URL$/m)
   t.match(text.stdout, /^influx_token +\*{8} +INFLUX_TOKEN$/m)
   t.match(text.stdout, /^influx_password +\*{8} +INFLUX_PASSWORD$/m)
   t.match(text.stdout, /^prometheus +127\.0\.0\.1:9469 +--prometheus$/m)

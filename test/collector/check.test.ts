@@ -87,6 +87,10 @@ t.test('a login in a flag is visible in ps: a warning; in a variable it is not',
     /^--influx-url: every user of this machine sees its login in ps: give/,
   ])
   t.notMatch(inspect({ influxUrl }).warnings.join(), 'hush')
+  const twice = ['http://a:8086', 'http://u:hush@a:8086/', 'http://b:8086']
+  t.same(inspect({}, { INFLUX_URL: twice.join() }).problems, [
+    'INFLUX_URL: has http://a:8086 twice: each InfluxDB is there once',
+  ])
   t.same(inspect({}, { INFLUX_URL: influxUrl }).warnings, [])
 })
 

@@ -7,12 +7,21 @@ const read = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
 
 t.test('a password in the address of InfluxDB may have any characters, and is not shown', async t => {
   for (const url of ['http://u:p#a/s?s@host:8086', 'https://host', 'http://u:p%20w@[::1]:8086/x'])
-    t.equal(read({ influxUrl: url }).influxUrl, url)
+    t.same(read({ influxUrl: url }).influxUrl, [url])
   for (const url of ['http://u:secret@', 'influx://u:secret@', 'http://u:se cret@host:x'])
     for (const given of [() => read({ influxUrl: url }), () => read({}, { INFLUX_URL: url })])
       t.throws(given, {
         message: /^(--influx-url|INFLUX_URL): needs an address such as \S+, not "…@(host:x)?"$/,
       })
+})
+
+t.test('several InfluxDBs are told one by one, or with commas; a comma may be in a password', async t => {
+  const urls = ['http://a:8086', 'http://u:p,q,@b:8086', 'https://c']
+  t.same(read({ influxUrl: urls }).influxUrl, urls)
+  t.same(read({}, { INFLUX_URL: urls.join(',') }).influxUrl, urls)
+  t.same(read({}, { INFLUX_URL: 'http://u:a,b@h' }).influxUrl, ['http://u:a,b@h'])
+  for (const wrong of ['a:8086,http://b', 'http://b,http://u:hush,more@', 'http://u:hush,more@:x'])
+    t.throws(() => read({}, { INFLUX_URL: wrong }), /^INFLUX_URL: needs an address such as (?!.*(hush|more))/)
 })
 
 t.test('a list that must not be empty is refused when it is', async t => {

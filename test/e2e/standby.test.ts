@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { shortId } from '../../collector/fold/names.ts'
-import { ranked } from '../../probe/publish/rendezvous.ts'
+import { ranked } from '../../wire/rendezvous.ts'
 import { type Influx, startInflux } from '../harness/influx.ts'
 import { Ledger } from '../harness/ledger.ts'
 import { type Child, signal } from '../harness/process.ts'

@@ -177,7 +177,7 @@ function send(url: string, path: string, { ca, socketPath, anyCertificate = fals
   return promise
 }
 
-async function selfSigned(cert: string, key: string): Promise<void> {
+export async function selfSigned(cert: string, key: string): Promise<void> {
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
   const files = ['-out', cert, '-keyout', key]
   await promisify(execFile)('openssl', [

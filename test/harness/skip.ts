@@ -55,6 +55,9 @@ const FEATURES = {
   ss: () => found('ss') || 'ss is missing: apt-get install iproute2',
   influxd: () => found('influxd') || 'influxd is missing: apt-get install influxdb',
   influx: () => found('influx') || 'influx is missing: apt-get install influxdb-client',
+  nats: () => found('nats-server') || 'nats-server is missing: apt-get install nats-server',
+  victoria: () =>
+    found('victoria-metrics') || 'victoria-metrics is missing: apt-get install victoria-metrics',
   prometheus: () =>
     ['prometheus', 'promtool'].every(found) || 'prometheus is missing: apt-get install prometheus',
   chromium: () => found('chromium') || 'chromium is missing: apt-get install chromium',

@@ -10,13 +10,16 @@ export interface Victoria {
   readonly url: string
   /** Labels of every series of a metric. */
   series(metric: string): Promise<Record<string, string>[]>
+  /** All points of the series of a metric: time in seconds and value. */
+  points(metric: string): Promise<[number, number][]>
   /** A counter of its own, such as `vm_rows_invalid_total{type="influx"}`. */
   counter(name: string): Promise<number>
   remove(): Promise<void>
 }
 
 /** A private VictoriaMetrics (Debian's 1.79) on a free loopback port with its data in a directory of its own. */
-export async function startVictoria(): Promise<Victoria> {
+/** @param flags more of them */
+export async function startVictoria(...flags: readonly string[]): Promise<Victoria> {
   const dir = await mkdtemp(join(tmpdir(), 'victoria-'))
   const address = `127.0.0.1:${await freePort()}`
   const url = `http://${address}`
@@ -27,6 +30,7 @@ export async function startVictoria(): Promise<Victoria> {
       `-storageDataPath=${dir}`,
       '-retentionPeriod=100y',
       '-search.latencyOffset=0s',
+      ...flags,
     ],
     { stdio: 'ignore' },
   )
@@ -48,6 +52,15 @@ export async function startVictoria(): Promise<Victoria> {
       const match = new URLSearchParams({ 'match[]': `{__name__="${metric}"}` })
       const lines = (await text(`/api/v1/export?${match}`)).split('\n').filter(Boolean)
       return lines.map(line => (JSON.parse(line) as { metric: Record<string, string> }).metric)
+    },
+    async points(metric) {
+      await text('/internal/force_flush')
+      const match = new URLSearchParams({ 'match[]': `{__name__="${metric}"}`, reduce_mem_usage: '0' })
+      const lines = (await text(`/api/v1/export?${match}`)).split('\n').filter(Boolean)
+      return lines.flatMap(line => {
+        const { timestamps, values } = JSON.parse(line) as { timestamps: number[]; values: number[] }
+        return timestamps.map((time, at): [number, number] => [time / 1000, values[at]!])
+      })
     },
     async counter(name) {
       const line = (await text('/metrics')).split('\n').find(line => line.startsWith(`${name} `))

@@ -161,13 +161,15 @@ function fromFlag(name: string, flags: Readonly<Record<string, unknown>>): Found
   return flags[name] === undefined ? undefined : { value: flags[name], where: `--${kebab(name)}` }
 }
 
-/** Splits a list in a variable. A comma before `name=`, `plain` or `curve` belongs to the value: `tcp://*:5556,plain,ifid=6`. */
-const SEPARATOR = /\s*,(?!\w+=|(?:plain|curve)(?:,|\s|$))\s*/
+/** Splits a list in a variable. A comma before `name=`, `plain`, `curve` or `tls` belongs to the value: `tcp://*:5556,plain,ifid=6`. */
+const SEPARATOR = /\s*,(?!\w+=|(?:plain|curve|tls)(?:,|\s|$))\s*/
+
+const separatorOf = (list: true | RegExp): RegExp => (list === true ? SEPARATOR : list)
 
 function fromEnv(name: string, row: Setting, env: NodeJS.ProcessEnv, warnings: string[]): Found | undefined {
   for (const variable of variables(name, row)) {
     const value = cut(env[variable] ?? '', row)
-    if (value !== '') return { value: row.list ? value.split(SEPARATOR) : value, where: variable }
+    if (value !== '') return { value: row.list ? value.split(separatorOf(row.list)) : value, where: variable }
     const where = `${variable}_FILE`
     const file = row.secret ? cut(env[where] ?? '') : ''
     if (file === '') continue
@@ -204,12 +206,14 @@ function parse(row: Setting, { value, where, yaml = false }: Found): unknown {
 /** The part before an `@` may be a password. */
 const withoutLogin = (json: string): string => json.replace(/(?<=").*@/s, '…@')
 
+const hasLogin = (value: unknown): boolean => /^\w+:\/\/[^/]*@/.test(String(value))
+
 function secretsIn(file: SettingsFile, settings: Settings): string[] {
   const secrets = Object.entries(settings)
     .filter(([, row]) => row.secret)
     .map(([name]) => snake(name))
   const key = [...file.keys()].find(
-    key => secrets.includes(key) || /^\w+:\/\/[^/]*@/.test(String(file.get(key)?.value)),
+    key => secrets.includes(key) || [file.get(key)?.value].flat().some(hasLogin),
   )
   return key === undefined ? [] : exposed(file.path, `${file.path}: ${key}`)
 }

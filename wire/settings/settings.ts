@@ -17,7 +17,7 @@ export interface Setting<T = unknown> {
   /** Variables besides SOCKFLUX_<NAME>, first wins. */
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
-  readonly list?: boolean
+  readonly list?: boolean | RegExp
   /** The default depends on the machine: no file and no manual has it. */
   readonly ofMachine?: true
   /** A former name, which still works with a warning. */

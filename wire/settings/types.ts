@@ -51,7 +51,6 @@ export const oneOfOrNo = <const T extends readonly [string, ...string[]]>(...wor
 export const list = <T extends z.ZodType>(item: T) => z.preprocess(given => [given].flat(), z.array(item))
 
 export const NONE = 'needs at least one'
-/** One value or several; an empty list is an error. */
 /** Several words, also in one text: `flows,rtt`. */
 export const words = <T extends z.ZodType>(word: T) =>
   z.preprocess(
@@ -59,6 +58,7 @@ export const words = <T extends z.ZodType>(word: T) =>
     z.array(word).min(1, { error: NONE }),
   )
 
+/** One value or several; an empty list is an error. */
 export const some = <T extends z.ZodType>(item: T) =>
   z.preprocess(given => [given].flat(), z.array(item).min(1, { error: NONE }))
 

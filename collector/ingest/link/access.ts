@@ -9,7 +9,7 @@ import type { Counted } from '../../counters.ts'
 import { Allowed } from './allowed.ts'
 import { LocalUsers } from './local_users.ts'
 import { Sessions } from './sessions.ts'
-import { anybody, type Heard, type Speaker } from './speaker.ts'
+import { anybody, type Heard, only, type Speaker } from './speaker.ts'
 import type { Route } from './transport.ts'
 import { type Applicant, type Decision, Zap } from './zap.ts'
 
@@ -113,6 +113,12 @@ export class Access implements Counted {
       socket: this.#asking(({ address }) => this.#users.fault(address)),
       mode: this.#users.isOwnOnly ? 0o600 : 0o666, // others are refused in the handshake
       hear: (_, frames) => ({ speaker: anybody, frames }),
+    }),
+    // the server lets each probe publish under its own host's name: that is what the route is called
+    server: () => ({
+      socket: {},
+      mode: 0,
+      hear: (route, frames) => ({ speaker: only(route.toString()), frames }),
     }),
     plain: () => ({
       socket: this.#asking(() => undefined),

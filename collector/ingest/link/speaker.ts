@@ -7,6 +7,11 @@ export interface Speaker {
 /** Of an endpoint where it does not matter. */
 export const anybody: Speaker = { fault: () => undefined }
 
+/** Of one host alone. */
+export const only = (host: string): Speaker => ({
+  fault: said => (said === host ? undefined : `${host} speaks for ${said}: a probe speaks for its own host`),
+})
+
 /** What became of frames that came in. */
 export interface Heard {
   readonly speaker: Speaker

@@ -2,9 +2,10 @@
 
 import type { Remark } from '../../../wire/settings/read.ts'
 import { certificateFault } from '../../certificate.ts'
+import { splitLogin } from './url.ts'
 
 interface Options {
-  readonly influxUrl: string | undefined
+  readonly influxUrl: readonly string[]
   readonly influxVersion: number | undefined
   readonly influxOrg: string | undefined
   readonly influxUsername: string | undefined
@@ -18,7 +19,7 @@ export const checkInflux = (options: Options, given: Given, isOpen: boolean): Re
   [...address(options, given, isOpen), ...certificate(options, given)].filter(remark => remark !== false)
 
 const address = (options: Options, given: Given, isOpen: boolean): readonly (Remark | false)[] => [
-  isOpen && options.influxUrl === undefined && { text: 'the sink influxdb needs --influx-url or INFLUX_URL' },
+  isOpen && options.influxUrl.length === 0 && { text: 'the sink influxdb needs --influx-url or INFLUX_URL' },
   isOpen &&
     options.influxVersion === 2 &&
     options.influxOrg === undefined && {
@@ -29,16 +30,24 @@ const address = (options: Options, given: Given, isOpen: boolean): readonly (Rem
       text: `${given('influxPassword')}: a password needs its user: give INFLUX_USERNAME`,
     },
   !isOpen &&
-    options.influxUrl !== undefined && {
+    options.influxUrl.length > 0 && {
       warning: true,
       text: `${given('influxUrl')}: has no effect, as --sink does not name influxdb`,
     },
+  twice(options.influxUrl) !== undefined && {
+    text: `${given('influxUrl')}: has ${twice(options.influxUrl)} twice: each InfluxDB is there once`,
+  },
   given('influxUrl')?.startsWith('--') === true &&
-    /^\w+:\/\/.*@/s.test(options.influxUrl ?? '') && {
+    options.influxUrl.some(url => /^\w+:\/\/.*@/s.test(url)) && {
       warning: true,
       text: '--influx-url: every user of this machine sees its login in ps: give INFLUX_USERNAME and INFLUX_PASSWORD, or INFLUX_URL, instead',
     },
 ]
+
+function twice(urls: readonly string[]): string | undefined {
+  const addresses = urls.map(url => splitLogin(url).url)
+  return addresses.find((address, at) => addresses.indexOf(address) !== at)
+}
 
 function certificate(
   { influxCa, influxInsecure, influxUrl }: Options,
@@ -49,7 +58,7 @@ function certificate(
   const fault = certificateFault(influxCa)
   return [
     fault !== undefined && { text: `${where}: ${fault}` },
-    influxUrl?.startsWith('http:') === true && {
+    influxUrl.some(url => url.startsWith('http:')) && {
       warning: true,
       text: `${where}: has no effect with an address that begins with http: write https`,
     },

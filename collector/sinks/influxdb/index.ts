@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { ranked } from '../../../wire/rendezvous.ts'
 import { setting } from '../../../wire/settings/settings.ts'
-import { oneOfNumbers, text, token, whole, yesNo } from '../../../wire/settings/types.ts'
+import { list, oneOfNumbers, text, token, whole, yesNo } from '../../../wire/settings/types.ts'
 import { descriptor, optional } from '../descriptor.ts'
 import { checkInflux } from './check.ts'
 import { splitLogin } from './url.ts'
@@ -20,11 +21,13 @@ const url = () =>
 export const influxdb = descriptor({
   name: 'influxdb',
   settings: {
-    influxUrl: optional({
-      type: url(),
+    influxUrl: setting<string[]>({
+      type: list(url()),
+      fallback: [],
       value: '<address>',
+      list: /\s*,\s*(?=\w+:\/\/)/, // a password may have a comma
       env: ['INFLUX_URL', 'INFLUX_HOST'],
-      help: 'InfluxDB 1.x, 2.x or 3.x, for example http://127.0.0.1:8086',
+      help: 'InfluxDB 1.x, 2.x or 3.x, for example http://127.0.0.1:8086; of several, each host has one',
     }),
     influxVersion: optional({
       type: oneOfNumbers(1, 2, 3),
@@ -68,31 +71,39 @@ export const influxdb = descriptor({
   },
   wants: { samples: 'profile', distributions: false },
   chosen: 'by name',
-  isConfigured: ({ influxUrl }) => influxUrl !== undefined,
+  overwrites: true,
+  isConfigured: ({ influxUrl }) => influxUrl.length > 0,
   check: checkInflux,
 
   async open(options, { profile }) {
-    if (!options.influxUrl) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')
+    if (options.influxUrl.length === 0) throw new Error('the sink influxdb needs --influx-url or INFLUX_URL')
     const { InfluxSink } = await import('./influxdb.ts')
     const database = options.influxDatabase ?? profile
     const place = [database, options.influxOrg, options.influxRetentionPolicy].filter(Boolean)
-    const target = [splitLogin(options.influxUrl).url, ...place].join(' ')
-    const sink = new InfluxSink({
-      url: options.influxUrl,
-      version: options.influxVersion,
-      database,
-      org: options.influxOrg,
-      token: options.influxToken,
-      username: options.influxUsername,
-      password: options.influxPassword,
-      retentionPolicy: options.influxRetentionPolicy,
-      createDatabase: options.influxCreate,
-      ca: options.influxCa,
-      insecureSkipVerify: options.influxInsecure,
-      timeoutMs: options.influxTimeout * 1000,
-      gzip: options.influxGzip,
-      linesPerRequest: 5000,
+    const addresses = options.influxUrl.map(url => splitLogin(url).url)
+    return options.influxUrl.map((url, at) => {
+      const address = addresses[at]!
+      const sink = new InfluxSink({
+        url,
+        version: options.influxVersion,
+        database,
+        org: options.influxOrg,
+        token: options.influxToken,
+        username: options.influxUsername,
+        password: options.influxPassword,
+        retentionPolicy: options.influxRetentionPolicy,
+        createDatabase: options.influxCreate,
+        ca: options.influxCa,
+        insecureSkipVerify: options.influxInsecure,
+        timeoutMs: options.influxTimeout * 1000,
+        gzip: options.influxGzip,
+        linesPerRequest: 5000,
+      })
+      const isFor = (host: string) => ranked(host, addresses)[0] === address
+      return {
+        ...{ sink, target: [address, ...place].join(' '), history: sink.history },
+        ...(addresses.length > 1 && { isFor }),
+      }
     })
-    return { sink, target, history: sink.history }
   },
 })

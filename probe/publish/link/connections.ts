@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Identity } from '../../../wire/message.ts'
 import { Connection, type Feed } from './connection.ts'
+import { StreamConnection } from './nats/connection.ts'
 import type { Trust } from './trust.ts'
 
 /** A way to one collector. */
@@ -18,6 +19,7 @@ const zeromq: Connect = (...given) => new Connection(...given)
 const CONNECTIONS: Readonly<Record<string, Connect>> = {
   tcp: zeromq,
   ipc: zeromq,
+  nats: (...given) => new StreamConnection(...given),
 }
 
 /** @param endpoint of one of these schemes */

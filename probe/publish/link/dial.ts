@@ -27,15 +27,18 @@ export interface Dialled {
   close(): void
 }
 
+/** Without a server in between. */
+export type Direct = Exclude<Security, 'server'>
+
 /** Where to connect to, and as whom. */
 export interface Way {
   readonly address: string
-  readonly security: Security
+  readonly security: Direct
   readonly curve?: Curve
 }
 
 /** Why a collector that is there may end the connection, and why it refuses us. */
-const CAUSES: Readonly<Record<Security, { readonly closed: string; readonly refused: string }>> = {
+const CAUSES: Readonly<Record<Direct, { readonly closed: string; readonly refused: string }>> = {
   plain: {
     closed: 'it is no collector, needs keys, or is another kind of ZeroMQ socket',
     refused: 'it refuses us',

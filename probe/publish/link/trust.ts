@@ -5,10 +5,13 @@ import { type Curve, curvesOf, filesOf, type ProbeKeys } from '../../../wire/lin
 import { KEYS } from '../../../wire/link/key_files.ts'
 import { pathFault } from '../../../wire/link/trusted_path.ts'
 import { COLLECTOR_USER, uidOf, usersOf } from '../../../wire/link/users.ts'
+import type { NatsAccess } from '../../../wire/nats/connect.ts'
 
 export interface TrustOptions extends ProbeKeys {
   /** Users whose sockets are trusted besides root's, our own and `sockflux`'. */
   readonly linkUsers: readonly string[]
+  readonly natsCredentials?: string | undefined
+  readonly natsCa?: string | undefined
 }
 
 const ROOT_GROUP: ReadonlySet<number> = new Set([0])
@@ -19,6 +22,11 @@ export class Trust {
 
   constructor(options: TrustOptions = { keys: KEYS, collectorKey: [], linkUsers: [] }) {
     this.#options = options
+  }
+
+  /** Who we are for a NATS server. */
+  get nats(): NatsAccess {
+    return { credentials: this.#options.natsCredentials, ca: this.#options.natsCa }
   }
 
   /**

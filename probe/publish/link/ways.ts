@@ -22,6 +22,7 @@ export class Ways {
    */
   async next(): Promise<Way[]> {
     const { endpoint, security } = this.#link
+    if (security === 'server') throw new Error(`${endpoint} is no endpoint of ZeroMQ`)
     const fault = security === 'local' ? this.#trust.pathFault(endpoint.replace('ipc://', '')) : undefined
     if (fault !== undefined) throw new Error(fault)
     const curves = security === 'curve' ? this.#trust.curves() : [undefined]

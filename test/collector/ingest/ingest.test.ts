@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Folded } from '../../../collector/ingest/folded.ts'
 import { Ingest } from '../../../collector/ingest/ingest.ts'
+import { MAX_PROBES } from '../../../collector/ingest/known_probes.ts'
 import { MalformedError } from '../../../wire/check.ts'
 import { layout, Probe, START } from './probe.ts'
 
@@ -197,10 +198,10 @@ t.test('20,000 probes of one connection keep no other probe out, and cost none a
 t.test('a probe that is not heard any more makes room, one that is heard does not', async t => {
   let now = 0
   const ingest = new Ingest(undefined, undefined, () => now)
-  const probes = Array.from({ length: 4096 }, (_, index) => new Probe(`p${index}`))
+  const probes = Array.from({ length: MAX_PROBES }, (_, index) => new Probe(`p${index}`))
   for (let window = 0; window < 2; window++)
     for (const [index, probe] of probes.entries()) ingest.receive(probe.end(window), undefined, `c${index}`)
-  t.throws(() => ingest.receive(new Probe('more').end(0), undefined, 'more'), /4096 probes are known/)
+  t.throws(() => ingest.receive(new Probe('more').end(0), undefined, 'more'), /16384 probes are known/)
   now += 25_000
   for (const [index, probe] of probes.entries())
     if (index !== 7) ingest.receive(probe.end(2), undefined, `c${index}`)
@@ -208,29 +209,32 @@ t.test('a probe that is not heard any more makes room, one that is heard does no
   t.same(ingest.lost, { malformed_too_many_probes: 1, evicted: 1 })
 })
 
-t.test('4096 probes are known at once; one more is refused while all of them go on', async t => {
-  let now = 0
-  const ingest = new Ingest(undefined, undefined, () => now)
-  for (let index = 0; index < 4096; index++) {
-    const probe = new Probe(`p${index}`)
-    for (const window of [0, 1]) ingest.receive(probe.end(window))
-  }
-  t.throws(() => ingest.receive(new Probe('more').end(0)), /4096 probes are known/)
-  t.same(ingest.lost, { malformed_too_many_probes: 1 })
-  now = 600_001 // their windows are short, so ten minutes of silence are enough
-  t.match(seen(ingest.receive(new Probe('more').end(0)).folded), [{ window: 0 }])
-})
+t.test(
+  'no more than so many probes are known at once; one more is refused while all of them go on',
+  async t => {
+    let now = 0
+    const ingest = new Ingest(undefined, undefined, () => now)
+    for (let index = 0; index < MAX_PROBES; index++) {
+      const probe = new Probe(`p${index}`)
+      for (const window of [0, 1]) ingest.receive(probe.end(window))
+    }
+    t.throws(() => ingest.receive(new Probe('more').end(0)), /16384 probes are known/)
+    t.same(ingest.lost, { malformed_too_many_probes: 1 })
+    now = 600_001 // their windows are short, so ten minutes of silence are enough
+    t.match(seen(ingest.receive(new Probe('more').end(0)).folded), [{ window: 0 }])
+  },
+)
 
 t.test('identities that send one window make room for a probe that is new', async t => {
   let now = 0
   const ingest = new Ingest(undefined, undefined, () => now)
   const honest = new Probe('honest')
   for (const window of [0, 1]) ingest.receive(honest.end(window))
-  for (let index = 0; index < 5000; index++) {
+  for (let index = 0; index < MAX_PROBES + 904; index++) {
     now++
     ingest.receive(new Probe(`forged${index}`).rows(0, 2))
   }
-  t.equal(ingest.probes, 4096)
+  t.equal(ingest.probes, MAX_PROBES)
   t.same(ingest.lost, { evicted: 905, unfinished: 1810 }, 'what they had sent is counted')
   const more = new Probe('more')
   const folded = [0, 1, 2].flatMap(window => ingest.receive(more.end(window)).folded)

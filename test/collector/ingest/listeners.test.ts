@@ -20,6 +20,9 @@ const end = (probe: string, window: number): Buffer[] => {
   return encodeWindow(head, bundleOf(), { cgroups: {}, containers: {}, pods: {}, running: [] })
 }
 
+const nothing = { save: () => undefined, load() {}, forget() {} }
+const nobody = { probes: nothing, series: nothing }
+
 /** Two endpoints, and what came by them: `ifid probe window`. */
 async function start(t: Test) {
   const directory = await temporary(t)
@@ -40,6 +43,7 @@ async function start(t: Test) {
     },
     gate,
     access,
+    { access: { credentials: undefined, ca: undefined }, memories: nobody, isFull: () => false },
     log,
   )
   await listeners.open([`${endpoints[0]},ifid=6`, endpoints[1]!])

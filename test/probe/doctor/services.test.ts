@@ -85,7 +85,7 @@ t.test('InfluxDB tells its version', { skip: needs('influxd', 'openssl') }, asyn
   const influx = await startInflux({ https: true, auth: true })
   t.teardown(() => influx.remove())
   const ask = (insecure: boolean, ca?: string) =>
-    influxdb({ ...env, influx: { url: influx.url, insecure, ca } })
+    influxdb({ ...env, influx: [{ url: influx.url, insecure, ca }] })
   t.match(await ask(false, influx.ca), [{ ok: true, found: /^1\.6\.\S+ at https:/ }])
   t.match(await ask(true), [{ ok: true }])
   t.match(await ask(false), [{ ok: 'warn', found: /SELF_SIGNED_CERT/, remedy: /certificate/ }])
@@ -95,13 +95,16 @@ t.test('InfluxDB tells its version', { skip: needs('influxd', 'openssl') }, asyn
 t.test('InfluxDB that is away, or whose clock is another', async t => {
   const env = await world(t)
   t.same(await influxdb(env), [], 'nobody wants it')
-  const [away] = await influxdb({ ...env, influx: { url: 'http://me:se@cret@127.0.0.1:9', insecure: false } })
+  const [away] = await influxdb({
+    ...env,
+    influx: [{ url: 'http://me:se@cret@127.0.0.1:9', insecure: false }],
+  })
   t.match(away, { ok: 'warn', found: 'http://127.0.0.1:9 cannot be asked (ECONNREFUSED)' }, 'and no password')
   const late = await web(t, {
     date: new Date(Date.now() - 3_600_000).toUTCString(),
     'x-influxdb-version': '1.8.10',
   })
-  t.match(await influxdb({ ...env, influx: { url: `http://${late}`, insecure: false } }), [
+  t.match(await influxdb({ ...env, influx: [{ url: `http://${late}`, insecure: false }] }), [
     { ok: 'warn', found: /^1\.8\.10 at .*, whose clock is -36\d\d s from this one$/, remedy: /NTP/ },
   ])
 })

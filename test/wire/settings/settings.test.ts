@@ -90,9 +90,9 @@ t.test("InfluxDB's own variables count, after ours", async t => {
     ['INFLUX_TOKEN', 'influxToken', 't'],
   ]
   for (const [variable, name, value] of names)
-    t.equal(collector({ [variable]: value })[name], value, variable)
-  t.equal(collector({ INFLUX_HOST: 'http://b', INFLUX_URL: 'http://a' }).influxUrl, 'http://a')
-  t.equal(collector({ INFLUX_URL: 'http://a', SOCKFLUX_INFLUX_URL: 'http://c' }).influxUrl, 'http://c')
+    t.same(collector({ [variable]: value })[name], name === 'influxUrl' ? [value] : value, variable)
+  t.same(collector({ INFLUX_HOST: 'http://b', INFLUX_URL: 'http://a' }).influxUrl, ['http://a'])
+  t.same(collector({ INFLUX_URL: 'http://a', SOCKFLUX_INFLUX_URL: 'http://c' }).influxUrl, ['http://c'])
 })
 
 t.test('a secret can lie in a file, and no error repeats it', async t => {
@@ -131,7 +131,7 @@ const wrong: readonly Wrong[] = [
   },
   {
     env: { SOCKFLUX_COLLECTOR: 'http://x' },
-    says: 'SOCKFLUX_COLLECTOR: needs an endpoint such as tcp://collector.example:5556 or ipc:///run/sockflux/link.sock, not "http://x"',
+    says: 'SOCKFLUX_COLLECTOR: needs an endpoint such as tcp://collector.example:5556, ipc:///run/sockflux/link.sock or nats://nats.example:4222, not "http://x"',
   },
   {
     table: 'collector',

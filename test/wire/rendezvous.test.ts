@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ranked } from '../../../probe/publish/rendezvous.ts'
+import { ranked } from '../../wire/rendezvous.ts'
 
 const endpoints = [1, 2, 3, 4, 5].map(number => `tcp://collector-${number}.example:5556`)
 const hosts = Array.from({ length: 5000 }, (_, index) => `node-${index}`)
