@@ -79,6 +79,9 @@ const table = ([heading, lines]: [string, string[][]]): string => `## ${heading}
 ${lines.map(([what, measured]) => `| ${what} | ${measured} |`).join('\n')}
 `
 
+// a spool of this machine's user is no place for a bench
+process.env['SOCKFLUX_SPOOL'] = 'off'
+
 const given = process.argv.slice(2)
 const unknown = given.find(part => !(part in PARTS) && !/^(profile(=\d+)?|turns=.+|fleet=.+)$/.test(part))
 if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(PARTS).join(', ')}, profile`)
