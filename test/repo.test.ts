@@ -80,6 +80,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
+  'collector/cluster': ['wire', 'collector/counters.ts'],
   'collector/check.ts': [
     ...['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
     ...['collector/page/check.ts'],
@@ -87,7 +88,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/flows': [
-    ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/counters.ts'],
+    ...[
+      'wire',
+      'collector/batch.ts',
+      'collector/cluster',
+      'collector/fold',
+      'collector/ingest',
+      'collector/counters.ts',
+    ],
     ...['collector/routes.ts', 'collector/settled.ts'],
   ],
   'collector/fold': ['wire'],
