@@ -9,6 +9,7 @@ import { ThrottledLog } from '../wire/process/throttled_log.ts'
 import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
+import { Cluster } from './cluster/cluster.ts'
 import { Counters, costs } from './counters.ts'
 import { Flows } from './flows/flows.ts'
 import { flowRoutes } from './flows/live.ts'
@@ -55,6 +56,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const [counters, progress] = [new Counters(), new Progress()]
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
+  const cluster = new Cluster(options.clusterFrom, troubles)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
   const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
   const top = new Top(host => waitingOn(flows, host))
@@ -66,14 +68,14 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
   const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, flows, page, costs)
+  counters.add(ingest, hosts, access, writers, sinks, flows, cluster, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
   const webs = [...sinks.webs, ...page.webs(unready)]
   const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, page, writers, sinks, flows]
+  const parts = [ingest, hosts, top, page, writers, sinks, flows, cluster]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of parts) part.expire()
@@ -91,10 +93,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
-  await sinks.close()
-  await ledger.close()
-  await listeners.close()
-  await server.close()
-  await page.close()
+  for (const part of [sinks, ledger, listeners, server, page, cluster]) await part.close()
   log.info(counters.view(), 'stopped')
 }

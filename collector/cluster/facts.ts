@@ -31,6 +31,11 @@ export interface NodeFact {
   readonly zone: string
 }
 
+export interface NamespaceFact {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
 /** One port of a Service. */
 export interface ServiceFact {
   readonly namespace: string
@@ -44,10 +49,13 @@ export interface ServiceFact {
 
 export type Protocol = 'tcp' | 'udp'
 
+/** As FlowMetrics call what they detect. */
+export type RangeName = 'Pods' | 'Services' | 'Machines'
+
 export interface ClusterFacts {
   /** There is a source of facts, whether or not it has answered yet. */
   readonly isKnown: boolean
-  /** Whose address it is; undefined too when it is of a node, or when two pods have it at that time. */
+  /** Whose address it was. Pods on the network of their node have none of their own. */
   podByAddress(ip: string, atMs: number): PodFact | undefined
   podByName(namespace: string, name: string, atMs: number): PodFact | undefined
   podByUid(uid: string): PodFact | undefined
@@ -57,8 +65,9 @@ export interface ClusterFacts {
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
   nodeByAddress(ip: string, atMs: number): NodeFact | undefined
   nodeByName(name: string): NodeFact | undefined
+  namespaceByName(name: string): NamespaceFact | undefined
   /** Which of the cluster's own addresses it is one of: by the ranges of its nodes and Services, else by who has it. */
-  rangeOf(ip: string, atMs: number): 'Pods' | 'Services' | 'Nodes' | ''
+  rangeOf(ip: string, atMs: number): RangeName | ''
 }
 
 const unknown = () => undefined
@@ -72,5 +81,6 @@ export const NO_FACTS: ClusterFacts = {
   serviceByEndpoint: unknown,
   nodeByAddress: unknown,
   nodeByName: unknown,
+  namespaceByName: unknown,
   rangeOf: () => '',
 }
