@@ -54,11 +54,12 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const troubles = new ThrottledLog(log)
 
   const [counters, progress] = [new Counters(), new Progress()]
+  const cluster = await Cluster.open(options.clusterFrom, troubles)
+  const known = { ...options, facts: cluster.facts, isShown: options.http !== undefined }
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
-  const cluster = new Cluster(options.clusterFrom, troubles)
-  const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const writers = new Writers(known, sinks, () => counters.totals(), log)
+  const flows = new Flows(known, sinks.flowOutlets, troubles)
   const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)

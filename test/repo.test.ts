@@ -134,7 +134,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/progress.ts': ['collector/counters.ts'],
   'collector/routes.ts': [],
   'collector/sample': [
-    ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
+    ...[
+      'wire',
+      'collector/batch.ts',
+      'collector/cluster',
+      'collector/fold',
+      'collector/ingest',
+      'collector/metrics',
+    ],
     ...['collector/counters.ts', 'collector/settled.ts'],
   ],
   'collector/settled.ts': [],

@@ -1,6 +1,7 @@
 /** Facts of the cluster, from the source that the settings name. */
 
 import { statSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted } from '../counters.ts'
 import { Api } from './api/api.ts'
@@ -11,6 +12,11 @@ import { Held } from './held/held.ts'
 import { Directory } from './manifests/directory.ts'
 import type { Source } from './source.ts'
 
+type Log = Pick<ThrottledLog, 'warn'>
+
+/** Of waiting at the start. */
+const FIRST_MS = 10_000
+
 /** `--cluster-from api`: the server of the cluster that the collector runs in. */
 export const API = 'api'
 
@@ -19,15 +25,34 @@ export class Cluster implements Counted {
   readonly #held: Held | undefined
   readonly #source: Source | undefined
 
+  private constructor(source: Source | undefined) {
+    this.#source = source
+    this.#held = source && new Held()
+    this.facts = this.#held ?? NO_FACTS
+  }
+
   /**
+   * Series have the names of their first sample: so facts are waited for, but not for long.
    * @param from `api`, a kubeconfig file, or a directory of manifests
    * @throws with what is wrong with it and what it can be
    */
-  constructor(from: string | undefined, log: Pick<ThrottledLog, 'warn'>, env = process.env) {
-    this.#source = from === undefined ? undefined : sourceOf(from, log, env)
-    this.#held = this.#source && new Held()
-    this.facts = this.#held ?? NO_FACTS
-    if (this.#held) this.#source?.start(this.#held)
+  static async open(from: string | undefined, log: Log, env = process.env): Promise<Cluster> {
+    const cluster = new Cluster(from === undefined ? undefined : sourceOf(from, log, env))
+    const end = new AbortController()
+    const late = pause(FIRST_MS, true, { signal: end.signal }).catch(() => false)
+    const isLate = await Promise.race([cluster.#start(), late])
+    end.abort()
+    if (isLate)
+      log.warn(
+        'cluster_slow',
+        `${from} has not given all facts in ${FIRST_MS / 1000} s; windows are written without them until they come`,
+      )
+    return cluster
+  }
+
+  async #start(): Promise<false> {
+    if (this.#held) await this.#source?.start(this.#held)
+    return false
   }
 
   losses() {
@@ -54,7 +79,7 @@ export class Cluster implements Counted {
   }
 }
 
-function sourceOf(from: string, log: Pick<ThrottledLog, 'warn'>, env: NodeJS.ProcessEnv): Source {
+function sourceOf(from: string, log: Log, env: NodeJS.ProcessEnv): Source {
   if (from === API) return new Api(inCluster(env), log)
   const found = statSync(from, { throwIfNoEntry: false })
   if (found?.isDirectory()) return new Directory(from, log)

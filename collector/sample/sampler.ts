@@ -2,6 +2,7 @@
 
 import { Group } from '../../wire/count/flow_sums.ts'
 import type { Batch } from '../batch.ts'
+import { type ClusterFacts, NO_FACTS } from '../cluster/facts.ts'
 import { type Fold, PodGroup } from '../fold/fold.ts'
 import type { Folded } from '../ingest/folded.ts'
 import { metricsOf, type Profile } from '../metrics/catalogue.ts'
@@ -34,6 +35,8 @@ export interface SamplerOptions {
   readonly maxProcesses: number
   /** Whether a sink wants all values of the rows that have them. */
   readonly distributions?: boolean
+  /** Of the cluster that the hosts are in. */
+  readonly facts?: ClusterFacts
 }
 
 /** What can change while it runs. */
@@ -162,7 +165,8 @@ export class Sampler {
   }
 
   #subjects(window: Folded, ifid: string | undefined): Subjects {
-    return new Subjects(window, ifid, this.#options.profile, this.#table, this.podHosts)
+    const { profile, facts = NO_FACTS } = this.#options
+    return new Subjects(window, ifid, profile, this.#table, this.podHosts, facts)
   }
 
   #flows(

@@ -1,7 +1,9 @@
 /** The subjects of a window, with the tags of each. */
 
 import { Group } from '../../wire/count/flow_sums.ts'
+import type { PodName } from '../../wire/message.ts'
 import type { Tags } from '../batch.ts'
+import type { ClusterFacts, PodFact } from '../cluster/facts.ts'
 import { ContainerGroup, type PodGroup } from '../fold/fold.ts'
 import { processCalled, shortId } from '../fold/names.ts'
 import { BEYOND, keyOf } from '../fold/owned.ts'
@@ -42,6 +44,7 @@ export class Subjects {
   readonly #profile: Profile
   readonly #table: SeriesTable
   readonly #podHosts: PodHosts
+  readonly #facts: ClusterFacts
   readonly #families = new Map<string, Family>()
 
   /** @param ifid undefined for the collector's metrics of itself */
@@ -51,12 +54,14 @@ export class Subjects {
     profile: Profile,
     table: SeriesTable,
     podHosts: PodHosts,
+    facts: ClusterFacts,
   ) {
     this.#window = window
     this.#ifid = ifid
     this.#profile = profile
     this.#table = table
     this.#podHosts = podHosts
+    this.#facts = facts
   }
 
   /** @param maxProcesses the busiest have subjects of their own, the others one together */
@@ -64,6 +69,7 @@ export class Subjects {
     if (level === 'container') return this.#containers(wanted)
     if (level === 'pod') return this.#pods(wanted)
     if (!wanted.rest) return []
+    if (level === 'workload') return this.#workloads()
     return level === 'host' ? [this.#host()] : this.#processes(maxProcesses)
   }
 
@@ -89,12 +95,13 @@ export class Subjects {
   #containers({ container }: Wanted): Counted[] {
     const { fold, key } = this.#window
     const tagsOf = ({ id, name }: ContainerGroup): TagsOf => {
-      const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
+      const pod = name.pod === undefined ? undefined : this.#podName(name.pod)
       const more = {
         host: key.host,
         container_name: name.name,
         pod: pod?.name,
         namespace: pod?.namespace,
+        ...clusterTags(name.pod === undefined ? undefined : this.#facts.podByUid(name.pod)),
         ...labelTags({ ...name.labels, ...pod?.labels }),
       }
       return [{ container: shortId(id) }, more]
@@ -103,8 +110,11 @@ export class Subjects {
       .filter(({ id, name }) => !name.sandbox && container(id))
       .map(group => {
         const { id, name } = group
-        const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
-        const names = { container_name: name.name, pod: pod?.name, namespace: pod?.namespace }
+        const pod = name.pod === undefined ? undefined : this.#podName(name.pod)
+        const names = {
+          ...{ container_name: name.name, pod: pod?.name, namespace: pod?.namespace },
+          ...clusterTags(name.pod === undefined ? undefined : this.#facts.podByUid(name.pod)),
+        }
         return { group, subject: this.#renamed('container', id, () => tagsOf(group), names) }
       })
   }
@@ -112,15 +122,53 @@ export class Subjects {
   #pods({ pod }: Wanted): Counted[] {
     const pods = [...this.#window.fold.pods().values()].filter(({ uid }) => pod(uid))
     const { host } = this.#window.key
-    const tagsOf = ({ name: { name, namespace, labels } }: PodGroup): TagsOf => [
-      { pod: name },
-      { namespace, host, ...labelTags(labels) },
-    ]
+    const tagsOf = ({ uid, name: { labels } }: PodGroup): TagsOf => {
+      const { name, namespace } = this.#podName(uid) ?? { name: uid, namespace: '' }
+      return [
+        { pod: name },
+        { namespace, host, ...clusterTags(this.#facts.podByUid(uid)), ...labelTags(labels) },
+      ]
+    }
     return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => {
-      const { uid, name } = group
+      const { uid } = group
+      const name = this.#podName(uid)
       // a pod without a name is called by its UID
-      const names = name.name === uid ? {} : { pod: name.name, namespace: name.namespace }
+      const names = {
+        ...(name && { pod: name.name, namespace: name.namespace }),
+        ...clusterTags(this.#facts.podByUid(uid)),
+      }
       return { group, subject: this.#renamed('pod', uid, () => tagsOf(group), names) }
+    })
+  }
+
+  /** As its probe calls it or, when that does not know, the cluster. */
+  #podName(uid: string): PodName | undefined {
+    const known = this.#window.fold.podName(uid)
+    if (known) return known
+    const pod = this.#facts.podByUid(uid)
+    // labels are tags where a probe was asked for them
+    return pod && { name: pod.name, namespace: pod.namespace }
+  }
+
+  /** Of pods that the cluster knows. A pod's UID is in its cgroup: none of them waits for a name. */
+  #workloads(): Counted[] {
+    const { host } = this.#window.key
+    const byName = new Map<string, { tags: TagsOf; group: Group }>()
+    for (const pod of this.#window.fold.pods().values()) {
+      const fact = this.#facts.podByUid(pod.uid)
+      if (!fact) continue
+      const { namespace, workload } = fact
+      const id = `${namespace} ${workload.kind} ${workload.name}`
+      let known = byName.get(id)
+      if (!known) {
+        const more = { owner_kind: workload.kind, namespace, host }
+        known = { tags: [{ workload: workload.name }, more], group: new Group() }
+        byName.set(id, known)
+      }
+      known.group.add(pod)
+    }
+    return Array.from(byName, ([id, { tags, group }]) => {
+      return { group, subject: this.#subject('workload', id, () => tags) }
     })
   }
 
@@ -227,6 +275,10 @@ export class Subjects {
 /** The id of the container whose group it is. */
 export const containerOf = (owner: Group): string | undefined =>
   owner instanceof ContainerGroup ? owner.id : undefined
+
+/** They follow from the pod, and add no series. */
+const clusterTags = (pod: PodFact | undefined): Readonly<Record<string, string | undefined>> =>
+  pod ? { owner_kind: pod.workload.kind, owner_name: pod.workload.name, node: pod.node } : {}
 
 const tagsFrom = (names: readonly string[], values: readonly string[]): Tags =>
   Object.fromEntries(names.flatMap((name, at) => (values[at] ? [[name, values[at]]] : [])))

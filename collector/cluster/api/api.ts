@@ -20,6 +20,8 @@ export class Api implements Source, Report {
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #times: typeof TIMES
   readonly #end = new AbortController()
+  #untried = 0
+  #allTried = () => {}
   #following: readonly Promise<void>[] = []
 
   constructor(server: Server, log: Pick<ThrottledLog, 'warn'>, times = TIMES) {
@@ -29,10 +31,18 @@ export class Api implements Source, Report {
     this.#times = times
   }
 
-  start(into: Receiver): void {
+  async start(into: Receiver): Promise<void> {
+    const all = Promise.withResolvers<void>()
+    this.#untried = KIND_NAMES.length
+    this.#allTried = all.resolve
     this.#following = KIND_NAMES.map(kind =>
       new Follower(kind, this.#server, into, this, this.#times).run(this.#end.signal),
     )
+    await all.promise
+  }
+
+  tried(): void {
+    if (--this.#untried === 0) this.#allTried()
   }
 
   failed(kind: Kind, error: Error, afterMs: number): void {

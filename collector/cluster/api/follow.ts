@@ -29,6 +29,8 @@ export const TIMES: Times = { watchS: 300, firstMs: 1000, mostMs: 30_000 }
 class ExpiredError extends Error {}
 
 export interface Report {
+  /** It was listed, or not, for the first time. */
+  tried(): void
   /** @param afterMs when it is asked next */
   failed(kind: Kind, error: Error, afterMs: number): void
 }
@@ -42,6 +44,7 @@ export class Follower {
   /** Of the last object or bookmark; undefined: it begins with a list. */
   #version: string | undefined
   #failures = 0
+  #isTried = false
 
   constructor(kind: Kind, server: Server, into: Receiver, report: Report, times = TIMES) {
     this.#kind = kind
@@ -57,15 +60,22 @@ export class Follower {
       const began = performance.now()
       try {
         if (this.#version === undefined) await this.#list(signal)
+        this.#tried()
         await this.#watch(signal)
         // one that ends at once is no answer: it would be asked without a pause
         if (performance.now() - began < this.#times.firstMs)
           await pause(this.#times.firstMs, null, { signal })
       } catch (error) {
+        this.#tried()
         if (signal.aborted) return
         await this.#wait(error as Error, signal)
       }
     }
+  }
+
+  #tried(): void {
+    if (!this.#isTried) this.#report.tried()
+    this.#isTried = true
   }
 
   async #wait(error: Error, signal: AbortSignal): Promise<void> {

@@ -37,7 +37,7 @@ export class Directory implements Source {
     this.#everyMs = everyMs
   }
 
-  start(into: Receiver): void {
+  async start(into: Receiver): Promise<void> {
     this.#look(into)
     this.#timer = setInterval(() => this.#look(into), this.#everyMs)
   }

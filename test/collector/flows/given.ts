@@ -1,6 +1,7 @@
 /** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
 
 import type { Batch } from '../../../collector/batch.ts'
+import type { FlowCounts } from '../../../collector/flows/counts.ts'
 import { type FlowOptions, type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
@@ -101,12 +102,12 @@ export class Stage {
     this.flows.take(head, layout, Buffer.alloc(0), NAMES)
   }
 
-  end(host: string, window: number, names: WindowNames = NAMES): void {
+  end(host: string, window: number, names: WindowNames = NAMES): FlowCounts | undefined {
     const fold = new Fold()
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
     const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: 1e12 }
-    this.flows.end(
+    return this.flows.end(
       { key: keyOf(host, window, this.run), time: 1e9 + window * 10 + this.shift, fold, ...common },
       '0',
       () => {},

@@ -132,17 +132,17 @@ t.test('the server proves who it is', { skip: needs('openssl') }, async t => {
 
 t.test('the setting names an API, a kubeconfig file or a directory', async t => {
   const directory = t.testdir({ config: stringify(config({ server: 'http://127.0.0.1:1' }, {})), in: {} })
-  const open = (from?: string) => new Cluster(from, { warn: () => {} }, {})
-  t.throws(() => open('api'), /this is no pod/)
-  t.throws(() => open(join(directory, 'none')), /there is no such file or directory: give api in a pod/)
-  t.throws(() => open('/dev/null'), /neither a file nor a directory/)
+  const open = (from?: string) => Cluster.open(from, { warn: () => {} }, {})
+  await t.rejects(open('api'), /this is no pod/)
+  await t.rejects(open(join(directory, 'none')), /there is no such file or directory: give api in a pod/)
+  await t.rejects(open('/dev/null'), /neither a file nor a directory/)
   for (const from of ['config', 'in']) {
-    const cluster = open(join(directory, from))
+    const cluster = await open(join(directory, from))
     t.equal(cluster.facts.isKnown, true)
     t.match(cluster.view(), { cluster: { Pod: 0 } })
     await cluster.close()
   }
-  const none = open()
+  const none = await open()
   t.equal(none.facts.isKnown, false)
   t.same(none.view(), {})
   await none.close()
