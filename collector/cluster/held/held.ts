@@ -26,6 +26,8 @@ const HISTORY_MS = 600_000
 export interface Receiver {
   /** @returns false for what is no object of the API: it was counted */
   set(kind: Kind, object: unknown, atMs: number): boolean
+  /** One that was read before. */
+  put<K extends Kind>(kind: K, known: Objects[K], atMs: number): void
   remove(kind: Kind, object: unknown, atMs: number): void
   /** All objects of the kind come next… */
   beginList(kind: Kind): void
@@ -103,8 +105,12 @@ export class Held implements ClusterFacts, Receiver {
 
   set<K extends Kind>(kind: K, object: unknown, atMs: number): boolean {
     const known = this.#read(kind, object)
-    if (known) this.#keeps[kind].set(known, atMs)
+    if (known) this.put(kind, known, atMs)
     return known !== undefined
+  }
+
+  put<K extends Kind>(kind: K, known: Objects[K], atMs: number): void {
+    this.#keeps[kind].set(known, atMs)
   }
 
   remove<K extends Kind>(kind: K, object: unknown, atMs: number): void {

@@ -97,7 +97,7 @@ export class Directory implements Source {
     const all = [...this.#files.values()].flatMap(({ found }) => found)
     for (const kind of KIND_NAMES) {
       into.beginList(kind)
-      for (const { object } of all.filter(one => one.kind === kind)) into.set(kind, object, now)
+      for (const { known } of all.filter(one => one.kind === kind)) into.put(kind, known, now)
       into.endList(kind, now)
     }
   }

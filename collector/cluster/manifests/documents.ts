@@ -2,13 +2,13 @@
 
 import { type Document, parseAllDocuments } from 'yaml'
 import { isRecord, type Json, text } from '../json.ts'
-import { isKind, KINDS, type Kind } from '../kinds.ts'
+import { isKind, KINDS, type Kind, type Objects } from '../kinds.ts'
 import { isObject } from '../objects.ts'
 
-export interface Found {
-  readonly kind: Kind
-  readonly object: Json
-}
+/** What is kept of an object. */
+export type Found<K extends Kind = Kind> = {
+  readonly [Of in K]: { readonly kind: Of; readonly known: Objects[Of] }
+}[K]
 
 /** Lists in lists end somewhere. */
 const MAX_DEPTH = 4
@@ -44,5 +44,8 @@ function objectsOf(value: unknown, where: string, depth: number): Found[] {
   }
   if (!isKind(kind) || text(value['apiVersion']) !== KINDS[kind].group) return []
   if (!isObject(value)) throw new Error(`${where}: a ${kind} without metadata.name`)
-  return [{ kind, object: value }]
+  return [found(kind, value)]
 }
+
+const found = <K extends Kind>(kind: K, object: Json): Found<K> =>
+  ({ kind, known: KINDS[kind].read(object) }) as Found<K>

@@ -58,7 +58,7 @@ export class ApiServer {
   #snapshots = 0
   readonly #resources = new Map<string, Resource>()
 
-  static async start(t: Test): Promise<ApiServer> {
+  static async start(t: Pick<Test, 'teardown'>): Promise<ApiServer> {
     const api = new ApiServer()
     for (const kind of Object.keys(KINDS) as Kind[]) {
       const { group, resource } = KINDS[kind]
