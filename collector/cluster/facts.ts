@@ -59,6 +59,8 @@ export interface ClusterFacts {
   podByAddress(ip: string, atMs: number): PodFact | undefined
   podByName(namespace: string, name: string, atMs: number): PodFact | undefined
   podByUid(uid: string): PodFact | undefined
+  /** What a container of a pod is called there. */
+  containerName(id: string): string | undefined
   /** By what clients ask for: a cluster IP, an external one, one of a load balancer, or a node's with a node port. */
   serviceByAddress(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
   /** By a pod that answers for it. Several Services may have the same pods: then none can be told, and this is undefined. */
@@ -77,6 +79,7 @@ export const NO_FACTS: ClusterFacts = {
   podByAddress: unknown,
   podByName: unknown,
   podByUid: unknown,
+  containerName: unknown,
   serviceByAddress: unknown,
   serviceByEndpoint: unknown,
   nodeByAddress: unknown,

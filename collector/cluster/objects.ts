@@ -26,6 +26,8 @@ export interface PodObject extends Named {
   readonly hostNetwork: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly owner: Owner | undefined
+  /** Of its containers that have run, the name by the id. */
+  readonly containers: Readonly<Record<string, string>>
   /** When its node took it on: before it had an address. */
   readonly started: number
   /** When its last container ended, or the pod as a whole: the address may be another's from then on. */
@@ -97,6 +99,17 @@ function endOf(status: Json): number | undefined {
   return known.length > 0 && known.length === ends.length ? Math.max(...known) + 1000 : undefined
 }
 
+const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']
+
+/** An id is `containerd://<id>` there. */
+const containersIn = (status: Json): Record<string, string> =>
+  Object.fromEntries(
+    STATUSES.flatMap(list => elements(status[list])).flatMap(({ containerID, name }) => {
+      const [, id] = /^[\w.-]+:\/\/(.+)$/.exec(text(containerID)) ?? []
+      return id === undefined ? [] : [[id, text(name)]]
+    }),
+  )
+
 export function podOf(object: Json): PodObject {
   const [metadata, spec, status] = ['metadata', 'spec', 'status'].map(name => member(object, name)) as [
     Json,
@@ -117,6 +130,7 @@ export function podOf(object: Json): PodObject {
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
     owner: ownerOf(object),
+    containers: containersIn(status),
     started: timeMs(status['startTime']) ?? named.created,
     ended: endOf(status),
     isOver,

@@ -231,7 +231,10 @@ function endOf(store: FlowStore, flow: number): End {
       uid: program.name.uid,
     }),
     container: place ? shortId(place.id) : '',
-    ...(place && { containerName: place.name.name ?? '', runtime: place.name.runtime }),
+    ...(place && {
+      containerName: place.name.name ?? store.facts.containerName(place.id) ?? '',
+      runtime: place.name.runtime,
+    }),
     ...(place?.name.labels && { labels: place.name.labels }),
     ...(place?.name.pod !== undefined && {
       pod: place.pod?.name ?? store.facts.podByUid(place.name.pod)?.name ?? '',

@@ -20,6 +20,7 @@ import {
   type Row,
 } from '../metrics/metric.ts'
 import { type Active, activeOf, batchOf, nothing, otherTags, unheard, type Written } from './active.ts'
+import { ClusterNames } from './cluster/names.ts'
 import { Distribution } from './distribution.ts'
 import { type FlatRows, nothingCame, rowsOf } from './flat_rows.ts'
 import { PodHosts } from './pod_hosts.ts'
@@ -37,6 +38,8 @@ export interface SamplerOptions {
   readonly distributions?: boolean
   /** Of the cluster that the hosts are in. */
   readonly facts?: ClusterFacts
+  /** Keys of labels of pods that are tags, from these facts. */
+  readonly clusterLabel?: readonly string[]
 }
 
 /** What can change while it runs. */
@@ -52,6 +55,7 @@ export class Sampler {
   #options: SamplerOptions
   readonly #active: readonly Active[]
   readonly #table: SeriesTable
+  readonly #cluster: ClusterNames
   /** Of the sample that is being made. */
   readonly #values: (number | undefined)[] = []
 
@@ -65,6 +69,7 @@ export class Sampler {
     metrics = metricsOf(options.profile, options.metrics),
   ) {
     this.#options = options
+    this.#cluster = new ClusterNames(options.facts ?? NO_FACTS, options.clusterLabel ?? [])
     this.#active = activeOf(metrics)
     this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
     this.podHosts = new PodHosts(options.maxSeries)
@@ -165,8 +170,8 @@ export class Sampler {
   }
 
   #subjects(window: Folded, ifid: string | undefined): Subjects {
-    const { profile, facts = NO_FACTS } = this.#options
-    return new Subjects(window, ifid, profile, this.#table, this.podHosts, facts)
+    const { profile } = this.#options
+    return new Subjects(window, ifid, profile, this.#table, this.podHosts, this.#cluster)
   }
 
   #flows(

@@ -1,15 +1,15 @@
 /** The subjects of a window, with the tags of each. */
 
 import { Group } from '../../wire/count/flow_sums.ts'
-import type { PodName } from '../../wire/message.ts'
 import type { Tags } from '../batch.ts'
-import type { ClusterFacts, PodFact } from '../cluster/facts.ts'
 import { ContainerGroup, type PodGroup } from '../fold/fold.ts'
 import { processCalled, shortId } from '../fold/names.ts'
 import { BEYOND, keyOf } from '../fold/owned.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { Profile } from '../metrics/catalogue.ts'
 import type { FlowLevel, OwnedMetric } from '../metrics/metric.ts'
+import type { ClusterNames } from './cluster/names.ts'
+import { workloadsOf } from './cluster/workloads.ts'
 import type { PodHosts } from './pod_hosts.ts'
 import type { Family, Kind, SeriesTable, Subject } from './series.ts'
 
@@ -44,7 +44,7 @@ export class Subjects {
   readonly #profile: Profile
   readonly #table: SeriesTable
   readonly #podHosts: PodHosts
-  readonly #facts: ClusterFacts
+  readonly #cluster: ClusterNames
   readonly #families = new Map<string, Family>()
 
   /** @param ifid undefined for the collector's metrics of itself */
@@ -54,14 +54,14 @@ export class Subjects {
     profile: Profile,
     table: SeriesTable,
     podHosts: PodHosts,
-    facts: ClusterFacts,
+    cluster: ClusterNames,
   ) {
     this.#window = window
     this.#ifid = ifid
     this.#profile = profile
     this.#table = table
     this.#podHosts = podHosts
-    this.#facts = facts
+    this.#cluster = cluster
   }
 
   /** @param maxProcesses the busiest have subjects of their own, the others one together */
@@ -95,14 +95,14 @@ export class Subjects {
   #containers({ container }: Wanted): Counted[] {
     const { fold, key } = this.#window
     const tagsOf = ({ id, name }: ContainerGroup): TagsOf => {
-      const pod = name.pod === undefined ? undefined : this.#podName(name.pod)
+      const pod = this.#cluster.pod(fold, name.pod)
       const more = {
         host: key.host,
-        container_name: name.name,
+        container_name: name.name ?? this.#cluster.facts.containerName(id),
         pod: pod?.name,
         namespace: pod?.namespace,
-        ...clusterTags(name.pod === undefined ? undefined : this.#facts.podByUid(name.pod)),
-        ...labelTags({ ...name.labels, ...pod?.labels }),
+        ...this.#cluster.tags(name.pod),
+        ...labelTags({ ...this.#cluster.labels(name.pod), ...name.labels, ...pod?.labels }),
       }
       return [{ container: shortId(id) }, more]
     }
@@ -110,10 +110,11 @@ export class Subjects {
       .filter(({ id, name }) => !name.sandbox && container(id))
       .map(group => {
         const { id, name } = group
-        const pod = name.pod === undefined ? undefined : this.#podName(name.pod)
+        const pod = this.#cluster.pod(fold, name.pod)
         const names = {
-          ...{ container_name: name.name, pod: pod?.name, namespace: pod?.namespace },
-          ...clusterTags(name.pod === undefined ? undefined : this.#facts.podByUid(name.pod)),
+          ...{ pod: pod?.name, namespace: pod?.namespace },
+          container_name: name.name ?? this.#cluster.facts.containerName(id),
+          ...this.#cluster.tags(name.pod),
         }
         return { group, subject: this.#renamed('container', id, () => tagsOf(group), names) }
       })
@@ -123,52 +124,34 @@ export class Subjects {
     const pods = [...this.#window.fold.pods().values()].filter(({ uid }) => pod(uid))
     const { host } = this.#window.key
     const tagsOf = ({ uid, name: { labels } }: PodGroup): TagsOf => {
-      const { name, namespace } = this.#podName(uid) ?? { name: uid, namespace: '' }
+      const { name, namespace } = this.#cluster.pod(this.#window.fold, uid) ?? { name: uid, namespace: '' }
       return [
         { pod: name },
-        { namespace, host, ...clusterTags(this.#facts.podByUid(uid)), ...labelTags(labels) },
+        {
+          namespace,
+          host,
+          ...this.#cluster.tags(uid),
+          ...labelTags({ ...this.#cluster.labels(uid), ...labels }),
+        },
       ]
     }
     return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => {
       const { uid } = group
-      const name = this.#podName(uid)
+      const name = this.#cluster.pod(this.#window.fold, uid)
       // a pod without a name is called by its UID
       const names = {
         ...(name && { pod: name.name, namespace: name.namespace }),
-        ...clusterTags(this.#facts.podByUid(uid)),
+        ...this.#cluster.tags(uid),
       }
       return { group, subject: this.#renamed('pod', uid, () => tagsOf(group), names) }
     })
   }
 
-  /** As its probe calls it or, when that does not know, the cluster. */
-  #podName(uid: string): PodName | undefined {
-    const known = this.#window.fold.podName(uid)
-    if (known) return known
-    const pod = this.#facts.podByUid(uid)
-    // labels are tags where a probe was asked for them
-    return pod && { name: pod.name, namespace: pod.namespace }
-  }
-
-  /** Of pods that the cluster knows. A pod's UID is in its cgroup: none of them waits for a name. */
   #workloads(): Counted[] {
-    const { host } = this.#window.key
-    const byName = new Map<string, { tags: TagsOf; group: Group }>()
-    for (const pod of this.#window.fold.pods().values()) {
-      const fact = this.#facts.podByUid(pod.uid)
-      if (!fact) continue
-      const { namespace, workload } = fact
-      const id = `${namespace} ${workload.kind} ${workload.name}`
-      let known = byName.get(id)
-      if (!known) {
-        const more = { owner_kind: workload.kind, namespace, host }
-        known = { tags: [{ workload: workload.name }, more], group: new Group() }
-        byName.set(id, known)
-      }
-      known.group.add(pod)
-    }
-    return Array.from(byName, ([id, { tags, group }]) => {
-      return { group, subject: this.#subject('workload', id, () => tags) }
+    const { fold, key } = this.#window
+    return workloadsOf(fold, this.#cluster.facts).map(({ id, kind, name, namespace, group }) => {
+      const more = { owner_kind: kind, namespace, host: key.host }
+      return { group, subject: this.#subject('workload', id, () => [{ workload: name }, more]) }
     })
   }
 
@@ -275,10 +258,6 @@ export class Subjects {
 /** The id of the container whose group it is. */
 export const containerOf = (owner: Group): string | undefined =>
   owner instanceof ContainerGroup ? owner.id : undefined
-
-/** They follow from the pod, and add no series. */
-const clusterTags = (pod: PodFact | undefined): Readonly<Record<string, string | undefined>> =>
-  pod ? { owner_kind: pod.workload.kind, owner_name: pod.workload.name, node: pod.node } : {}
 
 const tagsFrom = (names: readonly string[], values: readonly string[]): Tags =>
   Object.fromEntries(names.flatMap((name, at) => (values[at] ? [[name, values[at]]] : [])))

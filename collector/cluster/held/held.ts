@@ -70,6 +70,9 @@ export class Held implements ClusterFacts, Receiver {
   podByUid(uid: string) {
     return this.#pods.byUid(uid)
   }
+  containerName(id: string) {
+    return this.#pods.containerName(id)
+  }
   nodeByAddress(ip: string, atMs: number) {
     return this.#nodes.byAddress(ip, atMs)
   }

@@ -56,10 +56,15 @@ export class Pods implements Index<PodObject> {
   readonly #byUid = new Map<string, Pod>()
   readonly #byAddress = new Intervals<Pod>()
   readonly #byName = new Intervals<Pod>()
+  readonly #byContainer = new Map<string, Pod>()
   readonly #around: Around
 
   constructor(around: Around) {
     this.#around = around
+  }
+
+  containerName(id: string): string | undefined {
+    return this.#byContainer.get(id)?.object.containers[id]
   }
 
   byUid(uid: string): PodFact | undefined {
@@ -78,6 +83,8 @@ export class Pods implements Index<PodObject> {
     if (before && before.uid !== object.uid) this.remove(before, atMs)
     const pod = this.#byUid.get(object.uid) ?? new Pod(object, this.#around)
     this.#byUid.set(object.uid, pod)
+    for (const id in pod.object.containers) if (!(id in object.containers)) this.#byContainer.delete(id)
+    for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.object = object
     const { started } = object
     this.#byName.begin(keyOf(object.namespace, object.name), pod, started)
@@ -98,7 +105,9 @@ export class Pods implements Index<PodObject> {
   remove(object: PodObject, atMs: number): void {
     const pod = this.#byUid.get(object.uid)
     if (!pod) return
-    pod.object = object
+    // its last state may have fewer containers than were known
+    pod.object = { ...object, containers: { ...pod.object.containers, ...object.containers } }
+    for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
     this.#byName.end(keyOf(object.namespace, object.name), pod, atMs)
     // the address was free when its containers had ended: another pod may have had it before this one left the API
@@ -108,7 +117,10 @@ export class Pods implements Index<PodObject> {
   expire(beforeMs: number): void {
     this.#byAddress.expire(beforeMs)
     this.#byName.expire(beforeMs)
-    for (const [uid, { until = Number.POSITIVE_INFINITY }] of this.#byUid)
-      if (until < beforeMs) this.#byUid.delete(uid)
+    for (const [uid, { until = Number.POSITIVE_INFINITY, object }] of this.#byUid) {
+      if (until >= beforeMs) continue
+      this.#byUid.delete(uid)
+      for (const id in object.containers) this.#byContainer.delete(id)
+    }
   }
 }

@@ -103,3 +103,36 @@ t.test('a pod that its probe has no name for has the one of the cluster, without
   t.match(about(lines, 'container:num_flows,container=a')[0], 'pod=web-1')
   t.notMatch(lines.join('\n'), 'label_')
 })
+
+t.test(
+  'labels of pods are tags where they are asked for; a container has the name that the cluster has',
+  async t => {
+    const held = facts()
+    const labels = { team: 'a', other: 'b', app: 'x' }
+    const status = { containerStatuses: [{ name: 'main', containerID: 'containerd://a' }] }
+    held.set('Pod', { ...pod({ name: 'web-1', namespace: 'shop', labels }), status }, 0)
+    const sampler = samplerOf('sockflux', {
+      metrics: ['flows'],
+      facts: held,
+      clusterLabel: ['team', 'app', 'none'],
+    })
+    const nameless: WindowNames = {
+      ...NAMES,
+      containers: { ...NAMES.containers, a: { runtime: 'cri', pod: 'uid-web-1' } },
+      pods: {
+        ...NAMES.pods,
+        'uid-web-1': { name: 'web-1', namespace: 'shop', labels: { app: 'of the probe' } },
+      },
+    }
+    for (const window of [1, 2]) {
+      const lines = linesOf(sampler.sample(folded(FLOWS, nameless, window), '0'))
+      const tags = 'label_app=of\\ the\\ probe,label_team=a,namespace=shop'
+      t.match(
+        about(lines, 'container:num_flows,container=a,')[0],
+        `container_name=main,host=h,ifid=0,${tags}`,
+      )
+      t.match(about(lines, 'pod:num_flows').join('\n'), tags)
+      t.equal(sampler.series().find(({ measurement }) => measurement === 'pod:num_flows')?.series, 3)
+    }
+  },
+)

@@ -259,3 +259,20 @@ t.test('what is no object is counted, and odd ones are taken as far as they go',
   t.ok(held.set('Node', { metadata: { name: 'n' }, spec: { podCIDRs: ['x', '10.0.0.0/99'] } }, T))
   t.equal(held.podByUid('/odd')?.name, 'odd')
 })
+
+t.test('containers have their names in the pod, the sandbox none', async t => {
+  const held = new Held()
+  const status = (containerID: string) => ({
+    containerStatuses: [{ name: 'main', containerID }, { name: 'waits' }],
+  })
+  const base = pod({ name: 'web', started: T })
+  held.set('Pod', { ...base, status: status('containerd://c1') }, T)
+  t.equal(held.containerName('c1'), 'main')
+  t.equal(held.containerName('pause'), undefined)
+  held.set('Pod', { ...base, status: status('cri-o://c2') }, T + MINUTE)
+  t.equal(held.containerName('c2'), 'main', 'it was started anew')
+  held.remove('Pod', { ...base, status: {} }, T + 2 * MINUTE)
+  t.equal(held.containerName('c2'), 'main', 'its last window may still come')
+  held.expire(T + 20 * MINUTE)
+  t.equal(held.containerName('c2'), undefined)
+})
