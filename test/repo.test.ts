@@ -83,7 +83,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/cluster': ['wire', 'collector/counters.ts'],
   'collector/check.ts': [
     ...['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
-    ...['collector/page/check.ts'],
+    ...['collector/cluster', 'collector/page/check.ts'],
   ],
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],

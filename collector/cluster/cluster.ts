@@ -79,6 +79,11 @@ export class Cluster implements Counted {
   }
 }
 
+/** @throws with what is wrong with a path, and what it can be */
+export function checkSource(from: string | undefined): void {
+  if (from !== undefined && from !== API) sourceOf(from, { warn() {} }, {})
+}
+
 function sourceOf(from: string, log: Log, env: NodeJS.ProcessEnv): Source {
   if (from === API) return new Api(inCluster(env), log)
   const found = statSync(from, { throwIfNoEntry: false })
