@@ -119,4 +119,11 @@ export const flowMetrics = [
   ...LEVELS.map(traffic),
 ]
 
-export const processMetrics = [flows('process'), rtt('process'), traffic('process')]
+/** Not a process that only listens, nor one of a probe that folds: it tells the listeners by process, and no flows. */
+const knows = ({ client, server }: Group): boolean => client.flows + server.flows > 0
+
+export const processMetrics = [
+  { ...flows('process'), knows },
+  rtt('process'),
+  { ...traffic('process'), knows },
+]

@@ -116,10 +116,12 @@ type SubjectMetric = { readonly dimensions: readonly [] } & Row<Group>
 /** Of flows: one for each role of each subject. */
 type RoleMetric = { readonly dimensions: readonly ['role'] } & Row<FlowSums>
 
-export type FlowMetric = { readonly level: FlowLevel; readonly ntopng: boolean } & (
-  | SubjectMetric
-  | RoleMetric
-)
+export type FlowMetric = {
+  readonly level: FlowLevel
+  readonly ntopng: boolean
+  /** Subjects for which it is false have no sample. */
+  readonly knows?: (group: Group) => boolean
+} & (SubjectMetric | RoleMetric)
 
 /** Of rows that belong to no flow, or of what was lost: one series for each row of a host. */
 export interface FlatMetric extends Row<Numbers> {

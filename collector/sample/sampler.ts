@@ -185,6 +185,7 @@ export class Sampler {
     const rest = new Group()
     let isRest = false
     for (const { group, subject } of level) {
+      if (metric.knows?.(group) === false) continue
       if (subject.kind !== 'other' && this.#flow(active, metric, group, subject, written, rest)) continue
       isRest = true
       if (subject.kind === 'other') rest.add(group)

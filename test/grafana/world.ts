@@ -1,6 +1,7 @@
 /** What the dashboards show: two pods that talk, and a host that exists only as messages and has troubles. */
 
 import { Dealer } from 'zeromq'
+import { HEALTH_GROUPS } from '../../probe/signals/health_groups.ts'
 import { encodeWindow, type WindowNames } from '../../wire/message.ts'
 import { client, connected, type Pair, serve, startPair } from '../e2e/pair.ts'
 import { bundleOf } from '../harness/bundle.ts'
@@ -19,7 +20,7 @@ const [ECHO, NOBODY] = ['80', '9']
 /** Series of a measurement: more than this machine has, fewer than the troubled host would have. */
 const MAX_SERIES = 200
 const CONTAINERS = 240
-const GROUPS = 'flows,rtt,rtt_dist,traffic,tcp,connect,process,host,stats'
+const GROUPS = `flows,rtt,rtt_dist,traffic,tcp,connect,process,host,stats,${HEALTH_GROUPS}`
 
 /** What the troubled host reports, in this order. */
 export const REPORTED = { 'queue/full': 7, 'window/skipped': 2 } as const
@@ -123,7 +124,8 @@ export function openWorld({ rounds }: { rounds: number }): Promise<World & Closa
     ])
     cleanup.defer(() => pair.close())
     cleanup.defer(() => prometheus.close())
-    const probe = await site.probe(['--containerd-state', pair.node.containerd.stateDir, '--host', HOST])
+    const state = ['--containerd-state', pair.node.containerd.stateDir]
+    const probe = await site.probe([...state, '--host', HOST, '--health', HEALTH_GROUPS.join(',')])
     const from = windowNow()
     await serve(pair.node, pair.shop.pod.containers.main, pair.shop.address, ECHO)
     await serve(pair.node, pair.cart.pod.containers.main, pair.cart.address, ECHO)
