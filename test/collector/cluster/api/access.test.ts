@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
@@ -9,6 +8,7 @@ import { kubeconfig } from '../../../../collector/cluster/api/kubeconfig.ts'
 import { getDocument } from '../../../../collector/cluster/api/requests.ts'
 import { inCluster } from '../../../../collector/cluster/api/server.ts'
 import { Cluster } from '../../../../collector/cluster/cluster.ts'
+import { selfSigned } from '../../../harness/certificate.ts'
 import { needs } from '../../../harness/skip.ts'
 
 const config = (cluster: object, user: object) => ({
@@ -92,42 +92,25 @@ t.test('in a pod: what a service account has, read anew each time', async t => {
 
 t.test('the server proves who it is', { skip: needs('openssl') }, async t => {
   const directory = t.testdir({})
-  const at = (name: string) => join(directory, name)
-  const made = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '1',
-  ]
-  for (const name of ['server', 'other'])
-    execFileSync(
-      'openssl',
-      [
-        ...[...made, '-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:kubernetes,IP:127.0.0.1'],
-        ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)],
-      ],
-      { stdio: 'ignore' },
-    )
-  const key = readFileSync(at('server.key'))
-  const server = createServer({ key, cert: readFileSync(at('server.pem')) }, (request, response) => {
-    response.end(JSON.stringify({ token: request.headers.authorization }))
-  })
+  const made = (name: string) => selfSigned(directory, name, ['DNS:kubernetes', 'IP:127.0.0.1'])
+  const [own, other] = [made('server'), made('other')]
+  const server = createServer(
+    { key: readFileSync(own.key), cert: readFileSync(own.certificate) },
+    (request, response) => {
+      response.end(JSON.stringify({ token: request.headers.authorization }))
+    },
+  )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
   const { port } = server.address() as { port: number }
   const access = (ca: string) => ({
     ...{ url: new URL(`https://127.0.0.1:${port}`), headers: { authorization: 'Bearer x' } },
-    ca: readFileSync(at(ca), 'utf8'),
+    ca: readFileSync(ca, 'utf8'),
   })
   const asked = { path: '/api', accept: 'application/json', signal: new AbortController().signal }
-  t.same(await getDocument(access('server.pem'), asked), { token: 'Bearer x' })
-  await t.rejects(getDocument(access('other.pem'), asked), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  t.same(await getDocument(access(own.certificate), asked), { token: 'Bearer x' })
+  await t.rejects(getDocument(access(other.certificate), asked), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
 })
 
 t.test('the setting names an API, a kubeconfig file or a directory', async t => {
