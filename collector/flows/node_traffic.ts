@@ -1,6 +1,6 @@
 /** Which node a pod's flow is on, and which one it goes to: `node:traffic`. */
 
-import { beganMs, clusterEndOf, rangeOf } from './cluster_ends.ts'
+import { beganMs, clusterEndOf } from './cluster_ends.ts'
 import { ipAt } from './endpoint.ts'
 import { WORD } from './table/columns.ts'
 import type { FlowStore } from './table/store.ts'
@@ -15,12 +15,9 @@ export function nodeRow(
   const node = nodeOf(store, flow)
   const peer = farNode(store, flow)
   if (peer !== '') return { node, peer_node: peer, scope: peer === node ? 'intra' : 'inter' }
-  const isInside = rangeOf(store, ipAt(store, flow, 'remote'), beganMs(store, flow)) in CLUSTER
+  const isInside = store.facts.rangeOf(ipAt(store, flow, 'remote'), beganMs(store, flow)) !== ''
   return { node, peer_node: '', scope: isInside ? 'inter' : 'external' }
 }
-
-/** Ranges of the cluster itself. */
-const CLUSTER: Readonly<Record<string, true>> = { Pods: true, Services: true, Machines: true }
 
 /** As the cluster calls it, else as its probe does. */
 function nodeOf(store: FlowStore, flow: number): string {

@@ -65,6 +65,7 @@ export class Follower {
         // one that ends at once is no answer: it would be asked without a pause
         if (performance.now() - began < this.#times.firstMs)
           await pause(this.#times.firstMs, null, { signal })
+        else this.#failures = 0
       } catch (error) {
         this.#tried()
         if (signal.aborted) return

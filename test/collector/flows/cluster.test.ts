@@ -176,6 +176,17 @@ t.test('labels of a file come first, and it can switch off the others', async t 
   }
 })
 
+t.test('a name that the settings give to pods does not make them a part of the outside', async t => {
+  const directory = t.testdir({ 'all.yaml': '- {name: database, cidrs: [10.0.0.0/16]}\n' })
+  const options = { facts: held(...CLUSTER), metrics: ['node', 'subnet'], subnets: `${directory}/all.yaml` }
+  const stage = new Stage(1000, options)
+  // in the range of node a, and no pod that is known
+  stage.rows('a', 0, 'tcp_flow', [{ ...CLIENT, socket: 1, remote: '10.0.0.99', remote_port: 80 }])
+  const counts = stage.end('a', 0)
+  t.match(counts?.node, [{ tags: { node: 'a', peer_node: '', scope: 'inter' } }])
+  t.match(counts?.subnet, [{ tags: { subnet: 'database' } }])
+})
+
 t.test('traffic of Services and nodes, and flows by peers and ranges', async t => {
   const stage = stageOf(held(...CLUSTER), ['service', 'node', 'peer', 'subnet'])
   const to = (socket: number, remote: string, remote_port: number) => ({
