@@ -1,4 +1,5 @@
 import type { Answer } from '../collector/sinks/embedded/query/answer.ts'
+import { escaped } from '../wire/json_text.ts'
 import { printable } from './printable.ts'
 import { padEnd, padStart, width } from './width.ts'
 
@@ -32,11 +33,6 @@ export const tableOf = (names: readonly string[], rows: readonly (readonly (stri
     rows: rows.map(row => [...row]),
     truncated: false,
   })
-
-/** JSON.stringify leaves these as they are: DEL and the C1 controls, which some terminals obey. */
-const CONTROLS = /[\x7f-\x9f]/g
-export const escaped = (text: string): string =>
-  text.replace(CONTROLS, control => `\\u00${control.charCodeAt(0).toString(16)}`)
 
 /** One array with one object per row. */
 function json({ columns, rows }: Answer): string {

@@ -76,7 +76,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const webs = [...sinks.webs, ...page.webs(unready)]
   const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, page, writers, sinks, flows, cluster]
+  const parts = [ingest, hosts, top, page, writers, sinks, cluster]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
       for (const part of parts) part.expire()
@@ -93,6 +93,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await stopped()
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
+  flows.close()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
   for (const part of [sinks, ledger, listeners, server, page, cluster]) await part.close()
   log.info(counters.view(), 'stopped')

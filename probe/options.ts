@@ -157,7 +157,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 464 bytes of kernel memory each, taken at the start; more are counted when they close',
+    help: 'TCP connections followed at once, 472 bytes of kernel memory each, taken at the start; more are counted when they close',
   }),
   udp: setting<'calls' | 'packets' | 'off'>({
     type: oneOfOrNo('calls', 'packets', 'off'),

@@ -300,8 +300,8 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'flows/ambiguous': loss(
     'flows',
-    'more than two sockets have one pair of initial sequence numbers: their ends are not joined',
-    'none, if it stays rare: chance does it once in years',
+    'more than two sockets could be the ends of one conversation: they are not joined',
+    'none, if it stays rare: chance does it for TCP once in years, for UDP where a port is used again at once',
   ),
   'cluster/full': loss(
     'objects',

@@ -3,14 +3,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { END_FILTERS } from '../../collector/flows/filter.ts'
-import { type Answer, questionOf } from '../../collector/flows/live.ts'
+import { type Answer, questionOf as parsed } from '../../collector/flows/live.ts'
 import { collectorSettings } from '../../collector/options.ts'
-import type { Answer as Rows } from '../../collector/sinks/embedded/query/answer.ts'
+import { escaped } from '../../wire/json_text.ts'
 import { readSettings } from '../../wire/settings/read.ts'
 import { addFlags } from '../../wire/settings/settings.ts'
 import { ask, print } from '../client.ts'
+import { printable } from '../printable.ts'
 import { flowsTable, type Row, rowOf } from './columns.ts'
-import { recordedSql } from './sql.ts'
+import { Follow } from './follow.ts'
+import { Busy, recorded } from './recorded.ts'
+import type { Recorded } from './sql.ts'
 
 const { socket } = collectorSettings
 const FILTERS = [...END_FILTERS, 'with', 'peer', 'port', 'protocol', 'state', 'limit'] as const
@@ -48,12 +51,24 @@ export function addFlows(program: Command): void {
   command.action(async (flags: Flags) => {
     const { socket } = readSettings(collectorSettings, 'collector', flags, process.env)
     const show = async (rows: readonly Row[], isFirst = true) => {
-      const text = flags['json'] ? rows.map(row => `${JSON.stringify(row)}\n`).join('') : flowsTable(rows)
+      const text = flags['json']
+        ? rows.map(row => `${escaped(JSON.stringify(row))}\n`).join('')
+        : flowsTable(rows)
       return text === '' || print(process.stdout, isFirst || flags['json'] ? text : withoutHeader(text))
     }
+    const told = new Set<string>()
+    const tell = async (notes: readonly string[]) => {
+      for (const note of notes.filter(note => !told.has(note)))
+        await print(process.stderr, `${printable(note)}\n`)
+      for (const note of notes) told.add(note)
+    }
     if (flags['live']) await show(await live(socket, flags))
-    else if (flags['follow']) await follow(socket, flags, show)
-    else await show((await recorded(socket, flags)).toReversed())
+    else if (flags['follow']) await follow(socket, flags, show, tell)
+    else {
+      const { rows, notes } = await recorded(socket, questionOf(flags))
+      await show(rows.toReversed())
+      await tell(notes)
+    }
   })
 }
 
@@ -74,51 +89,31 @@ async function live(socket: string, flags: Flags): Promise<Row[]> {
   return answer.flows.map(rowOf)
 }
 
-async function recorded(
-  socket: string,
-  flags: Flags,
-  since = timeOf(flags['since'], 'since'),
-): Promise<Row[]> {
-  const { filter, limit } = questionOf(new URL(`http://x/flows?${parametersOf(flags)}`))
-  const until = timeOf(flags['until'], 'until')
-  const sql = recordedSql({
-    ...{ filter, limit },
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-  })
-  const { status, body } = await ask(socket, 'POST', '/query', { sql })
-  const { columns, rows, error } = JSON.parse(body) as Rows & { error?: string }
-  if (status !== 200) {
-    if (/flows/.test(error ?? '') && /not exist/.test(error ?? ''))
-      throw new Error(
-        'no conversation has been recorded yet: start the collector with --flows, and wait for one to end',
-      )
-    throw new Error(error ?? `the collector answered ${status}`)
-  }
-  return rows.map(row =>
-    Object.fromEntries(
-      columns.flatMap(({ name }, at) => (row[at] === null ? [] : [[name, row[at] as string | number]])),
-    ),
-  )
+function questionOf(flags: Flags): Recorded {
+  const { filter, limit } = parsed(new URL(`http://x/flows?${parametersOf(flags)}`))
+  const [since, until] = [timeOf(flags['since'], 'since'), timeOf(flags['until'], 'until')]
+  return { filter, limit, ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
 }
 
 async function follow(
   socket: string,
   flags: Flags,
   show: (rows: readonly Row[], isFirst: boolean) => Promise<boolean>,
+  tell: (notes: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const shown = new Set<string>()
-  let since = timeOf(flags['since'], 'since') ?? Date.now() / 1000
-  for (let isFirst = true; ; isFirst = false) {
-    const rows = await recorded(socket, { ...flags, limit: String(MAX_FOLLOWED) }, since)
-    const fresh = rows.filter(({ id, time }) => !shown.has(`${id} ${time}`)).toReversed()
+  const question = questionOf({ ...flags, limit: String(MAX_FOLLOWED) })
+  const news = new Follow(question.since ?? Date.now() / 1000)
+  for (let isFirst = true; ; await sleep(FOLLOW_MS)) {
+    const now = Date.now() / 1000
+    const found = await recorded(socket, { ...question, ...news.range(now) }).catch((error: Error) => {
+      if (error instanceof Busy) return undefined
+      throw error
+    })
+    if (!found) continue
+    const fresh = news.take(found.rows, now)
+    await tell(found.notes)
     if ((isFirst || fresh.length > 0) && !(await show(fresh, isFirst))) return
-    for (const { id, time } of fresh) shown.add(`${id} ${time}`)
-    const last = Math.max(since, ...fresh.map(({ time }) => Date.parse(String(time)) / 1000))
-    if (last > since)
-      for (const key of shown) if (Date.parse(key.split(' ').at(-1)!) / 1000 < last - 120) shown.delete(key)
-    since = Math.max(since, last - 60) // windows of several hosts come one after the other
-    await sleep(FOLLOW_MS)
+    isFirst = false
   }
 }
 
@@ -130,7 +125,7 @@ function timeOf(given: Flags[string], name: string): number | undefined {
   const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(String(given)) ?? []
   const seconds =
     count === undefined ? Date.parse(String(given)) / 1000 : Date.now() / 1000 - Number(count) * SPANS[unit]!
-  if (Number.isFinite(seconds)) return Math.floor(seconds)
+  if (Number.isFinite(seconds)) return Math.max(0, Math.floor(seconds))
   throw new Error(
     `--${name} ${given} is no time: write 15m, 2h or 1d for so long ago, or 2026-01-02T03:04:05Z`,
   )

@@ -1,12 +1,14 @@
 /** Questions about recorded conversations, as SQL for the table `flows`. */
 
-import { END_FILTERS, type EndKind, type Filter } from '../../collector/flows/filter.ts'
+import { END_FILTERS, type EndKind, type Filter, ON_HOST } from '../../collector/flows/filter.ts'
 
 export interface Recorded {
   readonly filter: Filter
   /** Seconds since the epoch. */
   readonly since?: number
   readonly until?: number
+  /** Those whose probe is gone, since then: they bear the time of its last window. */
+  readonly gone?: number
   readonly limit: number
 }
 
@@ -21,7 +23,11 @@ function isCalled(side: Side, kind: EndKind, name: string): string {
     pod: [is('pod', name), `${column('namespace')} || '/' || ${column('pod')} = ${literal(name)}`],
     namespace: [is('namespace', name)],
     process: [is('process', name), ...(/^\d+$/.test(name) ? [`${column('pid')} = ${name}`] : [])],
-    container: [is('container_name', name), is('container', name.slice(0, 12))],
+    container: [
+      ...(name === ON_HOST ? [`(${column('container')} is null and ${column('host')} is not null)`] : []),
+      is('container_name', name),
+      is('container', name.slice(0, 12)),
+    ],
     host: [is('host', name)],
   }
   return either(...also[kind])
@@ -45,19 +51,32 @@ function endsAre(near: Side, far: Side, { end, with: other, peer }: Filter): str
   return conditions.length > 0 ? conditions.join(' and ') : 'true'
 }
 
-const STATE: Readonly<Record<string, string>> = { OPEN: 'closed is null' }
+const STATE: Readonly<Record<string, string>> = { OPEN: "reason = 'active'" }
 
-/** The last record of each conversation that is meant, the newest first. */
-export function recordedSql({ filter, since, until, limit }: Recorded): string {
+const isSince = (seconds: number): string => `time >= to_timestamp(${seconds})::timestamp`
+const isGone = (seconds: number): string => `(reason = 'gone' and ${isSince(seconds)})`
+
+/**
+ * The last record of each conversation, if it is meant, the newest first: what an earlier one said of its state and ends is no
+ * longer true. Which one is the last is looked up in few columns; a record that says that it goes on comes before one of the
+ * same time that says that it has ended.
+ */
+export function recordedSql({ filter, since, until, gone, limit }: Recorded): string {
   const { port, protocol, state } = filter
   const conditions = [
     either(`(${endsAre('client', 'server', filter)})`, `(${endsAre('server', 'client', filter)})`),
     ...(port === undefined ? [] : [either(`asked_port = ${port}`, `answered_port = ${port}`)]),
     ...(protocol === undefined ? [] : [`protocol = ${literal(protocol)}`]),
     ...(state === undefined ? [] : [STATE[state.toUpperCase()] ?? `state = ${literal(state.toUpperCase())}`]),
-    ...(since === undefined ? [] : [`time >= to_timestamp(${since})::timestamp`]),
+  ]
+  const times = [
+    ...(since === undefined ? [] : [either(isSince(since), ...(gone === undefined ? [] : [isGone(gone)]))]),
     ...(until === undefined ? [] : [`time <= to_timestamp(${until})::timestamp`]),
   ]
-  return `select * from flows where ${conditions.join(' and ')}
-    qualify row_number() over (partition by id order by time desc) = 1 order by time desc, opened desc limit ${limit}`
+  const within = times.length > 0 ? `where ${times.join(' and ')}` : ''
+  return `select * from flows semi join (
+      select id, max(time) as time, arg_max(reason, {second: time, done: reason <> 'active'}) as reason
+      from flows ${within} group by id
+    ) using (id, time, reason)
+    where ${conditions.join(' and ')} order by time desc, opened desc limit ${limit}`
 }

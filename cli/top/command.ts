@@ -2,11 +2,11 @@
 
 import { type Command, Option } from 'commander'
 import { collectorSettings } from '../../collector/options.ts'
+import { escaped } from '../../wire/json_text.ts'
 import { stopping } from '../../wire/process/signals.ts'
 import { readSettings } from '../../wire/settings/read.ts'
 import { addFlags } from '../../wire/settings/settings.ts'
 import { print } from '../client.ts'
-import { escaped } from '../format.ts'
 import { watch } from './live.ts'
 import { plainText } from './plain.ts'
 import { Source } from './source.ts'

@@ -1,7 +1,7 @@
 /** What people call the two ends of a conversation. */
 
 import type { Conversation, End } from '../../collector/flows/conversation.ts'
-import type { Endpoint } from '../../collector/flows/endpoint.ts'
+import type { Endpoint } from '../../collector/flows/ends/endpoint.ts'
 import type { Scope } from './state.ts'
 
 export const addressOf = ({ ip, port }: Endpoint): string => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`

@@ -2,8 +2,8 @@
 
 import { FLOW_GUESSED, FLOW_OWNERLESS } from '../../wire/records.ts'
 import { processCalled, shortId } from '../fold/names.ts'
-import { type AskedService, type ClusterEnd, clusterOf, rangeOf } from './cluster_ends.ts'
-import { type Endpoint, endpoint } from './endpoint.ts'
+import { type AskedService, type ClusterEnd, clusterOf, podOf, rangeOf } from './ends/cluster_ends.ts'
+import { type Endpoint, endpoint } from './ends/endpoint.ts'
 import { MARK, NUMBER, WORD } from './table/columns.ts'
 import { endsOf, type FlowStore, protocolOf, stateOf, TCP } from './table/store.ts'
 
@@ -86,7 +86,7 @@ export interface Conversation {
   /** From SYN to established, microseconds. */
   readonly connectUs?: number
   readonly total: Carried
-  /** In the last window that had it. */
+  /** In the last window of its host; a window that goes on counts as far as it has come. */
   readonly window: Carried
   /** End of the last window that had it, seconds since the epoch. */
   readonly seen: number
@@ -151,7 +151,7 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
     ...(connect !== 0 && { connectUs: connect }),
     total: carried(store, client, server, TOTAL),
     window: carried(store, client, server, IN_WINDOW),
-    seen: run.time,
+    seen: run.time - Math.max(0, run.window + 1 - table.word(lead, WORD.WINDOW)) * run.interval,
     ...(has(MARK.PARTIAL) && { partial: true as const }),
     ...(has(MARK.ABANDONED) && { abandoned: true as const }),
     ...(has(MARK.UNNAMED) && { unnamed: true as const }),
@@ -159,38 +159,40 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
   }
 }
 
-export interface Sums {
+/** Payload, and TCP segments or datagrams, of one end. */
+interface Sums {
+  readonly bytesSent: number
+  readonly bytesRcvd: number
   readonly sent: number
   readonly rcvd: number
-  readonly packets: (store: FlowStore, flow: number) => { sent: number; rcvd: number }
 }
-export const TOTAL: Sums = {
-  sent: NUMBER.BYTES_SENT,
-  rcvd: NUMBER.BYTES_RCVD,
-  packets: ({ table }, flow) => ({
-    sent: table.number(flow, NUMBER.PACKETS_SENT),
-    rcvd: table.number(flow, NUMBER.PACKETS_RCVD),
-  }),
-}
-const IN_WINDOW: Sums = {
-  sent: NUMBER.WINDOW_BYTES_SENT,
-  rcvd: NUMBER.WINDOW_BYTES_RCVD,
-  packets: ({ table }, flow) => ({
-    sent: table.word(flow, WORD.WINDOW_SENT),
-    rcvd: table.word(flow, WORD.WINDOW_RCVD),
-  }),
-}
+export type SumsOf = (store: FlowStore, flow: number) => Sums
+
+export const TOTAL: SumsOf = ({ table }, flow) => ({
+  bytesSent: table.number(flow, NUMBER.BYTES_SENT),
+  bytesRcvd: table.number(flow, NUMBER.BYTES_RCVD),
+  sent: table.number(flow, NUMBER.PACKETS_SENT),
+  rcvd: table.number(flow, NUMBER.PACKETS_RCVD),
+})
+const NOTHING: Sums = { bytesSent: 0, bytesRcvd: 0, sent: 0, rcvd: 0 }
+export const IN_WINDOW: SumsOf = (store, flow) =>
+  store.isRecent(flow)
+    ? {
+        bytesSent: store.table.number(flow, NUMBER.WINDOW_BYTES_SENT),
+        bytesRcvd: store.table.number(flow, NUMBER.WINDOW_BYTES_RCVD),
+        sent: store.table.word(flow, WORD.WINDOW_SENT),
+        rcvd: store.table.word(flow, WORD.WINDOW_RCVD),
+      }
+    : NOTHING
 
 /** Each direction as its sender counted it, where the sender is known. */
-export function carried(store: FlowStore, client: number, server: number, sums: Sums): Carried {
-  const { table } = store
-  const [from, to] = [client || server, server || client]
-  const packets = { client: sums.packets(store, from), server: sums.packets(store, to) }
+export function carried(store: FlowStore, client: number, server: number, sumsOf: SumsOf): Carried {
+  const [from, to] = [sumsOf(store, client || server), sumsOf(store, server || client)]
   return {
-    bytes: table.number(from, client ? sums.sent : sums.rcvd),
-    packets: client ? packets.client.sent : packets.client.rcvd,
-    revBytes: table.number(to, server ? sums.sent : sums.rcvd),
-    revPackets: server ? packets.server.sent : packets.server.rcvd,
+    bytes: client ? from.bytesSent : from.bytesRcvd,
+    packets: client ? from.sent : from.rcvd,
+    revBytes: server ? to.bytesSent : to.bytesRcvd,
+    revPackets: server ? to.sent : to.rcvd,
   }
 }
 
@@ -211,43 +213,51 @@ function idOf(store: FlowStore, flow: number): string {
 const socketText = ({ table }: FlowStore, flow: number): string =>
   (table.word(flow, WORD.SOCKET_HIGH) * 4294967296 + table.word(flow, WORD.SOCKET)).toString(16)
 
+/** What an end is called. */
+export type Called = Pick<End, 'host' | 'process' | 'container' | 'containerName' | 'pod' | 'namespace'>
+
+export function calledOf(store: FlowStore, flow: number): Called {
+  const { table, facts } = store
+  const pid = table.word(flow, WORD.PID)
+  const program = store.programs.get(table.word(flow, WORD.PROGRAM))
+  const place = store.places.get(table.word(flow, WORD.PLACE))
+  const pod = place && podOf(store, place)
+  return {
+    host: store.runOf(flow).host,
+    process: processCalled(pid, program?.comm ?? '', program?.name),
+    container: place ? shortId(place.id) : '',
+    ...(place && { containerName: place.name.name ?? facts.containerName(place.id) ?? '' }),
+    ...(place?.name.pod !== undefined && { pod: pod?.name ?? '', namespace: pod?.namespace ?? '' }),
+  }
+}
+
 function endOf(store: FlowStore, flow: number): End {
   const { table } = store
-  const pid = table.word(flow, WORD.PID)
   const program = store.programs.get(table.word(flow, WORD.PROGRAM))
   const place = store.places.get(table.word(flow, WORD.PLACE))
   const rtt = table.word(flow, WORD.RTT)
   const samples = table.word(flow, WORD.RTT_SAMPLES)
   return {
-    host: store.runOf(flow).host,
+    ...calledOf(store, flow),
     netns: table.word(flow, WORD.NETNS),
     socket: socketText(store, flow),
-    pid,
-    process: processCalled(pid, program?.comm ?? '', program?.name),
+    pid: table.word(flow, WORD.PID),
     ...(program?.name && {
       exe: program.name.exe,
       ppid: program.name.parent,
       parent: program.name.parent_comm,
       uid: program.name.uid,
     }),
-    container: place ? shortId(place.id) : '',
-    ...(place && {
-      containerName: place.name.name ?? store.facts.containerName(place.id) ?? '',
-      runtime: place.name.runtime,
-    }),
+    ...(place && { runtime: place.name.runtime }),
     ...(place?.name.labels && { labels: place.name.labels }),
-    ...(place?.name.pod !== undefined && {
-      pod: place.pod?.name ?? store.facts.podByUid(place.name.pod)?.name ?? '',
-      namespace: place.pod?.namespace ?? store.facts.podByUid(place.name.pod)?.namespace ?? '',
-      podUid: place.name.pod,
-    }),
+    ...(place?.name.pod !== undefined && { podUid: place.name.pod }),
     ...(store.isMarked(flow, FLOW_GUESSED | FLOW_OWNERLESS) && { guessed: true as const }),
     ...(rtt !== 0 && { rttUs: rtt, rttVarUs: table.word(flow, WORD.RTT_VAR) }),
     ...(samples !== 0 && { rttMinUs: table.word(flow, WORD.RTT_MIN), rttSamples: samples }),
     bytesSent: table.number(flow, NUMBER.BYTES_SENT),
     bytesRcvd: table.number(flow, NUMBER.BYTES_RCVD),
     retransmits: table.word(flow, WORD.RESENT),
-    windowRetransmits: table.word(flow, WORD.WINDOW_RESENT),
+    windowRetransmits: store.isRecent(flow) ? table.word(flow, WORD.WINDOW_RESENT) : 0,
     lost: table.word(flow, WORD.LOST),
   }
 }

@@ -6,8 +6,8 @@
 import { addressText } from '../../wire/address_text.ts'
 import type { PodName } from '../../wire/message.ts'
 import { processCalled, shortId } from '../fold/names.ts'
-import { beganMs, type ClusterEnd, clusterEndOf } from './cluster_ends.ts'
 import { STATES } from './conversation.ts'
+import { beganMs, type ClusterEnd, clusterEndOf, podOf } from './ends/cluster_ends.ts'
 import { NUMBER, WORD } from './table/columns.ts'
 import { type FlowStore, protocolOf, stateOf, TCP } from './table/store.ts'
 
@@ -18,6 +18,8 @@ export type EndKind = (typeof END_FILTERS)[number]
 export interface Filter {
   /** All of these, of one end; a pod may be given as `namespace/name`. */
   readonly end: Readonly<Partial<Record<EndKind, string>>>
+  /** Which end that is; either, when left out. */
+  readonly role?: 'client' | 'server'
   /** The other end: of this kind and name. */
   readonly with?: readonly [EndKind, string]
   /** The other end: an address or, with `unknown`, one that no probe watches. */
@@ -32,13 +34,13 @@ export interface Filter {
 }
 
 /** As the name of a container: what is in none. */
-const ON_HOST = '(host)'
+export const ON_HOST = '(host)'
 
 type Ends = readonly [one: number, other: number]
 
 /** @returns whether a conversation is wanted, given its client's flow and its server's, 0 for one that is unknown */
 export function predicateOf(store: FlowStore, filter: Filter): (client: number, server: number) => boolean {
-  const { end, with: other, peer, port, protocol, state, text = '' } = filter
+  const { end, role, with: other, peer, port, protocol, state, text = '' } = filter
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   const ends = Object.entries(end) as [EndKind, string][]
   const fits = ([one, far]: Ends) =>
@@ -56,7 +58,9 @@ export function predicateOf(store: FlowStore, filter: Filter): (client: number, 
     )
       return false
     if (port !== undefined && !serverPorts(store, client, server).includes(port)) return false
-    if (hasEnds && !fits([client, server]) && !fits([server, client])) return false
+    const isClients = () => role !== 'server' && fits([client, server])
+    const isServers = () => role !== 'client' && fits([server, client])
+    if (hasEnds && !isClients() && !isServers()) return false
     return words.length === 0 || hasWords(store, client, server, words)
   }
 }
@@ -114,7 +118,7 @@ function isCalled(store: FlowStore, flow: number, far: number, kind: EndKind, na
   const place = store.places.get(table.word(flow, WORD.PLACE))
   if (!place) return kind === 'container' && name === ON_HOST
   if (kind === 'container') return place.id === name || shortId(place.id) === name || place.name.name === name
-  const pod = place.pod ?? (place.name.pod === undefined ? undefined : store.facts.podByUid(place.name.pod))
+  const pod = podOf(store, place)
   return pod !== undefined && isPod(pod, kind, name)
 }
 
@@ -138,31 +142,32 @@ function isAt(store: FlowStore, near: number, far: number, ip: string): boolean 
   return (far !== 0 && at(far, WORD.LOCAL)) || (near !== 0 && at(near, WORD.REMOTE))
 }
 
+const mostOf = (client: number, server: number, of: (flow: number) => number): number =>
+  Math.max(client === 0 ? 0 : of(client), server === 0 ? 0 : of(server))
+
 /** What conversations are sorted by, the most first. */
 export const ORDERS: Readonly<Record<string, (store: FlowStore, client: number, server: number) => number>> =
   {
-    bytes: ({ table }, client, server) =>
-      [client, server].reduce(
-        (most, flow) =>
-          flow === 0
-            ? most
-            : Math.max(
-                most,
-                table.number(flow, NUMBER.WINDOW_BYTES_SENT) + table.number(flow, NUMBER.WINDOW_BYTES_RCVD),
-              ),
-        0,
+    bytes: (store, client, server) =>
+      mostOf(client, server, flow =>
+        store.isRecent(flow)
+          ? store.table.number(flow, NUMBER.WINDOW_BYTES_SENT) +
+            store.table.number(flow, NUMBER.WINDOW_BYTES_RCVD)
+          : 0,
       ),
     total: ({ table }, client, server) =>
-      [client, server].reduce(
-        (most, flow) =>
-          flow === 0
-            ? most
-            : Math.max(most, table.number(flow, NUMBER.BYTES_SENT) + table.number(flow, NUMBER.BYTES_RCVD)),
-        0,
+      mostOf(
+        client,
+        server,
+        flow => table.number(flow, NUMBER.BYTES_SENT) + table.number(flow, NUMBER.BYTES_RCVD),
       ),
     rtt: ({ table }, client, server) => table.word(client || server, WORD.RTT),
-    retransmits: ({ table }, client, server) =>
-      [client, server].reduce((sum, flow) => sum + (flow && table.word(flow, WORD.WINDOW_RESENT)), 0),
+    retransmits: (store, client, server) =>
+      [client, server].reduce(
+        (sum, flow) =>
+          sum + (flow !== 0 && store.isRecent(flow) ? store.table.word(flow, WORD.WINDOW_RESENT) : 0),
+        0,
+      ),
     opened: (store, client, server) => {
       const flow = client || server
       return store.table.number(flow, NUMBER.OPENED) + (store.runOf(flow).offsetMs ?? 0)

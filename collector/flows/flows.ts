@@ -12,7 +12,7 @@ import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import { COUNTED, countFlows, type FlowCounts } from './counts.ts'
+import { COUNTED, countFlows, type FlowCounts } from './counts/counts.ts'
 import { Ending } from './ending.ts'
 import { Into } from './into.ts'
 import { Addresses } from './join/addresses.ts'
@@ -22,9 +22,9 @@ import { Recorder } from './recorder.ts'
 import { READERS, type RowReader } from './rows.ts'
 import { readSubnets, type SubnetFile } from './subnets/file.ts'
 import { type SubnetMatch, Subnets } from './subnets/subnets.ts'
-import { MARK, NUMBER } from './table/columns.ts'
 import type { Run } from './table/run.ts'
 import { eachConversation, FlowStore } from './table/store.ts'
+import { takeBack } from './unfinished.ts'
 
 export interface FlowOptions {
   readonly flows: boolean
@@ -68,6 +68,8 @@ export class Flows implements RowTaker, Counted {
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
   #warned = 0
+  /** Batches that came with no window's end. */
+  #after = 0
 
   /** @param now milliseconds that only rise */
   constructor(
@@ -115,14 +117,15 @@ export class Flows implements RowTaker, Counted {
     run.host = key.host
     run.ifid = ifid
     run.window = key.window
+    run.seenMs = this.#now()
     run.time = time
     run.interval = interval
     run.offsetMs = offsetMs ?? run.offsetMs
     this.#name(run, fold)
     const counts = this.#counted.length > 0 ? countFlows(this.store, run, this.#counted) : undefined
     this.#recorder.active(run)
-    this.#sweep()
-    this.#push(run, key.window, settled)
+    this.#ending.sweep(this.#now(), flow => this.#recorder.last(flow))
+    this.#push(run, { window: key.window, part: 'flows' }, time, settled)
     if (this.store.refused > this.#warned) {
       this.#warned = this.store.refused
       this.#log.warn(
@@ -159,26 +162,42 @@ export class Flows implements RowTaker, Counted {
     return table.bytes + bySocket.bytes + byIdentity.bytes
   }
 
-  /** Flows whose probe is gone have ended for us. */
-  expire(): void {
-    for (const run of this.store.runs.silent(this.#now())) {
-      for (const flow of this.store.ofRun(run)) {
-        this.store.marks(flow, MARK.ABANDONED)
-        this.store.close(flow, this.store.table.number(flow, NUMBER.OPENED))
-      }
-      const window = run.window + 1
-      run.window = Number.POSITIVE_INFINITY
-      this.#sweep()
-      this.#push(run, window, () => {})
-      if (run.flows === 0) this.store.runs.forget(run)
+  /** A run's probe is gone: its flows have ended for us. */
+  leave(id: string): void {
+    const run = this.store.runs.find(id)
+    if (!run) return
+    takeBack(this.store, run)
+    this.#recorder.gone(run)
+    this.store.sweep(flow => this.store.runOf(flow) === run)
+    this.#pushAfter(run)
+    this.store.runs.forget(run)
+  }
+
+  /** The collector stops: everything that has come of windows that have ended is recorded. */
+  close(): void {
+    if (this.#outlets.length === 0) return
+    const runs = [...this.store.runs]
+    for (const run of runs) takeBack(this.store, run)
+    for (const run of runs) {
+      this.#recorder.rest(run)
+      this.#pushAfter(run)
     }
   }
 
-  #sweep(): void {
-    this.#ending.sweep(this.#now(), flow => this.#recorder.last(flow))
+  /** After the last window of a run. Its id differs from that of every other batch, also of other collectors. */
+  #pushAfter(run: Run): void {
+    const { interval, seenMs } = run
+    const passed = run.time === 0 ? Date.now() : this.#now() - seenMs
+    const time = run.time + Math.floor(passed / 1000 / interval) * interval
+    this.#push(
+      run,
+      { window: Math.max(0, run.window), part: `flows@${time} ${this.#after++}` },
+      time,
+      () => {},
+    )
   }
 
-  #push(run: Run, window: number, settled: Settled): void {
+  #push(run: Run, id: Pick<Batch['id'], 'window' | 'part'>, time: number, settled: Settled): void {
     const records = this.#recorder.take()
     this.recorded += records.length
     if (records.length === 0 || this.#outlets.length === 0) {
@@ -187,8 +206,8 @@ export class Flows implements RowTaker, Counted {
     }
     const { host, boot, probe } = { ...run.identity, host: run.host }
     const batch: Batch = {
-      id: { host, boot, probe, window, part: 'flows' },
-      time: run.time,
+      id: { host, boot, probe, ...id },
+      time,
       interval: run.interval,
       samples: [samplesOf(records)],
       distributions: [],

@@ -1,8 +1,8 @@
 /** A record of a conversation as a row: the columns of the table `flows`, and of the lines of JSON. */
 
 import { type Measurement, Samples, type Tags } from '../batch.ts'
-import type { ClusterEnd } from './cluster_ends.ts'
 import type { Carried, Conversation, End } from './conversation.ts'
+import type { ClusterEnd } from './ends/cluster_ends.ts'
 
 export interface FlowRecord {
   readonly conversation: Conversation

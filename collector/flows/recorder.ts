@@ -1,4 +1,7 @@
-/** Makes the records of conversations: one when it ends, and one a minute while it goes on and carries something. */
+/**
+ * Makes the records of conversations: one when it ends, one a minute while it goes on and carries something, and one when its
+ * probe is gone or the collector stops.
+ */
 
 import { type Carried, carried, conversationOf, TOTAL } from './conversation.ts'
 import type { FlowRecord } from './record.ts'
@@ -33,7 +36,66 @@ export class Recorder {
     const isGone = [client, server].some(end => end !== 0 && this.#store.isMarked(end, MARK.ABANDONED))
     this.#add(client || server, isGone ? 'gone' : 'end')
     // it is in the table until it closes as well, but its conversation has its record
-    if (table.word(flow, WORD.PEER) !== 0) table.setWord(table.word(flow, WORD.PEER), WORD.PEER, 0)
+    const peer = table.word(flow, WORD.PEER)
+    if (peer !== 0) this.#part(flow, peer)
+  }
+
+  /** The probe of a run is gone, and its flows are forgotten next. An other end that lives leads from now on. */
+  gone(run: Run): void {
+    const { table } = this.#store
+    for (const flow of this.#store.ofRun(run)) {
+      if (hasEnded(this.#store, flow)) continue
+      this.#store.marks(flow, MARK.ABANDONED)
+      this.#store.close(flow, table.number(flow, NUMBER.OPENED))
+    }
+    for (const flow of this.#store.ofRun(run)) {
+      const peer = table.word(flow, WORD.PEER)
+      if (peer !== 0 && !this.#store.isClosed(peer)) this.#handOver(flow, peer)
+      else if (this.#isKnown(flow) || (peer !== 0 && this.#isKnown(peer))) this.last(flow)
+    }
+  }
+
+  /** A window with it has ended; of another one nothing counts yet. */
+  #isKnown(flow: number): boolean {
+    return this.#store.table.word(flow, WORD.RECORDED) !== 0 || hasEnded(this.#store, flow)
+  }
+
+  #handOver(flow: number, peer: number): void {
+    const { table } = this.#store
+    const { client, server } = endsOf(this.#store, flow)
+    if (!this.#isKnown(flow)) {
+      for (const end of [flow, peer]) table.setWord(end, WORD.PEER, 0)
+      return
+    }
+    if (flow === (client || server)) this.#add(flow, 'gone')
+    else this.#goesOn(peer, client, server)
+    this.#part(flow, peer)
+  }
+
+  /** What the other end has carried so far is in the record of both; what is on its way to it as well. */
+  #part(flow: number, peer: number): void {
+    const { table } = this.#store
+    const both = endsOf(this.#store, flow)
+    const recorded = this.#recorded(both.client || both.server)
+    for (const end of [flow, peer]) table.setWord(end, WORD.PEER, 0)
+    const { client, server } = endsOf(this.#store, peer)
+    const alone = carried(this.#store, client, server, TOTAL)
+    this.#setRecorded(peer, {
+      bytes: Math.max(recorded.bytes, alone.bytes),
+      packets: Math.max(recorded.packets, alone.packets),
+      revBytes: Math.max(recorded.revBytes, alone.revBytes),
+      revPackets: Math.max(recorded.revPackets, alone.revPackets),
+    })
+  }
+
+  /** The collector stops. Ends that nobody has seen are left to the next one. */
+  rest(run: Run): void {
+    for (const flow of this.#store.ofRun(run)) {
+      const { client, server } = endsOf(this.#store, flow)
+      if (flow !== (client || server)) continue
+      if (hasEnded(this.#store, flow)) this.last(flow)
+      else this.#goesOn(flow, client, server)
+    }
   }
 
   /** A window of its host has ended. */
@@ -43,7 +105,8 @@ export class Recorder {
       if (table.number(flow, NUMBER.CLOSED) !== 0) continue
       if (this.#isSilent(flow, run)) continue
       const recorded = table.word(flow, WORD.RECORDED)
-      if (recorded === 0) table.setWord(flow, WORD.RECORDED, run.time)
+      // it is later than now when the clock was set back
+      if (recorded === 0 || run.time < recorded) table.setWord(flow, WORD.RECORDED, run.time)
       if (recorded === 0 || run.time - recorded < ACTIVE_S) continue
       const { client, server } = endsOf(this.#store, flow)
       if (flow === (client || server)) this.#goesOn(flow, client, server)
@@ -72,8 +135,11 @@ export class Recorder {
     const since = this.#since(flow, client, server)
     const conversation = conversationOf(this.#store, flow)
     this.#records.push({ conversation, reason, since })
+    this.#setRecorded(flow, conversation.total)
+  }
+
+  #setRecorded(flow: number, total: Carried): void {
     const { table } = this.#store
-    const { total } = conversation
     table.setNumber(flow, NUMBER.RECORDED_BYTES, total.bytes)
     table.setNumber(flow, NUMBER.RECORDED_REV_BYTES, total.revBytes)
     table.setWord(flow, WORD.RECORDED_PACKETS, total.packets)
@@ -82,14 +148,26 @@ export class Recorder {
 
   /** The lead of a conversation changes when its client is found: what the server had recorded is not known there, then it is 0. */
   #since(flow: number, client: number, server: number): Carried {
-    const { table } = this.#store
     const total = carried(this.#store, client, server, TOTAL)
-    const packets = (now: number, at: number) => Math.max(0, now - table.word(flow, at))
+    const recorded = this.#recorded(flow)
     return {
-      bytes: Math.max(0, total.bytes - table.number(flow, NUMBER.RECORDED_BYTES)),
-      packets: packets(total.packets, WORD.RECORDED_PACKETS),
-      revBytes: Math.max(0, total.revBytes - table.number(flow, NUMBER.RECORDED_REV_BYTES)),
-      revPackets: packets(total.revPackets, WORD.RECORDED_REV_PACKETS),
+      bytes: Math.max(0, total.bytes - recorded.bytes),
+      packets: Math.max(0, total.packets - recorded.packets),
+      revBytes: Math.max(0, total.revBytes - recorded.revBytes),
+      revPackets: Math.max(0, total.revPackets - recorded.revPackets),
+    }
+  }
+
+  #recorded(flow: number): Carried {
+    const { table } = this.#store
+    return {
+      bytes: table.number(flow, NUMBER.RECORDED_BYTES),
+      packets: table.word(flow, WORD.RECORDED_PACKETS),
+      revBytes: table.number(flow, NUMBER.RECORDED_REV_BYTES),
+      revPackets: table.word(flow, WORD.RECORDED_REV_PACKETS),
     }
   }
 }
+
+/** Its last row has come, and the end of that window. */
+const hasEnded = ({ table }: FlowStore, flow: number): boolean => table.word(flow, WORD.ENDED_SEEN) !== 0

@@ -60,7 +60,12 @@ export class Ingest implements Counted {
     wall: () => number = Date.now,
   ) {
     this.#also = also?.isWanted ? also : undefined
-    this.#probes = new KnownProbes(withProcesses, (reason, count) => this.#lose(reason, count), now)
+    this.#probes = new KnownProbes(
+      withProcesses,
+      (reason, count) => this.#lose(reason, count),
+      now,
+      run => this.#also?.leave(run),
+    )
     this.#now = now
     this.#wall = wall
   }

@@ -33,20 +33,24 @@ export class KnownProbes {
   readonly #withProcesses: () => boolean
   readonly #lose: (reason: string, count: number) => void
   readonly #now: () => number
+  readonly #left: (run: string) => void
 
   /**
    * @param withProcesses whether windows are to be folded per process now
    * @param lose counts a loss
    * @param now milliseconds that only rise
+   * @param left called with each run that is put aside
    */
   constructor(
     withProcesses: () => boolean,
     lose: (reason: string, count: number) => void,
     now: () => number,
+    left: (run: string) => void = () => {},
   ) {
     this.#withProcesses = withProcesses
     this.#lose = lose
     this.#now = now
+    this.#left = left
   }
 
   /** Active now. */
@@ -151,5 +155,6 @@ export class KnownProbes {
     this.#leave(id, this.#from.get(id) ?? '')
     this.#active.delete(id)
     this.#silent.set(id, probe)
+    this.#left(id)
   }
 }

@@ -138,7 +138,7 @@ const stalls = <Level extends FlowLevel>(level: Level) =>
       counter(
         'stalled',
         'seconds',
-        'time from a time-out until something was acknowledged again, summed over the flows',
+        'time from a time-out until what was lost with it is acknowledged, the end of the loss recovery, summed over the flows',
         where(KNOWN_TIMEOUTS, totals => totals.stalledUs),
       ),
       counter(

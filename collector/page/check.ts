@@ -32,6 +32,13 @@ export function checkPage(options: PageSettings, given: Given): readonly Remark[
     isAsked &&
       !isLoopback(http) &&
       httpCertificate === undefined &&
+      httpName.length > 0 && {
+        warning: true as const,
+        text: `${given('http')}: ${http.host} is reached from other machines in plain text, also past the proxy ${httpName[0]}: listen at 127.0.0.1 if it runs here, give --http-certificate and --http-key, or let nobody but the proxy reach the port`,
+      },
+    isAsked &&
+      !isLoopback(http) &&
+      httpCertificate === undefined &&
       httpName.length === 0 && {
         text: `${given('http')}: ${http.host} is reached from other machines, and the page would go there in plain text: give --http-certificate and --http-key, or listen at 127.0.0.1 behind a proxy that speaks TLS and give its name with --http-name`,
       },

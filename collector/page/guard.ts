@@ -2,9 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Address, Answer, Answers } from '../routes.ts'
-import type { Links } from './links.ts'
-import { isLoopback, isOurs } from './names.ts'
-import type { Sessions } from './sessions.ts'
+import { type Links, newSecret } from './links.ts'
+import { isOurs } from './names.ts'
+import type { Session, Sessions } from './sessions.ts'
 
 const HEADERS = {
   'content-security-policy':
@@ -23,48 +23,63 @@ export interface Door {
   /** As it was asked for, and the names besides. */
   readonly address: Address
   readonly names: readonly string[]
-  /** The browser speaks TLS with us, or with a proxy. */
-  readonly isEncrypted: boolean
+  /** The browser speaks TLS: with us or, by one of the names, with a proxy. Without it only this machine is let in. */
+  readonly tls: 'ours' | 'proxy' | 'none'
   readonly links: Links
   readonly sessions: Sessions
 }
 
 /** Refused requests, by reason. */
-export type Refusals = Record<'method' | 'host' | 'link' | 'session' | 'site', number>
+export type Refusals = Record<'method' | 'address' | 'host' | 'link' | 'session' | 'site', number>
+
+/** A request that has passed: its address, read once, and whose it is. */
+export interface Visit {
+  readonly url: URL
+  readonly session: Session
+}
 
 /** @param inside answers what has passed */
-export function guarded(door: Door, refused: Refusals, inside: Answers): Answers {
-  const check = (request: IncomingMessage): Answer | undefined => {
-    const { method, headers, url = '/' } = request
+export function guarded(
+  door: Door,
+  refused: Refusals,
+  inside: (visit: Visit, ...of: Parameters<Answers>) => Promise<Answer>,
+): Answers {
+  const check = (url: URL, request: IncomingMessage): Answer | Visit => {
+    const { method, headers } = request
     if (method !== 'GET' && method !== 'HEAD')
       return refusal(refused, 'method', 405, 'This page is read only.', { allow: 'GET, HEAD' })
-    if (!isOurs(headers.host, door.address, door.names))
+    if (!isOurs(headers.host, door.address, door.names, door.tls === 'proxy'))
       return refusal(
         refused,
         'host',
         421,
         'This page is not known by that name: give it to the collector with --http-name.',
       )
-    const isIn = door.sessions.isOpen(cookieOf(request))
-    const token = new URL(url, 'http://localhost').searchParams.get('token')
-    if (token !== null) return isIn ? moved() : enter(request, token)
-    if (!isIn)
+    const session = door.sessions.find(cookieOf(request))
+    const token = url.searchParams.get('token')
+    if (token !== null) return session ? again(request, token) : enter(request, token)
+    if (!session)
       return refusal(
         refused,
         'session',
         401,
-        'This page needs a link: open the one that sockflux run shows, or ask for one with sockflux page.',
+        'This page needs a link: open the one that sockflux run shows, or ask for one with sockflux page. A browser that has opened one goes on at the address that it led to.',
       )
     const site = headers['sec-fetch-site']
-    if (url.startsWith('/api/') && site !== undefined && site !== 'same-origin' && site !== 'none')
+    if (url.pathname.startsWith('/api/') && site !== undefined && site !== 'same-origin' && site !== 'none')
       return refusal(refused, 'site', 403, 'Other sites cannot ask here.')
-    return undefined
+    return { url, session }
   }
 
-  const enter = ({ method, headers }: IncomingMessage, token: string): Answer => {
-    // a browser that looks ahead would use the link before anybody clicks it
-    if (method !== 'GET' || headers['sec-purpose'] !== undefined)
-      return { status: 503, type: HTML, body: page('Open this link with a click.') }
+  /** It is used up here, too: what is left of it is in a history, or on a screen. */
+  const again = (request: IncomingMessage, token: string): Answer => {
+    if (isClick(request)) door.links.use(token)
+    return moved('./')
+  }
+
+  const enter = (request: IncomingMessage, token: string): Answer => {
+    const { headers } = request
+    if (!isClick(request)) return { status: 503, type: HTML, body: page('Open this link with a click.') }
     if (!door.links.use(token))
       return refusal(
         refused,
@@ -72,16 +87,34 @@ export function guarded(door: Door, refused: Refusals, inside: Answers): Answers
         403,
         'This link was used or is too old: open the one that sockflux run shows, or ask for one with sockflux page.',
       )
-    const secure = door.isEncrypted ? '; Secure' : ''
-    const cookie = `${nameOf(headers.host)}=${door.sessions.begin()}; Path=/; HttpOnly; SameSite=Strict${secure}`
-    return { ...moved(), headers: { 'set-cookie': cookie } }
+    const place = newPlace()
+    const secure = door.tls === 'none' ? '' : '; Secure'
+    const cookie = `${nameOf(headers.host)}=${door.sessions.begin()}; Path=${place}; HttpOnly; SameSite=Strict${secure}`
+    return { ...moved(place), headers: { 'set-cookie': cookie } }
   }
 
   return async (request, gone) => {
-    const answer = check(request) ?? (await inside(request, gone))
+    const url = urlOf(request)
+    const found = url ? check(url, request) : refusal(refused, 'address', 400, 'This address cannot be read.')
+    const answer = 'session' in found ? await inside(found, request, gone) : found
     return { ...answer, headers: { ...HEADERS, ...answer.headers } }
   }
 }
+
+/**
+ * What is before the path in a session: as long as nobody guesses, and not kept here. A browser sends a cookie to all ports of a
+ * name, so to servers of other users of this machine, but only below the path that the cookie is for.
+ */
+const newPlace = (): string => `/~${newSecret()}/`
+const PLACE = /^\/~[\w-]{32}(?=\/)/
+
+/** The path as it is written, without its place: `//x/y` names no host. */
+const urlOf = ({ url = '' }: IncomingMessage): URL | undefined =>
+  url.startsWith('/') ? (URL.parse(`http://localhost${url.replace(PLACE, '')}`) ?? undefined) : undefined
+
+/** A browser that looks ahead would use the link before anybody clicks it. */
+const isClick = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers['sec-purpose'] === undefined
 
 /** Cookies do not keep ports apart: two collectors of one machine have one each. */
 const nameOf = (host: string | undefined): string => `sockflux_${/:(\d+)$/.exec(host ?? '')?.[1] ?? 'page'}`
@@ -96,9 +129,9 @@ function cookieOf({ headers }: IncomingMessage): string {
  * To the page itself, whose address has no token. Not by a 303: after a click elsewhere its request would come from there,
  * without the cookie.
  */
-const moved = (): Answer => ({
+const moved = (to: string): Answer => ({
   type: HTML,
-  body: page('<a href="/">Sockflux</a>', '<meta http-equiv="refresh" content="0; url=/">'),
+  body: page(`<a href="${to}">Sockflux</a>`, `<meta http-equiv="refresh" content="0; url=${to}">`),
 })
 
 function refusal(
@@ -114,7 +147,3 @@ function refusal(
 
 const page = (content: string, head = ''): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">${head}<title>Sockflux</title><main><h1>Sockflux</h1><p>${content}</p></main></html>\n`
-
-/** What is at the address, for a start that is to be refused. */
-export const needsTls = (address: Address, isEncrypted: boolean): boolean =>
-  !isLoopback(address) && !isEncrypted

@@ -15,13 +15,19 @@ export const isLoopback = ({ host }: Pick<Address, 'host'>): boolean => LOOPBACK
 /**
  * Any port is right: a tunnel has its own.
  * @param names of a proxy, and others that this machine is known by
+ * @param isProxied browsers come by a proxy, which has a name: by another they would be here in plain text
  */
-export function isOurs(header: string | undefined, address: Address, names: readonly string[]): boolean {
+export function isOurs(
+  header: string | undefined,
+  address: Address,
+  names: readonly string[],
+  isProxied: boolean,
+): boolean {
   const [, ip6, name] = /^(?:\[([\da-f:.]+)\]|([a-z\d._-]+))(?::\d{1,5})?$/i.exec(header ?? '') ?? []
   const host = (ip6 ?? name ?? '').toLowerCase().replace(/\.$/, '')
   if (host === '') return false
   if (names.some(known => known.toLowerCase() === host) || LOOPBACK.test(host)) return true
-  if (isLoopback(address)) return false
+  if (isProxied || isLoopback(address)) return false
   // an address is no name that can be made to point here
   return isIP(host) !== 0 || [hostname(), address.host].some(known => known.toLowerCase() === host)
 }

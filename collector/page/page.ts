@@ -7,13 +7,15 @@ import type { Folded } from '../ingest/folded.ts'
 import { type Address, type Answer, Problem, type Tls, type Web } from '../routes.ts'
 import type { HistorySource } from '../sinks/history.ts'
 import { Files } from './files.ts'
-import { guarded, type Refusals } from './guard.ts'
+import { type Door, guarded, type Refusals, type Visit } from './guard.ts'
 import { healthOf } from './health.ts'
 import { historyOf } from './history.ts'
 import { Links } from './links.ts'
 import { COLUMNS, pageWindow } from './rows.ts'
-import { Sessions } from './sessions.ts'
-import { connectionsOf, mapOf } from './talk.ts'
+import { type Session, Sessions } from './sessions.ts'
+import { connectionsOf } from './talk/connections.ts'
+import { mapOf } from './talk/map.ts'
+import { Turns } from './talk/turns.ts'
 import { eventOf, Windows } from './windows.ts'
 
 /** Browsers that watch at once. */
@@ -43,8 +45,9 @@ export class Page implements Counted {
   readonly #sessions: Sessions
   readonly #files = new Files()
   readonly #windows = new Windows()
+  readonly #turns = new Turns()
   readonly #refused: Refusals & { busy: number } = {
-    ...{ method: 0, host: 0, link: 0, session: 0, site: 0, busy: 0 },
+    ...{ method: 0, address: 0, host: 0, link: 0, session: 0, site: 0, busy: 0 },
   }
   #streams = 0
   #asked = 0
@@ -59,9 +62,9 @@ export class Page implements Counted {
 
   get web(): Web {
     const { address, names, tls } = this.#options
-    const isEncrypted = tls !== undefined || names.length > 0
-    const door = { address, names, isEncrypted, links: this.#links, sessions: this.#sessions }
-    const others = guarded(door, this.#refused, (request, gone) => this.#answer(request, gone))
+    const whose = tls ? 'ours' : names.length > 0 ? 'proxy' : 'none'
+    const door: Door = { address, names, tls: whose, links: this.#links, sessions: this.#sessions }
+    const others = guarded(door, this.#refused, (...asked) => this.#answer(...asked))
     return { address, others, tls }
   }
 
@@ -77,7 +80,7 @@ export class Page implements Counted {
 
   take(window: Folded): void {
     this.#interval = Math.max(window.interval, 1)
-    this.#windows.take(pageWindow(window))
+    this.#windows.take(pageWindow(window, this.#windows.mostRows))
   }
 
   expire(): void {
@@ -95,14 +98,15 @@ export class Page implements Counted {
 
   readonly #api: Readonly<Record<string, Asked>> = {
     '/api/history': (asked, gone) => historyOf(this.#options.history, asked, this.#interval, gone),
-    '/api/map': asked => mapOf(this.#options.flows, asked),
-    '/api/connections': asked => connectionsOf(this.#options.flows, asked),
+    '/api/map': asked => this.#turns.ask(`map ${asked}`, () => mapOf(this.#options.flows, asked)),
+    '/api/connections': asked =>
+      this.#turns.ask(`connections ${asked}`, () => connectionsOf(this.#options.flows, asked)),
     '/api/health': async () => healthOf(this.#options.counters, this.#options.unready()),
   }
 
-  async #answer(request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-    if (pathname === '/api/live') return this.#live(request, gone)
+  async #answer({ url, session }: Visit, request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
+    const { pathname, searchParams } = url
+    if (pathname === '/api/live') return this.#live(session, request, gone)
     if (!Object.hasOwn(this.#api, pathname))
       return this.#files.answer(pathname, request) ?? { status: 404, body: `there is no ${pathname} here\n` }
     const type = 'application/json'
@@ -120,14 +124,16 @@ export class Page implements Counted {
     }
   }
 
-  #live({ method }: IncomingMessage, gone: AbortSignal): Answer {
+  #live(session: Session, { method }: IncomingMessage, gone: AbortSignal): Answer {
     const type = 'text/event-stream'
     if (method === 'HEAD') return { type, body: '' }
     if (this.#streams >= MAX_STREAMS)
       return { status: 503, body: `${this.#busy(`${MAX_STREAMS} browsers watch already`).message}\n` }
     const { version, history } = this.#options
     const hello = { version, columns: COLUMNS, history: history !== undefined }
-    const events = this.#windows.events(`retry: 1000\n${eventOf('hello', JSON.stringify(hello))}`, gone)
+    const first = `retry: 1000\n${eventOf('hello', JSON.stringify(hello))}`
+    // an open tab keeps its session alive, and ends with it
+    const events = this.#windows.events(first, gone, () => this.#sessions.use(session))
     this.#streams++
     gone.addEventListener('abort', () => this.#streams--, { once: true })
     return { type, live: true, body: events }

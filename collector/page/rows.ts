@@ -6,8 +6,6 @@ import { processCalled, shortId } from '../fold/names.ts'
 import type { Folded } from '../ingest/folded.ts'
 import { containerOf } from '../sample/subjects.ts'
 
-/** Most rows of one level of one host: those that carried most. */
-const MAX_ROWS = 2000
 export const PAGE_LEVELS = ['container', 'pod', 'process', 'host'] as const
 export type PageLevel = (typeof PAGE_LEVELS)[number]
 
@@ -62,9 +60,10 @@ export interface PageWindow {
   readonly levels: Readonly<Record<PageLevel, { readonly total: number; readonly rows: readonly Cell[][] }>>
 }
 
-export function pageWindow(window: Folded): PageWindow {
+/** @param most rows of one level: those that carried most */
+export function pageWindow(window: Folded, most: number): PageWindow {
   const { key, time, interval, partial, complete } = window
-  const level = (all: readonly Named[]) => ({ total: all.length, rows: busiest(all).map(cellsOf) })
+  const level = (all: readonly Named[]) => ({ total: all.length, rows: busiest(all, most).map(cellsOf) })
   const containers = containersOf(window)
   return {
     ...{ host: key.host, time, interval, partial, complete },
@@ -129,8 +128,8 @@ function hostOf({ key, fold }: Folded, containers: readonly Named[]): Named {
 const weightOf = ({ group: { client, server } }: Named): number =>
   client.bytesSent + client.bytesRcvd + server.bytesSent + server.bytesRcvd + client.flows + server.flows
 
-const busiest = (all: readonly Named[]): readonly Named[] =>
-  all.length <= MAX_ROWS ? all : all.toSorted((a, b) => weightOf(b) - weightOf(a)).slice(0, MAX_ROWS)
+const busiest = (all: readonly Named[], most: number): readonly Named[] =>
+  all.length <= most ? all : all.toSorted((a, b) => weightOf(b) - weightOf(a)).slice(0, most)
 
 const cellsOf = ({ group, ...named }: Named): Cell[] => [
   ...NAMES.map(name => named[name] ?? ''),

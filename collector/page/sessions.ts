@@ -14,7 +14,7 @@ const MAX_MS = 7 * 24 * 3_600_000
 const SAVED_MS = 60_000
 const VERSION = 1
 
-interface Session {
+export interface Session {
   readonly digest: Buffer
   /** Milliseconds since the epoch. */
   readonly began: number
@@ -52,14 +52,19 @@ export class Sessions {
   }
 
   /** Takes as long for one that is known as for one that is not. */
-  isOpen(secret: string): boolean {
-    this.expire()
+  find(secret: string): Session | undefined {
     let found: Session | undefined
     for (const session of this.#byDigest.values()) if (isSecret(session.digest, secret)) found = session
-    if (!found) return false
-    const isOld = this.#now() - found.used > SAVED_MS
-    found.used = this.#now()
-    this.#add(found) // it goes to the end
+    return found && this.use(found) ? found : undefined
+  }
+
+  /** It is looked at now. @returns whether it is still there */
+  use(session: Session): boolean {
+    this.expire()
+    if (this.#byDigest.peek(keyOf(session)) !== session) return false
+    const isOld = this.#now() - session.used > SAVED_MS
+    session.used = this.#now()
+    this.#add(session) // it goes to the end
     if (isOld) this.#save()
     return true
   }
@@ -76,7 +81,7 @@ export class Sessions {
   }
 
   #add(session: Session): void {
-    this.#byDigest.set(session.digest.toString('base64url'), session)
+    this.#byDigest.set(keyOf(session), session)
   }
 
   #load(): Session[] {
@@ -103,6 +108,8 @@ export class Sessions {
     })
   }
 }
+
+const keyOf = ({ digest }: Session): string => digest.toString('base64url')
 
 function sessionOf(saved: unknown): Session[] {
   const { digest, began, used } = (saved ?? {}) as Record<string, unknown>

@@ -39,7 +39,8 @@ export const pagesOf =
   }
 
 async function route(routes: Routes, request: IncomingMessage, signal: AbortSignal): Promise<unknown> {
-  const url = new URL(request.url ?? '/', 'http://localhost')
+  const url = URL.parse(request.url ?? '/', 'http://localhost')
+  if (!url) throw new Problem(400, `${request.url} is no path of a request`)
   const name = `${request.method} ${url.pathname}`
   if (!Object.hasOwn(routes, name)) throw new Problem(404, `there is no ${name} here`)
   return routes[name as keyof Routes]!({ url, body: await json(request), signal })

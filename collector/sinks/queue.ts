@@ -28,7 +28,7 @@ const SOON_MS = 1000
 const SUSPECT_EVERY = 4
 
 interface QueueOptions {
-  /** Most samples in the queue; a sample takes about 50 bytes of memory. The newest batch is always kept. */
+  /** Most samples in the queue, as `weightOf` counts them: some 50 bytes of memory each. The newest batch is always kept. */
   readonly maxSamples: number
   /** Where batches go that are not stored soon; without it they wait in memory. */
   readonly spool?: Pick<BacklogOptions, 'directory' | 'maxBytes' | 'maxAgeMs'> | undefined
@@ -384,7 +384,7 @@ export class SinkQueue {
   }
 
   #dropOldest(): void {
-    while (this.#waiting.samples > this.maxSamples) {
+    while (this.#waiting.weight > this.maxSamples) {
       const entry = this.#waiting.toDrop()
       if (!entry) return
       this.isFull = true

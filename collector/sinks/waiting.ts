@@ -1,4 +1,4 @@
-import type { Batch } from '../batch.ts'
+import { type Batch, weightOf } from '../batch.ts'
 import type { Settled } from '../settled.ts'
 import type { Amount } from './account.ts'
 
@@ -11,6 +11,8 @@ export interface Alone {
 export interface Entry {
   readonly batch: Batch
   readonly samples: number
+  /** Memory, in samples of the usual size. */
+  readonly weight: number
   /** Nothing more is done when it was called before. */
   readonly done: Settled
   /** When it came, milliseconds. */
@@ -30,10 +32,11 @@ const MAX_SUSPECTS = 4096
 
 /** The batches queued for a sink, oldest first; chooses the next ones. */
 export class Waiting {
-  /** Samples of all batches. */
+  /** Samples of all batches, and what they weigh. */
   samples = 0
+  weight = 0
   readonly #entries: Entry[] = []
-  readonly #samplesOfHost = new Map<string, number>()
+  readonly #weightOfHost = new Map<string, number>()
   /** Hosts with a batch that failed alone: their batches are written alone, and last. */
   readonly #suspects = new Set<string>()
   #parts = 0
@@ -49,6 +52,7 @@ export class Waiting {
 
   add(given: Pick<Entry, 'batch' | 'samples' | 'done' | 'since'> & Partial<Entry>): void {
     const entry = {
+      weight: weightOf(given.batch),
       serial: undefined,
       isWriting: false,
       isSpooling: false,
@@ -57,7 +61,7 @@ export class Waiting {
       ...given,
     }
     this.#entries.push(entry)
-    this.#count(entry, entry.samples)
+    this.#count(entry, 1)
   }
 
   /** On disk, too, and not suspected. */
@@ -95,7 +99,7 @@ export class Waiting {
     const index = this.#entries.indexOf(entry)
     if (index < 0) return
     this.#entries.splice(index, 1)
-    this.#count(entry, -entry.samples)
+    this.#count(entry, -1)
   }
 
   /** @returns the number of batches removed */
@@ -126,7 +130,7 @@ export class Waiting {
     this.#parts += 2
   }
 
-  /** The oldest batch of the host with the most samples, so that one host does not displace the others; never the newest batch. */
+  /** The oldest batch of the host whose batches weigh most, so that one host does not displace the others; never the newest batch. */
   toDrop(): Entry | undefined {
     const newest = this.#entries.at(-1)
     const isFree = ({ isWriting, isSpooling, serial }: Entry) =>
@@ -162,14 +166,15 @@ export class Waiting {
   }
 
   #ofHost({ batch }: Entry): number {
-    return this.#samplesOfHost.get(batch.id.host) ?? 0
+    return this.#weightOfHost.get(batch.id.host) ?? 0
   }
 
-  #count(entry: Entry, samples: number): void {
+  #count(entry: Entry, sign: 1 | -1): void {
     const { host } = entry.batch.id
-    const left = this.#ofHost(entry) + samples
-    if (left > 0) this.#samplesOfHost.set(host, left)
-    else this.#samplesOfHost.delete(host)
-    this.samples += samples
+    const left = this.#ofHost(entry) + sign * entry.weight
+    if (left > 0) this.#weightOfHost.set(host, left)
+    else this.#weightOfHost.delete(host)
+    this.samples += sign * entry.samples
+    this.weight += sign * entry.weight
   }
 }

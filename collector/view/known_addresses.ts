@@ -49,8 +49,9 @@ export class KnownAddresses {
     )
   }
 
+  /** Two machines may have a namespace with the same number. */
   #answeredKey(flow: number): string {
-    return `${this.#store.table.word(flow, WORD.NETNS)} ${wordsOf(this.#store, flow, WORD.REMOTE)}`
+    return `${this.#store.table.word(flow, WORD.NETNS)} ${this.#sentKey(flow, WORD.REMOTE)}`
   }
 
   #sentKey(flow: number, first: number): string {

@@ -1,7 +1,7 @@
 /** What the ends of conversations are called. Each is looked up once for many conversations. */
 
 import { addressText } from '../../wire/address_text.ts'
-import { beganMs, clusterEndOf } from '../flows/cluster_ends.ts'
+import { beganMs, clusterEndOf, podOf } from '../flows/ends/cluster_ends.ts'
 import { WORD } from '../flows/table/columns.ts'
 import type { FlowStore } from '../flows/table/store.ts'
 import { processCalled, shortId } from '../fold/names.ts'
@@ -48,8 +48,7 @@ export class PeerNames {
     const { host } = this.#store.runOf(flow)
     if (!place) return { ...UNKNOWN, name: process, host, process }
     const container = shortId(place.id)
-    const known =
-      place.pod ?? (place.name.pod === undefined ? undefined : this.#store.facts.podByUid(place.name.pod))
+    const known = podOf(this.#store, place)
     const pod = known?.name ?? ''
     return {
       name: pod || place.name.name || container,

@@ -107,18 +107,14 @@ function count(
     pair.measured++
   }
   for (const end of [client, server])
-    if (end && isRecent(store, end)) pair.retransmits += table.word(end, WORD.WINDOW_RESENT)
-  if (!isRecent(store, lead)) return
+    if (end && store.isRecent(end)) pair.retransmits += table.word(end, WORD.WINDOW_RESENT)
+  if (!store.isRecent(lead)) return
   const [sent, rcvd] = client
     ? [NUMBER.WINDOW_BYTES_SENT, NUMBER.WINDOW_BYTES_RCVD]
     : [NUMBER.WINDOW_BYTES_RCVD, NUMBER.WINDOW_BYTES_SENT]
   pair.sentPerSecond += table.number(lead, sent) / run.interval
   pair.rcvdPerSecond += table.number(lead, rcvd) / run.interval
 }
-
-/** The last window of its probe had a row of it. */
-const isRecent = (store: FlowStore, flow: number): boolean =>
-  store.table.word(flow, WORD.WINDOW) > store.runOf(flow).window
 
 export const peerRoutes = ({ store, isWanted }: Flows): Routes => ({
   'GET /peers': async () => {

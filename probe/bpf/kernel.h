@@ -50,9 +50,8 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define CAN_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
 #define CAST(type, from) ((type *)bpf_rdonly_cast((void *)(from), bpf_core_type_id_kernel(type)))
 
-/* One field of an object that may not exist any more, or never did: then it is 0. */
-/* `from` is read first: in BPF_CORE_READ its own structs would be sought among the kernel's, which needs
- * CAP_SYS_ADMIN. */
+/* One field of an object that may not exist any more, or never did: then it is 0. `from` is read first: in
+ * BPF_CORE_READ its own structs would be sought among the kernel's, which needs CAP_SYS_ADMIN. */
 #define LOAD(type, from, field)                                                                              \
     ({                                                                                                       \
         const type *load_from = (const type *)(from);                                                        \
@@ -187,6 +186,7 @@ struct sock_common {
     __u16 skc_num;
     unsigned short skc_family;
     volatile unsigned char skc_state;
+    unsigned char skc_reuseport : 1;
     unsigned long skc_flags;
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr;

@@ -22,7 +22,10 @@ export async function programs(env: Env, signals: readonly Signal[] = SIGNALS): 
     const findings: Finding[] = []
     const works = new Set<Signal>()
     for (const signal of signals) {
-      if (signal.insteadOf && works.has(signal.insteadOf)) continue
+      const { insteadOf, needs, needsOneOf } = signal
+      if (insteadOf && works.has(insteadOf)) continue
+      if (needs && !works.has(needs)) continue // what it is for is said there
+      if (needsOneOf && !needsOneOf.some(other => works.has(other))) continue
       const judged: Finding[] = []
       for (const [program, runs] of Object.entries(signal.programs))
         judged.push(await judge(bindings, env, path, signal, program, runs))

@@ -16,7 +16,8 @@ export function attach(object: BpfObject, wanted: Wanted): Link[] {
   const attached: Link[] = []
   const cgroup = cgroup2In({ root: '/' }) ?? mountOwn()
   try {
-    for (const signal of wanted.signals) attached.push(...attachSignal(object, wanted, signal, cgroup))
+    for (const signal of wanted.signals)
+      if (wanted.has(signal)) attached.push(...attachSignal(object, wanted, signal, cgroup)) // what it needs was not refused
   } finally {
     if (typeof cgroup === 'number') closeSync(cgroup)
   }

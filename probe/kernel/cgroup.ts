@@ -69,14 +69,14 @@ export async function cgroups(env: Host): Promise<Finding> {
     return {
       name: 'cgroups',
       ok: 'warn',
-      found: `${found}; in a cgroup namespace, where UDP and single RTT samples of this cgroup only are seen`,
+      found: `${found}; in a cgroup namespace, where the peers of UDP sockets that are not connected are known of this cgroup only, and before Linux 6.3 UDP and single RTT samples of others are not counted`,
       remedy: cgroupLine[where](),
     }
   } catch {
     return {
       name: 'cgroups',
       ok: 'warn',
-      found: `${found}, and cgroup2, which UDP and single RTT samples need, cannot be mounted`,
+      found: `${found}, and cgroup2 cannot be mounted: UDP is not counted, and before Linux 6.3 there are no single RTT samples`,
       remedy:
         where === 'host'
           ? 'give it CAP_SYS_ADMIN, or mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified'

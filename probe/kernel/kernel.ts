@@ -81,8 +81,10 @@ export class Kernel {
    */
   async scan(proc = '/proc'): Promise<void> {
     await scan(this.#object, this.#wanted, proc)
-    // a connection without a slot is not older from now on; unless some could not be seen
-    if (this.#wanted.has(netns)) this.#object.map('.data.scanned').view().writeUInt8(1, 0)
+    // a connection without a slot is not older from now on; unless some could not be seen, or found none
+    const lost = this.lost()
+    const hasAll = !lost['kernel/slot'] && !lost['kernel/storage']
+    if (this.#wanted.has(netns) && hasAll) this.#object.map('.data.scanned').view().writeUInt8(1, 0)
   }
 
   /** Who has the descriptors of connections that were accepted and not used: the owner until they are. */

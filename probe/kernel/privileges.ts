@@ -29,19 +29,19 @@ export const PRIVILEGES: readonly Privilege[] = [
   {
     name: 'CAP_NET_ADMIN',
     bits: [12, SYS_ADMIN],
-    without: 'UDP is not counted, and round-trip times are the smoothed ones of the kernel',
+    without: 'UDP is not counted, and before Linux 6.3 there are no single RTT samples',
   },
   {
     name: 'CAP_SYS_ADMIN',
     bits: [SYS_ADMIN],
     without:
-      'of sockets in other network namespaces that are older than the probe, single RTT samples are missing, and those that no descriptor names are counted when they close',
+      'sockets in other network namespaces that are older than the probe and that no descriptor names (MPTCP) are counted when they close, and before Linux 6.3 older ones have no single RTT samples',
   },
   {
     name: 'CAP_DAC_READ_SEARCH',
     bits: [2, 1],
     without:
-      'names of containers in directories of other users, and the process that accepts a connection, are not found',
+      'containers whose names are in directories of other users are known by their ids, and before Linux 6.3 the owner of a connection is known at its first use',
   },
   {
     name: 'CAP_SYS_PTRACE',
@@ -126,7 +126,8 @@ const NAMESPACES = [
     type: 'cgroup',
     host: 0xeffffffb,
     ok: 'warn' as const,
-    lacks: 'in a cgroup namespace of its own only its own UDP traffic would be seen',
+    lacks:
+      'in a cgroup namespace of its own the peers of UDP sockets that are not connected are known of its own cgroup only, and before Linux 6.3 no other UDP is counted',
     line: cgroupLine,
   },
 ]

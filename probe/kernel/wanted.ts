@@ -13,8 +13,9 @@ export class Wanted {
   }
 
   has(signal: Signal): boolean {
-    const { name, wanted, needs, insteadOf } = signal
+    const { name, wanted, needs, needsOneOf, insteadOf } = signal
     if (this.unavailable.has(signal) || this.options.without?.includes(name)) return false
+    if (needsOneOf && !needsOneOf.some(other => this.has(other))) return false
     if ((needs && !this.has(needs)) || (insteadOf && this.has(insteadOf))) return false
     return wanted?.(this.options) ?? true
   }

@@ -6,7 +6,7 @@
 import type { HealthGroup } from './health_groups.ts'
 
 export interface KernelOptions {
-  /** TCP connections that can be open at once; 464 bytes of kernel memory each. */
+  /** TCP connections that can be open at once; 472 bytes of kernel memory each. */
   readonly maxFlows: number
   /** UDP conversations that have a slot at once; 336 bytes of kernel memory each. */
   readonly maxUdpFlows: number
@@ -77,6 +77,8 @@ export interface Signal {
   readonly wanted?: (options: KernelOptions) => boolean
   /** This signal runs only with that one. */
   readonly needs?: Signal
+  /** This signal runs only with at least one of these. */
+  readonly needsOneOf?: readonly Signal[]
   /** This signal runs only where that one is unavailable. */
   readonly insteadOf?: Signal
   /** What the signal provides. */

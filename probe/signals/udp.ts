@@ -34,7 +34,7 @@ export const udpPackets: Signal = {
 export const udp: Signal = {
   name: 'udp',
   programs: { udp_flow_report: 'report' },
-  wanted: ({ udp }) => udp !== 'off',
+  needsOneOf: [udpCalls, udpPackets],
   gives: 'UDP conversations',
   fallback: 'UDP is not counted',
   records: ['udp_flow'],

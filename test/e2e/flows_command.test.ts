@@ -7,7 +7,7 @@ import { pairsBinary } from '../harness/binary.ts'
 import { createNetns, inNetns } from '../harness/netns.ts'
 import { start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
-import { openSite } from '../harness/sockflux.ts'
+import { openSite, sockflux } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc') }
@@ -18,7 +18,7 @@ t.test('conversations from the kernel to the command', real, async t => {
   t.teardown(() => site.close())
   t.teardown(() => netns.close())
   const file = join(site.directory, 'flows.json')
-  await site.collector(['--flows', '--flow-file', file, '--metrics', 'flows,peer,stats'])
+  const collector = await site.collector(['--flows', '--flow-file', file, '--metrics', 'flows,peer,stats'])
   await site.probe()
   const pairs = async (...words: string[]) => {
     const child = start(inNetns(netns.path, [await pairsBinary(), ...words]))
@@ -54,7 +54,9 @@ t.test('conversations from the kernel to the command', real, async t => {
     },
     60_000,
   )
-  const all = await flows('--port', '9000', '--process', 'pairs', '--since', '10m')
+  const isEnd = ({ reason }: Record<string, unknown>) => reason === 'end'
+  // those that are held have a record a minute
+  const all = (await flows('--port', '9000', '--process', 'pairs', '--since', '10m')).filter(isEnd)
   t.equal(all.length, COUNT)
   for (const row of all)
     t.match(row, {
@@ -90,7 +92,9 @@ t.test('conversations from the kernel to the command', real, async t => {
       .map(line => JSON.parse(line))
       .filter(own)
   t.ok(existsSync(file))
-  t.equal(lines().length, COUNT, 'a line each')
+  const ends = () => lines().filter(isEnd).length
+  await until('a line each', () => ends() >= COUNT, 60_000)
+  t.equal(ends(), COUNT)
   await until('peers', async () =>
     (await site.query('show tables')).some(({ name }) => name === 'peer:num_flows'),
   )
@@ -109,4 +113,21 @@ t.test('conversations from the kernel to the command', real, async t => {
     t.equal(code, 1)
     t.match(stderr, message)
   }
+
+  const words = ['--follow', '--json', '--process', 'pairs', '--since', '10m', '--socket', site.socket]
+  const follow = sockflux(['flows', ...words])
+  t.teardown(() => follow.close())
+  const followed: string[] = []
+  const next = async () => {
+    const line = await follow.line(/"reason":"end"/, 60_000)
+    followed.push(JSON.parse(line).id)
+  }
+  while (followed.length < COUNT) await next()
+  await (await pairs('client', '127.0.0.1', '9000', '2', '0', '4')).line(/end/)
+  while (followed.length < COUNT + 2) await next()
+  t.equal(new Set(followed).size, COUNT + 2, 'those there were and the new ones, once each')
+
+  t.equal((await collector.kill()).code, 0)
+  const goOn = lines().filter(({ reason }) => reason === 'active')
+  t.equal(new Set(goOn.map(({ id }) => id)).size, 3, 'a collector that stops records what goes on')
 })

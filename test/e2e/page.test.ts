@@ -62,6 +62,9 @@ t.test('the page in a real browser', { skip }, async t => {
   const main = shortId(pair.shop.pod.containers.main.id)
 
   t.equal(new URL(page.url()).search, '', 'the address has no token any more')
+  const sentTo = async (url: string) => (await page.context().cookies(url)).length
+  t.equal(await sentTo(page.url()), 1)
+  t.equal(await sentTo('http://127.0.0.1:1/api/live'), 0, 'whoever serves another port gets no cookie')
   const isRow = ([name, id, , , flows]: string[]) =>
     name === 'main' && id === main && flows === String(SOCKETS)
   await see(page, 'the container with its flows', rows => rows.some(isRow))
@@ -140,7 +143,7 @@ t.test('the page in a real browser', { skip }, async t => {
     await page.emulateMedia({ colorScheme })
     // the dark scheme has other colours alone
     for (const view of colorScheme === 'light' ? VIEWS : ['containers', 'map']) {
-      await page.goto(new URL(`/?view=${view}`, page.url()).href)
+      await page.goto(new URL(`./?view=${view}`, page.url()).href)
       await until('its content', async () => (await page.locator('main').innerText()).length > 20)
       t.same(await barriers(page), [], `${view}, ${colorScheme}: nothing serious keeps people out`)
     }

@@ -72,7 +72,7 @@ const LACKS: readonly { without: readonly Capability[]; says: readonly RegExp[] 
   {
     without: ['dac_read_search'],
     says: [
-      /lacks CAP_DAC_READ_SEARCH: names of containers/,
+      /lacks CAP_DAC_READ_SEARCH: containers whose names/,
       /^the process that accepts a connection with io_uring as its owner unavailable \(tracefs/,
     ],
   },

@@ -271,3 +271,20 @@ t.test('what is not asked for is not read; what the kernel lacks is said', real,
   t.ok(seen.health(sender).every(row => row.unread + row.in_flight + row.delivery_rate === 0))
   t.strictSame(seen.watch.listeners, [])
 })
+
+t.test('SYNs are told from data that is sent again, whatever is asked for', real, async t => {
+  const seen = await watch(t, { health: [] })
+  const { near, client } = await ends(t, { rttMs: 2 })
+  await run(inNetns(near, ['ip', 'route', 'add', '10.99.0.0/16', 'via', FAR]))
+  const begun = await client.socket('begin 10.99.0.1 8000')
+  const { cookie } = (await ss({ netns: near, filter: ['state', 'all'] })).find(
+    ({ local }) => local.port === begun.port,
+  )!
+  await until('a SYN that is sent again', () => total(seen.flow(cookie), 'segs_resent') > 0)
+  await client.do(`close ${begun.fd}`)
+  await seen.watch.windowEnd()
+  await seen.watch.windowEnd()
+  t.equal(total(seen.health(cookie), 'syn_resent'), total(seen.flow(cookie), 'segs_resent'))
+  t.ok(seen.health(cookie).every(({ syn_waiting }) => syn_waiting === 0))
+  t.ok(seen.flow(cookie).every(({ known }) => known === 1))
+})

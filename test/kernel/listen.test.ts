@@ -71,3 +71,42 @@ t.test('the drops of its last moments are in the row of a listener that closes',
   t.ok(told.drops > 0 && risen >= told.drops, `${risen} of ${told.drops}`)
   t.same(seen.kernel.lost(), {})
 })
+
+t.test('a listener that stops and listens again within a window is the same one', real, async t => {
+  const { netns, server, client } = await stage(t)
+  const seen = await watch(t)
+  const listener = await server.actor.socket('listen 127.0.0.1 8003 tcp alone 1')
+  await seen.windowEnd()
+  for (let turn = 0; turn < 3; turn++) {
+    await server.actor.do(`listen-again ${listener.fd}`)
+    const { index } = await seen.windowEnd()
+    await seen.windowEnd()
+    const rows = seen.listeners.filter(
+      ({ netns: inode, port, window }) => inode === netnsOf(netns) && port === 8003 && window > index,
+    )
+    t.match(rows, [{ listeners: 1, pid: server.pid, queue_depth: 0, queue_limit: 128 }])
+  }
+  for (let n = 0; n < 3; n++) await client.actor.socket('begin 127.0.0.1 8003')
+  await seen.windowEnd()
+  await seen.windowEnd()
+  t.match(
+    seen.listeners.findLast(({ netns: inode, port }) => inode === netnsOf(netns) && port === 8003),
+    { listeners: 1, queue_depth: 3, port: 8003 },
+    'and so is what waits there',
+  )
+})
+
+t.test('a listener that was not bound has its port', real, async t => {
+  const { netns, server } = await stage(t)
+  const seen = await watch(t)
+  const { fd } = await server.actor.socket('unbound')
+  const { port } = await server.actor.socket(`listen-with ${fd}`)
+  await seen.windowEnd()
+  await seen.windowEnd()
+  const own = seen.listeners.filter(row => row.netns === netnsOf(netns) && row.pid === server.pid)
+  t.ok(port > 0)
+  t.match(
+    own.findLast(row => row.port !== 8000),
+    { listeners: 1, port },
+  )
+})

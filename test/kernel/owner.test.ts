@@ -1,9 +1,12 @@
 import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Socket } from '../harness/actor.ts'
 import { actorBinary } from '../harness/binary.ts'
 import { Cleanup } from '../harness/cleanup.ts'
+import { inNetns } from '../harness/netns.ts'
 import { connect, GUESSED, isOwned, lookup, stage, WAYS, watch } from '../harness/owners.ts'
+import { run } from '../harness/process.ts'
 import { scratch } from '../harness/scratch.ts'
 import { needs } from '../harness/skip.ts'
 import { CLIENT, SERVER } from '../harness/watch.ts'
@@ -160,6 +163,58 @@ t.test('nobody has accepted it yet: a guess, which is who listens', real, async 
   t.equal(accepted.peer, port)
   await seen.windowEnd()
   isOwned(t, (await lookup(seen, netns))(waiting), child, 'accepted, and never used')
+})
+
+t.test('of two containers with one port, who listens is the guess', real, async t => {
+  const { netns, process, server, client } = await stage(t)
+  const [other, third] = [await process(), await process()]
+  await run(inNetns(netns, ['ip', 'address', 'add', 'fd00::1/128', 'dev', 'lo', 'nodad']))
+  await run(inNetns(netns, ['ip', 'address', 'add', 'fd00::2/128', 'dev', 'lo', 'nodad']))
+  const seen = await watch(t)
+  const guessed: { who: typeof server; socket: Socket; what: string }[] = []
+  const connects = async (who: typeof server, address: string, port: number, what: string) => {
+    const socket = await client.actor.socket(`connect ${address} ${port}`)
+    guessed.push({ who, socket: { fd: 0, port: socket.peer, peer: socket.port }, what })
+  }
+  const check = async () => {
+    const find = await lookup(seen, netns)
+    for (const { who, socket, what } of guessed.splice(0)) {
+      const row = find(socket)
+      t.match(row, { pid: who.pid, cgroup: who.cgroup, role: SERVER }, what)
+      t.ok(row && row.flags & GUESSED, 'and it is a guess')
+    }
+  }
+
+  const [held, refused] = [
+    await server.actor.socket('bound 127.0.0.1 8010'),
+    await other.actor.socket('bound 127.0.0.1 8010'),
+  ]
+  await server.actor.do(`listen-with ${held.fd}`)
+  await t.rejects(other.actor.do(`listen-with ${refused.fd}`), /EADDRINUSE/)
+  await connects(server, '127.0.0.1', 8010, 'a listen(2) that failed changes nothing')
+  await check()
+  await server.actor.do(`close ${held.fd}`)
+  await other.actor.do(`listen-with ${refused.fd}`)
+  await connects(other, '127.0.0.1', 8010, 'one that comes after it does')
+
+  for (const [who, address] of [
+    [server, 'fd00::1'],
+    [other, 'fd00::2'],
+  ] as const)
+    await who.actor.do(`listen ${address} 8011`)
+  await connects(server, 'fd00::1', 8011, 'the first IPv6 address')
+  await connects(other, 'fd00::2', 8011, 'the second one')
+  await third.actor.do('listen 0.0.0.0 8012')
+  await connects(third, '127.0.0.1', 8012, 'any address')
+
+  const unbound = []
+  for (const who of [server, other, third]) {
+    const { fd } = await who.actor.socket('unbound')
+    unbound.push({ who, port: (await who.actor.socket(`listen-with ${fd}`)).port })
+  }
+  for (const { who, port } of unbound) await connects(who, '127.0.0.1', port, 'listen(2) without bind(2)')
+
+  await check()
 })
 
 t.test('sockets that are older than the probe, of pre-forked children', real, async t => {

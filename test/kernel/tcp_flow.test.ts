@@ -237,6 +237,21 @@ t.test('more flows than slots are counted when they close, and said to be', real
   t.equal(closed(seen.in(netns)).filter(row => row.role === SERVER).length, 1000)
 })
 
+t.test('more of them than are remembered without a slot', real, async t => {
+  const many = 5000 // both ends of each; 8,192 are remembered
+  const older = await stage(t, ['127.0.0.1', '8000', '--ports', '4'])
+  t.match(await older.client.ask(`open ${many} 127.0.0.1 8000 4`, 60_000), { opened: many })
+  t.match(await older.client.ask('echo 1 1000', 60_000), { echoed: many })
+  const seen = await watch(t, { maxFlows: 1024 })
+  t.ok(seen.kernel.lost()['kernel/slot']! >= 2 * many - 1024)
+  t.match(await older.client.ask('close', 60_000), { closed: many })
+  await until('all have closed', () => closed(seen.in(older.netns)).length >= 2 * many)
+  const rows = seen.in(older.netns)
+  t.equal(closed(rows).length, 2 * many)
+  t.equal(opened(rows).length, 0, 'they are older than the probe')
+  t.equal(sum(rows, 'bytes_sent') + sum(rows, 'bytes_rcvd'), 0, 'and so is what they carried')
+})
+
 t.test('flows that live while the cookies of tens of thousands of others pass by', real, async t => {
   const { netns, client, load } = await stage(t, ['127.0.0.1', '8000', '--ports', '4', '--forks', '2'])
   const seen = await watch(t)

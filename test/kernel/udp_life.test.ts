@@ -11,7 +11,7 @@ import {
   watch,
 } from '../harness/datagrams.ts'
 import { inNetns } from '../harness/netns.ts'
-import { run } from '../harness/process.ts'
+import { run, start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
 import { udpDrops } from '../harness/ss.ts'
 import { CLIENT, SERVER } from '../harness/watch.ts'
@@ -161,6 +161,56 @@ t.test('what a socket has no room for is dropped, and counted', real, async t =>
       t.ok(drops > 0, `${drops} dropped`)
       t.equal(dropped(each), drops, `${udp}: ${what}`)
     }
+    await seen.close()
+  }
+})
+
+/** Sends and receives until its cookie has the place of `fd` in the cache of sockets: 2^14 places. */
+const SAME_PLACE = `
+import socket, sys
+SO_COOKIE, PLACES = 57, 1 << 14
+def place(sock):
+    return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8), "little") % PLACES
+def udp():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("${LOOPBACK}", 0))
+    sock.settimeout(2)
+    return sock
+def send(to, count, size):
+    for _ in range(count):
+        client.sendto(b"x" * size, to.getsockname())
+full, client = udp(), udp()
+full.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2000)
+other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while place(other) != place(full):
+    other.close()
+    other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+other.bind(("${LOOPBACK}", 0))
+for each in full, other, full:
+    send(each, 1, 10)
+    each.recvfrom(100)
+send(full, 50, 500)
+print(full.getsockname()[1], flush=True)
+sys.stdin.read()
+`
+
+t.test('what is dropped is of the process that reads, whatever other sockets do', real, async t => {
+  const { near } = await stage(t)
+  for (const udp of ['calls', 'packets'] as const) {
+    const seen = await watch(t, { udp })
+    const reader = start(inNetns(near, ['python3', '-c', SAME_PLACE]))
+    t.teardown(() => reader.close())
+    const port = Number(await reader.line(/^\d+$/))
+    await settle(seen)
+    const drops = (await udpDrops(near)).get(port) ?? 0
+    t.ok(drops > 0, `${drops} dropped`)
+    const rows = seen.udpIn(near).filter(row => row.local_port === port)
+    t.same([...new Set(rows.map(row => row.pid))], [reader.pid], `${udp}: no conversation without a process`)
+    t.equal(
+      rows.reduce((sum, row) => sum + row.udp_dropped, 0),
+      drops,
+    )
+    await reader.close()
     await seen.close()
   }
 })

@@ -9,11 +9,17 @@ const directory = mkdtempSync(join(tmpdir(), 'bcc-bindings-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim()
 
-/** `<name>.bpf.c` of a folder, compiled into a directory that goes with the process: the object's path. */
-export function compile(name: string, folder = join(import.meta.dirname, 'bpf')): string {
+/** `<name>.bpf.c` of a folder, compiled into a directory that goes with the process: the object's path. @param includes directories of headers */
+export function compile(
+  name: string,
+  folder = join(import.meta.dirname, 'bpf'),
+  includes: readonly string[] = [],
+): string {
   const object = join(directory, `${name}.bpf.o`)
   const source = join(folder, `${name}.bpf.c`)
-  const target = ['-target', 'bpf', '-mcpu=v3', `-I/usr/include/${machine}-linux-gnu`]
+  const target = ['-target', 'bpf', '-mcpu=v3', `-I/usr/include/${machine}-linux-gnu`].concat(
+    includes.map(directory => `-I${directory}`),
+  )
   execFileSync('clang', ['-O2', '-g', '-Wall', '-Werror', ...target, '-c', source, '-o', object])
   return object
 }

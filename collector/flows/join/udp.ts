@@ -7,59 +7,115 @@
 import { ROLE_SERVER } from '../../../wire/records.ts'
 import { mix } from '../table/chains.ts'
 import { MARK, WORD } from '../table/columns.ts'
-import { type FlowStore, protocolOf, roleOf, UDP } from '../table/store.ts'
-import { type Addresses, isAny, isLoopback, keyOf } from './addresses.ts'
+import { type FlowStore, protocolOf, remoteHash, roleOf, UDP } from '../table/store.ts'
+import {
+  type Addresses,
+  isAny,
+  isLoopback,
+  keyOf,
+  LOOPBACKS,
+  type Namespace,
+  type Words,
+} from './addresses.ts'
 
-/** In place of the second sequence number. */
-const PORTS_OF_UDP = 0xffffffff
-
-type Words = readonly [number, number, number, number]
+/** In place of the second sequence number; in place of the first is a hash of what one end alone knows: `identityOf`. */
+const OF_UDP = 0xffffffff
+/** Flows that are looked at for one row: with more that are alike nobody can say which one is meant. */
+const MAX_ALIKE = 64
 
 /** A row has come of a flow that has no peer yet. */
 export function identifyUdp(store: FlowStore, addresses: Addresses, flow: number): void {
   const { table } = store
   if (table.word(flow, WORD.PEER) !== 0 || store.isMarked(flow, MARK.AMBIGUOUS)) return
-  const isServer = isServerOf(store, flow)
-  const ports = table.word(flow, WORD.PORTS)
-  const key = isServer ? swap(ports) : ports
-  let found = 0
-  for (
-    let other = store.byIdentity.first(mix(key, PORTS_OF_UDP));
-    other !== 0;
-    other = store.byIdentity.next(other)
-  ) {
-    if (table.word(other, WORD.IDENTITY) !== key || table.word(other, WORD.IDENTITY_HIGH) !== PORTS_OF_UDP)
-      continue
-    if (
-      other === flow ||
-      protocolOf(table.word(other, WORD.KIND)) !== UDP ||
-      isServerOf(store, other) === isServer
-    )
-      continue
-    if (
-      store.isClosed(other) ||
-      !(isServer ? areEnds(store, addresses, other, flow) : areEnds(store, addresses, flow, other))
-    )
-      continue
-    const peer = table.word(other, WORD.PEER)
-    if (found !== 0 || peer !== 0) {
-      for (const one of [flow, found, other, peer]) if (one !== 0) part(store, one)
-      found = 0
-      break
-    }
-    if (!store.isMarked(other, MARK.AMBIGUOUS)) found = other
-  }
   if (!store.hasIdentity(flow)) {
-    table.setWord(flow, WORD.IDENTITY, key)
-    table.setWord(flow, WORD.IDENTITY_HIGH, PORTS_OF_UDP)
+    const remote = addressAt(store, flow, WORD.REMOTE)
+    const identity = identityOf(
+      isServerOf(store, flow),
+      namespaceOf(store, flow),
+      remote,
+      table.word(flow, WORD.PORTS),
+    )
+    table.setWord(flow, WORD.IDENTITY, identity)
+    table.setWord(flow, WORD.IDENTITY_HIGH, OF_UDP)
     store.byIdentity.add(flow)
   }
-  if (found === 0 || store.isMarked(flow, MARK.AMBIGUOUS)) return
+  const found = look(store, addresses, flow)
+  if (found === 0) return
   table.setWord(flow, WORD.PEER, found)
   table.setWord(found, WORD.PEER, flow)
 }
 
-/** local << 16 | remote of the client, whichever end says it. */
+/** Of the flows of one namespace with one peer and one pair of ports. */
+const identityOf = (isServer: boolean, { boot, netns }: Namespace, remote: Words, ports: number): number =>
+  mix(remoteHash(...remote, ports), mix(mix(boot, netns), isServer ? 1 : 0))
+
+/**
+ * The other end: it is in the namespace that has this flow's peer, and its own peer is an address of this flow.
+ * @returns 0: none, or several that are parted
+ */
+function look(store: FlowStore, addresses: Addresses, flow: number): number {
+  const { table, byIdentity } = store
+  const [isServer, ports] = [isServerOf(store, flow), swap(table.word(flow, WORD.PORTS))]
+  const far = farOf(store, addresses, flow)
+  if (!far) return 0
+  let found = 0
+  for (const own of ownOf(store, addresses, flow, far)) {
+    const identity = identityOf(!isServer, far, own, ports)
+    let alike = 0
+    for (let other = byIdentity.first(mix(identity, OF_UDP)); other !== 0; other = byIdentity.next(other)) {
+      if (++alike > MAX_ALIKE) {
+        part(store, flow)
+        return 0
+      }
+      if (table.word(other, WORD.IDENTITY) !== identity || !isEnd(store, addresses, flow, other, own))
+        continue
+      const peer = table.word(other, WORD.PEER)
+      if (found !== 0 || peer !== 0) {
+        for (const one of [flow, found, other, peer]) if (one !== 0) part(store, one)
+        return 0
+      }
+      if (!store.isMarked(other, MARK.AMBIGUOUS)) found = other
+    }
+  }
+  return found
+}
+
+/** Whether this flow, which has the right identity, is the other end. */
+function isEnd(store: FlowStore, addresses: Addresses, flow: number, other: number, own: Words): boolean {
+  const { table } = store
+  if (table.word(other, WORD.IDENTITY_HIGH) !== OF_UDP || protocolOf(table.word(other, WORD.KIND)) !== UDP)
+    return false
+  const [isServer, ports] = [isServerOf(store, flow), table.word(other, WORD.PORTS)]
+  if (isServerOf(store, other) === isServer || ports !== swap(table.word(flow, WORD.PORTS))) return false
+  if (store.isClosed(other) || own.some((word, at) => word !== table.word(other, WORD.REMOTE + at)))
+    return false
+  return isServer ? areEnds(store, addresses, other, flow) : areEnds(store, addresses, flow, other)
+}
+
+/** The namespace of its peer. */
+function farOf(store: FlowStore, addresses: Addresses, flow: number): Namespace | undefined {
+  const [near, remote] = [namespaceOf(store, flow), addressAt(store, flow, WORD.REMOTE)]
+  return isLoopback(...remote) ? near : addresses.ownerOf(keyOf(...remote), near.boot)
+}
+
+/** Addresses that the other end may have it by: a socket that is bound to none has all of its namespace. */
+function ownOf(store: FlowStore, addresses: Addresses, flow: number, far: Namespace): readonly Words[] {
+  const local = addressAt(store, flow, WORD.LOCAL)
+  if (!isAny(...local)) return [local]
+  const near = namespaceOf(store, flow)
+  const own = addresses.ownOf(near)
+  if (near.boot !== far.boot || near.netns !== far.netns) return own
+  const remote = addressAt(store, flow, WORD.REMOTE)
+  const isOther = isLoopback(...remote) && LOOPBACKS.every(one => one.some((word, at) => word !== remote[at]))
+  return [...own, ...LOOPBACKS, ...(isOther ? [remote] : [])]
+}
+
+const namespaceOf = (store: FlowStore, flow: number): Namespace => ({
+  boot: store.runOf(flow).boot,
+  netns: store.table.word(flow, WORD.NETNS),
+})
+
+/** Ports as the other end has them. */
 const swap = (ports: number): number => ((ports << 16) | (ports >>> 16)) >>> 0
 
 const isServerOf = ({ table }: FlowStore, flow: number): boolean =>
@@ -79,7 +135,7 @@ function isAt(store: FlowStore, addresses: Addresses, flow: number, named: Words
   const local = addressAt(store, flow, WORD.LOCAL)
   if (!isAny(...local) && local.some((word, at) => word !== named[at])) return false
   if (isLoopback(...named)) return isOneNamespace
-  return addresses.isOf(keyOf(...named), run.boot, netns, otherRun.boot)
+  return addresses.isOf(keyOf(...named), { boot: run.boot, netns }, otherRun.boot)
 }
 
 const addressAt = ({ table }: FlowStore, flow: number, at: number): Words => [

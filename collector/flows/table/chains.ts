@@ -1,4 +1,4 @@
-/** A hash table of flows whose chains are linked through their rows: four bytes a flow, and removal without a search elsewhere. */
+/** A hash table of flows whose chains are linked through their rows, both ways: eight bytes a flow, and removal without a search. */
 
 import type { FlowTable } from './table.ts'
 
@@ -6,16 +6,24 @@ const FIRST_HEADS = 1024
 
 export class Chains {
   readonly #table: FlowTable
-  /** The column of the links. */
   readonly #next: number
+  readonly #previous: number
   readonly #hashOf: (flow: number) => number
   #heads = new Uint32Array(FIRST_HEADS)
   #size = 0
 
-  /** @param hashOf 32 bits, of what the flow's row has */
-  constructor(table: FlowTable, next: number, hashOf: (flow: number) => number) {
+  /**
+   * @param links columns of the next and the previous flow
+   * @param hashOf 32 bits, of what the flow's row has
+   */
+  constructor(
+    table: FlowTable,
+    [next, previous]: readonly [next: number, previous: number],
+    hashOf: (flow: number) => number,
+  ) {
     this.#table = table
     this.#next = next
+    this.#previous = previous
     this.#hashOf = hashOf
   }
 
@@ -37,24 +45,23 @@ export class Chains {
     this.#put(flow)
   }
 
+  /** @param flow that has been added */
   remove(flow: number): void {
-    const head = this.#hashOf(flow) & (this.#heads.length - 1)
-    const next = this.#table.word(flow, this.#next)
-    let before = this.#heads[head]!
-    if (before === flow) this.#heads[head] = next
-    else {
-      while (before !== 0 && this.#table.word(before, this.#next) !== flow)
-        before = this.#table.word(before, this.#next)
-      if (before === 0) return
-      this.#table.setWord(before, this.#next, next)
-    }
+    const [next, previous] = [this.next(flow), this.#table.word(flow, this.#previous)]
+    if (previous !== 0) this.#table.setWord(previous, this.#next, next)
+    else this.#heads[this.#hashOf(flow) & (this.#heads.length - 1)] = next
+    if (next !== 0) this.#table.setWord(next, this.#previous, previous)
     this.#table.setWord(flow, this.#next, 0)
+    this.#table.setWord(flow, this.#previous, 0)
     this.#size--
   }
 
   #put(flow: number): void {
     const head = this.#hashOf(flow) & (this.#heads.length - 1)
-    this.#table.setWord(flow, this.#next, this.#heads[head]!)
+    const next = this.#heads[head]!
+    this.#table.setWord(flow, this.#next, next)
+    this.#table.setWord(flow, this.#previous, 0)
+    if (next !== 0) this.#table.setWord(next, this.#previous, flow)
     this.#heads[head] = flow
   }
 
@@ -63,7 +70,7 @@ export class Chains {
     this.#heads = new Uint32Array(old.length * 2)
     for (const first of old)
       for (let flow = first; flow !== 0; ) {
-        const next = this.#table.word(flow, this.#next)
+        const next = this.next(flow)
         this.#put(flow)
         flow = next
       }

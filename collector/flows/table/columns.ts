@@ -8,7 +8,7 @@ export const WORD = {
   /** `tcp_flow.socket`: lower and upper word. */
   SOCKET: 0,
   SOCKET_HIGH: 1,
-  /** The pair of initial sequence numbers, the smaller one first; both 0: not known. */
+  /** The pair of initial sequence numbers, the smaller one first, or of UDP what `join/udp.ts` says; both 0: not known. */
   IDENTITY: 2,
   IDENTITY_HIGH: 3,
   /** Addresses as in the row, four words each. */
@@ -58,6 +58,8 @@ export const WORD = {
   /** Label of the window in which it closed, seconds since the epoch; and when that was seen, seconds that only rise. 0: not yet. */
   ENDED: 40,
   ENDED_SEEN: 41,
+  PREVIOUS_BY_SOCKET: 42,
+  PREVIOUS_BY_IDENTITY: 43,
 } as const
 
 /** Places of numbers of 64 bits. */

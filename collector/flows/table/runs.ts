@@ -1,7 +1,6 @@
-/** Runs of probes that have flows, or are active. */
+/** Runs of probes that are active. */
 
 import { type Identity, runOf } from '../../../wire/message.ts'
-import { idleMs } from '../../ingest/probe_windows.ts'
 import { Run } from './run.ts'
 
 export class Runs {
@@ -37,11 +36,6 @@ export class Runs {
     run.last = this.#heard++
     run.seenMs = nowMs
     return run
-  }
-
-  /** Those that were silent for as long as `Ingest` waits for them, and are no longer active. */
-  silent(nowMs: number): Run[] {
-    return [...this.#byId.values()].filter(({ seenMs, interval }) => nowMs - seenMs > idleMs(interval))
   }
 
   /** It has no flow. */

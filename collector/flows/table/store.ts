@@ -43,11 +43,11 @@ export class FlowStore {
     this.table = new FlowTable(most)
     const { table } = this
     // a UDP socket has a conversation with each of its peers
-    this.bySocket = new Chains(table, WORD.NEXT_BY_SOCKET, flow => {
+    this.bySocket = new Chains(table, [WORD.NEXT_BY_SOCKET, WORD.PREVIOUS_BY_SOCKET], flow => {
       const socket = mix(table.word(flow, WORD.SOCKET), table.word(flow, WORD.SOCKET_HIGH))
       return protocolOf(table.word(flow, WORD.KIND)) === UDP ? mix(socket, this.#remoteHash(flow)) : socket
     })
-    this.byIdentity = new Chains(table, WORD.NEXT_BY_IDENTITY, flow =>
+    this.byIdentity = new Chains(table, [WORD.NEXT_BY_IDENTITY, WORD.PREVIOUS_BY_IDENTITY], flow =>
       mix(table.word(flow, WORD.IDENTITY), table.word(flow, WORD.IDENTITY_HIGH)),
     )
   }
@@ -58,6 +58,11 @@ export class FlowStore {
 
   isClosed(flow: number): boolean {
     return this.table.number(flow, NUMBER.CLOSED) !== 0
+  }
+
+  /** The last window of its run had a row of it: its sums of a window are of that one, or of the one that goes on. */
+  isRecent(flow: number): boolean {
+    return this.table.word(flow, WORD.WINDOW) > this.runOf(flow).window
   }
 
   marks(flow: number, marks: number): void {

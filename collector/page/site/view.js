@@ -28,18 +28,18 @@ export function current() {
   return view
 }
 
-/** The address of what is shown, with changes. */
+/** The address of what is shown, with changes. It is relative: the session belongs to the path. */
 export function hrefOf(changes) {
   const view = { ...current(), ...changes }
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(view)) if (value !== DEFAULTS[name]) query.set(name, value)
-  return `/${query.size > 0 ? `?${query}` : ''}`
+  return `./${query.size > 0 ? `?${query}` : ''}`
 }
 
 /** @param isTyping: the address is replaced, so that Back does not go through every letter */
 export function go(changes, isTyping = false) {
   const href = hrefOf(changes)
-  if (href === location.pathname + location.search) return
+  if (href === `./${location.search}`) return
   history[isTyping ? 'replaceState' : 'pushState'](null, '', href)
   for (const tell of changed) tell()
 }
@@ -51,7 +51,7 @@ addEventListener('popstate', () => {
 })
 // links within the page keep the stream of windows open
 document.addEventListener('click', event => {
-  const link = event.target.closest?.('a[href^="/"]')
+  const link = event.target.closest?.('a[href^="./"]')
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0 || link.download) return
   event.preventDefault()
   history.pushState(null, '', link.getAttribute('href'))

@@ -1,7 +1,14 @@
-import { existsSync, fstatSync, renameSync, rmSync, statSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { constants, existsSync, fstatSync, renameSync, rmSync, statSync } from 'node:fs'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { escaped } from '../../../wire/json_text.ts'
 import type { Batch } from '../../batch.ts'
 import type { Sink } from '../sink.ts'
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
+/** A pipe that nobody reads is an error, too, and not waited for. */
+const FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK
+const NO_READER = 'ENXIO'
 
 interface NdjsonOptions {
   /** `-`: standard output. */
@@ -17,6 +24,8 @@ export class NdjsonSink implements Sink {
   readonly counters = { lines: 0, rotations: 0 }
   readonly #options: NdjsonOptions
   #file: FileHandle | undefined
+  /** Where it is, when the path is a link: the files before it are beside it. */
+  #place = ''
   #bytes = 0
 
   private constructor(options: NdjsonOptions) {
@@ -66,7 +75,8 @@ export class NdjsonSink implements Sink {
   }
 
   async #rotate(): Promise<void> {
-    const { path, maxFiles } = this.#options
+    const { maxFiles } = this.#options
+    const path = this.#place
     const isFull = this.#isThere()
     await this.close()
     if (!isFull) return
@@ -79,13 +89,35 @@ export class NdjsonSink implements Sink {
 
   async #open(): Promise<FileHandle> {
     const { path } = this.#options
-    this.#file = await open(path, 'a', 0o640).catch((error: Error) => {
-      throw new Error(`cannot open ${path} (--flow-file): ${error.message}`)
-    })
-    this.#bytes = fstatSync(this.#file.fd).size
-    return this.#file
+    try {
+      const file = await open(path, FLAGS, 0o640)
+      this.#file = file
+      const found = fstatSync(file.fd)
+      if (!found.isFile()) throw Object.assign(new Error('it is no file'), { code: NO_READER })
+      this.#place = await realpath(path)
+      this.#bytes = found.size
+      return file
+    } catch (error) {
+      await this.close()
+      const { message, code = '' } = error as NodeJS.ErrnoException
+      throw new Error(`cannot write ${path} (--flow-file): ${message}: ${remedyOf(code, path)}`)
+    }
   }
 }
+
+const NO_FILE = 'give a file, or - for standard output'
+const NOT_LET = (path: string) =>
+  `let the collector's user write in ${dirname(path)} (its unit in /var/log/sockflux, or in ReadWritePaths=)`
+const REMEDIES: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: path => `make the directory ${dirname(path)}, writable by the collector`,
+  ENOTDIR: path => `${dirname(path)} is no directory: ${NO_FILE}`,
+  EISDIR: () => NO_FILE,
+  [NO_READER]: () => NO_FILE,
+  EACCES: NOT_LET,
+  EPERM: NOT_LET,
+  EROFS: NOT_LET,
+}
+const remedyOf = (code: string, path: string): string => (REMEDIES[code] ?? (() => NO_FILE))(path)
 
 /** @returns a line for each record, with its end */
 export function linesOf({ time, samples }: Pick<Batch, 'time' | 'samples'>): string[] {
@@ -93,7 +125,7 @@ export function linesOf({ time, samples }: Pick<Batch, 'time' | 'samples'>): str
     Array.from(some.each(), ({ tags, values }) => {
       const numbers = some.measurement.fields.map((name, at) => [name, values[at]])
       const texts = Object.entries(tags).filter(([, text]) => text !== '')
-      return `${JSON.stringify({ time, ...Object.fromEntries([...texts, ...numbers]) })}\n`
+      return `${escaped(JSON.stringify({ time, ...Object.fromEntries([...texts, ...numbers]) }))}\n`
     }),
   )
 }

@@ -38,6 +38,7 @@ export const PROGRAMS: Readonly<Record<string, Daemon>> = {
       '/run/sockflux/link.sock': 'Where the probes of this host connect.',
       '/run/sockflux/collector.sock': 'For sockflux query, top, ledger and metrics.',
       '/var/lib/sockflux': 'The embedded store, and the spool of what a database has not stored.',
+      '/var/log/sockflux': 'Where its service may write records of conversations (--flow-file).',
     },
   },
 }

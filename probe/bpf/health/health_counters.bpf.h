@@ -24,11 +24,12 @@ static __always_inline __u8 tcp_known(void) {
            (read_throughput ? KNOWN_THROUGHPUT : 0);
 }
 
+/* Times in the kernel's units: in microseconds they would wrap within an hour. */
 struct health_counters {
-    usec_t busy_us;
-    usec_t receiver_us;
-    usec_t sndbuf_us;
-    usec_t stalled_us;
+    __u32 busy_ticks;
+    __u32 receiver_ticks;
+    __u32 sndbuf_ticks;
+    __u32 stalled_ms;
     segments_t out_of_order;
     segments_t ecn_marks;
     segments_t spurious;
@@ -41,7 +42,7 @@ struct health_counters {
  * no stalls of data. */
 struct handshake {
     segments_t syn_resent;
-    usec_t stalled_us;
+    __u32 stalled_ms;
     __u16 timeouts;
     __u16 recoveries;
 };
@@ -75,19 +76,20 @@ static __always_inline void read_chrono(struct health_counters *now, struct tcp_
         sndbuf += running;
     else
         busy += running;
-    now->receiver_us = receiver * jiffy_us;
-    now->sndbuf_us = sndbuf * jiffy_us;
-    now->busy_us = (busy + receiver + sndbuf) * jiffy_us;
+    now->receiver_ticks = receiver;
+    now->sndbuf_ticks = sndbuf;
+    now->busy_ticks = busy + receiver + sndbuf;
 }
 
-static __always_inline usec_t stalled_us(struct tcp_sock *tp, const enum access access) {
+static __always_inline __u32 stalled_ms(struct tcp_sock *tp, const enum access access) {
     __u32 total = READ(access, tp, total_rto_time), since = READ(access, tp, rto_stamp);
 
-    return (total + (since ? (__u32)(bpf_ktime_get_ns() / 1000000) - since : 0)) * 1000;
+    return total + (since ? (__u32)(bpf_ktime_get_ns() / 1000000) - since : 0);
 }
 
-static __always_inline void read_stalled(struct health_counters *now, struct tcp_sock *tp,
-                                         const struct handshake *handshake, const enum access access) {
+/* SYNs are always read: the share of the data that was sent again is without them. */
+static __always_inline void read_resent(struct health_counters *now, struct tcp_sock *tp,
+                                        const struct handshake *handshake, const enum access access) {
     segments_t resent = READ(access, tp, total_retrans);
 
     if (READ(access, tp, TCP_COMMON.skc_state) == TCP_SYN_SENT) {
@@ -95,13 +97,13 @@ static __always_inline void read_stalled(struct health_counters *now, struct tcp
         return;
     }
     now->syn_resent = handshake->syn_resent;
-    if (!resent)
+    if (!resent || !read_stalls)
         return;
     now->spurious = READ(access, tp, dsack_dups);
     if (read_timeouts && bpf_core_field_exists(tp->total_rto)) {
         now->timeouts = READ(access, tp, total_rto) - handshake->timeouts;
         now->recoveries = READ(access, tp, total_rto_recoveries) - handshake->recoveries;
-        now->stalled_us = stalled_us(tp, access) - handshake->stalled_us;
+        now->stalled_ms = stalled_ms(tp, access) - handshake->stalled_ms;
     }
 }
 
@@ -110,29 +112,42 @@ static __always_inline void read_health(struct health_counters *now, struct tcp_
     __builtin_memset(now, 0, sizeof *now);
     if (read_limits)
         read_chrono(now, tp, access);
-    if (read_stalls)
-        read_stalled(now, tp, handshake, access);
+    read_resent(now, tp, handshake, access);
     now->out_of_order = READ(access, tp, rcv_ooopack);
     now->ecn_marks = READ(access, tp, delivered_ce);
 }
 
 /* At ESTABLISHED: segments that are sent again from now on are data. */
 static __always_inline void end_handshake(struct handshake *handshake, struct tcp_sock *tp) {
-    if (!read_stalls || !tp->total_retrans)
+    if (!tp->total_retrans)
         return;
     handshake->syn_resent = tp->total_retrans;
     if (read_timeouts && bpf_core_field_exists(tp->total_rto)) {
         handshake->timeouts = tp->total_rto;
         handshake->recoveries = tp->total_rto_recoveries;
-        handshake->stalled_us = stalled_us(tp, TYPED);
+        handshake->stalled_ms = stalled_ms(tp, TYPED);
     }
 }
 
-/* A counter that was read while the socket changed may be a little too high: the next value waits for it. */
+/* A counter that was read while the socket changed may be a little too high: the next value waits for it. So does
+ * one that falls when the handshake's part of it becomes known. */
 static __always_inline __u32 risen(__u32 *now, __u32 before) {
     if ((int)(*now - before) < 0)
         *now = before;
     return *now - before;
+}
+
+static __always_inline __u16 risen_short(__u16 *now, __u16 before) {
+    if ((short)(*now - before) < 0)
+        *now = before;
+    return *now - before;
+}
+
+/* The time that passed, up to the 71 minutes that fit. */
+static __always_inline usec_t passed_us(__u32 *now, __u32 before, __u32 unit_us) {
+    __u64 us = (__u64)risen(now, before) * unit_us;
+
+    return us > ~0U ? ~0U : us;
 }
 
 /* ~0: no sample yet. */

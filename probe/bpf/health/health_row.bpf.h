@@ -47,20 +47,32 @@ static __always_inline void read_waiting(struct tcp_health *row, struct tcp_sock
     row->syn_waiting_us = now_ns > row->opened_ns ? (now_ns - row->opened_ns) / 1000 : 0;
 }
 
-/* What the counters of both rows have in common. Returns whether one has risen. */
-static __always_inline bool write_risen(struct tcp_health *row, struct health_counters *now,
-                                        const struct health_counters *base) {
-    row->receiver_us = risen(&now->receiver_us, base->receiver_us);
-    row->sndbuf_us = risen(&now->sndbuf_us, base->sndbuf_us);
-    row->stalled_us = risen(&now->stalled_us, base->stalled_us);
-    row->timeouts = (__u16)(now->timeouts - base->timeouts);
-    row->recoveries = (__u16)(now->recoveries - base->recoveries);
-    row->syn_resent = now->syn_resent - base->syn_resent;
-    row->spurious = now->spurious - base->spurious;
-    row->out_of_order = now->out_of_order - base->out_of_order;
-    row->ecn_marks = now->ecn_marks - base->ecn_marks;
-    return row->receiver_us | row->sndbuf_us | row->stalled_us | row->timeouts | row->recoveries |
-           row->syn_resent | row->spurious | row->out_of_order | row->ecn_marks;
+#define RISEN_BYTES (offsetof(struct tcp_health, syn_waiting) - offsetof(struct tcp_health, receiver_us))
+
+/* What the counters of both rows have in common. Returns whether one has risen. A global function: the verifier
+ * walks it once, not once for each caller. */
+__attribute__((noinline)) int write_risen(struct tcp_health *row, struct health_counters *now,
+                                          const struct health_counters *base) {
+    if (!row || !now || !base)
+        return 0;
+    row->receiver_us = passed_us(&now->receiver_ticks, base->receiver_ticks, jiffy_us);
+    row->sndbuf_us = passed_us(&now->sndbuf_ticks, base->sndbuf_ticks, jiffy_us);
+    row->stalled_us = passed_us(&now->stalled_ms, base->stalled_ms, 1000);
+    row->timeouts = risen_short(&now->timeouts, base->timeouts);
+    row->recoveries = risen_short(&now->recoveries, base->recoveries);
+    row->syn_resent = risen(&now->syn_resent, base->syn_resent);
+    row->spurious = risen(&now->spurious, base->spurious);
+    row->out_of_order = risen(&now->out_of_order, base->out_of_order);
+    row->ecn_marks = risen(&now->ecn_marks, base->ecn_marks);
+    return !!(row->receiver_us | row->sndbuf_us | row->stalled_us | row->timeouts | row->recoveries |
+              row->syn_resent | row->spurious | row->out_of_order | row->ecn_marks);
+}
+
+/* The same, of counters that become a base before their row is written. */
+static __always_inline void wait_for(struct health_counters *now, const struct health_counters *base) {
+    struct tcp_health row = {};
+
+    write_risen(&row, now, base);
 }
 
 static __always_inline void write_health_owner(struct tcp_health *row, const struct tcp_flow *flow) {
@@ -118,6 +130,6 @@ static __always_inline void tell_closed(const struct tcp_flow *whole, struct tcp
     sent->reported_ns = whole->reported_ns;
     sent->delivery_rate = row.delivery_rate;
     sent->app_limited = row.app_limited;
-    write_risen(sent, now, base);
+    __builtin_memcpy(&sent->receiver_us, &row.receiver_us, RISEN_BYTES);
     bpf_ringbuf_submit(sent, BPF_RB_NO_WAKEUP);
 }

@@ -8,17 +8,21 @@
 PAGE(tcp_listen_page, struct tcp_listen, PAGE_ROWS);
 
 static __always_inline void write_listen(struct tcp_listen *row, struct listen_slot *slot) {
-    __u32 depth = LOAD(struct sock, slot->sk, sk_ack_backlog);
-    __u32 limit = LOAD(struct sock, slot->sk, sk_max_ack_backlog);
-    __u32 drops = LOAD(struct sock, slot->sk, sk_drops.counter);
+    /* not within LOAD: libbpf would look for listen_slot in the kernel's modules, too, which takes CAP_SYS_ADMIN */
+    __u64 sk = slot->sk;
+    __u32 depth = LOAD(struct sock, sk, sk_ack_backlog);
+    __u32 limit = LOAD(struct sock, sk, sk_max_ack_backlog);
+    __u32 drops = LOAD(struct sock, sk, sk_drops.counter);
 
     barrier();
     /* its close was seen, or was missed: then its memory may be another's */
     if (slot->closed) {
         drops = slot->final;
-    } else if (LOAD(struct sock, slot->sk, __sk_common.skc_cookie.counter) == slot->listen.socket &&
-               LOAD(struct sock, slot->sk, __sk_common.skc_state) == TCP_LISTEN) {
+    } else if (LOAD(struct sock, sk, __sk_common.skc_cookie.counter) == slot->listen.socket &&
+               LOAD(struct sock, sk, __sk_common.skc_state) == TCP_LISTEN) {
         row->listeners = 1;
+        if (!row->port) /* it was not bound: its port came after it was seen */
+            row->port = slot->listen.port = LOAD(struct sock, sk, __sk_common.skc_num);
         row->queue_depth = depth;
         row->queue_limit = limit;
         row->queue_fullest = limit ? (__u64)depth * 10000 / limit : 0;
@@ -32,7 +36,6 @@ static __always_inline void write_listen(struct tcp_listen *row, struct listen_s
 __attribute__((noinline)) int report_listener(struct report *pass) {
     struct listen_slot *slot;
     struct tcp_listen *row;
-    __u64 cookie;
     __u32 at;
 
     if (!pass)
@@ -47,9 +50,7 @@ __attribute__((noinline)) int report_listener(struct report *pass) {
     pass->rows = at + 1;
     if (row->listeners)
         return 0;
-    cookie = slot->listen.socket;
-    bpf_map_delete_elem(&tcp_listening, &cookie);
-    free_slot(&slot->slot, &listen_pool, pass->next);
+    forget_listener(slot, pass->next);
     return 0;
 }
 

@@ -12,8 +12,8 @@ struct listen_slot {
     struct slot slot;
     __u64 sk; /* struct sock, checked by cookie: it may be gone */
     struct tcp_listen listen;
-    __u32 drops; /* at the last report */
-    bool closed; /* `final` is the last value of its drops */
+    __u32 drops;  /* at the last report */
+    __u32 closed; /* `final` is the last value of its drops */
     __u32 final;
 };
 
@@ -62,7 +62,13 @@ static __noinline int open_listener(struct sock *sk, const struct owner *owner) 
     if (!listens)
         return 0;
     cookie = new_cookie_of(sk);
-    if (listening(cookie))
+    if ((slot = listening(cookie)) && __sync_lock_test_and_set(&slot->closed, false)) {
+        /* it stopped, and listens again before that was reported */
+        write_listen_owner(&slot->listen, owner);
+        slot->listen.port = sk->__sk_common.skc_num;
+        slot = listening(cookie); /* or just now: forget_listener() */
+    }
+    if (slot)
         return 0;
     taken = take_slot(&listen_slot, &listen_pool, MAX_LISTENERS);
     slot = taken ? listen_slot_at(taken - 1) : NULL;
@@ -95,4 +101,17 @@ static __noinline int close_listener(struct sock *sk) {
     barrier();
     slot->closed = true;
     return 0;
+}
+
+/* The last row was written. One that listens again meanwhile stays, or has another slot. */
+static __always_inline void forget_listener(struct listen_slot *slot, __u32 index) {
+    bool closed = *(volatile __u32 *)&slot->closed;
+    __u64 cookie = slot->listen.socket;
+    __u32 taken = index + 1;
+
+    bpf_map_delete_elem(&tcp_listening, &cookie);
+    if (closed && !*(volatile __u32 *)&slot->closed &&
+        !bpf_map_update_elem(&tcp_listening, &cookie, &taken, BPF_NOEXIST))
+        return;
+    free_slot(&slot->slot, &listen_pool, index);
 }

@@ -29,7 +29,7 @@ struct tcp_health {
     netns_id_t netns;
     delta_usec_t receiver_us; /* part of busy_us: tcp_sock.chrono_stat of TCP_CHRONO_RWND_LIMITED */
     delta_usec_t sndbuf_us;   /* part of busy_us: of TCP_CHRONO_SNDBUF_LIMITED */
-    delta_usec_t stalled_us;  /* tcp_sock.total_rto_time, with the time-out that lasts, after the handshake */
+    delta_usec_t stalled_us;  /* tcp_sock.total_rto_time: until loss recovery ends, with the one that lasts */
     delta_timeouts_t timeouts;     /* tcp_sock.total_rto, after the handshake */
     delta_timeouts_t recoveries;   /* tcp_sock.total_rto_recoveries: time-outs in a row are one */
     delta_segments_t syn_resent;   /* tcp_sock.total_retrans, until ESTABLISHED: SYNs, of a server SYN-ACKs */

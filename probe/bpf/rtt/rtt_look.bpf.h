@@ -45,7 +45,8 @@ static __always_inline __u64 seen_at(__u32 seq, __u32 srtt_us) {
 }
 
 /* Every program reads the last look before the socket and takes its turn by an exchange, so that each sample
- * counts once, whoever sees it. Without the socket's lock, what changes meanwhile is left to the next look. */
+ * counts once, whoever sees it. Without the socket's lock, what changes meanwhile is left to the next look; and a
+ * slot that another flow took meanwhile is left to it. */
 static __always_inline void look_at_rtt(struct tcp_slot *slot, struct tcp_sock *tp, const enum access access,
                                         const enum lock lock) {
     __u64 last = *(volatile __u64 *)&slot->look.at;
@@ -66,6 +67,9 @@ static __always_inline void look_at_rtt(struct tcp_slot *slot, struct tcp_sock *
     us = last_srtt_us ? srtt_us - (last_srtt_us - (last_srtt_us >> 3)) : srtt_us >> 3;
     is_proved = us >= 0 && mdev_after(last_srtt_us, last_mdev_us, us) == mdev_us;
     if (lock == UNLOCKED && !is_proved && is_locked(tp))
+        return;
+    if (lock == UNLOCKED &&
+        *(volatile __u64 *)&slot->flow.socket != (__u64)READ(access, tp, TCP_COMMON.skc_cookie.counter))
         return;
     if (__sync_val_compare_and_swap(&slot->look.at, last, seen_at(seq, srtt_us)) != last)
         return;

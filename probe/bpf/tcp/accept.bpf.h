@@ -27,10 +27,11 @@ static __always_inline struct sock *socket_at(struct task_struct *task, __u64 fd
     return socket && LOAD(struct socket, socket, file) == file ? LOAD(struct socket, socket, sk) : NULL;
 }
 
-/* The flow of a socket that is open in this process. A reset may close it, and another flow may take the
- * slot, in the few instructions before the owner is written: the first I/O of that flow corrects it. */
+/* The flow of a socket that is open in this process; of one that is elsewhere the user is noted. A reset may
+ * close it, and another flow may take the slot, in the few instructions before the owner is written: the first
+ * I/O of that flow corrects it. */
 static __always_inline struct tcp_slot *flow_of(struct sock *sk) {
-    struct tcp_slot *slot = slot_by(cookie_of(sk), (__u64)sk);
+    struct tcp_slot *slot = slot_in_place(cookie_of(sk), (__u64)sk);
 
     return slot && slot->application == slot->sk ? slot : NULL;
 }

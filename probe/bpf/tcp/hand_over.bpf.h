@@ -85,6 +85,8 @@ static __noinline int hand_over(struct sock *sk, const struct owner *owner, cons
     read_former(row, tp, slot, &slot->base[WORD_BASE(word)], &slot->base[WORD_BASE(word) ^ 1], use);
     before = slot->base[WORD_BASE(word)].health; /* the next pass writes over it */
     now = slot->base[WORD_BASE(word) ^ 1].health;
+    wait_for(&now, &before);
+    slot->base[WORD_BASE(word) ^ 1].health = now;
     slot->slot.whole = 1;
     confirm_flow(slot, owner);
     if (__sync_val_compare_and_swap(&slot->slot.word, busy, WORD(now_ns, WORD_BASE(word) ^ 1, SLOT_LIVE)) ==

@@ -80,7 +80,7 @@ int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
         return 0;
     own(&opener.owner, task);
     opener.role = role_by_listener(sk);
-    open_flow(sk, &opener);
+    open_flow(sk, &opener, FIRST);
     return 0;
 }
 
@@ -138,7 +138,7 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
         return 0;
     }
     opener.role = role_by_listener(sk);
-    slot = open_flow(sk, &opener);
+    slot = open_flow(sk, &opener, BPF_CORE_READ(sk, sk_socket, file) ? AGAIN : FIRST);
     if (slot)
         identify_older(&slot->flow, tp, state, false);
     return 0;

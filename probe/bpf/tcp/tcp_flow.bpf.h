@@ -15,7 +15,7 @@ struct {
 
 const volatile __u64 tcp_flow_wake_bytes = 4 * 1024 * 1024;
 
-/* Sockets that found no slot. */
+/* Sockets that found no slot, the last of them. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 8192);
@@ -29,15 +29,18 @@ static __always_inline struct tcp_opener *refused_of(__u64 cookie) {
     return *(volatile bool *)&refuses ? bpf_map_lookup_elem(&tcp_refused, &cookie) : NULL;
 }
 
-static __always_inline void refuse(__u64 cookie, const struct tcp_opener *opener) {
+/* A socket that is pushed out of the table comes here again with each use: it is counted where it is seen first. */
+enum sight { FIRST, AGAIN };
+
+static __always_inline void refuse(__u64 cookie, const struct tcp_opener *opener, enum sight sight) {
     refuses = true;
-    if (!bpf_map_update_elem(&tcp_refused, &cookie, opener, BPF_NOEXIST))
+    if (!bpf_map_update_elem(&tcp_refused, &cookie, opener, BPF_NOEXIST) && sight == FIRST)
         count_lost(LOST_SLOT);
 }
 
 /* Gives the socket a slot and makes it visible. The counts of `sk` so far belong to the flow unless it
  * predates the probe. */
-static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener *opener) {
+static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener *opener, enum sight sight) {
     __u32 taken = take_slot(&tcp_slot, &tcp_pool, max_tcp_flows);
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
     __u64 cookie = new_cookie_of(sk), word;
@@ -46,7 +49,7 @@ static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener 
 
     opener->netns = netns_of(sk);
     if (!slot) {
-        refuse(cookie, opener);
+        refuse(cookie, opener, sight);
         return NULL;
     }
     flow = &slot->flow;
@@ -93,7 +96,8 @@ static __always_inline void submit_row(struct tcp_flow *row) {
     bpf_ringbuf_submit(row, wake(&tcp_flow, tcp_flow_wake_bytes));
 }
 
-/* Set by the probe when its scan has found all older sockets: what has no slot from then on is not older. */
+/* Set by the probe when its scan has found all older sockets, and each has a slot: what has none from then on is
+ * not older. */
 bool scanned SEC(".data.scanned");
 
 /* A flow without a slot: none was left, or its start was not seen. */
@@ -206,8 +210,15 @@ static __always_inline void look_in_state(struct sock *sk, struct tcp_slot *slot
 static __always_inline void establish_health(struct sock *sk, struct tcp_slot *slot) {
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
+    slot->flow.state = TCP_ESTABLISHED;
     if (tp)
         end_handshake(&slot->handshake, tp);
+}
+
+/* ESTABLISHED was not seen: it was missed, or TCP Fast Open closed before it. */
+static __always_inline void end_unseen_handshake(struct sock *sk, struct tcp_slot *slot, int old_state) {
+    if (slot->flow.state == TCP_SYN_SENT || old_state == TCP_SYN_RECV)
+        establish_health(sk, slot);
 }
 
 static __always_inline bool is_watched(int state) {
@@ -227,9 +238,12 @@ static __noinline void listen_flow(struct sock *sk) {
 
 static __noinline void connect_flow(struct sock *sk) {
     struct tcp_opener opener = {};
+    struct tcp_slot *slot;
 
     own_connecting(sk, &opener);
-    open_flow(sk, &opener);
+    slot = open_flow(sk, &opener, FIRST);
+    if (slot)
+        slot->flow.state = TCP_SYN_SENT; /* until its handshake ends */
 }
 
 /* Accepted; or a connection whose start was not seen, or that found no slot then. */
@@ -245,7 +259,7 @@ static __noinline struct tcp_slot *open_unseen(struct sock *sk, int old_state) {
         opener.role = old_state == TCP_SYN_SENT   ? ROLE_CLIENT
                       : old_state == TCP_SYN_RECV ? ROLE_SERVER
                                                   : role_by_listener(sk);
-    return open_flow(sk, &opener);
+    return open_flow(sk, &opener, old_state == TCP_SYN_RECV ? FIRST : AGAIN);
 }
 
 /* Without the sample of its handshake, which comes before its slot, sock_ops has all but one. */
@@ -308,6 +322,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
             break;
         if (!slot->user)
             own_by_closer(slot);
+        end_unseen_handshake(sk, slot, old_state);
         look_in_state(sk, slot);
         break;
     case TCP_CLOSE:
@@ -317,6 +332,7 @@ int BPF_PROG(tcp_flow_state, struct sock *sk, int old_state, int new_state) {
         }
         if (!slot->user && is_closed_here(sk, old_state))
             own_by_closer(slot);
+        end_unseen_handshake(sk, slot, old_state);
         close_flow(sk, slot, old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV ? FAILED : ENDED);
     }
     return 0;

@@ -9,7 +9,8 @@
 #define TCP_PLACE_BITS 16
 #define INDEX_BITS 24 /* --max-flows is at most 2^24 */
 
-/* cookie << 24 | the slot's index + 1, in one word because all CPUs write it */
+/* the low 40 bits of the cookie << 24 | the slot's index + 1, in one word because all CPUs write it. Cookies that the
+ * kernel makes within an interrupt of another one fall from 2^64: they do not fit, so that words are compared. */
 static __u64 tcp_place[1 << TCP_PLACE_BITS];
 
 struct {
@@ -32,23 +33,38 @@ static __noinline __u32 look_elsewhere(__u64 cookie) {
     return taken ? *taken : 0;
 }
 
+static __always_inline bool is_word_of(__u64 word, __u64 cookie) {
+    return (word ^ cookie << INDEX_BITS) >> INDEX_BITS == 0;
+}
+
 /* Index + 1, to be checked by slot->sk; 0: none. */
 static __always_inline __u32 placed(__u64 cookie) {
-    __u64 word = *(volatile __u64 *)place_at(cookie) ^ cookie << INDEX_BITS;
+    __u64 word = *(volatile __u64 *)place_at(cookie);
 
     if (!cookie)
         return 0;
-    if (!(word >> INDEX_BITS))
-        return word;
+    if (is_word_of(word, cookie))
+        return word & ((1 << INDEX_BITS) - 1);
     return *(volatile __u32 *)&elsewhere ? look_elsewhere(cookie) : 0;
+}
+
+static __always_inline struct tcp_slot *slot_in(__u32 taken, __u64 address) {
+    struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
+
+    return slot && slot->sk == address ? slot : NULL;
 }
 
 /* `address`: of the struct sock. */
 static __always_inline struct tcp_slot *slot_by(__u64 cookie, __u64 address) {
-    __u32 taken = placed(cookie);
-    struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
+    return slot_in(placed(cookie), address);
+}
 
-    return slot && slot->sk == address ? slot : NULL;
+/* The same, without those elsewhere. For programs of tracepoints: Linux 5.15 to 6.0 warns in its log of one that
+ * has a map whose memory is not taken beforehand. */
+static __always_inline struct tcp_slot *slot_in_place(__u64 cookie, __u64 address) {
+    __u64 word = *(volatile __u64 *)place_at(cookie);
+
+    return slot_in(cookie && is_word_of(word, cookie) ? word & ((1 << INDEX_BITS) - 1) : 0, address);
 }
 
 static __always_inline struct tcp_slot *slot_of(struct sock *sk) {
@@ -59,7 +75,7 @@ static __always_inline bool is_held(__u64 word) {
     struct tcp_slot *slot =
         (__u32)(word & ((1 << INDEX_BITS) - 1)) ? tcp_slot_at((word & ((1 << INDEX_BITS) - 1)) - 1) : NULL;
 
-    return slot && slot->flow.socket == word >> INDEX_BITS &&
+    return slot && is_word_of(word, slot->flow.socket) &&
            WORD_STATE(*(volatile __u64 *)&slot->slot.word) != SLOT_FREE;
 }
 
@@ -69,11 +85,15 @@ static __always_inline bool hold_place(__u64 cookie, __u32 taken) {
     __u64 *place = place_at(cookie), word = *(volatile __u64 *)place;
     long error;
 
-    if (word >> INDEX_BITS == cookie)
+    if (is_word_of(word, cookie))
         return false;
-    if (taken < 1 << INDEX_BITS && !is_held(word) &&
-        __sync_val_compare_and_swap(place, word, cookie << INDEX_BITS | taken) == word)
-        return true;
+    if (taken < 1 << INDEX_BITS && !is_held(word)) {
+        if (__sync_val_compare_and_swap(place, word, cookie << INDEX_BITS | taken) == word)
+            return true;
+        /* another CPU was first: with this socket, or with another one */
+        if (is_word_of(*(volatile __u64 *)place, cookie))
+            return false;
+    }
     error = bpf_map_update_elem(&tcp_elsewhere, &cookie, &taken, BPF_NOEXIST);
     if (error) {
         if (error != -EEXIST)
@@ -87,7 +107,7 @@ static __always_inline bool hold_place(__u64 cookie, __u32 taken) {
 static __always_inline void leave_place(__u64 cookie) {
     __u64 *place = place_at(cookie), word = *(volatile __u64 *)place;
 
-    if (word >> INDEX_BITS == cookie)
+    if (is_word_of(word, cookie))
         __sync_val_compare_and_swap(place, word, 0);
     else if (*(volatile __u32 *)&elsewhere && !bpf_map_delete_elem(&tcp_elsewhere, &cookie))
         __sync_fetch_and_add(&elsewhere, -1);

@@ -89,7 +89,7 @@ static __always_inline void read_counters(struct tcp_counters *now, struct tcp_s
         (row)->segs_resent = (now)->segs_resent - (base)->segs_resent;                                       \
         (row)->data_segs_sent = (now)->data_segs_sent - (base)->data_segs_sent;                              \
         (row)->data_segs_rcvd = (now)->data_segs_rcvd - (base)->data_segs_rcvd;                              \
-        (row)->busy_us = risen(&(now)->health.busy_us, (base)->health.busy_us);                              \
+        (row)->busy_us = passed_us(&(now)->health.busy_ticks, (base)->health.busy_ticks, jiffy_us);          \
         (row)->min_rtt_us = min_rtt(tp, access);                                                             \
         (row)->known = tcp_known();                                                                          \
         if ((now)->rtt_progress != (base)->rtt_progress)                                                     \

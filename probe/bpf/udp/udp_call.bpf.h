@@ -145,6 +145,7 @@ static __noinline int count_call(struct sock *sk, int bytes, int flags, enum dir
     enum known_peer known = PEER_UNKNOWN;
     struct datagram datagram;
     struct udp_slot *slot;
+    __u32 index;
 
     __builtin_memset(&datagram, 0, sizeof datagram);
     datagram.sent = direction == SENT;
@@ -172,9 +173,11 @@ static __noinline int count_call(struct sock *sk, int bytes, int flags, enum dir
         datagram.family = AF_INET;
     if (direction == SENT)
         datagram.packets = datagrams_of(sk, &datagram, known);
-    slot = known == PEER_UNKNOWN ? NULL : conversation_at(*place_of(&datagram.key), &datagram.key);
-    if ((!slot || slot->flow.pid != current_user()) &&
-        !(slot = udp_slot_at(look_at_call(sk, &datagram, known) - 1)))
+    index = known == PEER_UNKNOWN ? 0 : *place_of(&datagram.key);
+    slot = conversation_at(index, &datagram.key);
+    if (slot && slot->flow.pid == current_user())
+        remember_conversation(&datagram.key, index);
+    else if (!(slot = udp_slot_at(look_at_call(sk, &datagram, known) - 1)))
         return 0;
     count_in(slot, &datagram);
     return 0;

@@ -207,6 +207,14 @@ __attribute__((noinline)) int find_or_open(const struct datagram *datagram, cons
     return find_conversation(&datagram->key);
 }
 
+/* For what is dropped: another socket, or another conversation, may have had the place since. */
+static __always_inline void remember_conversation(const struct udp_key *key, __u32 index) {
+    struct known *known = known_of(key->socket);
+
+    if (known->slot != index)
+        known->slot = index;
+}
+
 /* The boot clock, at most one tick old: enough to find the oldest conversation. Jiffies are a load, the
  * clock is a call of 25 ns. CPUs may write it at the same time: they write the same value. */
 static struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Datagrams that arrived and that the socket had no room for: its receive buffer, or the memory of all UDP
- * sockets, is full. Counted for a conversation of the socket: the sender is not known here. */
+/* Datagrams that arrived and that the socket had no room for: its receive buffer, or, before Linux 6.18, the
+ * memory of all UDP sockets, is full. Counted for a conversation of the socket: the sender is not known here. */
 #pragma once
 
 #include "udp_conversation.bpf.h"

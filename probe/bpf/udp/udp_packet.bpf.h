@@ -68,6 +68,7 @@ static __always_inline int count_datagram(struct __sk_buff *skb, enum direction 
     struct udp_slot *slot;
     struct datagram datagram;
     struct bpf_sock *sk;
+    __u32 index;
 
     __builtin_memset(&datagram, 0, sizeof datagram); /* holes, too: a global function reads it */
     datagram.sent = direction == SENT;
@@ -76,9 +77,11 @@ static __always_inline int count_datagram(struct __sk_buff *skb, enum direction 
     datagram.key.socket = CAN_CAST ? CAST(struct sock, sk)->__sk_common.skc_cookie.counter : 0;
     if (!datagram.key.socket)
         datagram.key.socket = bpf_get_socket_cookie(skb);
-    slot = conversation_at(*place_of(&datagram.key), &datagram.key);
-    if ((!slot || !is_of_known_user(slot, &datagram)) &&
-        !(slot = udp_slot_at(look_at_datagram(skb, &datagram) - 1)))
+    index = *place_of(&datagram.key);
+    slot = conversation_at(index, &datagram.key);
+    if (slot && is_of_known_user(slot, &datagram))
+        remember_conversation(&datagram.key, index);
+    else if (!(slot = udp_slot_at(look_at_datagram(skb, &datagram) - 1)))
         return 1;
     count_in(slot, &datagram);
     return 1;

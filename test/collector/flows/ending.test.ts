@@ -75,12 +75,11 @@ t.test('a probe that is gone: its conversations end for us, and nothing of it is
   const stage = new Stage()
   stage.rows('a', 0, 'tcp_flow', [flow()])
   stage.end('a', 0)
-  stage.now = 599_000
-  stage.flows.expire()
   t.equal(stage.records.length, 0)
   stage.now = 601_000
-  stage.flows.expire()
+  stage.leave('a')
   t.match(stage.records, [{ reason: 'gone', bytes: 5 }])
+  t.match(stage.batches, [{ id: { host: 'a', window: 0 }, time: 1e9 + 600 }])
   t.equal(stage.flows.store.table.size, 0)
   t.equal(stage.flows.store.places.size + stage.flows.store.programs.size + stage.flows.store.runs.size, 0)
 })

@@ -66,3 +66,32 @@ t.test('questions', async t => {
   for (const wrong of ['x=1', 'port=0', 'with=web', 'sort=x', 'limit=a', 'protocol=sctp'])
     t.throws(() => stage.ask(wrong), Problem, wrong)
 })
+
+t.test('a conversation that is silent carries nothing in the last window', async t => {
+  const stage = new Stage()
+  const busy = { bytes_sent: 100, segs_sent: 2, bytes_rcvd: 5, segs_rcvd: 1, segs_resent: 1 }
+  const datagrams = { ...CLIENT, socket: 9, bytes_sent: 50, packets_sent: 1 }
+  stage.rows('a', 0, 'tcp_flow', [{ ...CLIENT, ...busy }])
+  stage.rows('a', 0, 'udp_flow', [datagrams])
+  const windows = () =>
+    stage
+      .ask('sort=bytes')
+      .flows.map(({ protocol, window, seen, client }) => [
+        ...[protocol, window.bytes, window.packets, window.revBytes, seen - 1e9, client?.windowRetransmits],
+      ])
+  const talked = [
+    ['tcp', 100, 2, 5, 0, 1],
+    ['udp', 50, 1, 0, 0, 0],
+  ]
+  stage.end('a', 0)
+  t.same(windows(), talked)
+  stage.rows('a', 1, 'tcp_flow', [{ ...CLIENT, socket: 20, bytes_sent: 7, segs_sent: 1 }])
+  t.same(windows(), [...talked, ['tcp', 7, 1, 0, 0, 0]], 'the window goes on')
+  stage.end('a', 1)
+  t.same(windows(), [
+    ['tcp', 7, 1, 0, 10, 0],
+    ['tcp', 0, 0, 0, 0, 0],
+    ['udp', 0, 0, 0, 0, 0],
+  ])
+  t.match(stage.ask('protocol=udp').flows, [{ total: { bytes: 50 } }], 'the total stays')
+})

@@ -1,14 +1,14 @@
 /** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
 
 import type { Batch } from '../../../collector/batch.ts'
-import type { FlowCounts } from '../../../collector/flows/counts.ts'
+import type { FlowCounts } from '../../../collector/flows/counts/counts.ts'
 import { type FlowOptions, type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
 import { layoutOf } from '../../../wire/columns.ts'
 import { FLOW_TOTAL } from '../../../wire/count/flow_total.ts'
 import type { Layout } from '../../../wire/layout.ts'
-import type { Names, WindowNames } from '../../../wire/message.ts'
+import { type Names, runOf, type WindowNames } from '../../../wire/message.ts'
 import { encodeRows } from '../../harness/rows.ts'
 import { layoutOfRecord } from '../given.ts'
 
@@ -102,6 +102,7 @@ export class Stage {
     this.flows.take(head, layout, Buffer.alloc(0), NAMES)
   }
 
+  /** @returns its flows by their other end, where the stage counts them */
   end(host: string, window: number, names: WindowNames = NAMES): FlowCounts | undefined {
     const fold = new Fold()
     fold.end(names)
@@ -112,6 +113,11 @@ export class Stage {
       '0',
       () => {},
     )
+  }
+
+  /** Its probe is put aside. */
+  leave(host: string): void {
+    this.flows.leave(runOf(keyOf(host, 0, this.run)))
   }
 
   /** Texts and figures of each record. */

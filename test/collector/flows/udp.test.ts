@@ -120,3 +120,114 @@ t.test('it ends after a minute without a datagram, and may begin again', async t
   for (let window = 7; window < 14; window++) stage.end('a', window)
   t.equal(new Set(stage.records.map(({ id }) => id)).size, 2)
 })
+
+/** How often rows of the table are read meanwhile. */
+function readsOf(stage: Stage, work: () => void): number {
+  const { table } = stage.flows.store
+  const word = table.word.bind(table)
+  let reads = 0
+  table.word = (flow, at) => {
+    reads++
+    return word(flow, at)
+  }
+  work()
+  table.word = word
+  return reads
+}
+
+const MANY = 20_000
+const addressOf = (at: number) => `10.${50 + (at >> 16)}.${(at >> 8) & 0xff}.${at & 0xff}`
+const ALIKE = { local_port: 7946, remote_port: 7946 }
+
+t.test('many conversations with one pair of ports: the work grows with their number alone', async t => {
+  const kinds = {
+    'a server and unwatched clients': (at: number) => [
+      { host: 'b', row: server({ ...ALIKE, remote: addressOf(at) }) },
+    ],
+    'a client and unwatched servers': (at: number) => [
+      { host: 'a', row: client({ ...ALIKE, remote: addressOf(at) }) },
+    ],
+    'sockets of one port, one after the other': (at: number) => [
+      { host: 'a', row: client({ ...ALIKE, socket: at, closed_ns: 3e9 }) },
+    ],
+  }
+  for (const [what, flowsOf] of Object.entries(kinds)) {
+    const stage = new Stage(2 * MANY)
+    stage.rows('b', 0, 'tcp_flow', [owner()])
+    const all = Array.from({ length: MANY }, (_, at) => flowsOf(at)).flat()
+    const rows = (host: string) => all.filter(one => one.host === host).map(({ row }) => row)
+    const work = () => {
+      for (const host of ['a', 'b']) stage.rows(host, 0, 'udp_flow', rows(host))
+      for (let window = 0; window < 10; window++) for (const host of ['a', 'b']) stage.end(host, window)
+    }
+    t.ok(readsOf(stage, work) < MANY * 300, what)
+    t.equal(udp(stage).total, 0, 'all have ended')
+    t.equal(stage.records.length, MANY)
+    t.equal(stage.flows.losses()['flows/ambiguous'], 0)
+  }
+})
+
+t.test(
+  'one server and many clients of one port, each in a namespace of its own, find each other',
+  async t => {
+    for (const local of ['0.0.0.0', undefined]) {
+      const stage = new Stage(4 * MANY)
+      stage.rows('b', 0, 'tcp_flow', [owner()])
+      const of = (one: (at: number) => object, first = 0) =>
+        Array.from({ length: MANY }, (_, at) => one(first + at)) as Record<string, number | string>[]
+      const netns = (at: number) => ({ netns: 1000 + at })
+      const work = () => {
+        stage.rows(
+          'a',
+          0,
+          'tcp_flow',
+          of(at => owner({ ...netns(at), socket: 9e5 + at, local: addressOf(at), isn_local: 1000 + at })),
+        )
+        stage.rows(
+          'b',
+          0,
+          'udp_flow',
+          of(at => server({ ...ALIKE, remote: addressOf(at) })),
+        )
+        stage.rows(
+          'a',
+          0,
+          'udp_flow',
+          of(at => client({ ...ALIKE, ...netns(at), socket: 1000 + at, local: local ?? addressOf(at) })),
+        )
+      }
+      t.ok(readsOf(stage, work) < MANY * 500)
+      const { total, flows } = stage.ask('protocol=udp&limit=10000')
+      t.equal(total, MANY)
+      t.ok(flows.every(({ client, answered, seenAs, source }) => client && answered && (seenAs ?? source)))
+      const wrong = flows.filter(
+        ({ client, seenAs, source }) => (seenAs ?? source).ip !== addressOf(client!.netns - 1000),
+      )
+      t.same(wrong, [])
+    }
+  },
+)
+
+t.test('two sockets that are bound to no address', async t => {
+  const stage = new Stage()
+  stage.rows('b', 0, 'tcp_flow', [owner()])
+  stage.rows('a', 0, 'tcp_flow', [owner({ netns: 40, local: '10.0.0.1', socket: 98 })])
+  stage.rows('b', 0, 'udp_flow', [server()])
+  stage.rows('a', 0, 'udp_flow', [client({ local: '0.0.0.0' })])
+  t.equal(udp(stage).total, 1)
+  stage.rows('a', 1, 'udp_flow', [client({ local: '0.0.0.0', socket: 9 })])
+  t.ok(
+    udp(stage).flows.every(({ ambiguous }) => ambiguous),
+    'another one could be meant',
+  )
+  t.equal(udp(stage).total, 3)
+})
+
+t.test('too many sockets that could be meant: none is, and it is counted', async t => {
+  const stage = new Stage()
+  stage.rows('b', 0, 'tcp_flow', [owner()])
+  const closed = Array.from({ length: 100 }, (_, at) => client({ socket: 100 + at, closed_ns: 3e9 }))
+  stage.rows('a', 0, 'udp_flow', closed)
+  stage.rows('b', 0, 'udp_flow', [server()])
+  t.equal(stage.flows.losses()['flows/ambiguous'], 1)
+})

@@ -24,7 +24,16 @@ t.test('away from loopback the page asks for TLS or a proxy', async t => {
     )
   for (const http of ['9470', '127.0.0.1:9470', '127.9.0.1:1', '[::1]:9470', 'localhost:9470'])
     t.match(inspect({ http }), { problems: [], warnings: [] }, http)
-  t.match(inspect({ http: OPEN, httpName: ['flows.example'] }).problems, [], 'a proxy has a name')
+  for (const http of [OPEN, '[::]:9470', '192.0.2.1:9470'])
+    t.match(
+      inspect({ http, httpName: ['flows.example'] }),
+      {
+        problems: [],
+        warnings: [/^--http: .* in plain text, also past the proxy flows\.example: listen at 127/],
+      },
+      'a proxy has a name',
+    )
+  t.same(inspect({ http: '127.0.0.1:9470', httpName: ['flows.example'] }).warnings, [])
   t.match(inspect({ httpName: ['flows.example'] }).warnings, [/^--http-name: has no effect without --http$/])
 })
 

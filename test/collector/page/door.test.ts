@@ -56,13 +56,17 @@ t.test('who gets in', async t => {
   t.equal((await get(`${url}/?token=x`)).status, 403, 'a guess')
   const entered = await get(first)
   const cookie = String(entered.headers['set-cookie'])
-  t.match(cookie, /^sockflux_\d+=[\w-]{32}; Path=\/; HttpOnly; SameSite=Strict$/)
-  t.match(entered, { status: 200, body: /url=\// })
+  const [, place = ''] =
+    /^sockflux_\d+=[\w-]{32}; Path=(\/~[\w-]{32}\/); HttpOnly; SameSite=Strict$/.exec(cookie) ?? []
+  t.match(entered, { status: 200, body: `url=${place}"` })
   t.match(await get(first), { status: 403, body: /was used or is too old/ }, 'the link after its first use')
   t.not(await link(), first)
 
   const session = { cookie: cookie.split(';')[0]! }
-  const page = await get(url, session)
+  t.equal((await get(url + place)).status, 401, 'the path alone')
+  t.equal((await get(`${url}${place}api/health`, session)).status, 200)
+  t.equal((await get(`${url}${place}api/health`, { ...session, 'sec-fetch-site': 'same-site' })).status, 403)
+  const page = await get(url + place, session)
   t.match(page, { status: 200, body: /<title>Sockflux/ })
   t.match(
     page.headers['content-security-policy'],
@@ -125,16 +129,16 @@ t.test('sessions are bounded, expire, and are kept as digests', async t => {
   const sessions = new Sessions(path, () => now)
   const secrets = Array.from({ length: 33 }, () => sessions.begin())
   t.equal(sessions.size, 32)
-  t.notOk(sessions.isOpen(secrets[0]!), 'the one that was used longest ago is over')
-  t.ok(sessions.isOpen(secrets[1]!))
+  t.notOk(sessions.find(secrets[0]!), 'the one that was used longest ago is over')
+  t.ok(sessions.find(secrets[1]!))
   await sessions.close()
   const again = new Sessions(path, () => now)
-  t.ok(again.isOpen(secrets[32]!), 'after a restart')
+  t.ok(again.find(secrets[32]!), 'after a restart')
   const { readFileSync, statSync, writeFileSync } = await import('node:fs')
   t.equal(statSync(path).mode & 0o777, 0o600)
   t.notOk(secrets.some(secret => readFileSync(path, 'utf8').includes(secret)))
   now += 12 * 3_600_000 + 1
-  t.notOk(again.isOpen(secrets[32]!), 'twelve hours without use')
+  t.notOk(again.find(secrets[32]!), 'twelve hours without use')
   await again.close()
   for (const text of [
     '',
@@ -152,7 +156,7 @@ t.test('names that the page is called by', async t => {
   const loopback = { host: '127.0.0.1', port: 9470 }
   const open = { host: '0.0.0.0', port: 9470 }
   for (const name of ['localhost', 'localhost:9470', '127.0.0.1:8080', '[::1]:9470', 'LOCALHOST.'])
-    t.ok(isOurs(name, loopback, []), name)
+    t.ok(isOurs(name, loopback, [], false), name)
   for (const name of [
     undefined,
     '',
@@ -164,8 +168,12 @@ t.test('names that the page is called by', async t => {
     'localhost:x',
     'localhost@evil.example',
   ])
-    t.notOk(isOurs(name, loopback, []), String(name))
-  t.ok(isOurs('10.0.0.1:9470', open, []), 'an address cannot be made to point here')
-  t.notOk(isOurs('evil.example:9470', open, []))
-  t.ok(isOurs('flows.example', loopback, ['flows.example']), 'the name of a proxy')
+    t.notOk(isOurs(name, loopback, [], false), String(name))
+  t.ok(isOurs('10.0.0.1:9470', open, [], false), 'an address cannot be made to point here')
+  t.notOk(isOurs('evil.example:9470', open, [], false))
+  t.ok(isOurs('flows.example', loopback, ['flows.example'], true), 'the name of a proxy')
+  for (const name of ['10.0.0.1:9470', '[2001:db8::1]', '0.0.0.0:9470', 'other.example'])
+    t.notOk(isOurs(name, open, ['flows.example'], true), `${name}: past the proxy, in plain text`)
+  t.ok(isOurs('Flows.example', open, ['flows.example'], true))
+  t.ok(isOurs('10.0.0.1', open, ['flows.example'], false), 'with TLS of ours')
 })

@@ -18,9 +18,9 @@ const FOLDER = join(import.meta.dirname, '../../../docs/images')
 const GROUPS = 'flows,rtt,rtt_dist,traffic,tcp,connect,process,host,stats'
 const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
 const VIEWS = {
-  containers: '/?namespace=shop',
-  map: '/?namespace=shop&view=map',
-  connections: '/?view=connections&container=',
+  containers: './?namespace=shop',
+  map: './?namespace=shop&view=map',
+  connections: './?view=connections&container=',
 }
 const QUALITY = 80
 

@@ -3,7 +3,6 @@ import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
 import { linesOf } from '../../../collector/page/history.ts'
 import { COLUMNS, type PageLevel, pageWindow } from '../../../collector/page/rows.ts'
-import { Windows } from '../../../collector/page/windows.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../../harness/rows.ts'
 import { windowOf } from '../given.ts'
 
@@ -25,11 +24,11 @@ const flows: Flow[] = [
   { pid: 7, comm: 'sshd', role: SERVER, bytes_sent: 1, segs_sent: 1 },
 ]
 
-function shown() {
+function shown(most = 2000) {
   const fold = new Fold(true)
   fold.add(encodeRows(layout, flows), decoder(layout), names)
   fold.end(names)
-  return pageWindow(windowOf(fold))
+  return pageWindow(windowOf(fold), most)
 }
 const rowsOf = (level: PageLevel) =>
   shown().levels[level].rows.map(row => Object.fromEntries(COLUMNS.map((name, at) => [name, row[at]])))
@@ -63,23 +62,11 @@ t.test('a row for each container, pod, process name and host', async t => {
   t.equal(rowsOf('container')[0]!['p50.client'], null, 'what was not measured is no number')
 })
 
-t.test('a browser gets the last window of each host, then each that ends', async t => {
-  const windows = new Windows(() => 0)
-  const gone = new AbortController()
-  windows.take(shown())
-  windows.take({ ...shown(), host: 'g' })
-  const events = windows.events('first\n\n', gone.signal)
-  const next = async () => (await events.next()).value
-  t.equal(await next(), 'first\n\n')
-  t.match(await next(), /^event: window\ndata: {"host":"h",.*}\n\n$/)
-  t.match(await next(), /"host":"g"/)
-  const third = next()
-  windows.take({ ...shown(), time: 1020 })
-  t.match(await third, /"host":"h","time":1020/)
-  const end = events.next()
-  gone.abort()
-  await end
-  t.equal((await events.next()).done, true)
+t.test('of more rows than there is room for, the busiest are shown and all are counted', async t => {
+  const { process, container } = shown(1).levels
+  t.match(process, { total: 2, rows: [{ 0: 'a/nginx' }] })
+  t.match(container, { total: 2, rows: [{ 0: 'a' }] })
+  t.equal(process.rows.length, 1)
 })
 
 const asked = (text: string) => linesOf(new URLSearchParams(text))

@@ -1,9 +1,10 @@
 import { pino } from 'pino'
 import t from 'tap'
-import type { Batch } from '../../../collector/batch.ts'
+import { type Batch, countOf, weightOf } from '../../../collector/batch.ts'
 import { SinkQueue } from '../../../collector/sinks/queue.ts'
 import { Refused, type Sink, type Trouble } from '../../../collector/sinks/sink.ts'
 import { batch, sample } from '../../harness/samples.ts'
+import { Stage } from '../flows/given.ts'
 
 /** A sink that keeps what it gets and does what the test says. */
 class Store implements Sink {
@@ -427,4 +428,38 @@ t.test('another bound counts from the next batch on', async t => {
   t.equal(queue.counters.dropped, 0)
   queue.push(batch(6, [sample([6, 0])]), () => {})
   t.equal(queue.counters.dropped, 4)
+})
+
+t.test('a record of a conversation weighs what it takes', async t => {
+  const stage = new Stage()
+  for (let socket = 1; socket <= 10; socket++)
+    stage.rows('a', 0, 'tcp_flow', [
+      { socket, role: 1, state: 7, family: 2, closed_ns: 1e9, reported_ns: 1e9 },
+    ])
+  for (let window = 0; window < 20 && stage.batches.length === 0; window++) {
+    stage.now += 10_000
+    stage.end('a', window)
+  }
+  const records = stage.batches[0]!
+  t.equal(countOf(records), 10)
+  t.equal(weightOf(records), 440, 'as the help of --waiting-samples says')
+  t.equal(weightOf(ten(1)), 10)
+
+  const { sink, queue, wake } = start({ maxSamples: 1000 })
+  sink.answer = () => {
+    throw new Error('down')
+  }
+  const kept: (boolean | undefined)[] = []
+  for (let window = 0; window < 4; window++)
+    queue.push({ ...records, id: { ...records.id, window } }, isKept => kept.push(isKept))
+  queue.push(ten(9), () => {})
+  t.match(queue.counters, { dropped: 20, waiting: 30 }, 'counted as the samples that they are')
+  t.same(kept, [false, false])
+  sink.answer = () => {}
+  while (sink.windows.length < 3) {
+    await turn()
+    wake()
+  }
+  await queue.close({ deadlineMs: 1000 })
+  t.match(queue.counters, { samples: 30, waiting: 0 })
 })

@@ -88,6 +88,17 @@ t.test('what is in it', { skip }, async t => {
   t.equal(objects.length, 4, `the addon, zeromq, and two of DuckDB: ${objects.join(' ')}`)
   t.match(await ended([join(root, 'usr/bin/sockflux'), 'probe', '--help']), { code: 0, stderr: '' })
   t.match(await ended([join(root, 'usr/bin/sockflux'), 'collector', '--help']), { code: 0, stderr: '' })
+  await t.test('the page, with the library that draws its charts', async t => {
+    const site = (of: string) => globSync('**/*.{html,css,js,svg}', { cwd: of }).sort()
+    const [files = ''] = globSync('usr/lib/sockflux/**/page/files.js', { cwd: root })
+    t.same(site(join(root, files, '../site')), site(join(REPOSITORY, 'collector/page/site')))
+    const script = `const { Files } = await import(${JSON.stringify(join(root, files))})
+      for (const path of ['/', '/main.js', '/uplot.js']) console.log(new Files().answer(path, { headers: {} }).type)`
+    t.same((await run([process.execPath, '--input-type=module', '-e', script])).split('\n').filter(Boolean), [
+      'text/html; charset=utf-8',
+      ...Array(2).fill('text/javascript; charset=utf-8'),
+    ])
+  })
   await t.test('manual pages without a complaint of man', async t => {
     const pages = globSync('usr/share/man/man*/*.gz', { cwd: root }).sort()
     t.same(

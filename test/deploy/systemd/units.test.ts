@@ -32,6 +32,15 @@ async function installed(t: Test, prefix: string) {
   return { above, files, run: (word: string) => ended([...script, word], env) }
 }
 
+t.test('the service can write where the manual has its flow records', async t => {
+  const unit = await readFile(join(SOURCE, 'sockflux-collector.service'), 'utf8')
+  const manual = await readFile(join(REPOSITORY, 'docs/flows.md'), 'utf8')
+  const [, directory] = /^LogsDirectory=(.+)$/m.exec(unit) ?? []
+  t.match(manual, `--flow-file /var/log/${directory}/flows.json`)
+  const purge = await readFile(join(REPOSITORY, 'deploy/package/scripts/postrm'), 'utf8')
+  t.match(purge, new RegExp(`rm -rf .* /var/log/${directory} `), 'and a purge removes it')
+})
+
 const MOST = { 'sockflux-collector.service': 20, 'sockflux-probe.service': 40 } as const
 
 for (const [unit, threshold] of Object.entries(MOST))

@@ -35,6 +35,29 @@ static int listen_at(char **words) {
     return answer_socket(fd);
 }
 
+static int hold_bound(char **words) {
+    struct sockaddr_storage address;
+    socklen_t length = parse_address(words[0], words[1], &address);
+    int fd = length ? open_socket(address.ss_family, "tcp", 0) : -1;
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
+        bind(fd, (void *)&address, length))
+        return -1;
+    return answer_socket(fd);
+}
+
+static int hold_unbound(char **words) {
+    (void)words;
+    return answer_socket(open_socket(AF_INET, "tcp", 0));
+}
+
+static int listen_with(char **words) {
+    return listen(atoi(words[0]), BACKLOG) ? -1 : answer_socket(atoi(words[0]));
+}
+
+static int listen_again(char **words) {
+    return shutdown(atoi(words[0]), SHUT_RDWR) ? -1 : listen_with(words);
+}
+
 static int connect_with(char **words, int flags) {
     struct sockaddr_storage address;
     socklen_t length = parse_address(words[0], words[1], &address);
@@ -146,6 +169,10 @@ static int close_one(char **words) {
 
 const struct command stream_commands[] = {
     {"listen", "ADDRESS PORT [tcp|mptcp] [reuseport|alone] [BACKLOG]", 2, listen_at},
+    {"bound", "ADDRESS PORT: as listen, and does not listen yet", 2, hold_bound},
+    {"unbound", "a socket without an address", 0, hold_unbound},
+    {"listen-with", "FD", 1, listen_with},
+    {"listen-again", "FD: stop, and listen at once", 1, listen_again},
     {"connect", "ADDRESS PORT [tcp|mptcp|udp]", 2, connect_and_wait},
     {"begin", "ADDRESS PORT [tcp|mptcp]: connect without waiting", 2, begin_connect},
     {"finish", "FD: wait until it is connected", 1, finish_connect},

@@ -48,6 +48,21 @@ t.test('one that is refused does not take the others along', real, async t => {
   ])
 })
 
+t.test('what needs one that is refused is not tried, and what stands in for it is', real, async t => {
+  const refused = signal({ careless: 'report' })
+  const needy = { ...signal({ careful: 'report' }), needs: refused, gives: 'with it' }
+  const either = { ...needy, needs: undefined, needsOneOf: [refused, needy], gives: 'with one of them' }
+  const substitute = { ...signal({ careful: 'report' }), insteadOf: needy, gives: 'instead of it' }
+  const last = { ...signal({ careful: 'report' }), needsOneOf: [needy, substitute], gives: 'with the other' }
+  const tried = [refused, needy, either, substitute, last] as Signal[]
+  const env = { ...(await world(t)), ...host, object: async () => compile('refused') }
+  t.match(await programs(env, tried), [
+    { name: 'careless', ok: false },
+    { name: 'careful', ok: true, found: 'instead of it' },
+    { name: 'careful', ok: true, found: 'with the other' },
+  ])
+})
+
 t.test('without the object there is one finding', async t => {
   const object = async () => '/nonexistent.o'
   t.match(await programs({ ...(await world(t)), object }), [

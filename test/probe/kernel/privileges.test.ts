@@ -13,7 +13,7 @@ t.test('what is missing is named with what it is for, what is needed first', asy
     privileges(await world(t, { 'proc/self/status': status(user, capabilities) }))
   t.match(await of(0, EVERYTHING), [{ ok: true }])
   t.match(await of(0, set('BPF', 'PERFMON', 'NET_ADMIN', 'SYS_PTRACE', 'DAC_READ_SEARCH')), [
-    { ok: 'warn', found: /^user 0 lacks CAP_SYS_ADMIN: of sockets in other network namespaces/ },
+    { ok: 'warn', found: /^user 0 lacks CAP_SYS_ADMIN: sockets in other network namespaces/ },
   ])
   t.match(
     await of(0, set('SYS_ADMIN', 'SYS_PTRACE', 'DAC_READ_SEARCH')),

@@ -62,3 +62,12 @@ t.test('what has no fallback, or was refused before, is not refused', async t =>
   t.notOk(wanted.refuse(use, 'again'))
   t.ok(wanted.has(tcp))
 })
+
+t.test('UDP is reported, and so are its drops, only where one of the two ways to count it works', async t => {
+  const wanted = new Wanted(options)
+  t.ok(wanted.refuse(udpCalls, 'no cgroup2'))
+  t.ok([udpPackets, udp, udpDrops].every(signal => wanted.has(signal)))
+  t.ok(wanted.refuse(udpPackets, 'no cgroup2'))
+  t.notOk([udpCalls, udpPackets, udp, udpDrops].some(signal => wanted.has(signal)))
+  t.equal(wanted.unavailable.size, 2, 'for one reason each')
+})

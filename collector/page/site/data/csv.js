@@ -1,7 +1,9 @@
 /** What a table shows, as a file: RFC 4180. */
 
-/** A spreadsheet would run a name that begins like a formula. */
-const safe = text => (/^[=+\-@\t\r]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text)
+/** A spreadsheet would run a name that begins like a formula; what is a number as a whole stays one. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
+const NUMBER = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i
+const safe = text => (FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text)
 
 const cellOf = value => {
   const text = safe(String(value ?? ''))

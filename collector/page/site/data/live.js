@@ -28,7 +28,7 @@ export class Live {
   }
 
   start() {
-    const source = new EventSource('/api/live')
+    const source = new EventSource('api/live')
     source.addEventListener('hello', event => {
       this.hello = JSON.parse(event.data)
       this.#become('live')
@@ -42,7 +42,7 @@ export class Live {
     source.addEventListener('error', async () => {
       if (source.readyState !== EventSource.CLOSED) return this.#become('lost')
       // an answer that is no stream ends it: the session is over, or too many watch
-      const answer = await fetch('/api/health').catch(() => undefined)
+      const answer = await fetch('api/health').catch(() => undefined)
       this.#become(answer?.status === 401 || answer?.status === 403 ? 'refused' : 'lost')
       if (this.state === 'lost') setTimeout(() => this.start(), 2000)
     })

@@ -38,7 +38,7 @@ export class Series {
     const now = Math.floor(Date.now() / 1000)
     const query = { ...filters, level: this.#level, from: now - RANGES[view.range], to: now }
     try {
-      if (this.#live.hello.history) this.#put(await ask('/api/history', query, this.#abort.signal), now)
+      if (this.#live.hello.history) this.#put(await ask('api/history', query, this.#abort.signal), now)
     } catch (error) {
       if (error.name === 'AbortError') return
       this.problem = error.message

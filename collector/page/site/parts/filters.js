@@ -10,7 +10,7 @@ const KEEP_IN_A_VIEW = { sort: '' }
 export function drawViews(all, chosen) {
   if (views.childElementCount === 0)
     for (const [name, { title, short = title }] of Object.entries(all))
-      views.append(h('a', { href: '/', 'data-view': name }, short))
+      views.append(h('a', { href: './', 'data-view': name }, short))
   for (const link of views.children) {
     setAttribute(link, 'href', hrefOf({ ...KEEP_IN_A_VIEW, view: link.dataset.view }))
     const isChosen = link.dataset.view === chosen
@@ -42,7 +42,7 @@ const text = h('input', {
   'aria-keyshortcuts': '/',
   oninput: () => go({ text: text.value }, true),
 })
-const clear = h('a', { class: 'clear', href: '/' }, 'clear')
+const clear = h('a', { class: 'clear', href: './' }, 'clear')
 
 function addSelect(name, title) {
   const select = h('select', { id: `filter-${name}`, onchange: () => go({ [name]: select.value }) })

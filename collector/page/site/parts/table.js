@@ -93,7 +93,7 @@ export class Table {
     for (const column of this.#columns) {
       const isFirst = column === this.#columns[0]
       const cell = h(isFirst ? 'th' : 'td', { class: classOf(column), ...(isFirst && { scope: 'row' }) })
-      if (column.href) cell.append(h('a', { href: '/' }))
+      if (column.href) cell.append(h('a', { href: './' }))
       if (column.open)
         cell.append(h('button', { type: 'button', class: 'name', onclick: () => this.#open(row) }))
       row.append(cell)

@@ -93,7 +93,7 @@ export function connections(place, live) {
     '-total',
   )
   const tell = note(place)
-  const poll = new Poll(view => ask('/api/connections', filtersOf(view)), draw)
+  const poll = new Poll(view => ask('api/connections', filtersOf(view)), draw)
   const stop = live.onWindow(() => {
     series.add(current())
     poll.stale()

@@ -59,7 +59,7 @@ export function health(place, live) {
   const lost = part('Losses', LOST, '-count')
   const hosts = part('Hosts heard', HOSTS, 'host')
   const sinks = part('Where samples go', SINKS, 'name')
-  const poll = new Poll(() => ask('/api/health', {}), draw)
+  const poll = new Poll(() => ask('api/health', {}), draw)
   const stop = live.onWindow(() => poll.stale())
   const opened = {
     draw(view) {

@@ -58,7 +58,7 @@ export function map(place, live) {
   const tell = note(place)
   const interval = () => live.heard()[0]?.interval ?? 1
   const table = new Table(place, 'Who talks to whom', columnsOf(interval), '-rate')
-  const poll = new Poll(view => ask('/api/map', { ...filtersOf(view), by: view.by }), draw)
+  const poll = new Poll(view => ask('api/map', { ...filtersOf(view), by: view.by }), draw)
   const stop = live.onWindow(() => poll.stale())
   const opened = {
     draw(view) {

@@ -1,9 +1,19 @@
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Batch, Samples } from '../../../../collector/batch.ts'
-import { NdjsonSink } from '../../../../collector/sinks/ndjson/ndjson.ts'
+import { linesOf, NdjsonSink } from '../../../../collector/sinks/ndjson/ndjson.ts'
 import { Cleanup } from '../../../harness/cleanup.ts'
 import { scratch } from '../../../harness/scratch.ts'
 
@@ -71,4 +81,63 @@ t.test('a file that is removed or renamed by others', async t => {
 
 t.test('what cannot be opened', async t => {
   await t.rejects(NdjsonSink.open({ path: '/proc/nowhere/x', maxBytes: 1, maxFiles: 1 }), /--flow-file/)
+})
+
+const open = (path: string) => NdjsonSink.open({ path, maxBytes: 50, maxFiles: 2 })
+
+t.test('what is no file is refused at the start, with a remedy', async t => {
+  const path = await place(t)
+  execFileSync('mkfifo', [path])
+  const folder = join(path, '..')
+  const noFile = /: give a file, or - for standard output$/
+  await t.rejects(open(path), noFile, 'a pipe that nobody reads')
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  await t.rejects(open(path), noFile, 'a pipe')
+  closeSync(reader)
+  for (const other of [folder, '/dev/null', join(path, 'x')]) await t.rejects(open(other), noFile, other)
+  await t.rejects(
+    open(join(folder, 'none', 'flows.json')),
+    new RegExp(
+      `cannot write .*--flow-file.*: make the directory ${join(folder, 'none')}, writable by the collector$`,
+    ),
+  )
+  await t.rejects(open('/proc/flows.json'), /^cannot write \/proc\/flows.json \(--flow-file\)/)
+})
+
+t.test('/dev/stdout at a pipe is refused', async t => {
+  const module = join(import.meta.dirname, '../../../../collector/sinks/ndjson/ndjson.ts')
+  const script = `import { NdjsonSink } from ${JSON.stringify(module)}
+    await NdjsonSink.open({ path: '/dev/stdout', maxBytes: 50, maxFiles: 2 }).catch(e => process.stdout.write(e.message))`
+  const said = execFileSync('sh', ['-c', 'node --input-type=module | cat'], {
+    input: script,
+    encoding: 'utf8',
+  })
+  t.match(said, /^cannot write \/dev\/stdout \(--flow-file\): .*: give a file, or - for standard output$/)
+})
+
+t.test('a link to a file stays one, and older files are beside that file', async t => {
+  const link = await place(t)
+  const folder = join(link, '..')
+  mkdirSync(join(folder, 'disk'))
+  const file = join(folder, 'disk', 'flows')
+  symlinkSync(file, link)
+  const sink = await open(link)
+  for (const id of 'abcd') await sink.write(batch(id))
+  await sink.close()
+  t.same(
+    [idsIn(`${file}.1`), idsIn(file), idsIn(link)],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
+  )
+  t.same((await readdir(folder)).sort(), ['disk', 'flows.json'])
+})
+
+t.test('names bring no control characters to a terminal', async t => {
+  const id = 'a\x9b31m\x7f\x1b[0m\x85\u00a0\u2028'
+  const [line = ''] = linesOf(batch(id))
+  t.notMatch(line, /(?!\n)\p{Cc}/u)
+  t.equal(JSON.parse(line).id, id)
 })

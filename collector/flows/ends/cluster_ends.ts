@@ -3,11 +3,13 @@
  * the UID of its pod, which is exact; one that none watches by its address.
  */
 
-import { ROLE_SERVER } from '../../wire/records.ts'
-import type { ClusterFacts, NodeFact, PodFact, Protocol, ServiceFact } from '../cluster/facts.ts'
+import type { PodName } from '../../../wire/message.ts'
+import { ROLE_SERVER } from '../../../wire/records.ts'
+import type { ClusterFacts, NodeFact, PodFact, Protocol, ServiceFact } from '../../cluster/facts.ts'
+import { NUMBER, WORD } from '../table/columns.ts'
+import type { Place } from '../table/run.ts'
+import { type FlowStore, protocolOf, roleOf, TCP } from '../table/store.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
-import { NUMBER, WORD } from './table/columns.ts'
-import { type FlowStore, protocolOf, roleOf, TCP } from './table/store.ts'
 
 export interface ClusterEnd {
   readonly kind: 'pod' | 'service' | 'node'
@@ -72,6 +74,10 @@ const podEnd = (pod: PodFact | undefined): ClusterEnd | undefined =>
 
 const nodeEnd = (node: NodeFact | undefined): ClusterEnd | undefined =>
   node && { kind: 'node', name: node.name, node: node.name, zone: node.zone }
+
+/** As its probe calls it or, when that does not know, the cluster; undefined for what is in no pod. */
+export const podOf = ({ facts }: FlowStore, { name, pod }: Place): PodName | undefined =>
+  pod ?? (name.pod === undefined ? undefined : facts.podByUid(name.pod))
 
 /** The names of the settings first, then the cluster's own. @param atMs milliseconds since the epoch */
 export const rangeOf = (store: FlowStore, ip: string, atMs: number): string =>

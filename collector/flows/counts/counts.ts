@@ -1,14 +1,14 @@
 /** Flows of a window by who is at their ends, for stores of measurements: names and ranges, never addresses. */
 
-import { ROLE_SERVER } from '../../wire/records.ts'
-import { shortId } from '../fold/names.ts'
-import type { FlatRow } from '../fold/records/record.ts'
-import { askedService, beganMs, clusterEndOf, rangeOf } from './cluster_ends.ts'
-import { ipAt } from './endpoint.ts'
+import { ROLE_SERVER } from '../../../wire/records.ts'
+import { shortId } from '../../fold/names.ts'
+import type { FlatRow } from '../../fold/records/record.ts'
+import { askedService, beganMs, clusterEndOf, podOf, rangeOf } from '../ends/cluster_ends.ts'
+import { ipAt } from '../ends/endpoint.ts'
+import { NUMBER, WORD } from '../table/columns.ts'
+import type { Run } from '../table/run.ts'
+import { endsOf, type FlowStore, roleOf } from '../table/store.ts'
 import { nodeRow } from './node_traffic.ts'
-import { NUMBER, WORD } from './table/columns.ts'
-import type { Run } from './table/run.ts'
-import { endsOf, type FlowStore, roleOf } from './table/store.ts'
 import { Tally } from './tally.ts'
 
 /** The groups of measurements that are counted here, by the names of their sources. */
@@ -93,7 +93,7 @@ function farName(store: FlowStore, flow: number): string {
 function nameOf(store: FlowStore, flow: number): string {
   const place = store.places.get(store.table.word(flow, WORD.PLACE))
   if (!place) return store.runOf(flow).host
-  const pod = place.pod ?? (place.name.pod === undefined ? undefined : store.facts.podByUid(place.name.pod))
+  const pod = podOf(store, place)
   if (pod) return `${pod.namespace}/${pod.name}`
   return place.name.name ?? shortId(place.id)
 }

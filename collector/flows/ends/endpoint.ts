@@ -1,8 +1,8 @@
 /** The addresses of a flow's two ends. */
 
-import { addressText } from '../../wire/address_text.ts'
-import { WORD } from './table/columns.ts'
-import type { FlowStore } from './table/store.ts'
+import { addressText } from '../../../wire/address_text.ts'
+import { WORD } from '../table/columns.ts'
+import type { FlowStore } from '../table/store.ts'
 
 export interface Endpoint {
   readonly ip: string

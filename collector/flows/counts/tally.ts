@@ -1,6 +1,6 @@
 /** Rows that are added up by their tags, as many as one window may have. */
 
-import type { FlatRow } from '../fold/records/record.ts'
+import type { FlatRow } from '../../fold/records/record.ts'
 
 /** What is beyond counts in a row of its own. */
 const MAX_ROWS = 50_000

@@ -1,9 +1,9 @@
 /** Which node a pod's flow is on, and which one it goes to: `node:traffic`. */
 
-import { beganMs, clusterEndOf } from './cluster_ends.ts'
-import { ipAt } from './endpoint.ts'
-import { WORD } from './table/columns.ts'
-import type { FlowStore } from './table/store.ts'
+import { beganMs, clusterEndOf } from '../ends/cluster_ends.ts'
+import { ipAt } from '../ends/endpoint.ts'
+import { WORD } from '../table/columns.ts'
+import type { FlowStore } from '../table/store.ts'
 
 /** Undefined for what is in no pod: the traffic of a node is that of its pods. */
 export function nodeRow(
