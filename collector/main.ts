@@ -9,6 +9,7 @@ import { ThrottledLog } from '../wire/process/throttled_log.ts'
 import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
+import { Cluster } from './cluster/cluster.ts'
 import { Counters, costs } from './counters.ts'
 import { Flows } from './flows/flows.ts'
 import { flowRoutes } from './flows/live.ts'
@@ -53,10 +54,12 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const troubles = new ThrottledLog(log)
 
   const [counters, progress] = [new Counters(), new Progress()]
+  const cluster = await Cluster.open(options.clusterFrom, troubles)
+  const known = { ...options, facts: cluster.facts, isShown: options.http !== undefined }
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
-  const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const writers = new Writers(known, sinks, () => counters.totals(), log)
+  const flows = new Flows(known, sinks.flowOutlets, troubles)
   const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)
@@ -67,7 +70,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const access = await Access.open(options, () => gate.isFull, troubles)
   const parts = { ingest, hosts, gate, access, writers, sinks }
   const listeners = listenersOf(options, parts, troubles)
-  counters.add(ingest, listeners, hosts, access, writers, sinks, flows, page, costs)
+  counters.add(ingest, listeners, hosts, access, writers, sinks, flows, cluster, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
@@ -76,7 +79,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await listeners.open(options.listen)
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, page, writers, sinks]) part.expire()
+      for (const part of [ingest, hosts, top, page, writers, sinks, cluster]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)
@@ -92,9 +95,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   listeners.stop()
   flows.close()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
-  await sinks.close()
-  await ledger.close()
-  await listeners.close()
-  for (const part of [server, page]) await part.close()
+  for (const part of [sinks, ledger, listeners, server, page, cluster]) await part.close()
   log.info(counters.view(), 'stopped')
 }

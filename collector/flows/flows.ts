@@ -7,11 +7,12 @@ import type { Layout } from '../../wire/layout.ts'
 import { type Head, type Names, runOf } from '../../wire/message.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Batch } from '../batch.ts'
+import { type ClusterFacts, NO_FACTS } from '../cluster/facts.ts'
 import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import { countFlows, type FlowCounts } from './counts.ts'
+import { COUNTED, countFlows, type FlowCounts } from './counts/counts.ts'
 import { Ending } from './ending.ts'
 import { Into } from './into.ts'
 import { Addresses } from './join/addresses.ts'
@@ -19,7 +20,7 @@ import { type Answer, ask, type Question } from './live.ts'
 import { samplesOf } from './record.ts'
 import { Recorder } from './recorder.ts'
 import { READERS, type RowReader } from './rows.ts'
-import { readSubnets } from './subnets/file.ts'
+import { readSubnets, type SubnetFile } from './subnets/file.ts'
 import { type SubnetMatch, Subnets } from './subnets/subnets.ts'
 import type { Run } from './table/run.ts'
 import { eachConversation, FlowStore } from './table/store.ts'
@@ -31,11 +32,13 @@ export interface FlowOptions {
   readonly maxLiveFlows: number
   /** Somebody looks at live ones, which stores none. */
   readonly isShown?: boolean
-  /** Groups of measurements: those of flows by their other end are `subnet` and `peer`. */
+  /** Groups of measurements. */
   readonly metrics: readonly string[]
   /** File with the names of address ranges. */
   readonly subnets?: string | undefined
   readonly subnetMatch: SubnetMatch
+  /** Of the cluster that the hosts are in. */
+  readonly facts?: ClusterFacts
 }
 
 /** A sink that takes records of conversations. */
@@ -46,6 +49,7 @@ export interface FlowOutlet {
   push(batch: Batch, done: Settled): void
 }
 
+const NO_LABELS: SubnetFile = { labels: [], autoDetect: true }
 /** Records of a probe that sums before it sends. */
 const FOLDED = 'flow_total'
 
@@ -60,7 +64,7 @@ export class Flows implements RowTaker, Counted {
   readonly #ending: Ending
   readonly #recorder: Recorder
   #outlets: readonly FlowOutlet[]
-  readonly #counts: boolean
+  readonly #counted: readonly (typeof COUNTED)[number][]
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
   #warned = 0
@@ -69,17 +73,17 @@ export class Flows implements RowTaker, Counted {
 
   /** @param now milliseconds that only rise */
   constructor(
-    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch }: FlowOptions,
+    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch, facts = NO_FACTS }: FlowOptions,
     outlets: readonly FlowOutlet[],
     log: Pick<ThrottledLog, 'warn'>,
     now: () => number = () => performance.now(),
   ) {
-    this.#counts = metrics.some(group => group === 'subnet' || group === 'peer')
-    const isAsked = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
+    this.#counted = COUNTED.filter(group => metrics.includes(group))
+    const isAsked = flows || this.#counted.length > 0 || outlets.some(({ needsFlows }) => needsFlows)
     this.isWanted = isAsked || isShown
     this.#outlets = isAsked ? outlets : []
-    const labels = subnets === undefined ? [] : readSubnets(subnets).labels
-    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch))
+    const { labels, autoDetect } = subnets === undefined ? NO_LABELS : readSubnets(subnets)
+    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch, autoDetect), facts)
     this.#addresses = new Addresses(now)
     this.#ending = new Ending(this.store)
     this.#recorder = new Recorder(this.store)
@@ -118,7 +122,7 @@ export class Flows implements RowTaker, Counted {
     run.interval = interval
     run.offsetMs = offsetMs ?? run.offsetMs
     this.#name(run, fold)
-    const counts = this.#counts ? countFlows(this.store, run) : undefined
+    const counts = this.#counted.length > 0 ? countFlows(this.store, run, this.#counted) : undefined
     this.#recorder.active(run)
     this.#ending.sweep(this.#now(), flow => this.#recorder.last(flow))
     this.#push(run, { window: key.window, part: 'flows' }, time, settled)

@@ -1,7 +1,7 @@
 /** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
 
 import type { Batch } from '../../../collector/batch.ts'
-import type { FlowCounts } from '../../../collector/flows/counts.ts'
+import type { FlowCounts } from '../../../collector/flows/counts/counts.ts'
 import { type FlowOptions, type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
