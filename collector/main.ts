@@ -18,6 +18,7 @@ import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
 import { Listeners } from './ingest/listeners.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
+import { Ipfix } from './ipfix/ipfix.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { goLive } from './live.ts'
 import { collectorSettings } from './options.ts'
@@ -57,6 +58,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(options, sinks, () => counters.totals(), log)
   const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const ipfix = Ipfix.open(options, flows, troubles)
   const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)
@@ -66,7 +68,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
   const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, flows, page, costs)
+  counters.add(ingest, hosts, access, writers, sinks, flows, ipfix, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
@@ -91,10 +93,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
-  await sinks.close()
-  await ledger.close()
-  await listeners.close()
-  await server.close()
-  await page.close()
+  await Promise.all([sinks.close(), ipfix.close()])
+  for (const part of [ledger, listeners, server, page]) await part.close()
   log.info(counters.view(), 'stopped')
 }

@@ -13,15 +13,16 @@ import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
 import { countFlows, type FlowCounts } from './counts.ts'
 import { Ending } from './ending.ts'
+import type { Followed, Follower } from './follower.ts'
 import { Into } from './into.ts'
-import { Addresses } from './join/addresses.ts'
+import { Addresses, keyOf } from './join/addresses.ts'
 import { type Answer, ask, type Question } from './live.ts'
 import { samplesOf } from './record.ts'
 import { Recorder } from './recorder.ts'
 import { READERS, type RowReader } from './rows.ts'
 import { readSubnets } from './subnets/file.ts'
 import { type SubnetMatch, Subnets } from './subnets/subnets.ts'
-import { MARK, NUMBER } from './table/columns.ts'
+import { MARK, NUMBER, WORD } from './table/columns.ts'
 import type { Run } from './table/run.ts'
 import { eachConversation, FlowStore } from './table/store.ts'
 
@@ -49,10 +50,10 @@ export interface FlowOutlet {
 /** Records of a probe that sums before it sends. */
 const FOLDED = 'flow_total'
 
-export class Flows implements RowTaker, Counted {
+export class Flows implements RowTaker, Counted, Followed {
   readonly store: FlowStore
   /** Somebody consumes flows. */
-  readonly isWanted: boolean
+  isWanted: boolean
   /** Records made. */
   recorded = 0
   readonly #readers = new WeakMap<Layout, RowReader>()
@@ -60,6 +61,7 @@ export class Flows implements RowTaker, Counted {
   readonly #ending: Ending
   readonly #recorder: Recorder
   readonly #outlets: readonly FlowOutlet[]
+  readonly #followers: Follower[] = []
   readonly #counts: boolean
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
@@ -83,6 +85,17 @@ export class Flows implements RowTaker, Counted {
     this.#recorder = new Recorder(this.store)
     this.#log = log
     this.#now = now
+  }
+
+  /** To be called before the first row comes. */
+  follow(followers: readonly Follower[]): void {
+    this.#followers.push(...followers)
+    if (followers.length > 0) this.isWanted = true
+  }
+
+  isPeerElsewhere(flow: number): boolean {
+    const word = (at: number) => this.store.table.word(flow, WORD.REMOTE + at)
+    return this.#addresses.isElsewhere(keyOf(word(0), word(1), word(2), word(3)), this.store.runOf(flow).boot)
   }
 
   /** Rows of a window that has not ended. */
@@ -117,6 +130,7 @@ export class Flows implements RowTaker, Counted {
     this.#name(run, fold)
     const counts = this.#counts ? countFlows(this.store, run) : undefined
     this.#recorder.active(run)
+    for (const follower of this.#followers) follower.window(this, run)
     this.#sweep()
     this.#push(run, key.window, settled)
     if (this.store.refused > this.#warned) {
@@ -171,7 +185,14 @@ export class Flows implements RowTaker, Counted {
   }
 
   #sweep(): void {
-    this.#ending.sweep(this.#now(), flow => this.#recorder.last(flow))
+    this.#ending.sweep(this.#now(), flow => {
+      const isFirst = !this.store.isMarked(flow, MARK.RECORDED)
+      for (const follower of this.#followers) {
+        if (isFirst) follower.last(this, flow)
+        follower.forget(flow)
+      }
+      this.#recorder.last(flow)
+    })
   }
 
   #push(run: Run, window: number, settled: Settled): void {

@@ -45,11 +45,21 @@ export class Addresses {
    * another machine, none anywhere.
    */
   isOf(address: string, boot: number, netns: number, askerBoot: number): boolean {
-    const since = this.#now() - LATELY_MS
-    const owners = [...(this.#owners.peek(address) ?? [])].filter(([, seen]) => seen >= since)
+    const owners = this.#lately(address)
     const local = owners.filter(([namespace]) => namespace.startsWith(`${askerBoot} `))
     const meant = local.length > 0 ? local : owners
     return meant.length === 1 && meant[0]![0] === `${boot} ${netns}`
+  }
+
+  /** Whether another machine has it, and not this one. */
+  isElsewhere(address: string, boot: number): boolean {
+    const owners = this.#lately(address)
+    return owners.length > 0 && !owners.some(([namespace]) => namespace.startsWith(`${boot} `))
+  }
+
+  #lately(address: string): [Namespace, number][] {
+    const since = this.#now() - LATELY_MS
+    return [...(this.#owners.peek(address) ?? [])].filter(([, seen]) => seen >= since)
   }
 }
 

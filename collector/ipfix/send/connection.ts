@@ -1,0 +1,135 @@
+/** A connection to a collector: TCP, TLS or UDP. Names are resolved each time. */
+
+import { createSocket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { addressText, type CollectorAddress, type TransportName } from './address.ts'
+
+export interface Connection {
+  /** Resolves when the kernel has it. @throws when the connection has failed */
+  send(bytes: Buffer): Promise<void>
+  /** Why it is no longer of use, or undefined. */
+  readonly failure: Error | undefined
+  /** Called once, when it is no longer of use. */
+  onFailure: (() => void) | undefined
+  close(): Promise<void>
+}
+
+export interface TlsFiles {
+  readonly ca?: Buffer | undefined
+  readonly certificate?: Buffer | undefined
+  readonly key?: Buffer | undefined
+  /** Name that the collector's certificate must have. */
+  readonly name?: string | undefined
+}
+
+const CONNECT_MS = 10_000
+/** The far end is asked whether it is still there. */
+const KEEPALIVE_MS = 30_000
+
+/** @param signal gives up */
+type Opener = (address: CollectorAddress, tls: TlsFiles, signal: AbortSignal) => Promise<Connection>
+
+export const OPENERS: Readonly<Record<TransportName, Opener>> = {
+  tcp: async (address, _, signal) =>
+    stream(address, connectTcp(address.port, address.host), 'connect', signal),
+  tls: async (address, { ca, certificate, key, name = address.host }, signal) => {
+    const options: ConnectionOptions = {
+      ...{ host: address.host, port: address.port, minVersion: 'TLSv1.2' },
+      // SNI has names alone: RFC 6066, 3
+      ...(isIP(name) === 0 && { servername: name }),
+      ...(ca && { ca }),
+      ...(certificate && { cert: certificate }),
+      ...(key && { key }),
+    }
+    return stream(address, connectTls(options), 'secureConnect', signal)
+  },
+  udp: datagrams,
+}
+
+async function stream(
+  address: CollectorAddress,
+  socket: Socket,
+  opened: string,
+  signal: AbortSignal,
+): Promise<Connection> {
+  socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error(`no answer in ${CONNECT_MS / 1000} s`)))
+  await once(socket, opened, { signal }).catch((error: Error) => {
+    socket.destroy()
+    throw faultOf(address, error)
+  })
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEPALIVE_MS)
+  socket.resume() // a collector says nothing; what it says is not read
+  const connection: Connection & { failure: Error | undefined } = {
+    failure: undefined,
+    onFailure: undefined,
+    send: async bytes => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      if (connection.failure) throw connection.failure
+      socket.write(bytes, error => (error ? reject(faultOf(address, error)) : resolve()))
+      await promise
+    },
+    close: async () => {
+      connection.onFailure = undefined
+      if (socket.destroyed) return
+      socket.end()
+      const late = setTimeout(() => socket.destroy(), 1000)
+      await once(socket, 'close').catch(() => {})
+      clearTimeout(late)
+    },
+  }
+  const fail = (error: Error) => {
+    connection.failure ??= faultOf(address, error)
+    connection.onFailure?.()
+    connection.onFailure = undefined
+  }
+  socket.on('error', fail)
+  socket.on('end', () => fail(new Error('the collector closed the connection')))
+  socket.on('close', () => fail(new Error('the connection was closed')))
+  return connection
+}
+
+async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSignal): Promise<Connection> {
+  const found = await lookup(address.host).catch((error: Error) => {
+    throw faultOf(address, error)
+  })
+  const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4')
+  socket.connect(address.port, found.address)
+  await once(socket, 'connect', { signal }).catch((error: Error) => {
+    socket.close()
+    throw faultOf(address, error)
+  })
+  const connection: Connection & { failure: Error | undefined } = {
+    failure: undefined,
+    onFailure: undefined,
+    send: async bytes => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      if (connection.failure) throw connection.failure
+      socket.send(bytes, error => (error ? reject(faultOf(address, error)) : resolve()))
+      await promise
+    },
+    close: async () => {
+      connection.onFailure = undefined
+      socket.close()
+      await once(socket, 'close')
+    },
+  }
+  // an ICMP message says that nobody listens
+  socket.on('error', error => {
+    connection.failure ??= faultOf(address, error)
+    connection.onFailure?.()
+    connection.onFailure = undefined
+  })
+  return connection
+}
+
+function faultOf(address: CollectorAddress, { message, code }: Error & { code?: string }): Error {
+  const where = addressText(address)
+  return new Error(
+    message.includes(where) || code === undefined ? `${where}: ${message}` : `${where}: ${code}`,
+  )
+}
