@@ -19,8 +19,7 @@ export function countsOf(due: Due): Counts {
   const { store } = flows
   const lead = leadOf(due)
   const [total, ends] = [carried(store, client, server, TOTAL), { client, server }]
-  const endOf = (of: typeof ends) =>
-    Math.max(conversation.closed ?? movedOf(told, of), conversation.opened)
+  const endOf = (of: typeof ends) => Math.max(conversation.closed ?? movedOf(told, of), conversation.opened)
   const end = endOf(ends)
   const seconds = end - (told.get(lead, TOLD.END) || conversation.opened)
   const node = (flow: number, isClient: boolean): NodeCounts => {

@@ -105,3 +105,35 @@ export class Told {
     for (let window = from; window <= to; window++) this.end(window, ...hosts)
   }
 }
+
+/** One of two nodes, complete, with every number another one. */
+export const RECORD: IpfixRecord = {
+  ...{ family: 4, protocol: 6, start: 1_700_000_000.25, end: 1_700_000_060.75, reason: 2, seconds: 60.5 },
+  source: { ip: '10.10.0.5', port: 44752 },
+  destination: { ip: '10.10.1.7', port: 8080 },
+  total: { packets: 100, bytes: 123_456, revPackets: 90, revBytes: 654_321 },
+  since: { packets: 10, bytes: 1234, revPackets: 9, revBytes: 4321 },
+  client: { pod: 'client-0', namespace: 'default', node: 'node-a', labels: { app: 'client' } },
+  server: { pod: 'web-0', namespace: 'shop', node: 'node-b', labels: {} },
+  service: { name: 'shop/web:http', ip: '10.96.0.10', port: 80 },
+  snat: { ip: '10.10.0.1', port: 50_001 },
+  ...{ state: 'ESTABLISHED', type: 2, isIncomplete: false, node: 'node-a', nodeAddress: '192.0.2.1' },
+  fromSource: {
+    total: { packets: 101, bytes: 123_457, revPackets: 91, revBytes: 654_322 },
+    since: { packets: 11, bytes: 1235, revPackets: 12, revBytes: 4322 },
+    ...{ end: 1_700_000_060, seconds: 60 },
+  },
+  fromDestination: {
+    total: { packets: 102, bytes: 123_458, revPackets: 92, revBytes: 654_323 },
+    since: { packets: 13, bytes: 1236, revPackets: 14, revBytes: 4323 },
+    ...{ end: 1_700_000_059, seconds: 60 },
+  },
+}
+export const RECORD6: IpfixRecord = {
+  ...RECORD,
+  ...{ family: 6, nodeAddress: '2001:db8::1' },
+  source: { ip: 'fd00:10::5', port: 44752 },
+  destination: { ip: 'fd00:10::7', port: 8080 },
+  service: { name: 'shop/web:http', ip: 'fd00:2::a', port: 80 },
+  snat: { ip: 'fd00:10::1', port: 50_001 },
+}
