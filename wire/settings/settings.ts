@@ -48,12 +48,14 @@ export const setting = <T>(row: Setting<T>): Setting<T> => row
 
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 export const snake = (name: string): string => kebab(name).replaceAll('-', '_')
-/** A key as people write it elsewhere, `flowCollectorAddr` or `enableTLSToIt`, in snake case. */
+/** `flowCollectorAddr` or `enableTLSToIt`, as other programs write keys, in snake case; others as they are. */
 export const snakeOfKey = (key: string): string =>
-  key
-    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
-    .toLowerCase()
+  /^[a-z]+[A-Z]/.test(key)
+    ? key
+        .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+        .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+        .toLowerCase()
+    : key
 export const variables = (name: string, row: Setting): string[] => [
   variable(name),
   ...(row.env ?? []),

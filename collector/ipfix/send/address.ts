@@ -25,7 +25,7 @@ export function parseAddress(text: string): CollectorAddress | string {
   const words = rest === '' ? [] : rest.slice(1).split(':')
   const host = ip6 ?? name
   if (host === undefined || words.length > 2) {
-    const isIpv6 = (text.match(/:/g) ?? []).length > 2 && !text.includes('[')
+    const isIpv6 = /^([\da-f]{0,4}:){3}/i.test(text)
     return isIpv6 ? `${text}: an IPv6 address is in brackets: write [${text}]` : `needs an address ${EXAMPLE}`
   }
   if (ip6 !== undefined && !ip6.includes(':')) return `${text}: [${ip6}] is not an IPv6 address: correct it`

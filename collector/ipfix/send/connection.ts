@@ -5,7 +5,7 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
-import { addressText, type CollectorAddress, type TransportName } from './address.ts'
+import type { CollectorAddress, TransportName } from './address.ts'
 
 export interface Connection {
   /** Resolves when the kernel has it. @throws when the connection has failed */
@@ -33,8 +33,7 @@ const KEEPALIVE_MS = 30_000
 type Opener = (address: CollectorAddress, tls: TlsFiles, signal: AbortSignal) => Promise<Connection>
 
 export const OPENERS: Readonly<Record<TransportName, Opener>> = {
-  tcp: async (address, _, signal) =>
-    stream(address, connectTcp(address.port, address.host), 'connect', signal),
+  tcp: async (address, _, signal) => stream(connectTcp(address.port, address.host), 'connect', signal),
   tls: async (address, { ca, certificate, key, name = address.host }, signal) => {
     const options: ConnectionOptions = {
       ...{ host: address.host, port: address.port, minVersion: 'TLSv1.2' },
@@ -44,21 +43,16 @@ export const OPENERS: Readonly<Record<TransportName, Opener>> = {
       ...(certificate && { cert: certificate }),
       ...(key && { key }),
     }
-    return stream(address, connectTls(options), 'secureConnect', signal)
+    return stream(connectTls(options), 'secureConnect', signal)
   },
   udp: datagrams,
 }
 
-async function stream(
-  address: CollectorAddress,
-  socket: Socket,
-  opened: string,
-  signal: AbortSignal,
-): Promise<Connection> {
+async function stream(socket: Socket, opened: string, signal: AbortSignal): Promise<Connection> {
   socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error(`no answer in ${CONNECT_MS / 1000} s`)))
   await once(socket, opened, { signal }).catch((error: Error) => {
     socket.destroy()
-    throw faultOf(address, error)
+    throw faultOf(error)
   })
   socket.setTimeout(0)
   socket.setNoDelay(true)
@@ -70,7 +64,7 @@ async function stream(
     send: async bytes => {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       if (connection.failure) throw connection.failure
-      socket.write(bytes, error => (error ? reject(faultOf(address, error)) : resolve()))
+      socket.write(bytes, error => (error ? reject(faultOf(error)) : resolve()))
       await promise
     },
     close: async () => {
@@ -83,7 +77,7 @@ async function stream(
     },
   }
   const fail = (error: Error) => {
-    connection.failure ??= faultOf(address, error)
+    connection.failure ??= faultOf(error)
     connection.onFailure?.()
     connection.onFailure = undefined
   }
@@ -95,13 +89,13 @@ async function stream(
 
 async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSignal): Promise<Connection> {
   const found = await lookup(address.host).catch((error: Error) => {
-    throw faultOf(address, error)
+    throw faultOf(error)
   })
   const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4')
   socket.connect(address.port, found.address)
   await once(socket, 'connect', { signal }).catch((error: Error) => {
     socket.close()
-    throw faultOf(address, error)
+    throw faultOf(error)
   })
   const connection: Connection & { failure: Error | undefined } = {
     failure: undefined,
@@ -109,7 +103,7 @@ async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSi
     send: async bytes => {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       if (connection.failure) throw connection.failure
-      socket.send(bytes, error => (error ? reject(faultOf(address, error)) : resolve()))
+      socket.send(bytes, error => (error ? reject(faultOf(error)) : resolve()))
       await promise
     },
     close: async () => {
@@ -120,16 +114,14 @@ async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSi
   }
   // an ICMP message says that nobody listens
   socket.on('error', error => {
-    connection.failure ??= faultOf(address, error)
+    connection.failure ??= faultOf(error)
     connection.onFailure?.()
     connection.onFailure = undefined
   })
   return connection
 }
 
-function faultOf(address: CollectorAddress, { message, code }: Error & { code?: string }): Error {
-  const where = addressText(address)
-  return new Error(
-    message.includes(where) || code === undefined ? `${where}: ${message}` : `${where}: ${code}`,
-  )
+/** A number of the system by its name; else what TLS or the resolver says. The address is in the name of who logs it. */
+function faultOf({ message, code = '' }: Error & { code?: string }): Error {
+  return new Error(/^E(?!RR_)[A-Z]+$/.test(code) ? code : message)
 }
