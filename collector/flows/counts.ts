@@ -12,6 +12,8 @@ import { type FlowStore, roleOf } from './table/store.ts'
 export interface FlowCounts {
   readonly subnet: readonly FlatRow[]
   readonly peer: readonly FlatRow[]
+  /** Live conversations with a pod of this host; absent when nobody asks. */
+  readonly pods?: number
 }
 
 /** Rows of one window; what is beyond counts in a row of its own. */
@@ -35,6 +37,21 @@ export function countFlows(store: FlowStore, run: Run): FlowCounts {
     )
   }
   return { subnet: bySubnet.rows(), peer: byPeer.rows() }
+}
+
+/** One between two pods of the host counts once. */
+export function countPods(store: FlowStore, run: Run): number {
+  const isPod = (flow: number) =>
+    flow !== 0 &&
+    !store.isClosed(flow) &&
+    store.runOf(flow) === run &&
+    store.places.get(store.table.word(flow, WORD.PLACE))?.name.pod !== undefined
+  let count = 0
+  for (const flow of store.ofRun(run)) {
+    const peer = store.table.word(flow, WORD.PEER)
+    if (isPod(flow) && !(peer < flow && isPod(peer))) count++
+  }
+  return count
 }
 
 /** `namespace/pod`, else the container, else the host. */

@@ -11,7 +11,7 @@ import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import { countFlows, type FlowCounts } from './counts.ts'
+import { countFlows, countPods, type FlowCounts } from './counts.ts'
 import { Ending } from './ending.ts'
 import type { Followed, Follower } from './follower.ts'
 import { Into } from './into.ts'
@@ -63,6 +63,7 @@ export class Flows implements RowTaker, Counted, Followed {
   readonly #outlets: readonly FlowOutlet[]
   readonly #followers: Follower[] = []
   readonly #counts: boolean
+  readonly #countsPods: boolean
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
   #warned = 0
@@ -76,7 +77,8 @@ export class Flows implements RowTaker, Counted, Followed {
   ) {
     this.#counts = metrics.some(group => group === 'subnet' || group === 'peer')
     const isAsked = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
-    this.isWanted = isAsked || isShown
+    this.#countsPods = metrics.includes('conntrack')
+    this.isWanted = isAsked || isShown || this.#countsPods
     this.#outlets = isAsked ? outlets : []
     const labels = subnets === undefined ? [] : readSubnets(subnets).labels
     this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch))
@@ -128,7 +130,7 @@ export class Flows implements RowTaker, Counted, Followed {
     run.interval = interval
     run.offsetMs = offsetMs ?? run.offsetMs
     this.#name(run, fold)
-    const counts = this.#counts ? countFlows(this.store, run) : undefined
+    const counts = this.#count(run)
     this.#recorder.active(run)
     for (const follower of this.#followers) follower.window(this, run)
     this.#sweep()
@@ -141,6 +143,12 @@ export class Flows implements RowTaker, Counted, Followed {
       )
     }
     return counts
+  }
+
+  #count(run: Run): FlowCounts | undefined {
+    if (!this.#counts && !this.#countsPods) return undefined
+    const counts = this.#counts ? countFlows(this.store, run) : { subnet: [], peer: [] }
+    return this.#countsPods ? { ...counts, pods: countPods(this.store, run) } : counts
   }
 
   ask(question: Question): Answer {

@@ -28,5 +28,10 @@ export interface Folded {
   readonly lost: Losses
   readonly fold: Fold
   /** Rows of `subnet:num_flows` and `peer:num_flows`, where they are wanted. */
-  readonly flowCounts?: { readonly subnet: readonly FlatRow[]; readonly peer: readonly FlatRow[] }
+  readonly flowCounts?: {
+    readonly subnet: readonly FlatRow[]
+    readonly peer: readonly FlatRow[]
+    /** Live conversations with a pod of this host. */
+    readonly pods?: number
+  }
 }

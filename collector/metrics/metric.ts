@@ -20,12 +20,13 @@ export const GROUPS = [
   'process',
   'subnet',
   'peer',
+  'conntrack',
   'host',
   'stats',
 ] as const
 export type MetricGroup = (typeof GROUPS)[number]
 /** Off unless `--metrics` names them: they have many series, or cost more. */
-export const OPT_IN: readonly MetricGroup[] = ['process', 'subnet', 'peer']
+export const OPT_IN: readonly MetricGroup[] = ['process', 'subnet', 'peer', 'conntrack']
 
 /** What a unit is called, and what the sample's number is in the units of the record and in base units. */
 interface Unit {
@@ -77,6 +78,8 @@ export interface Field<S, Name extends string = string> {
   readonly help: string
   /** What Prometheus calls it, where the rule in `prometheus.ts` would leave out its unit. */
   readonly prometheus?: string
+  /** A name of another program that Prometheus gets it by as well. */
+  readonly alias?: string
   /** What it becomes in a coarser series, where that is not what `coarse.ts` says of its type. */
   readonly coarse?: Coarse
   /** In units of the record; undefined when it was not measured: never 0. */
@@ -121,6 +124,7 @@ export interface FlatMetric extends Row<Numbers> {
     | 'iface'
     | 'host_cpu'
     | 'host_mem'
+    | 'conntrack'
     | 'probe_stats'
     | 'coverage'
     | 'lost'
