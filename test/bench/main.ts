@@ -15,6 +15,7 @@ import { benchChurn } from './churn.ts'
 import { benchCollector } from './collector.ts'
 import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
+import { benchIpfix } from './ipfix.ts'
 import { benchKeys } from './keys.ts'
 import { benchPage } from './page.ts'
 import { benchProbeFold } from './probe_fold.ts'
@@ -43,6 +44,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   flows: async () => ({ 'Flow stage of the collector': await benchFlows() }),
+  ipfix: async () => ({ 'IPFIX of the collector': await benchIpfix() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
