@@ -41,7 +41,10 @@ export async function benchIpfix(): Promise<string[][]> {
   const rate = (seconds: number) =>
     `${Math.round(CONVERSATIONS / seconds).toLocaleString('en')} records per CPU second`
   return [
-    [`${CONVERSATIONS.toLocaleString('en')} conversations with both ends, from rows to records`, rate(told.seconds)],
+    [
+      `${CONVERSATIONS.toLocaleString('en')} conversations with both ends, from rows to records`,
+      rate(told.seconds),
+    ],
     [
       'their records, encoded',
       `${rate(encoded.seconds)}, ${Math.round(bytes / CONVERSATIONS)} bytes each while they wait`,

@@ -155,3 +155,33 @@ t.test('counters that begin again give no difference, not a huge one', async t =
   told.end(9, A)
   t.match(told.exported[1], { total: { bytes: 4 }, since: { bytes: 0, packets: 1 } })
 })
+
+t.test('IPv6 goes out as IPv6, and IPv4 in an IPv6 socket as IPv4', async t => {
+  const told = new Told()
+  const six = { ...CLIENT, family: 10, local: 'fd00:10::5', remote: 'fd00:10::7' }
+  const mapped = { ...CLIENT, socket: 8, family: 10, remote: '192.0.2.9', isn_local: 1 }
+  told.rows(A, 0, 'tcp_flow', six, mapped)
+  told.end(0, A)
+  told.silence(1, 2, A)
+  const families = told.exported.map(({ family, source, destination }) => [family, source.ip, destination.ip])
+  t.same(families.sort(), [
+    [4, '10.10.0.5', '192.0.2.9'],
+    [6, 'fd00:10::5', 'fd00:10::7'],
+  ])
+})
+
+t.test('the address of a node is one that another node has talked to', async t => {
+  const told = new Told()
+  const host = { cgroup: 99, remote: '198.51.100.2', local: '198.51.100.1', isn_local: 1 }
+  told.rows(B, 0, 'tcp_flow', {
+    ...SERVER,
+    cgroup: 99,
+    local: '198.51.100.2',
+    remote: '198.51.100.1',
+    isn_local: 9,
+  })
+  told.rows(A, 0, 'tcp_flow', { ...CLIENT, ...host }, { ...CLIENT, socket: 8, remote: '192.0.2.9' })
+  told.end(0, B, A)
+  told.silence(1, 2, A, B)
+  t.match(told.aggregated, [{ node: A, nodeAddress: '198.51.100.1', client: { pod: 'client-0' } }])
+})

@@ -206,3 +206,17 @@ t.test('a record longer than any message is counted', async t => {
   told.end(1, 'node-a')
   t.equal(ipfix.losses()['ipfix/too_long'], 1)
 })
+
+t.test('over UDP a port that nobody listens on is noticed, and templates come first again', async t => {
+  const port = await freePort()
+  const { told, warnings, ipfix } = sending(t, { externalFlowCollectorAddr: `127.0.0.1:${port}:udp` })
+  await until('a warning', () => warnings.length > 0)
+  t.match(warnings[0], /: ECONNREFUSED; trying again/)
+  const collector = await listenUdp(port)
+  t.teardown(() => collector.close())
+  ended(told, 0, 1)
+  const messages = () => messagesOf(Buffer.concat(collector.datagrams))
+  await until('a record', () => messages().some(({ setId }) => setId === 256))
+  t.same([messages()[0]?.setId, messages()[1]?.setId], [2, 2])
+  t.ok(ipfix.view().ipfix)
+})
