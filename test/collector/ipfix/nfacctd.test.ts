@@ -18,7 +18,7 @@ t.test('nfacctd prints the names of pods and Services', { skip: needs('nfacctd')
   told.rows('node-a', 0, 'tcp_flow', { ...CLIENT, ...carrying(1000, 10) })
   told.rows('node-b', 0, 'tcp_flow', { ...SERVER, ...carrying(200, 5) })
   told.silence(0, 2, 'node-a', 'node-b')
-  const rows = await until('a row', () => collector.rows().length > 0 && collector.rows(), 60_000)
+  const rows = await until('a row', () => collector.rows().length > 0 && collector.rows(), 30_000)
   t.match(rows, [
     {
       ...{ ip_src: '10.10.0.5', ip_dst: '10.10.1.7', port_src: 44752, port_dst: 8080, ip_proto: 'tcp' },

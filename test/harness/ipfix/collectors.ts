@@ -144,7 +144,8 @@ print_refresh_time: 1
       await Promise.race([server.kill('SIGINT'), wait(5000)])
       await server.close()
     })
-    await until('nfacctd', () => /waiting for NetFlow/i.test(server.stderr))
+    // what comes before its plugin is ready is lost
+    await until('nfacctd', () => /Purging cache - END/.test(server.stderr), 30_000)
     const rows = () =>
       readFileSync(at('rows'), { encoding: 'utf8', flag: 'a+' })
         .split('\n')
