@@ -24,7 +24,7 @@ const USUAL = parseAddress('flow-aggregator.flow-aggregator.svc:4739:tcp') as Co
 /** Where the exporter sends; undefined: it is off. */
 export function exporterTarget(options: IpfixOptions): Target | undefined {
   const { featureGates, flowCollectorAddr, enableTlsToFlowAggregator } = options
-  const gate = featureGates['FlowExporter']
+  const gate = featureGates?.['FlowExporter']
   const address = flowCollectorAddr ?? (gate ? USUAL : undefined)
   if (gate === false || address === undefined) return undefined
   const named = address.transport ?? 'tcp'
@@ -70,7 +70,7 @@ const withoutEffect: Rule = (options, given) => {
 }
 
 const gates: Rule = ({ featureGates }, given) =>
-  Object.keys(featureGates)
+  Object.keys(featureGates ?? {})
     .filter(name => name !== 'FlowExporter')
     .map(name =>
       warning(`${given('featureGates')}: ${name} is a gate of another program and changes nothing here`),

@@ -34,16 +34,15 @@ const optional = <T>(row: { type: z.ZodType<T>; value: string; help: string }) =
   setting<T | undefined>({ ...row, fallback: undefined })
 
 export const ipfixSettings = {
-  featureGates: setting<FeatureGates>({
+  featureGates: optional<FeatureGates>({
     type: gates(),
-    fallback: {},
-    value: '<gate=true|false>',
+    value: '<gates>',
     help: "Antrea's gates, of which FlowExporter is known: true exports to --flow-collector-addr, or where a flow aggregator is by default; false does not",
   }),
   flowCollectorAddr: optional<CollectorAddress>({
     type: collectorAddress(),
-    value: '<host[:port][:tcp|udp|tls]>',
-    help: 'send IPFIX records there as a flow exporter on each node would, one for each end that is a pod; port 4739 and tcp when they are left out; implies --flows',
+    value: '<address>',
+    help: 'send IPFIX records there as a flow exporter on each node would, one for each end that is a pod: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; implies --flows',
   }),
   flowPollInterval: optional<number>({
     type: duration(1),
@@ -74,8 +73,8 @@ export const ipfixSettings = {
   }),
   externalFlowCollectorAddr: optional<CollectorAddress>({
     type: collectorAddress(),
-    value: '<host[:port][:tcp|udp|tls]>',
-    help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation; port 4739 and tcp when they are left out; implies --flows',
+    value: '<address>',
+    help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; implies --flows',
   }),
   flowExportInterval: setting({
     type: duration(1),
