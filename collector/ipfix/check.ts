@@ -1,10 +1,8 @@
 /** What holds between the settings of the exporter and the aggregator, and what some of them do not do here, in a sentence each. */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Given, Remark } from '../../wire/settings/read.ts'
 import type { Values } from '../../wire/settings/settings.ts'
-import { certificateFault } from '../certificate.ts'
+import { certificateFault, keyFault } from '../certificate.ts'
 import { type CollectorAddress, parseAddress, type TransportName } from './send/address.ts'
 import type { ipfixSettings } from './settings.ts'
 
@@ -108,27 +106,13 @@ const files: Rule = (options, given) => {
   }
   const isHalf = (ipfixCertificate === undefined) !== (ipfixKey === undefined)
   const faults = [of('ipfixCa', ipfixCa), of('ipfixCertificate', ipfixCertificate)]
+  const isWhole = ipfixCertificate !== undefined && ipfixKey !== undefined && !faults[1]
+  const key = isWhole ? keyFault(ipfixKey, ipfixCertificate) : undefined
   return [
     ...faults,
     isHalf && {
       text: `${given('ipfixCertificate') ?? given('ipfixKey')}: a certificate and its key belong together: give --ipfix-certificate and --ipfix-key`,
     },
-    !isHalf && !faults[1] && keyRemark(options, given),
+    key !== undefined && { text: `${given('ipfixKey')}: ${key}` },
   ]
-}
-
-function keyRemark({ ipfixCertificate, ipfixKey }: IpfixOptions, given: IpfixGiven): Remark | false {
-  if (ipfixCertificate === undefined || ipfixKey === undefined) return false
-  try {
-    const key = createPrivateKey(readFileSync(ipfixKey))
-    if (new X509Certificate(readFileSync(ipfixCertificate)).checkPrivateKey(key)) return false
-    return {
-      text: `${given('ipfixKey')}: ${ipfixKey} is not the key of ${ipfixCertificate}: give the two that were made together`,
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return {
-      text: `${given('ipfixKey')}: ${ipfixKey} is no private key in PEM without a passphrase (${code ?? message}): correct the path, or write it so`,
-    }
-  }
 }

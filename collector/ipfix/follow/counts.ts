@@ -1,18 +1,9 @@
 /** What a unit has carried, in all and since it was told last; each counter on its own, and never less than nothing. */
 
-import { type Carried, carried, TOTAL } from '../../flows/conversation.ts'
-import type { NodeCounts } from '../record/record.ts'
+import { carried, TOTAL } from '../../flows/conversation.ts'
+import type { Counts, NodeCounts } from '../record/record.ts'
 import { type Due, leadOf } from './follow.ts'
 import { TOLD, type Told } from './told.ts'
-
-export interface Counts {
-  readonly total: Carried
-  readonly since: Carried
-  readonly end: number
-  readonly seconds: number
-  readonly fromSource?: NodeCounts
-  readonly fromDestination?: NodeCounts
-}
 
 export function countsOf(due: Due): Counts {
   const { client, server, told, conversation, flows } = due

@@ -23,6 +23,19 @@ export interface NodeCounts {
   readonly seconds: number
 }
 
+/** What a record has carried, to the end that it tells of. */
+export interface Counts {
+  readonly total: Carried
+  /** Since the last record. */
+  readonly since: Carried
+  /** Its last packet, seconds since the epoch. */
+  readonly end: number
+  /** Seconds that `since` is of. */
+  readonly seconds: number
+  readonly fromSource?: NodeCounts
+  readonly fromDestination?: NodeCounts
+}
+
 /** The Service that the client asked for. */
 export interface ServiceAsked {
   /** `namespace/name:port`. */
@@ -43,19 +56,14 @@ export const FLOW_TYPE = {
   fromExternal: 4,
 } as const
 
-export interface IpfixRecord {
+export interface IpfixRecord extends Counts {
   readonly family: Family
   readonly source: Endpoint
   readonly destination: Endpoint
   readonly protocol: number
-  /** Seconds since the epoch: its start and its last packet. */
+  /** Seconds since the epoch. */
   readonly start: number
-  readonly end: number
   readonly reason: number
-  readonly total: Carried
-  readonly since: Carried
-  /** Seconds that `since` is of. */
-  readonly seconds: number
   readonly client: Place
   readonly server: Place
   readonly service?: ServiceAsked
@@ -64,8 +72,6 @@ export interface IpfixRecord {
   /** conntrack's name; '' for UDP. */
   readonly state: string
   readonly type: number
-  readonly fromSource?: NodeCounts
-  readonly fromDestination?: NodeCounts
   /** The other end's numbers were waited for, and did not come. */
   readonly isIncomplete: boolean
   /** The node whose probe has told it, and its address; '' where that is not known. */

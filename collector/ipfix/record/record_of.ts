@@ -1,18 +1,9 @@
-import type { Carried, Conversation, Endpoint } from '../../flows/conversation.ts'
-import type { IpfixRecord, NodeCounts, Place, ServiceAsked } from './record.ts'
+import type { Conversation, Endpoint } from '../../flows/conversation.ts'
+import type { Counts, IpfixRecord, Place, ServiceAsked } from './record.ts'
 import { conntrackState } from './tcp_state.ts'
 
 /** Numbers of protocols: IANA. */
 const PROTOCOLS = { tcp: 6, udp: 17 } as const
-
-interface Carrying {
-  readonly total: Carried
-  readonly since: Carried
-  readonly end: number
-  readonly seconds: number
-  readonly fromSource?: NodeCounts
-  readonly fromDestination?: NodeCounts
-}
 
 interface Who {
   readonly client: Place
@@ -25,7 +16,7 @@ interface Who {
 export function recordOf(
   { conversation, reason }: { readonly conversation: Conversation; readonly reason: number },
   who: Who,
-  carrying: Carrying,
+  carrying: Counts,
   node: { readonly name: string; readonly address: string },
   isIncomplete: boolean,
 ): IpfixRecord {

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls'
 import type { CollectorAddress, TransportName } from './address.ts'
 
 export interface Connection {
@@ -25,6 +25,39 @@ export interface TlsFiles {
   readonly name?: string | undefined
 }
 
+type Send = (bytes: Buffer, done: (error?: Error | null) => void) => void
+
+/** What connections of every kind have in common: they fail once. */
+class Opened implements Connection {
+  failure: Error | undefined
+  onFailure: (() => void) | undefined
+  readonly #send: Send
+  readonly #close: () => Promise<void>
+
+  constructor(send: Send, close: () => Promise<void>) {
+    this.#send = send
+    this.#close = close
+  }
+
+  async send(bytes: Buffer): Promise<void> {
+    if (this.failure) throw this.failure
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#send(bytes, error => (error ? reject(faultOf(error)) : resolve()))
+    await promise
+  }
+
+  fail(error: Error): void {
+    this.failure ??= faultOf(error)
+    this.onFailure?.()
+    this.onFailure = undefined
+  }
+
+  async close(): Promise<void> {
+    this.onFailure = undefined
+    await this.#close()
+  }
+}
+
 const CONNECT_MS = 10_000
 /** The far end is asked whether it is still there. */
 const KEEPALIVE_MS = 30_000
@@ -39,6 +72,7 @@ export const OPENERS: Readonly<Record<TransportName, Opener>> = {
       ...{ host: address.host, port: address.port, minVersion: 'TLSv1.2' },
       // SNI has names alone: RFC 6066, 3
       ...(isIP(name) === 0 && { servername: name }),
+      checkServerIdentity: (_, found) => checkServerIdentity(name, found),
       ...(ca && { ca }),
       ...(certificate && { cert: certificate }),
       ...(key && { key }),
@@ -48,9 +82,9 @@ export const OPENERS: Readonly<Record<TransportName, Opener>> = {
   udp: datagrams,
 }
 
-async function stream(socket: Socket, opened: string, signal: AbortSignal): Promise<Connection> {
+async function stream(socket: Socket, ready: string, signal: AbortSignal): Promise<Connection> {
   socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error(`no answer in ${CONNECT_MS / 1000} s`)))
-  await once(socket, opened, { signal }).catch((error: Error) => {
+  await once(socket, ready, { signal }).catch((error: Error) => {
     socket.destroy()
     throw faultOf(error)
   })
@@ -58,33 +92,20 @@ async function stream(socket: Socket, opened: string, signal: AbortSignal): Prom
   socket.setNoDelay(true)
   socket.setKeepAlive(true, KEEPALIVE_MS)
   socket.resume() // a collector says nothing; what it says is not read
-  const connection: Connection & { failure: Error | undefined } = {
-    failure: undefined,
-    onFailure: undefined,
-    send: async bytes => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      if (connection.failure) throw connection.failure
-      socket.write(bytes, error => (error ? reject(faultOf(error)) : resolve()))
-      await promise
-    },
-    close: async () => {
-      connection.onFailure = undefined
+  const opened = new Opened(
+    (bytes, done) => void socket.write(bytes, done),
+    async () => {
       if (socket.destroyed) return
       socket.end()
       const late = setTimeout(() => socket.destroy(), 1000)
       await once(socket, 'close').catch(() => {})
       clearTimeout(late)
     },
-  }
-  const fail = (error: Error) => {
-    connection.failure ??= faultOf(error)
-    connection.onFailure?.()
-    connection.onFailure = undefined
-  }
-  socket.on('error', fail)
-  socket.on('end', () => fail(new Error('the collector closed the connection')))
-  socket.on('close', () => fail(new Error('the connection was closed')))
-  return connection
+  )
+  socket.on('error', error => opened.fail(error))
+  socket.on('end', () => opened.fail(new Error('the collector closed the connection')))
+  socket.on('close', () => opened.fail(new Error('the connection was closed')))
+  return opened
 }
 
 async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSignal): Promise<Connection> {
@@ -97,28 +118,16 @@ async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSi
     socket.close()
     throw faultOf(error)
   })
-  const connection: Connection & { failure: Error | undefined } = {
-    failure: undefined,
-    onFailure: undefined,
-    send: async bytes => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      if (connection.failure) throw connection.failure
-      socket.send(bytes, error => (error ? reject(faultOf(error)) : resolve()))
-      await promise
-    },
-    close: async () => {
-      connection.onFailure = undefined
+  const opened = new Opened(
+    (bytes, done) => socket.send(bytes, done),
+    async () => {
       socket.close()
       await once(socket, 'close')
     },
-  }
+  )
   // an ICMP message says that nobody listens
-  socket.on('error', error => {
-    connection.failure ??= faultOf(error)
-    connection.onFailure?.()
-    connection.onFailure = undefined
-  })
-  return connection
+  socket.on('error', error => opened.fail(error))
+  return opened
 }
 
 /** A number of the system by its name; else what TLS or the resolver says. The address is in the name of who logs it. */
