@@ -9,6 +9,7 @@ import { ThrottledLog } from '../wire/process/throttled_log.ts'
 import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
+import { Cluster } from './cluster/cluster.ts'
 import { Counters, costs } from './counters.ts'
 import { Flows } from './flows/flows.ts'
 import { flowRoutes } from './flows/live.ts'
@@ -54,11 +55,13 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const troubles = new ThrottledLog(log)
 
   const [counters, progress] = [new Counters(), new Progress()]
+  const cluster = await Cluster.open(options.clusterFrom, troubles)
+  const known = { ...options, facts: cluster.facts, isShown: options.http !== undefined }
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
-  const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
-  const ipfix = Ipfix.open(options, flows, troubles)
+  const writers = new Writers(known, sinks, () => counters.totals(), log)
+  const flows = new Flows(known, sinks.flowOutlets, troubles)
+  const ipfix = Ipfix.open(options, flows, troubles, cluster.facts)
   const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)
@@ -68,17 +71,16 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
   const listeners = new Listeners(ingest, hosts, gate, access, troubles)
-  counters.add(ingest, hosts, access, writers, sinks, flows, ipfix, page, costs)
+  counters.add(ingest, hosts, access, writers, sinks, flows, cluster, ipfix, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
   const webs = [...sinks.webs, ...page.webs(unready)]
   const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, page, writers, sinks, flows]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of parts) part.expire()
+      for (const part of [ingest, hosts, top, page, writers, sinks, flows, cluster]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)
@@ -93,7 +95,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
-  await Promise.all([sinks.close(), ipfix.close()])
-  for (const part of [ledger, listeners, server, page]) await part.close()
+  for (const part of [sinks, ipfix, ledger, listeners, server, page, cluster]) await part.close()
   log.info(counters.view(), 'stopped')
 }

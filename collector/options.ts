@@ -118,6 +118,19 @@ export const collectorSettings = {
     value: '<number>',
     help: 'live flows that are kept with --flows, at most 300 bytes each: a conversation has one for each of its ends that is watched; one more is refused and counted',
   }),
+  clusterFrom: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<source>',
+    help: 'where facts of a Kubernetes cluster come from (pods, Services, nodes, what made a pod): api, in a pod with a service account; a kubeconfig file; or a directory of manifests, which is read again when it changes',
+  }),
+  clusterLabel: setting<string[]>({
+    type: list(text()),
+    fallback: [],
+    value: '<key>',
+    list: true,
+    help: 'label of pods that is a tag of them and their containers, label_<key>, from the facts of the cluster; those of --label come from each probe',
+  }),
   subnets: setting<string | undefined>({
     type: text(),
     fallback: undefined,

@@ -54,7 +54,7 @@ async function run(settings: LiveSettings<typeof probeSettings>): Promise<void> 
   })
   const reader = new Reader(kernel, kernelClock, interval)
   const fold = new FlowFold(kernel)
-  const sources = sourcesIn(options, identity.host)
+  const sources = sourcesIn(options)
   const names = [kernel.layout('cgroup_path'), kernel.layout('process')] as const
   const identifier = new Identifier(...names, sources, { labels: options.label })
   const sendOffset = new SendOffset(identity.host, sendOffsetOf(options), interval)

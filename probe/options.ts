@@ -146,18 +146,6 @@ export const probeSettings = {
     list: true,
     help: 'socket of the podman API, asked for what is not on disk; * stands for one directory',
   }),
-  kubernetes: setting({
-    type: yesNo(),
-    fallback: false,
-    help: "ask the Kubernetes API with the pod's service account for names that no other source has",
-  }),
-  nodeName: setting<string | undefined>({
-    type: text(),
-    fallback: undefined,
-    env: ['NODE_NAME'],
-    value: '<name>',
-    help: "this node's name in Kubernetes; without it the host's",
-  }),
   label: setting({
     type: list(text()),
     fallback: [],

@@ -318,6 +318,22 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'sent with the numbers of one node only: the probe of the other has told nothing for three periods',
     'see why the probe on that node is silent',
   ),
+  'cluster/full': loss(
+    'objects',
+    'the cluster has more objects of a kind than are kept: names of the others are not known',
+    'give the collector a part of the cluster: a service account that sees fewer namespaces',
+  ),
+  'cluster/bad_object': loss('objects', 'an object without a name is none of Kubernetes', STRANGER),
+  'cluster/unanswered': loss(
+    'questions',
+    'the API server refused, or did not answer: what is known of the cluster grows old',
+    'see the log line; it says which right is missing, or why there was no connection',
+  ),
+  'cluster/unreadable': loss(
+    'files',
+    'a manifest, or the directory of `--cluster-from`, could not be read: what it said before is kept',
+    'see the log line: it names the file and the place in it',
+  ),
   'embedded/bad_time': loss(
     'samples',
     'the window ends at no time in seconds',

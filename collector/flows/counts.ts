@@ -1,42 +1,95 @@
-/** Flows of a window by who is at the other end, for stores of measurements: names and ranges, never addresses. */
+/** Flows of a window by who is at their ends, for stores of measurements: names and ranges, never addresses. */
 
 import { ROLE_SERVER } from '../../wire/records.ts'
 import { shortId } from '../fold/names.ts'
 import type { FlatRow } from '../fold/records/record.ts'
-import { ipAt } from './conversation.ts'
-import { WORD } from './table/columns.ts'
+import { askedService, beganMs, clusterEndOf, rangeOf } from './cluster_ends.ts'
+import { ipAt } from './endpoint.ts'
+import { nodeRow } from './node_traffic.ts'
+import { NUMBER, WORD } from './table/columns.ts'
 import type { Run } from './table/run.ts'
-import { type FlowStore, roleOf } from './table/store.ts'
+import { endsOf, type FlowStore, roleOf } from './table/store.ts'
+import { Tally } from './tally.ts'
 
-/** Of one host's window: `subnet:num_flows` and `peer:num_flows`. */
-export interface FlowCounts {
-  readonly subnet: readonly FlatRow[]
-  readonly peer: readonly FlatRow[]
+/** The groups of measurements that are counted here, by the names of their sources. */
+export const COUNTED = ['subnet', 'peer', 'service', 'node'] as const
+type Counted = (typeof COUNTED)[number]
+
+/** Of one host's window. */
+export interface FlowCounts extends Readonly<Partial<Record<Counted, readonly FlatRow[]>>> {
   /** Live conversations with a pod of this host; absent when nobody asks. */
   readonly pods?: number
 }
 
-/** Rows of one window; what is beyond counts in a row of its own. */
-const MAX_ROWS = 50_000
-const BEYOND = '~other'
-/** An end that no probe watches and that is in no named range. */
+/** An end that no probe watches, that the cluster does not know, and that is in no named range. */
 const UNKNOWN = 'unknown'
 
-export function countFlows(store: FlowStore, run: Run): FlowCounts {
-  const [bySubnet, byPeer] = [new Tally(), new Tally()]
-  const { table, subnets } = store
+type Count = (store: FlowStore, flow: number, tally: Tally) => void
+
+const COUNTS: Readonly<Record<Counted, Count>> = {
+  subnet(store, flow, tally) {
+    const subnet = farRange(store, flow)
+    if (subnet !== '') tally.add({ subnet }, ROLES, [roleIn(store, flow)])
+  },
+  peer(store, flow, tally) {
+    const peer = store.table.word(flow, WORD.PEER)
+    const far = peer === 0 ? farName(store, flow) : nameOf(store, peer)
+    tally.add({ end: nameOf(store, flow), peer: far }, ROLES, [roleIn(store, flow)])
+  },
+  /** A conversation counts once: at its client or, without one, at its server. */
+  service(store, flow, tally) {
+    const { client, server } = endsOf(store, flow)
+    if (flow !== (client || server)) return
+    const service = askedService(store, client, server, beganMs(store, flow))
+    if (!service) return
+    const { namespace, name, portName, port, by } = service
+    const [sent, rcvd] = carried(store, flow)
+    const numbers = client ? { bytes: sent, rev_bytes: rcvd } : { bytes: rcvd, rev_bytes: sent }
+    tally.add({ namespace, service: name, port: portName || String(port), by }, { ...numbers, flows: 1 })
+  },
+  /** Each end counts at its own node. */
+  node(store, flow, tally) {
+    const tags = nodeRow(store, flow)
+    if (!tags) return
+    const [bytes_sent, bytes_rcvd] = carried(store, flow)
+    tally.add(tags, { bytes_sent, bytes_rcvd })
+  },
+}
+
+const ROLES = { as_client: 0, as_server: 0 }
+
+export function countFlows(store: FlowStore, run: Run, wanted: readonly Counted[]): FlowCounts {
+  const tallies = wanted.map(name => ({ name, count: COUNTS[name], tally: new Tally() }))
   for (const flow of store.ofRun(run)) {
-    if (table.word(flow, WORD.WINDOW) !== run.window + 1) continue
-    const isServer = roleOf(table.word(flow, WORD.KIND)) === ROLE_SERVER
-    const peer = table.word(flow, WORD.PEER)
-    const subnet = subnets.nameOf(peer === 0 ? ipAt(store, flow, 'remote') : ipAt(store, peer, 'local'))
-    if (subnet !== '') bySubnet.count({ subnet }, isServer)
-    byPeer.count(
-      { end: nameOf(store, flow), peer: peer === 0 ? subnet || UNKNOWN : nameOf(store, peer) },
-      isServer,
-    )
+    if (store.table.word(flow, WORD.WINDOW) !== run.window + 1) continue
+    for (const { count, tally } of tallies) count(store, flow, tally)
   }
-  return { subnet: bySubnet.rows(), peer: byPeer.rows() }
+  return Object.fromEntries(tallies.map(({ name, tally }) => [name, tally.rows()]))
+}
+
+const roleIn = ({ table }: FlowStore, flow: number): 'as_client' | 'as_server' =>
+  roleOf(table.word(flow, WORD.KIND)) === ROLE_SERVER ? 'as_server' : 'as_client'
+
+/** Payload that this end sent and received in the window. */
+const carried = ({ table }: FlowStore, flow: number): [sent: number, rcvd: number] => [
+  table.number(flow, NUMBER.WINDOW_BYTES_SENT),
+  table.number(flow, NUMBER.WINDOW_BYTES_RCVD),
+]
+
+function farRange(store: FlowStore, flow: number): string {
+  const peer = store.table.word(flow, WORD.PEER)
+  return rangeOf(
+    store,
+    peer === 0 ? ipAt(store, flow, 'remote') : ipAt(store, peer, 'local'),
+    beganMs(store, flow),
+  )
+}
+
+/** What the cluster says, else the range. */
+function farName(store: FlowStore, flow: number): string {
+  const known = clusterEndOf(store, 0, flow, beganMs(store, flow))
+  if (known) return known.namespace === undefined ? known.name : `${known.namespace}/${known.name}`
+  return farRange(store, flow) || UNKNOWN
 }
 
 /** One between two pods of the host counts once. */
@@ -58,33 +111,7 @@ export function countPods(store: FlowStore, run: Run): number {
 function nameOf(store: FlowStore, flow: number): string {
   const place = store.places.get(store.table.word(flow, WORD.PLACE))
   if (!place) return store.runOf(flow).host
-  if (place.pod) return `${place.pod.namespace}/${place.pod.name}`
+  const pod = place.pod ?? (place.name.pod === undefined ? undefined : store.facts.podByUid(place.name.pod))
+  if (pod) return `${pod.namespace}/${pod.name}`
   return place.name.name ?? shortId(place.id)
-}
-
-interface TallyRow {
-  readonly tags: Record<string, string>
-  readonly numbers: { as_client: number; as_server: number }
-}
-
-class Tally {
-  readonly #rows = new Map<string, TallyRow>()
-
-  count(tags: Record<string, string>, isServer: boolean): void {
-    const key = Object.values(tags).join('\0')
-    const isBeyond = !this.#rows.has(key) && this.#rows.size >= MAX_ROWS
-    const beyond = () => Object.fromEntries(Object.keys(tags).map(name => [name, BEYOND]))
-    const row = this.#row(isBeyond ? BEYOND : key, isBeyond ? beyond() : tags)
-    row.numbers[isServer ? 'as_server' : 'as_client']++
-  }
-
-  #row(key: string, tags: Record<string, string>): TallyRow {
-    const row = this.#rows.get(key) ?? { tags, numbers: { as_client: 0, as_server: 0 } }
-    this.#rows.set(key, row)
-    return row
-  }
-
-  rows(): FlatRow[] {
-    return [...this.#rows.values()]
-  }
 }

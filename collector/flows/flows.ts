@@ -7,11 +7,12 @@ import type { Layout } from '../../wire/layout.ts'
 import { type Head, type Names, runOf } from '../../wire/message.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Batch } from '../batch.ts'
+import { type ClusterFacts, NO_FACTS } from '../cluster/facts.ts'
 import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import { countFlows, countPods, type FlowCounts } from './counts.ts'
+import { COUNTED, countFlows, countPods, type FlowCounts } from './counts.ts'
 import { Ending } from './ending.ts'
 import type { Followed, Follower } from './follower.ts'
 import { Into } from './into.ts'
@@ -20,7 +21,7 @@ import { type Answer, ask, type Question } from './live.ts'
 import { samplesOf } from './record.ts'
 import { Recorder } from './recorder.ts'
 import { READERS, type RowReader } from './rows.ts'
-import { readSubnets } from './subnets/file.ts'
+import { readSubnets, type SubnetFile } from './subnets/file.ts'
 import { type SubnetMatch, Subnets } from './subnets/subnets.ts'
 import { MARK, NUMBER, WORD } from './table/columns.ts'
 import type { Run } from './table/run.ts'
@@ -32,11 +33,13 @@ export interface FlowOptions {
   readonly maxLiveFlows: number
   /** Somebody looks at live ones, which stores none. */
   readonly isShown?: boolean
-  /** Groups of measurements: those of flows by their other end are `subnet` and `peer`. */
+  /** Groups of measurements. */
   readonly metrics: readonly string[]
   /** File with the names of address ranges. */
   readonly subnets?: string | undefined
   readonly subnetMatch: SubnetMatch
+  /** Of the cluster that the hosts are in. */
+  readonly facts?: ClusterFacts
 }
 
 /** A sink that takes records of conversations. */
@@ -47,6 +50,7 @@ export interface FlowOutlet {
   push(batch: Batch, done: Settled): void
 }
 
+const NO_LABELS: SubnetFile = { labels: [], autoDetect: true }
 /** Records of a probe that sums before it sends. */
 const FOLDED = 'flow_total'
 
@@ -62,7 +66,7 @@ export class Flows implements RowTaker, Counted, Followed {
   readonly #recorder: Recorder
   readonly #outlets: readonly FlowOutlet[]
   readonly #followers: Follower[] = []
-  readonly #counts: boolean
+  readonly #counted: readonly (typeof COUNTED)[number][]
   readonly #countsPods: boolean
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
@@ -70,18 +74,18 @@ export class Flows implements RowTaker, Counted, Followed {
 
   /** @param now milliseconds that only rise */
   constructor(
-    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch }: FlowOptions,
+    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch, facts = NO_FACTS }: FlowOptions,
     outlets: readonly FlowOutlet[],
     log: Pick<ThrottledLog, 'warn'>,
     now: () => number = () => performance.now(),
   ) {
-    this.#counts = metrics.some(group => group === 'subnet' || group === 'peer')
-    const isAsked = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
+    this.#counted = COUNTED.filter(group => metrics.includes(group))
+    const isAsked = flows || this.#counted.length > 0 || outlets.some(({ needsFlows }) => needsFlows)
     this.#countsPods = metrics.includes('conntrack')
     this.isWanted = isAsked || isShown || this.#countsPods
     this.#outlets = isAsked ? outlets : []
-    const labels = subnets === undefined ? [] : readSubnets(subnets).labels
-    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch))
+    const { labels, autoDetect } = subnets === undefined ? NO_LABELS : readSubnets(subnets)
+    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch, autoDetect), facts)
     this.#addresses = new Addresses(now)
     this.#ending = new Ending(this.store)
     this.#recorder = new Recorder(this.store)
@@ -146,8 +150,8 @@ export class Flows implements RowTaker, Counted, Followed {
   }
 
   #count(run: Run): FlowCounts | undefined {
-    if (!this.#counts && !this.#countsPods) return undefined
-    const counts = this.#counts ? countFlows(this.store, run) : { subnet: [], peer: [] }
+    if (this.#counted.length === 0 && !this.#countsPods) return undefined
+    const counts = countFlows(this.store, run, this.#counted)
     return this.#countsPods ? { ...counts, pods: countPods(this.store, run) } : counts
   }
 

@@ -23,7 +23,7 @@ of a probe's run is counted in it. A **gauge** is of the window alone, and a fie
 
 Tags follow from the first of them, which is the subject; the others add no series unless a name changes. What is not known
 is left out.
-\`label_*\` are the labels that the probe was asked for. Tags carry no addresses and no ports. A measurement has at most
+\`label_*\` are the labels that the probe was asked for. Tags carry no addresses, and no ports but those of Services. A measurement has at most
 \`--max-series\` series, or as many as there are hosts where a host has only one. What is beyond them is in the subject
 \`~other\` of its host.
 

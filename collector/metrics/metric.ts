@@ -20,13 +20,24 @@ export const GROUPS = [
   'process',
   'subnet',
   'peer',
+  'workload',
+  'service',
+  'node',
   'conntrack',
   'host',
   'stats',
 ] as const
 export type MetricGroup = (typeof GROUPS)[number]
 /** Off unless `--metrics` names them: they have many series, or cost more. */
-export const OPT_IN: readonly MetricGroup[] = ['process', 'subnet', 'peer', 'conntrack']
+export const OPT_IN: readonly MetricGroup[] = [
+  'process',
+  'subnet',
+  'peer',
+  'workload',
+  'service',
+  'node',
+  'conntrack',
+]
 
 /** What a unit is called, and what the sample's number is in the units of the record and in base units. */
 interface Unit {
@@ -88,7 +99,10 @@ export interface Field<S, Name extends string = string> {
 
 /** Whose flows are folded, whatever the process. */
 export const LEVELS = ['container', 'pod', 'host'] as const
-export type FlowLevel = (typeof LEVELS)[number] | 'process'
+export type FlowLevel = (typeof LEVELS)[number] | 'process' | 'workload'
+/** A process, or a workload, has one group of its own for all of its measurements. */
+export const groupOf = (level: FlowLevel, group: MetricGroup): MetricGroup =>
+  level === 'process' || level === 'workload' ? level : group
 /** Of a subject or of one of its roles. */
 export type Role = '' | 'client' | 'server'
 /** Numbers by name, from no flow. */
@@ -113,10 +127,12 @@ type SubjectMetric = { readonly dimensions: readonly [] } & Row<Group>
 /** Of flows: one for each role of each subject. */
 type RoleMetric = { readonly dimensions: readonly ['role'] } & Row<FlowSums>
 
-export type FlowMetric = { readonly level: FlowLevel; readonly ntopng: boolean } & (
-  | SubjectMetric
-  | RoleMetric
-)
+export type FlowMetric = {
+  readonly level: FlowLevel
+  readonly ntopng: boolean
+  /** Subjects for which it is false have no sample. */
+  readonly knows?: (group: Group) => boolean
+} & (SubjectMetric | RoleMetric)
 
 /** Of rows that belong to no flow, or of what was lost: one series for each row of a host. */
 export interface FlatMetric extends Row<Numbers> {
@@ -132,6 +148,8 @@ export interface FlatMetric extends Row<Numbers> {
     | 'collector_lost'
     | 'subnet'
     | 'peer'
+    | 'service'
+    | 'node'
 }
 
 /** Of rows that have an owner, `fold/owned.ts`: one series for each subject and the values of the dimensions. */
@@ -149,13 +167,18 @@ export const isByRole = (metric: FlowMetric): metric is FlowMetric & RoleMetric 
 
 /** Tags of every series with this prefix; what cannot be known is left out. */
 const HOST = ['ifid', 'host']
+/** Of pods, where there are facts of the cluster. */
+const OF_CLUSTER = ['owner_kind', 'owner_name', 'node']
 const TAGS: Readonly<Record<string, readonly string[]>> = {
-  container: ['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', 'label_*'],
-  pod: ['ifid', 'pod', 'namespace', 'host', 'label_*'],
+  container: ['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', ...OF_CLUSTER, 'label_*'],
+  pod: ['ifid', 'pod', 'namespace', 'host', ...OF_CLUSTER, 'label_*'],
+  workload: ['ifid', 'workload', 'owner_kind', 'namespace', 'host'],
   process: ['ifid', 'process', 'container', 'host'],
   host: HOST,
   subnet: HOST,
   peer: HOST,
+  service: HOST,
+  node: HOST,
   iface: HOST,
   probe: HOST,
   collector: ['host'],

@@ -51,7 +51,13 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define CAST(type, from) ((type *)bpf_rdonly_cast((void *)(from), bpf_core_type_id_kernel(type)))
 
 /* One field of an object that may not exist any more, or never did: then it is 0. */
-#define LOAD(type, from, field) (CAN_CAST ? CAST(type, from)->field : BPF_CORE_READ((type *)(from), field))
+/* `from` is read first: in BPF_CORE_READ its own structs would be sought among the kernel's, which needs
+ * CAP_SYS_ADMIN. */
+#define LOAD(type, from, field)                                                                              \
+    ({                                                                                                       \
+        const type *load_from = (const type *)(from);                                                        \
+        CAN_CAST ? CAST(const type, load_from)->field : BPF_CORE_READ(load_from, field);                     \
+    })
 
 /* The pointer at an address: list_head begins with one. */
 #define LOAD_POINTER(from) (CAN_CAST ? (void *)CAST(struct list_head, from)->next : probe_pointer(from))

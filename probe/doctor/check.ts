@@ -9,7 +9,7 @@ export interface Env extends Host {
   /** Endpoints that the probe sends to. */
   readonly collectors: readonly string[]
   /** Where names of containers are read. */
-  readonly places: Omit<Places, 'kubernetes' | 'nodeName' | 'label'>
+  readonly places: Omit<Places, 'label'>
   /** The collector's unix socket. */
   readonly socket: string
   readonly influx?: { readonly url: string; readonly ca?: string | undefined; readonly insecure: boolean }

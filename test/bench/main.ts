@@ -12,6 +12,7 @@ import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
+import { benchCluster } from './cluster.ts'
 import { benchCollector } from './collector.ts'
 import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
@@ -45,6 +46,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   flows: async () => ({ 'Flow stage of the collector': await benchFlows() }),
   ipfix: async () => ({ 'IPFIX of the collector': await benchIpfix() }),
+  cluster: async () => ({ 'Facts of a cluster': await benchCluster() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),

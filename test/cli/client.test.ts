@@ -96,7 +96,7 @@ const hint = 'SHOW TABLES lists the measurements; put the name in double quotes'
 for (const [table, near] of [
   ['"container:num_flow"', 'Did you mean "container:num_flows"? '],
   ['"Container:Num_Flowz"', 'Did you mean "container:num_flows"? '],
-  ['container:num_flows', 'Did you mean "container:num_flows" or "host:num_flows" or "pod:num_flows"? '],
+  ['container:num_flows', 'Did you mean "container:num_flows" or "pod:num_flows" or "host:num_flows"? '],
   ['xylophone_of_the_orchestra', ''],
 ] as const)
   t.test(`an unknown table: ${table}`, async t => {

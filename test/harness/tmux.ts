@@ -77,7 +77,8 @@ export function openScreen(
 ): Promise<Screen & Closable> {
   return closable(async (cleanup: Cleanup) => {
     const screen = new Screen(join(await scratch(cleanup, 'tmux'), 's'))
-    const variables = Object.entries({ PS1: '$ ', ENV: '', LC_ALL: 'C.UTF-8', ...env })
+    // a test runner whose output is no terminal sets NO_COLOR
+    const variables = Object.entries({ PS1: '$ ', ENV: '', LC_ALL: 'C.UTF-8', NO_COLOR: '', ...env })
     const set = variables.flatMap(([name, value]) => ['-e', `${name}=${value}`])
     const size = ['-x', String(columns), '-y', String(rows)]
     cleanup.defer(() => screen.tmux('kill-server'))

@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
   'the kernel side': LOST.map(name => `kernel/${name}`),
   literals: found(
     sources('{probe,collector}/**/*.ts'),
-    /['`]((?:kernel|fold|identify|queue|window|log|ingest|series|flows|ipfix)\/[a-z_]+)['`]/g,
+    /['`]((?:kernel|fold|identify|queue|window|log|ingest|series|flows|ipfix|cluster)\/[a-z_]+)['`]/g,
   ),
   'the queue of the probe': REASONS.flatMap(reason => [`queue/${reason}`, `queue/${reason}_windows`]),
   runtimes: found(

@@ -15,11 +15,15 @@ export function distance(from: string, to: string): number {
   return row[to.length]!
 }
 
-/** @returns undefined if more than a third of the letters differ in all of them */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/** @returns undefined if more than `most` letters, a third of them, differ in all of them */
+export function nearest(
+  word: string,
+  known: readonly string[],
+  most = Math.max(1, Math.floor(word.length / 3)),
+): string | undefined {
   if (word.length > 100) return undefined
   let best: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  let least = most + 1
   for (const candidate of known) {
     const steps = distance(word.toLowerCase(), candidate.toLowerCase())
     if (steps < least) [best, least] = [candidate, steps]

@@ -24,11 +24,14 @@ interface Range {
 const MAX_KNOWN = 65_536
 
 export class Subnets {
+  /** Addresses that are in none of them are asked of the cluster. */
+  readonly detects: boolean
   readonly #ranges: readonly Range[]
   readonly #known = new BoundedMap<string, string>(MAX_KNOWN)
 
   /** @throws with the range that is none */
-  constructor(labels: readonly SubnetLabel[] = [], match: SubnetMatch = 'first') {
+  constructor(labels: readonly SubnetLabel[] = [], match: SubnetMatch = 'first', detects = true) {
+    this.detects = detects
     const ranges = labels.flatMap(({ name, cidrs }) => cidrs.map(cidr => ({ name, ...rangeOf(cidr) })))
     this.#ranges = match === 'first' ? ranges : ranges.toSorted((a, b) => b.bits - a.bits)
   }

@@ -51,8 +51,8 @@ const shownOptions = (command: Command): readonly Option[] =>
   command.options.filter(option => !option.hidden && !['--help', '--version'].includes(option.long ?? ''))
 
 /**
- * The text of a setting is the table's: that of `--help` has the defaults of this machine. `--udp` and `--no-udp` are one
- * option.
+ * The text of a setting is the table's: that of `--help` has the defaults of this machine. `--influx-gzip` and
+ * `--no-influx-gzip` are one option.
  */
 const options = (command: Command, settings: Settings = {}): string[] =>
   [...Map.groupBy(shownOptions(command), option => option.attributeName())].map(([name, same]) => {

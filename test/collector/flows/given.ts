@@ -104,7 +104,7 @@ export class Stage {
     this.flows.take(head, layout, Buffer.alloc(0), NAMES)
   }
 
-  end(host: string, window: number, names: WindowNames = NAMES): void {
+  end(host: string, window: number, names: WindowNames = NAMES): FlowCounts | undefined {
     const fold = new Fold()
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
@@ -114,6 +114,7 @@ export class Stage {
       '0',
       () => {},
     )
+    return this.counts
   }
 
   /** Texts and figures of each record. */

@@ -109,7 +109,12 @@ t.test('what is in it', { skip }, async t => {
     for (const path of ['keys generate', 'keys withdraw', 'setup influxdb', 'setup grafana', 'config show'])
       t.match(command, new RegExp(` sockflux ${path} `), 'commands below others')
     const options = await shown('sockflux-probe.8')
-    t.match(options, / --udp, --no-udp Count /, 'a flag and its opposite')
+    t.match(
+      await shown('sockflux-collector.8'),
+      / --influx-create, --no-influx-create [A-Z]/,
+      'a flag and its opposite',
+    )
+    t.match(options, / --udp \[where\] Where UDP is counted: /)
     t.match(options, / at most half of it\. Variable: SOCKFLUX_SEND_OFFSET\./)
     const settings = await shown('sockflux.yaml.5')
     t.match(settings, / spool_age: <hours> [^:]* Default: 24 hours\. Variable/)

@@ -14,6 +14,9 @@ t.test('a mistyped variable gets the nearest name as a suggestion', async t => {
     ['sockflux_store', 'SOCKFLUX_STORE'],
     ['SOCKFLUX_INFLUX_TOKEN_FIL', 'SOCKFLUX_INFLUX_TOKEN_FILE'],
     ['SOCKFLUX_HOST_FILE', 'SOCKFLUX_HOST'],
+    ['SOCKFLUX_STORE_DIRECTORY', 'SOCKFLUX_STORE'],
+    ['sockflux_interval_seconds', 'SOCKFLUX_INTERVAL'],
+    ['SOCKFLUX_INFLUX_TOKEN_FILE_PATH', 'SOCKFLUX_INFLUX_TOKEN_FILE'],
   ]
   for (const [name, near] of cases)
     t.same(unknown(name!), [`${name} is not a setting and has no effect: did you mean ${near}?`])

@@ -51,7 +51,7 @@ export async function openSegments(
   }
   await connection.run('SET enable_external_access = false')
   const parts = await partsOf(connection)
-  const measurements = [...new Set([...catalogue.map(({ name }) => name), ...parts.keys()])].sort()
+  const measurements = [...new Set([...catalogue.map(({ name }) => name), ...parts.keys()])]
   const text = sql.toLowerCase()
   for (const name of measurements)
     await connection.run(

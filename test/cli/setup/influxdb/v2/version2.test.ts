@@ -72,7 +72,7 @@ stop = date.truncate(t: now(), unit: 1m)
 
 from(bucket: "a \\"b\\" \\\${c}")
     |> range(start: start, stop: stop)
-    |> filter(fn: (r) => (r._measurement == "container:tcp" and (r._field == "opened" or r._field == "closed" or r._field == "failed" or r._field == "retransmits" or r._field == "resets_sent" or r._field == "resets_rcvd")))
+    |> filter(fn: (r) => (r._measurement == "container:tcp" and (r._field == "opened" or r._field == "closed" or r._field == "failed" or r._field == "failed_refused" or r._field == "failed_reset" or r._field == "failed_timeout" or r._field == "failed_unreachable" or r._field == "retransmits" or r._field == "data_segments_sent" or r._field == "data_segments_rcvd" or r._field == "out_of_order" or r._field == "ecn_marks" or r._field == "resets_sent" or r._field == "resets_rcvd")))
     |> aggregateWindow(every: 1m, fn: last, createEmpty: false, timeSrc: "_start")
     |> to(bucket: "a \\"b\\" \\\${c}/sockflux_1m")
 `,
