@@ -75,10 +75,9 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const webs = [...sinks.webs, ...page.webs(unready)]
   const server = await serveAll(options.socket, { ...own, ...sinks.routes }, webs, unready)
   await listeners.open(options.listen)
-  const parts = [ingest, hosts, top, page, writers, sinks, flows]
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of parts) part.expire()
+      for (const part of [ingest, hosts, top, page, writers, sinks, flows]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)
@@ -93,7 +92,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   for (const timer of timers) clearInterval(timer)
   listeners.stop()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
-  await Promise.all([sinks.close(), ipfix.close()])
-  for (const part of [ledger, listeners, server, page]) await part.close()
+  for (const part of [sinks, ipfix, ledger, listeners, server, page]) await part.close()
   log.info(counters.view(), 'stopped')
 }

@@ -1,8 +1,8 @@
 /** Who is at either end of a conversation: as its probes say it, else as the cluster does. */
 
-import type { Conversation, End, Endpoint } from '../../flows/conversation.ts'
+import type { Conversation, End } from '../../flows/conversation.ts'
 import type { ClusterNames, PodNamed, ServiceNamed } from './cluster.ts'
-import { FLOW_TYPE, type Place, type ServiceAsked } from './record.ts'
+import { type Endpoint, FLOW_TYPE, type Place, type ServiceAsked } from './record.ts'
 
 /** Conversations that are told: those with a pod at one end, as Antrea does it, or all. */
 export type Scope = 'pods' | 'all'

@@ -1,7 +1,9 @@
 /** What a record tells, before anybody has asked for it by the names of elements. */
 
-import type { Carried, Endpoint } from '../../flows/conversation.ts'
+import type { Carried, Conversation } from '../../flows/conversation.ts'
 import type { Family } from '../format/templates.ts'
+
+export type Endpoint = Conversation['source']
 
 /** The pod at one end, and the node that it is on; '' for what is not known. */
 export interface Place {

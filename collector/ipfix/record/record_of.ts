@@ -1,5 +1,5 @@
-import type { Conversation, Endpoint } from '../../flows/conversation.ts'
-import type { Counts, IpfixRecord, Place, ServiceAsked } from './record.ts'
+import type { Conversation } from '../../flows/conversation.ts'
+import type { Counts, Endpoint, IpfixRecord, Place, ServiceAsked } from './record.ts'
 import { conntrackState } from './tcp_state.ts'
 
 /** Numbers of protocols: IANA. */
