@@ -3,6 +3,7 @@
  * does not, is waited for; then the record goes out without it, marked, and counted.
  */
 
+import type { Followed } from '../../flows/follower.ts'
 import { MARK, WORD } from '../../flows/table/columns.ts'
 import type { FlowStore } from '../../flows/table/store.ts'
 import { endsOf } from '../record/ends.ts'
@@ -12,7 +13,7 @@ import { countsOf } from './counts.ts'
 import { surroundings, type TellerParts } from './exporter.ts'
 import { type Due, leadOf, type Teller, type Unit } from './follow.ts'
 import { HeldRecords } from './held.ts'
-import { TOLD } from './told.ts'
+import { TOLD, type Told } from './told.ts'
 
 /** Active periods that the other end is waited for. */
 export const WAIT_PERIODS = 3
@@ -41,6 +42,15 @@ export class Aggregator implements Teller {
     return [{ client, server }]
   }
 
+  /** Many wait when a probe falls silent: each is looked at once. */
+  isEarly({ client, server }: Unit, flows: Followed, time: number, told: Told): boolean {
+    const lead = client || server
+    const isHalf = client === 0 || server === 0
+    if (isHalf) return told.get(lead, TOLD.WAITS) === 1 && time - told.get(lead, TOLD.BEGAN) < this.#waitS
+    const behind = behindS({ client, server, flows, time })
+    return behind > 0 && behind < this.#waitS
+  }
+
   tell(due: Due, isLast: boolean): boolean {
     const { conversation, flows, client, server } = due
     const lead = leadOf(due)
@@ -49,7 +59,10 @@ export class Aggregator implements Teller {
     const isHalf = ends.client.isExpected || ends.server.isExpected
     const waitedS = isHalf ? due.time - due.told.get(lead, TOLD.BEGAN) : behindS(due)
     const isWaiting = (isHalf || waitedS > 0) && waitedS < this.#waitS
-    if (isWaiting && !isLast) return false
+    if (isWaiting && !isLast) {
+      due.told.set(lead, TOLD.WAITS, 1)
+      return false
+    }
     const isGone = [client, server].some(end => end !== 0 && flows.store.isMarked(end, MARK.ABANDONED))
     const isIncomplete = isHalf || isGone || waitedS >= this.#waitS
     const node = flows.store.runOf(lead).host
@@ -88,7 +101,7 @@ export class Aggregator implements Teller {
 }
 
 /** How far the windows of one end are behind this one, seconds. */
-function behindS({ client, server, flows, time }: Due): number {
+function behindS({ client, server, flows, time }: Pick<Due, 'client' | 'server' | 'flows' | 'time'>): number {
   if (client === 0 || server === 0) return 0
   const { store } = flows
   return Math.max(0, time - Math.min(store.runOf(client).time, store.runOf(server).time))

@@ -35,6 +35,10 @@ export class Exporter implements Teller {
       : [{ client, server }]
   }
 
+  isEarly(): boolean {
+    return false
+  }
+
   tell(due: Due): boolean {
     const { conversation, client, server } = due
     const ends = endsOf(conversation, surroundings(this.#parts, due.flows, conversation, leadOf(due)))

@@ -30,6 +30,8 @@ export interface Due extends Unit {
 export interface Teller {
   /** The records of a conversation: of both ends together, or of each node's. */
   unitsOf(store: FlowStore, client: number, server: number): readonly Unit[]
+  /** Known without a look at the conversation: it would not be told yet. */
+  isEarly(unit: Unit, flows: Followed, time: number, told: Told): boolean
   /** @returns false: not yet, it is asked again with the next window */
   tell(due: Due, isLast: boolean): boolean
 }
@@ -130,6 +132,7 @@ export class Follow implements Follower {
   #tell(flows: Followed, unit: Unit, reason: number, time: number, isLast = false): boolean {
     const { store } = flows
     const [lead, told] = [leadOf(unit), this.#told]
+    if (!isLast && this.#teller.isEarly(unit, flows, time, told)) return false
     const conversation = conversationOf(store, lead)
     if (!this.#teller.tell({ ...unit, flows, conversation, reason, time, told }, isLast)) return false
     const { client, server } = unit

@@ -24,6 +24,8 @@ export const TOLD = {
   CARRIED: 5,
   /** The same as this flow's own node counts them. */
   OWN: 9,
+  /** 1: its other end is waited for. */
+  WAITS: 13,
 } as const
 
 const FIELDS = ['bytes', 'packets', 'revBytes', 'revPackets'] as const satisfies (keyof Carried)[]
