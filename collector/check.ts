@@ -8,6 +8,7 @@ import { plainWarning, thrownBy } from '../wire/settings/link_remarks.ts'
 import type { Check, Given, Remark } from '../wire/settings/read.ts'
 import { checkSource } from './cluster/cluster.ts'
 import { directoryFault } from './directory.ts'
+import { checkIpfix } from './ipfix/check.ts'
 import type { CollectorOptions, collectorSettings } from './options.ts'
 import { checkPage } from './page/check.ts'
 import { checkSinks, wantedSinks } from './sinks/open.ts'
@@ -16,7 +17,7 @@ type CollectorGiven = Given<typeof collectorSettings>
 type Rule = (options: CollectorOptions, given: CollectorGiven) => readonly (Remark | false)[]
 
 export const checkCollector: Check<typeof collectorSettings> = (options, given) =>
-  [listening, keys, users, profile, cluster, checkSinks, socket, checkPage]
+  [listening, keys, users, profile, cluster, checkSinks, checkIpfix, socket, checkPage]
     .flatMap(rule => rule(options, given))
     .filter(remark => remark !== false)
 

@@ -19,6 +19,7 @@ import {
   words,
   yesNo,
 } from '../wire/settings/types.ts'
+import { ipfixSettings } from './ipfix/settings.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup, OPT_IN } from './metrics/metric.ts'
 import type { Address } from './routes.ts'
@@ -144,6 +145,7 @@ export const collectorSettings = {
     value: '<rule>',
     help: 'of ranges that overlap: first, in the order of the file, or longest, the smallest range',
   }),
+  ...ipfixSettings,
   sink: setting<string[]>({
     type: list(oneOf(...sinkNames)),
     fallback: [],

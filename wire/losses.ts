@@ -318,6 +318,21 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'more than two sockets could be the ends of one conversation: they are not joined',
     'none, if it stays rare: chance does it for TCP once in years, for UDP where a port is used again at once',
   ),
+  'ipfix/dropped': loss(
+    'records',
+    'a collector of IPFIX was away, or slow, for so long that more waited than may: the oldest records',
+    'start the collector at `--external-flow-collector-addr` or `--flow-collector-addr`, or raise `--ipfix-queue-size`',
+  ),
+  'ipfix/too_long': loss(
+    'records',
+    'names and labels made a record longer than a message of IPFIX can be',
+    'shorten them, or take `--ipfix-format json` over TCP',
+  ),
+  'ipfix/incomplete': loss(
+    'records',
+    'sent with the numbers of one node only: the probe of the other has told nothing for three periods',
+    'see why the probe on that node is silent',
+  ),
   'cluster/full': loss(
     'objects',
     'the cluster has more objects of a kind than are kept: names of the others are not known',

@@ -28,5 +28,10 @@ export interface Folded {
   readonly lost: Losses
   readonly fold: Fold
   /** Rows of flows by their ends, by the source of their measurement, where they are wanted. */
-  readonly flowCounts?: Readonly<Partial<Record<'subnet' | 'peer' | 'service' | 'node', readonly FlatRow[]>>>
+  readonly flowCounts?: Readonly<
+    Partial<Record<'subnet' | 'peer' | 'service' | 'node', readonly FlatRow[]>>
+  > & {
+    /** Live conversations with a pod of this host. */
+    readonly pods?: number
+  }
 }

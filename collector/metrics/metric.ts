@@ -23,12 +23,21 @@ export const GROUPS = [
   'workload',
   'service',
   'node',
+  'conntrack',
   'host',
   'stats',
 ] as const
 export type MetricGroup = (typeof GROUPS)[number]
 /** Off unless `--metrics` names them: they have many series, or cost more. */
-export const OPT_IN: readonly MetricGroup[] = ['process', 'subnet', 'peer', 'workload', 'service', 'node']
+export const OPT_IN: readonly MetricGroup[] = [
+  'process',
+  'subnet',
+  'peer',
+  'workload',
+  'service',
+  'node',
+  'conntrack',
+]
 
 /** What a unit is called, and what the sample's number is in the units of the record and in base units. */
 interface Unit {
@@ -80,6 +89,8 @@ export interface Field<S, Name extends string = string> {
   readonly help: string
   /** What Prometheus calls it, where the rule in `prometheus.ts` would leave out its unit. */
   readonly prometheus?: string
+  /** A name of another program that Prometheus gets it by as well. */
+  readonly alias?: string
   /** What it becomes in a coarser series, where that is not what `coarse.ts` says of its type. */
   readonly coarse?: Coarse
   /** In units of the record; undefined when it was not measured: never 0. */
@@ -129,6 +140,7 @@ export interface FlatMetric extends Row<Numbers> {
     | 'iface'
     | 'host_cpu'
     | 'host_mem'
+    | 'conntrack'
     | 'probe_stats'
     | 'coverage'
     | 'lost'

@@ -17,6 +17,7 @@ import { benchCollector } from './collector.ts'
 import { benchFleet } from './fleet.ts'
 import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
+import { benchIpfix } from './ipfix.ts'
 import { benchKeys } from './keys.ts'
 import { benchPage } from './page.ts'
 import { benchProbeFold } from './probe_fold.ts'
@@ -45,6 +46,7 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   flows: async () => ({ 'Flow stage of the collector': await benchFlows() }),
+  ipfix: async () => ({ 'IPFIX of the collector': await benchIpfix() }),
   cluster: async () => ({ 'Facts of a cluster': await benchCluster() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),

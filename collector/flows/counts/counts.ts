@@ -16,7 +16,10 @@ export const COUNTED = ['subnet', 'peer', 'service', 'node'] as const
 type Counted = (typeof COUNTED)[number]
 
 /** Of one host's window. */
-export type FlowCounts = Readonly<Partial<Record<Counted, readonly FlatRow[]>>>
+export interface FlowCounts extends Readonly<Partial<Record<Counted, readonly FlatRow[]>>> {
+  /** Live conversations with a pod of this host; absent when nobody asks. */
+  readonly pods?: number
+}
 
 /** An end that no probe watches, that the cluster does not know, and that is in no named range. */
 const UNKNOWN = 'unknown'
@@ -87,6 +90,21 @@ function farName(store: FlowStore, flow: number): string {
   const known = clusterEndOf(store, 0, flow, beganMs(store, flow))
   if (known) return known.namespace === undefined ? known.name : `${known.namespace}/${known.name}`
   return farRange(store, flow) || UNKNOWN
+}
+
+/** One between two pods of the host counts once. */
+export function countPods(store: FlowStore, run: Run): number {
+  const isPod = (flow: number) =>
+    flow !== 0 &&
+    !store.isClosed(flow) &&
+    store.runOf(flow) === run &&
+    store.places.get(store.table.word(flow, WORD.PLACE))?.name.pod !== undefined
+  let count = 0
+  for (const flow of store.ofRun(run)) {
+    const peer = store.table.word(flow, WORD.PEER)
+    if (isPod(flow) && !(peer < flow && isPod(peer))) count++
+  }
+  return count
 }
 
 /** `namespace/pod`, else the container, else the host. */

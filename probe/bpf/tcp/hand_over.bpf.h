@@ -83,7 +83,8 @@ static __noinline int hand_over(struct sock *sk, const struct owner *owner, cons
     row->closed_ns = now_ns;
     row->flags |= FLOW_HANDED;
     read_former(row, tp, slot, &slot->base[WORD_BASE(word)], &slot->base[WORD_BASE(word) ^ 1], use);
-    told = reserve_told(row, tp, &slot->base[WORD_BASE(word)].health, &slot->base[WORD_BASE(word) ^ 1].health);
+    told =
+        reserve_told(row, tp, &slot->base[WORD_BASE(word)].health, &slot->base[WORD_BASE(word) ^ 1].health);
     slot->slot.whole = 1;
     confirm_flow(slot, owner);
     if (__sync_val_compare_and_swap(&slot->slot.word, busy, WORD(now_ns, WORD_BASE(word) ^ 1, SLOT_LIVE)) ==

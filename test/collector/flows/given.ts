@@ -74,6 +74,8 @@ export class Stage {
   /** Of the records, in the order in which they were made. */
   readonly batches: Batch[] = []
   readonly warnings: string[] = []
+  /** Of the window that ended last. */
+  counts: FlowCounts | undefined
   #sequence = 0
 
   constructor(most = 1000, more: Partial<FlowOptions> = {}) {
@@ -108,11 +110,12 @@ export class Stage {
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
     const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: 1e12 }
-    return this.flows.end(
+    this.counts = this.flows.end(
       { key: keyOf(host, window, this.run), time: 1e9 + window * 10 + this.shift, fold, ...common },
       '0',
       () => {},
     )
+    return this.counts
   }
 
   /** Its probe is put aside. */

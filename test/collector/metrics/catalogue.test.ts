@@ -16,6 +16,7 @@ t.test('every measurement of the design is there, in some group', async t => {
       'iface:traffic',
       'host:cpu',
       'host:mem',
+      'host:conntrack',
       'probe:stats',
       'probe:coverage',
       'probe:lost',
