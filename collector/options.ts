@@ -179,7 +179,7 @@ export const collectorSettings = {
     type: whole(1000, 100_000_000),
     fallback: 500_000,
     value: '<number>',
-    help: 'samples that may wait for a sink in memory, some 50 bytes each (a record of a conversation counts as 44); beyond it the oldest are dropped and counted',
+    help: 'samples that may wait for a sink in memory, some 50 bytes each (a record of a conversation counts as 59); beyond it the oldest are dropped and counted',
   }),
   aliveFile: setting<string | undefined>({
     type: text(),
