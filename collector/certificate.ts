@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 const PEM = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?-----END (?:TRUSTED )?CERTIFICATE-----/gs
@@ -20,6 +20,18 @@ export function certificateFault(path: string): string | undefined {
   return text.includes('PRIVATE KEY-----')
     ? `${path} is a private key: give the certificate of the authority`
     : `${path} is no certificate: give the certificate of the authority in PEM`
+}
+
+/** What is wrong with a private key in PEM, or with its belonging to this certificate, and what to do; undefined when nothing is. */
+export function keyFault(path: string, certificate: string): string | undefined {
+  try {
+    const key = createPrivateKey(readFileSync(path))
+    if (new X509Certificate(readFileSync(certificate)).checkPrivateKey(key)) return undefined
+    return `${path} is not the key of ${certificate}: give the two that were made together`
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return `${path} is no private key in PEM without a passphrase (${code ?? message}): correct the path, or write it so`
+  }
 }
 
 function isCertificate(text: string | Buffer): boolean {

@@ -6,7 +6,9 @@ import { usersOf } from '../wire/link/users.ts'
 import { linkOf } from '../wire/settings/endpoint.ts'
 import { plainWarning, thrownBy } from '../wire/settings/link_remarks.ts'
 import type { Check, Given, Remark } from '../wire/settings/read.ts'
+import { checkSource } from './cluster/cluster.ts'
 import { directoryFault } from './directory.ts'
+import { checkIpfix } from './ipfix/check.ts'
 import type { CollectorOptions, collectorSettings } from './options.ts'
 import { checkPage } from './page/check.ts'
 import { checkSinks, wantedSinks } from './sinks/open.ts'
@@ -15,7 +17,7 @@ type CollectorGiven = Given<typeof collectorSettings>
 type Rule = (options: CollectorOptions, given: CollectorGiven) => readonly (Remark | false)[]
 
 export const checkCollector: Check<typeof collectorSettings> = (options, given) =>
-  [listening, keys, users, profile, checkSinks, socket, checkPage]
+  [listening, keys, users, profile, cluster, checkSinks, checkIpfix, socket, checkPage]
     .flatMap(rule => rule(options, given))
     .filter(remark => remark !== false)
 
@@ -63,6 +65,23 @@ const profile: Rule = (options, given) => [
       text: `${given('metrics')}: profile ntopng has no groups of measurements: leave it out, or take --profile sockflux`,
     },
 ]
+
+/** Measurements that only the facts of a cluster give. */
+const OF_CLUSTER = ['workload', 'service']
+
+const cluster: Rule = ({ clusterFrom, clusterLabel, metrics }, given) => {
+  const fault = thrownBy(() => checkSource(clusterFrom))
+  const group = metrics.find(name => OF_CLUSTER.includes(name))
+  const without = (where: string | undefined, what: string) =>
+    clusterFrom === undefined && {
+      text: `${where}: ${what} needs the facts of a cluster: give --cluster-from, or leave it out`,
+    }
+  return [
+    fault !== undefined && { text: fault },
+    group !== undefined && without(given('metrics') ?? '--metrics', group),
+    clusterLabel.length > 0 && without(given('clusterLabel') ?? '--cluster-label', 'a label'),
+  ]
+}
 
 const socket: Rule = (options, given) => {
   const fault = directoryFault(dirname(options.socket))

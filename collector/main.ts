@@ -9,6 +9,7 @@ import { ThrottledLog } from '../wire/process/throttled_log.ts'
 import { LiveSettings } from '../wire/settings/live.ts'
 import { addFlags } from '../wire/settings/settings.ts'
 import { checkCollector } from './check.ts'
+import { Cluster } from './cluster/cluster.ts'
 import { Counters, costs } from './counters.ts'
 import { Flows } from './flows/flows.ts'
 import { flowRoutes } from './flows/live.ts'
@@ -17,6 +18,7 @@ import { Ingest } from './ingest/ingest.ts'
 import { Access } from './ingest/link/access.ts'
 import { Gate } from './ingest/link/gate.ts'
 import { SharedHosts } from './ingest/shared_hosts.ts'
+import { Ipfix } from './ipfix/ipfix.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { listenersOf } from './listening.ts'
 import { goLive } from './live.ts'
@@ -51,12 +53,14 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const service = await Service.open('collector', settings, () => import('bcc-bindings'))
   const { log } = service
   const troubles = new ThrottledLog(log)
-
   const [counters, progress] = [new Counters(), new Progress()]
+  const cluster = await Cluster.open(options.clusterFrom, troubles)
+  const known = { ...options, facts: cluster.facts, isShown: options.http !== undefined }
   const ledger = new Ledger(collectorDirectory(options.spool), options.socket)
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
-  const writers = new Writers(options, sinks, () => counters.totals(), log)
-  const flows = new Flows({ ...options, isShown: options.http !== undefined }, sinks.flowOutlets, troubles)
+  const writers = new Writers(known, sinks, () => counters.totals(), log)
+  const flows = new Flows(known, sinks.flowOutlets, troubles)
+  const ipfix = Ipfix.open(options, flows, troubles, cluster.facts)
   const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)
@@ -65,9 +69,8 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
 
   const gate = new Gate(descriptorLimit(), troubles, options.maxConnections)
   const access = await Access.open(options, () => gate.isFull, troubles)
-  const parts = { ingest, hosts, gate, access, writers, sinks }
-  const listeners = listenersOf(options, parts, troubles)
-  counters.add(ingest, listeners, hosts, access, writers, sinks, flows, page, costs)
+  const listeners = listenersOf(options, { ingest, hosts, gate, access, writers, sinks }, troubles)
+  counters.add(ingest, listeners, hosts, access, writers, sinks, flows, cluster, ipfix, page, costs)
   const unready = () => (listeners.isListening ? sinks.unready() : 'not listening for probes')
 
   const own = { ...routesOf(top, flows, counters, writers, ledger), ...flowRoutes(flows), ...page.routes }
@@ -76,7 +79,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   await listeners.open(options.listen)
   const timers = [
     every(EXPIRE_MS, 'expiry', troubles, () => {
-      for (const part of [ingest, hosts, top, page, writers, sinks]) part.expire()
+      for (const part of [ingest, hosts, top, page, writers, sinks, cluster]) part.expire()
     }),
     every(SELF_INTERVAL * 1000, 'counting what the collector does', troubles, () => {
       writers.writeSelf(Date.now() / 1000)
@@ -92,9 +95,6 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   listeners.stop()
   flows.close()
   // what waits for a name is left to who comes after us: without an acknowledgement the probe sends its window again
-  await sinks.close()
-  await ledger.close()
-  await listeners.close()
-  for (const part of [server, page]) await part.close()
+  for (const part of [sinks, ipfix, ledger, listeners, server, page, cluster]) await part.close()
   log.info(counters.view(), 'stopped')
 }

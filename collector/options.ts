@@ -19,6 +19,7 @@ import {
   words,
   yesNo,
 } from '../wire/settings/types.ts'
+import { ipfixSettings } from './ipfix/settings.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup, OPT_IN } from './metrics/metric.ts'
 import type { Address } from './routes.ts'
@@ -119,6 +120,19 @@ export const collectorSettings = {
     value: '<number>',
     help: 'live flows that are kept with --flows, at most 300 bytes each: a conversation has one for each of its ends that is watched; one more is refused and counted',
   }),
+  clusterFrom: setting<string | undefined>({
+    type: text(),
+    fallback: undefined,
+    value: '<source>',
+    help: 'where facts of a Kubernetes cluster come from (pods, Services, nodes, what made a pod): api, in a pod with a service account; a kubeconfig file; or a directory of manifests, which is read again when it changes',
+  }),
+  clusterLabel: setting<string[]>({
+    type: list(text()),
+    fallback: [],
+    value: '<key>',
+    list: true,
+    help: 'label of pods that is a tag of them and their containers, label_<key>, from the facts of the cluster; those of --label come from each probe',
+  }),
   subnets: setting<string | undefined>({
     type: text(),
     fallback: undefined,
@@ -131,6 +145,7 @@ export const collectorSettings = {
     value: '<rule>',
     help: 'of ranges that overlap: first, in the order of the file, or longest, the smallest range',
   }),
+  ...ipfixSettings,
   sink: setting<string[]>({
     type: list(oneOf(...sinkNames)),
     fallback: [],
@@ -164,7 +179,7 @@ export const collectorSettings = {
     type: whole(1000, 100_000_000),
     fallback: 500_000,
     value: '<number>',
-    help: 'samples that may wait for a sink in memory, some 50 bytes each (a record of a conversation counts as 44); beyond it the oldest are dropped and counted',
+    help: 'samples that may wait for a sink in memory, some 50 bytes each (a record of a conversation counts as 59); beyond it the oldest are dropped and counted',
   }),
   aliveFile: setting<string | undefined>({
     type: text(),

@@ -3,7 +3,7 @@
 RUN_PACKAGES=(ca-certificates clang gcc g++ libbpf-dev libelf-dev linux-libc-dev make npm openssl pkg-config python3 zlib1g-dev)
 TEST_PACKAGES=(bpftool busybox-static chromium clang-format containerd containernetworking-plugins docker.io git influxdb influxdb-client
     iproute2 iptables libc6-dev lintian mmdebstrap nats-server nginx-light podman procps prometheus runc slirp4netns systemd-container tmux uidmap
-    buildah victoria-metrics zsh)
+    buildah victoria-metrics zsh libfixbuf-tools nfdump pmacct python3-ipfix)
 PACKAGE_PACKAGES=(binutils dpkg-dev)
 BENCH_PACKAGES=(bpftrace conntrack linux-perf)
 

@@ -33,6 +33,13 @@ export interface NativeObject {
   mapSet(map: string, key: Buffer, value: Buffer): void
   mapDelete(map: string, key: Buffer): boolean
   mapEntries(map: string): Entries
+  growMap(
+    array: string,
+    first: number,
+    count: number,
+    entries: number | undefined,
+    as: string | undefined,
+  ): Promise<number>
   close(): void
 }
 

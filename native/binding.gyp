@@ -12,6 +12,7 @@
         "src/error.cc",
         "src/every_thread.cc",
         "src/global.cc",
+        "src/inner.cc",
         "src/iterate.cc",
         "src/layout.cc",
         "src/link.cc",

@@ -58,6 +58,7 @@ export class BpfObject {
   readonly #native: NativeObject
   readonly #maps = new Map<string, BpfMap>()
   readonly #rings = new Set<Rings>()
+  readonly #made = new Set<string>()
 
   constructor(path: string) {
     this.#native = new addon.Object(path)
@@ -136,6 +137,32 @@ export class BpfObject {
     const map = this.#maps.get(name) ?? new BpfMap(this.#native, name)
     this.#maps.set(name, map)
     return map
+  }
+
+  /**
+   * Make maps for places of an array of maps, as the object describes them, on a worker thread. Programs see each at once;
+   * the promise waits until none runs that began before.
+   * @param entries of each, when another number than the object's is wanted: hash tables only
+   * @param as a name for the only one, to look into it with map()
+   * @returns how many: fewer than `count` when there was no memory for more; none is a BpfError
+   */
+  async growMap(
+    array: string,
+    {
+      first = 0,
+      count = 1,
+      entries,
+      as,
+    }: { first?: number; count?: number; entries?: number; as?: string } = {},
+  ): Promise<number> {
+    const made = await this.#native.growMap(array, first, count, entries, as)
+    if (as !== undefined) this.#made.add(as)
+    return made
+  }
+
+  /** Whether growMap() has made a map of this name. */
+  hasMade(name: string): boolean {
+    return this.#made.has(name)
   }
 
   /** The layout of a struct, from the object's own BTF: no kernel needed. */

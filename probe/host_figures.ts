@@ -43,6 +43,7 @@ export class Host {
       async () => hostRows('iface', interfaces.since(await text('net/dev'))),
       async () => hostRows('host_cpu', cpu.since(await text('stat'), await text('loadavg'))),
       async () => hostRows('host_mem', [await memory()]),
+      async () => hostRows('host_conntrack', await conntrackOf(text)),
     ].map(read => ({ read, running: false }))
   }
 
@@ -174,6 +175,17 @@ class Cpu {
         cores: lines.filter(line => /^cpu\d/.test(line)).length,
       },
     ]
+  }
+}
+
+/** nf_conntrack(8) of the probe's network namespace; without the module there are no such files. */
+async function conntrackOf(text: (path: string) => Promise<string>): Promise<HostRow<'host_conntrack'>[]> {
+  const of = async (name: string) => Number(await text(`sys/net/netfilter/nf_conntrack_${name}`))
+  try {
+    return [{ count: await of('count'), max: await of('max') }]
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
 

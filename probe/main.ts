@@ -51,10 +51,11 @@ async function run(settings: LiveSettings<typeof probeSettings>): Promise<void> 
     flows: (ring, records) => reader.take(ring, records),
     cgroups: (_, records) => identifier.learn(records),
     processes: (_, records) => identifier.learnProcesses(records),
+    refused: sentence => log.warn(sentence),
   })
   const reader = new Reader(kernel, kernelClock, interval)
   const fold = new FlowFold(kernel)
-  const sources = sourcesIn(options, identity.host)
+  const sources = sourcesIn(options)
   const names = [kernel.layout('cgroup_path'), kernel.layout('process')] as const
   const identifier = new Identifier(...names, sources, { labels: options.label })
   const sendOffset = new SendOffset(identity.host, sendOffsetOf(options), interval)

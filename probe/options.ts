@@ -148,18 +148,6 @@ export const probeSettings = {
     list: true,
     help: 'socket of the podman API, asked for what is not on disk; * stands for one directory',
   }),
-  kubernetes: setting({
-    type: yesNo(),
-    fallback: false,
-    help: "ask the Kubernetes API with the pod's service account for names that no other source has",
-  }),
-  nodeName: setting<string | undefined>({
-    type: text(),
-    fallback: undefined,
-    env: ['NODE_NAME'],
-    value: '<name>',
-    help: "this node's name in Kubernetes; without it the host's",
-  }),
   label: setting({
     type: list(text()),
     fallback: [],
@@ -171,7 +159,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 131_072,
     value: '<number>',
-    help: 'TCP connections followed at once, 472 bytes of kernel memory each, taken at the start; more are counted when they close',
+    help: 'TCP connections followed at once, 472 bytes of kernel memory each, taken as they are needed; more are counted when they close',
   }),
   udp: setting<'calls' | 'packets' | 'off'>({
     type: oneOfOrNo('calls', 'packets', 'off'),
@@ -184,7 +172,7 @@ export const probeSettings = {
     type: whole(1024, 16_777_216),
     fallback: 65_536,
     value: '<number>',
-    help: 'UDP conversations followed at once, 336 bytes of kernel memory each, taken at the start; beyond it the one that was silent for longest is dropped, and counted',
+    help: 'UDP conversations followed at once, 336 bytes of kernel memory each, taken as they are needed; beyond it the one that was silent for longest is dropped, and counted',
   }),
   rtt: setting<'calls' | 'samples' | 'smoothed'>({
     type: oneOf('calls', 'samples', 'smoothed'),

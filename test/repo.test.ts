@@ -80,14 +80,22 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
+  'collector/cluster': ['wire', 'collector/counters.ts'],
   'collector/check.ts': [
     ...['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
-    ...['collector/page/check.ts'],
+    ...['collector/cluster', 'collector/page/check.ts', 'collector/ipfix'],
   ],
   'collector/counters.ts': ['wire', 'collector/metrics'],
   'collector/directory.ts': [],
   'collector/flows': [
-    ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/counters.ts'],
+    ...[
+      'wire',
+      'collector/batch.ts',
+      'collector/cluster',
+      'collector/fold',
+      'collector/ingest',
+      'collector/counters.ts',
+    ],
     ...['collector/routes.ts', 'collector/settled.ts'],
   ],
   'collector/fold': ['wire'],
@@ -99,6 +107,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['wire', 'collector/fold', 'collector/counters.ts', 'collector/settled.ts'],
     ...['collector/directory.ts', 'collector/unix_socket.ts'],
   ],
+  // it consumes what the flow stage makes; its settings and their check are read before anything runs
+  'collector/ipfix': ['wire', 'collector/flows', 'collector/certificate.ts', 'collector/counters.ts'],
   'collector/ledger': ['wire', 'collector/ingest', 'collector/sinks', 'collector/settled.ts'],
   'collector/live.ts': [
     'wire',
@@ -111,7 +121,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/main.ts': ['wire', 'native', 'collector'], // datagrams, for systemd
   'collector/metrics': ['wire'],
   // what its flags can be is in the tables of metrics and sinks
-  'collector/options.ts': ['wire', 'collector/metrics', 'collector/sinks', 'collector/routes.ts'],
+  'collector/options.ts': [
+    ...['wire', 'collector/metrics', 'collector/sinks', 'collector/routes.ts'],
+    'collector/ipfix',
+  ],
   'collector/page/check.ts': ['wire', 'collector/certificate.ts', 'collector/page', 'collector/routes.ts'],
   'collector/page': [
     ...['wire', 'collector/flows', 'collector/fold', 'collector/ingest', 'collector/sample'],
@@ -131,7 +144,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   'collector/routes.ts': [],
   'collector/sample': [
-    ...['wire', 'collector/batch.ts', 'collector/fold', 'collector/ingest', 'collector/metrics'],
+    ...[
+      'wire',
+      'collector/batch.ts',
+      'collector/cluster',
+      'collector/fold',
+      'collector/ingest',
+      'collector/metrics',
+    ],
     ...['collector/counters.ts', 'collector/settled.ts'],
   ],
   'collector/settled.ts': [],

@@ -33,6 +33,11 @@ const HOST_RECORDS = {
     swap_total_bytes: 'u64',
     swap_used_bytes: 'u64',
   },
+  /** Connections that the kernel tracks for NAT and firewalls, and how many it can; none where it tracks none. */
+  host_conntrack: {
+    count: 'u64',
+    max: 'u64',
+  },
   /** The probe itself. Numbers that rise over its run are the window's part of it; the others are as at its end. */
   probe_stats: {
     user_us: 'u64',

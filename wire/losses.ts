@@ -90,6 +90,11 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'a record of another size than its layout says',
     'report it: BPF object and probe do not fit',
   ),
+  'kernel/growth': loss(
+    'times',
+    'the kernel refused more room for flows; what found no room counts as `kernel/slot`, `kernel/evicted_udp`, `kernel/udp_slot` or `kernel/tcp_total`',
+    'free memory on the host, or raise the memory limit of the probe',
+  ),
   'kernel/close_missed': loss(
     'connections',
     "the kernel skipped the close (a tracepoint's recursion): the pass found it at the window's end; counters of its last window and `failed` are missing",
@@ -312,6 +317,37 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'flows',
     'more than two sockets could be the ends of one conversation: they are not joined',
     'none, if it stays rare: chance does it for TCP once in years, for UDP where a port is used again at once',
+  ),
+  'ipfix/dropped': loss(
+    'records',
+    'a collector of IPFIX was away, or slow, for so long that more waited than may: the oldest records',
+    'start the collector at `--external-flow-collector-addr` or `--flow-collector-addr`, or raise `--ipfix-queue-size`',
+  ),
+  'ipfix/too_long': loss(
+    'records',
+    'names and labels made a record longer than a message of IPFIX can be',
+    'shorten them, or take `--ipfix-format json` over TCP',
+  ),
+  'ipfix/incomplete': loss(
+    'records',
+    'sent with the numbers of one node only: the probe of the other has told nothing for three periods',
+    'see why the probe on that node is silent',
+  ),
+  'cluster/full': loss(
+    'objects',
+    'the cluster has more objects of a kind than are kept: names of the others are not known',
+    'give the collector a part of the cluster: a service account that sees fewer namespaces',
+  ),
+  'cluster/bad_object': loss('objects', 'an object without a name is none of Kubernetes', STRANGER),
+  'cluster/unanswered': loss(
+    'questions',
+    'the API server refused, or did not answer: what is known of the cluster grows old',
+    'see the log line; it says which right is missing, or why there was no connection',
+  ),
+  'cluster/unreadable': loss(
+    'files',
+    'a manifest, or the directory of `--cluster-from`, could not be read: what it said before is kept',
+    'see the log line: it names the file and the place in it',
   ),
   'embedded/bad_time': loss(
     'samples',

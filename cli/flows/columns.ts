@@ -9,7 +9,7 @@ export type Row = Readonly<Record<string, string | number | null | undefined>>
 
 const text = (row: Row, name: string): string => String(row[name] ?? '')
 const end = (row: Row, side: 'client' | 'server'): string =>
-  text(row, `${side}_process`) || text(row, `${side}_subnet`) || '?'
+  text(row, `${side}_process`) || text(row, `${side}_node`) || text(row, `${side}_subnet`) || '?'
 const ms = (us: Row[string]): string =>
   us === null || us === undefined ? '' : (Number(us) / 1000).toFixed(3)
 
@@ -40,8 +40,10 @@ const COLUMNS: readonly (readonly [string, (row: Row) => string | number])[] = [
   ['RESENT', row => Number(row['client_retransmits'] ?? 0) + Number(row['server_retransmits'] ?? 0)],
 ]
 
-/** The address that was asked, where another one answered. */
+/** The Service, as `namespace/name:port`, or the address that was asked, where another one answered. */
 function asked(row: Row): string {
+  const service = text(row, 'service')
+  if (service) return `${text(row, 'service_namespace')}/${service}:${text(row, 'service_port')}`
   const [ip, port] = [text(row, 'asked_ip'), text(row, 'asked_port')]
   const isOther = row['answered_ip'] && (row['answered_ip'] !== ip || text(row, 'answered_port') !== port)
   return isOther ? `${ip.includes(':') ? `[${ip}]` : ip}:${port}` : ''

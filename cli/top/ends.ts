@@ -1,6 +1,7 @@
 /** What people call the two ends of a conversation. */
 
-import type { Conversation, End, Endpoint } from '../../collector/flows/conversation.ts'
+import type { Conversation, End } from '../../collector/flows/conversation.ts'
+import type { Endpoint } from '../../collector/flows/ends/endpoint.ts'
 import type { Scope } from './state.ts'
 
 export const addressOf = ({ ip, port }: Endpoint): string => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`
@@ -9,11 +10,14 @@ export const addressOf = ({ ip, port }: Endpoint): string => `${ip.includes(':')
 export const endName = ({ pod, containerName, container, process }: End): string =>
   pod || containerName || container || process
 
-export const clientName = ({ client, source }: Conversation): string => (client ? endName(client) : source.ip)
+export const clientName = ({ client, clientCluster, source }: Conversation): string =>
+  client ? endName(client) : (clientCluster?.name ?? source.ip)
 
 /** With the port that the client asked for. */
-export const serverName = ({ server, asked }: Conversation): string =>
-  server ? `${endName(server)}:${asked.port}` : addressOf(asked)
+export const serverName = ({ server, serverCluster, asked }: Conversation): string => {
+  const name = server ? endName(server) : serverCluster?.name
+  return name === undefined ? addressOf(asked) : `${name}:${asked.port}`
+}
 
 export type Side = 'client' | 'server'
 

@@ -1,8 +1,9 @@
 /** A conversation as it is shown and stored: from client to server, with both ends where both are known. */
 
-import { addressText } from '../../wire/address_text.ts'
 import { FLOW_GUESSED, FLOW_OWNERLESS } from '../../wire/records.ts'
 import { processCalled, shortId } from '../fold/names.ts'
+import { type AskedService, type ClusterEnd, clusterOf, podOf, rangeOf } from './ends/cluster_ends.ts'
+import { type Endpoint, endpoint } from './ends/endpoint.ts'
 import { MARK, NUMBER, WORD } from './table/columns.ts'
 import { endsOf, type FlowStore, protocolOf, stateOf, TCP } from './table/store.ts'
 
@@ -45,11 +46,6 @@ export interface End {
   readonly lost: number
 }
 
-export interface Endpoint {
-  readonly ip: string
-  readonly port: number
-}
-
 /** Payload, and TCP segments or datagrams. */
 export interface Carried {
   readonly bytes: number
@@ -75,6 +71,10 @@ export interface Conversation {
   readonly seenAs?: Endpoint
   readonly client?: End
   readonly server?: End
+  /** What the cluster's facts say of either end; the only names of one that no probe watches. */
+  readonly clientCluster?: ClusterEnd
+  readonly serverCluster?: ClusterEnd
+  readonly service?: AskedService
   /** Names of the address ranges of either end, also of one that is unknown. */
   readonly clientSubnet?: string
   readonly serverSubnet?: string
@@ -142,8 +142,9 @@ export function conversationOf(store: FlowStore, flow: number): Conversation {
     ...(seenAs && !isSame(seenAs, source) && { seenAs }),
     ...(client !== 0 && { client: endOf(store, client) }),
     ...(server !== 0 && { server: endOf(store, server) }),
-    ...named('clientSubnet', store.subnets.nameOf(source.ip)),
-    ...named('serverSubnet', store.subnets.nameOf(answered?.ip ?? asked.ip)),
+    ...clusterOf(store, client, server, openedMs + offset),
+    ...named('clientSubnet', rangeOf(store, source.ip, openedMs + offset)),
+    ...named('serverSubnet', rangeOf(store, answered?.ip ?? asked.ip, openedMs + offset)),
     state: STATES[stateOf(kind)] ?? '',
     opened: (openedMs + offset) / 1000,
     ...(closedMs !== 0 && !has(MARK.ABANDONED) && { closed: (closedMs + offset) / 1000 }),
@@ -200,21 +201,6 @@ const isSame = (a: Endpoint, b: Endpoint): boolean => a.ip === b.ip && a.port ==
 const named = <N extends string>(name: N, text: string): { [K in N]?: string } =>
   (text === '' ? {} : { [name]: text }) as { [K in N]?: string }
 
-export const ipAt = (store: FlowStore, flow: number, side: 'local' | 'remote'): string =>
-  endpoint(store, flow, side).ip
-
-function endpoint({ table }: FlowStore, flow: number, side: 'local' | 'remote'): Endpoint {
-  const first = side === 'local' ? WORD.LOCAL : WORD.REMOTE
-  const [a, b, c, d] = [0, 1, 2, 3].map(word => table.word(flow, first + word)) as [
-    number,
-    number,
-    number,
-    number,
-  ]
-  const ports = table.word(flow, WORD.PORTS)
-  return { ip: addressText(a, b, c, d), port: side === 'local' ? ports >>> 16 : ports & 0xffff }
-}
-
 function idOf(store: FlowStore, flow: number): string {
   const { table } = store
   const opened = Math.round(table.number(flow, NUMBER.OPENED) * 1000).toString(36)
@@ -231,19 +217,17 @@ const socketText = ({ table }: FlowStore, flow: number): string =>
 export type Called = Pick<End, 'host' | 'process' | 'container' | 'containerName' | 'pod' | 'namespace'>
 
 export function calledOf(store: FlowStore, flow: number): Called {
-  const { table } = store
+  const { table, facts } = store
   const pid = table.word(flow, WORD.PID)
   const program = store.programs.get(table.word(flow, WORD.PROGRAM))
   const place = store.places.get(table.word(flow, WORD.PLACE))
+  const pod = place && podOf(store, place)
   return {
     host: store.runOf(flow).host,
     process: processCalled(pid, program?.comm ?? '', program?.name),
     container: place ? shortId(place.id) : '',
-    ...(place && { containerName: place.name.name ?? '' }),
-    ...(place?.name.pod !== undefined && {
-      pod: place.pod?.name ?? '',
-      namespace: place.pod?.namespace ?? '',
-    }),
+    ...(place && { containerName: place.name.name ?? facts.containerName(place.id) ?? '' }),
+    ...(place?.name.pod !== undefined && { pod: pod?.name ?? '', namespace: pod?.namespace ?? '' }),
   }
 }
 

@@ -4,8 +4,10 @@
  */
 
 import { addressText } from '../../wire/address_text.ts'
+import type { PodName } from '../../wire/message.ts'
 import { processCalled, shortId } from '../fold/names.ts'
 import { STATES } from './conversation.ts'
+import { beganMs, type ClusterEnd, clusterEndOf, podOf } from './ends/cluster_ends.ts'
 import { NUMBER, WORD } from './table/columns.ts'
 import { type FlowStore, protocolOf, stateOf, TCP } from './table/store.ts'
 
@@ -42,8 +44,8 @@ export function predicateOf(store: FlowStore, filter: Filter): (client: number, 
   const words = text.toLowerCase().split(/\s+/).filter(Boolean)
   const ends = Object.entries(end) as [EndKind, string][]
   const fits = ([one, far]: Ends) =>
-    ends.every(([kind, name]) => isCalled(store, one, kind, name)) &&
-    (other === undefined || isCalled(store, far, ...other)) &&
+    ends.every(([kind, name]) => isCalled(store, one, far, kind, name)) &&
+    (other === undefined || isCalled(store, far, one, ...other)) &&
     (peer === undefined || (peer === 'unknown' ? far === 0 : isAt(store, one, far, peer)))
   const hasEnds = ends.length > 0 || other !== undefined || peer !== undefined
   return (client, server) => {
@@ -103,8 +105,9 @@ function serverPorts({ table }: FlowStore, client: number, server: number): numb
   return server ? [...asked, table.word(server, WORD.PORTS) >>> 16] : asked
 }
 
-function isCalled(store: FlowStore, flow: number, kind: EndKind, name: string): boolean {
-  if (flow === 0) return false
+/** @param far the other end: of one that no probe watches, it has the address that the cluster knows */
+function isCalled(store: FlowStore, flow: number, far: number, kind: EndKind, name: string): boolean {
+  if (flow === 0) return isKnownAs(store, far, kind, name)
   const { table } = store
   if (kind === 'host') return store.runOf(flow).host === name
   if (kind === 'process') {
@@ -115,11 +118,20 @@ function isCalled(store: FlowStore, flow: number, kind: EndKind, name: string): 
   const place = store.places.get(table.word(flow, WORD.PLACE))
   if (!place) return kind === 'container' && name === ON_HOST
   if (kind === 'container') return place.id === name || shortId(place.id) === name || place.name.name === name
-  const { pod } = place
-  if (!pod) return false
-  if (kind === 'namespace') return pod.namespace === name
-  return pod.name === name || `${pod.namespace}/${pod.name}` === name
+  const pod = podOf(store, place)
+  return pod !== undefined && isPod(pod, kind, name)
 }
+
+function isKnownAs(store: FlowStore, far: number, kind: EndKind, name: string): boolean {
+  if (far === 0 || (kind !== 'pod' && kind !== 'namespace')) return false
+  const { kind: is, namespace = '', ...end } = clusterEndOf(store, 0, far, beganMs(store, far)) ?? NOBODY
+  return is === 'pod' && isPod({ name: end.name, namespace }, kind, name)
+}
+
+const NOBODY: Pick<ClusterEnd, 'name' | 'namespace'> & { readonly kind?: undefined } = { name: '' }
+
+const isPod = (pod: PodName, kind: 'pod' | 'namespace', name: string): boolean =>
+  kind === 'namespace' ? pod.namespace === name : pod.name === name || `${pod.namespace}/${pod.name}` === name
 
 /** The far end's own address or, seen from the near one, whom it talks to. */
 function isAt(store: FlowStore, near: number, far: number, ip: string): boolean {

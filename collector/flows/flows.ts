@@ -7,20 +7,23 @@ import type { Layout } from '../../wire/layout.ts'
 import { type Head, type Names, runOf } from '../../wire/message.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Batch } from '../batch.ts'
+import { type ClusterFacts, NO_FACTS } from '../cluster/facts.ts'
 import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import { countFlows, type FlowCounts } from './counts.ts'
+import { COUNTED, countFlows, countPods, type FlowCounts } from './counts/counts.ts'
 import { Ending } from './ending.ts'
+import type { Followed, Follower } from './follower.ts'
 import { Into } from './into.ts'
-import { Addresses } from './join/addresses.ts'
+import { Addresses, keyOf } from './join/addresses.ts'
 import { type Answer, ask, type Question } from './live.ts'
 import { samplesOf } from './record.ts'
 import { Recorder } from './recorder.ts'
 import { READERS, type RowReader } from './rows.ts'
-import { readSubnets } from './subnets/file.ts'
+import { readSubnets, type SubnetFile } from './subnets/file.ts'
 import { type SubnetMatch, Subnets } from './subnets/subnets.ts'
+import { MARK, WORD } from './table/columns.ts'
 import type { Run } from './table/run.ts'
 import { eachConversation, FlowStore } from './table/store.ts'
 import { takeBack } from './unfinished.ts'
@@ -31,11 +34,13 @@ export interface FlowOptions {
   readonly maxLiveFlows: number
   /** Somebody looks at live ones, which stores none. */
   readonly isShown?: boolean
-  /** Groups of measurements: those of flows by their other end are `subnet` and `peer`. */
+  /** Groups of measurements. */
   readonly metrics: readonly string[]
   /** File with the names of address ranges. */
   readonly subnets?: string | undefined
   readonly subnetMatch: SubnetMatch
+  /** Of the cluster that the hosts are in. */
+  readonly facts?: ClusterFacts
 }
 
 /** A sink that takes records of conversations. */
@@ -46,13 +51,14 @@ export interface FlowOutlet {
   push(batch: Batch, done: Settled): void
 }
 
+const NO_LABELS: SubnetFile = { labels: [], autoDetect: true }
 /** Records of a probe that sums before it sends. */
 const FOLDED = 'flow_total'
 
-export class Flows implements RowTaker, Counted {
+export class Flows implements RowTaker, Counted, Followed {
   readonly store: FlowStore
   /** Somebody consumes flows. */
-  readonly isWanted: boolean
+  isWanted: boolean
   /** Records made. */
   recorded = 0
   readonly #readers = new WeakMap<Layout, RowReader>()
@@ -60,7 +66,9 @@ export class Flows implements RowTaker, Counted {
   readonly #ending: Ending
   readonly #recorder: Recorder
   #outlets: readonly FlowOutlet[]
-  readonly #counts: boolean
+  readonly #followers: Follower[] = []
+  readonly #counted: readonly (typeof COUNTED)[number][]
+  readonly #countsPods: boolean
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
   #warned = 0
@@ -69,22 +77,34 @@ export class Flows implements RowTaker, Counted {
 
   /** @param now milliseconds that only rise */
   constructor(
-    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch }: FlowOptions,
+    { flows, maxLiveFlows, isShown = false, metrics, subnets, subnetMatch, facts = NO_FACTS }: FlowOptions,
     outlets: readonly FlowOutlet[],
     log: Pick<ThrottledLog, 'warn'>,
     now: () => number = () => performance.now(),
   ) {
-    this.#counts = metrics.some(group => group === 'subnet' || group === 'peer')
-    const isAsked = flows || this.#counts || outlets.some(({ needsFlows }) => needsFlows)
-    this.isWanted = isAsked || isShown
+    this.#counted = COUNTED.filter(group => metrics.includes(group))
+    const isAsked = flows || this.#counted.length > 0 || outlets.some(({ needsFlows }) => needsFlows)
+    this.#countsPods = metrics.includes('conntrack')
+    this.isWanted = isAsked || isShown || this.#countsPods
     this.#outlets = isAsked ? outlets : []
-    const labels = subnets === undefined ? [] : readSubnets(subnets).labels
-    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch))
+    const { labels, autoDetect } = subnets === undefined ? NO_LABELS : readSubnets(subnets)
+    this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch, autoDetect), facts)
     this.#addresses = new Addresses(now)
     this.#ending = new Ending(this.store)
     this.#recorder = new Recorder(this.store)
     this.#log = log
     this.#now = now
+  }
+
+  /** To be called before the first row comes. */
+  follow(followers: readonly Follower[]): void {
+    this.#followers.push(...followers)
+    if (followers.length > 0) this.isWanted = true
+  }
+
+  isPeerElsewhere(flow: number): boolean {
+    const word = (at: number) => this.store.table.word(flow, WORD.REMOTE + at)
+    return this.#addresses.isElsewhere(keyOf(word(0), word(1), word(2), word(3)), this.store.runOf(flow).boot)
   }
 
   /** Rows of a window that has not ended. */
@@ -118,9 +138,13 @@ export class Flows implements RowTaker, Counted {
     run.interval = interval
     run.offsetMs = offsetMs ?? run.offsetMs
     this.#name(run, fold)
-    const counts = this.#counts ? countFlows(this.store, run) : undefined
+    const counts = this.#count(run)
     this.#recorder.active(run)
-    this.#ending.sweep(this.#now(), flow => this.#recorder.last(flow))
+    for (const follower of this.#followers) follower.window(this, run)
+    this.#ending.sweep(this.#now(), flow => {
+      this.#last(flow)
+      this.#forget(flow)
+    })
     this.#push(run, { window: key.window, part: 'flows' }, time, settled)
     if (this.store.refused > this.#warned) {
       this.#warned = this.store.refused
@@ -130,6 +154,12 @@ export class Flows implements RowTaker, Counted {
       )
     }
     return counts
+  }
+
+  #count(run: Run): FlowCounts | undefined {
+    if (this.#counted.length === 0 && !this.#countsPods) return undefined
+    const counts = countFlows(this.store, run, this.#counted)
+    return this.#countsPods ? { ...counts, pods: countPods(this.store, run) } : counts
   }
 
   ask(question: Question): Answer {
@@ -163,22 +193,37 @@ export class Flows implements RowTaker, Counted {
     const run = this.store.runs.find(id)
     if (!run) return
     takeBack(this.store, run)
-    this.#recorder.gone(run)
-    this.store.sweep(flow => this.store.runOf(flow) === run)
+    this.#recorder.gone(run, flow => this.#last(flow))
+    this.store.sweep(flow => {
+      if (this.store.runOf(flow) !== run) return false
+      this.#forget(flow)
+      return true
+    })
     this.#pushAfter(run)
     this.store.runs.forget(run)
   }
 
   /** The collector stops: everything that has come of windows that have ended is recorded. */
   close(): void {
-    if (this.#outlets.length === 0) return
+    if (this.#outlets.length + this.#followers.length === 0) return
     const runs = [...this.store.runs]
     for (const run of runs) takeBack(this.store, run)
     for (const run of runs) {
-      this.#recorder.rest(run)
+      this.#recorder.rest(run, flow => this.#last(flow))
       this.#pushAfter(run)
     }
     this.#outlets = []
+    this.#followers.length = 0
+  }
+
+  #last(flow: number): void {
+    if (!this.store.isMarked(flow, MARK.RECORDED))
+      for (const follower of this.#followers) follower.last(this, flow)
+    this.#recorder.last(flow)
+  }
+
+  #forget(flow: number): void {
+    for (const follower of this.#followers) follower.forget(flow)
   }
 
   /** After the last window of a run. Its id differs from that of every other batch, also of other collectors. */

@@ -2,6 +2,7 @@
 
 import { type Measurement, Samples, type Tags } from '../batch.ts'
 import type { Carried, Conversation, End } from './conversation.ts'
+import type { ClusterEnd } from './ends/cluster_ends.ts'
 
 export interface FlowRecord {
   readonly conversation: Conversation
@@ -49,8 +50,29 @@ const figure =
     }),
   })
 
+/** What the cluster's facts say, also of an end that no probe watches. */
+const fact =
+  (side: Side) =>
+  (
+    name: string,
+    help: string,
+    read: (cluster: ClusterEnd) => string | undefined,
+    watched: (end: End) => string | undefined = () => undefined,
+  ): Text => ({
+    name: `${side}_${name}`,
+    help: `${help} of the ${side}`,
+    text: of(({ [side]: end, [`${side}Cluster` as const]: cluster }) => {
+      return (end && watched(end)) || (cluster && read(cluster)) || undefined
+    }),
+  })
+const ofPod =
+  (read: (cluster: ClusterEnd) => string | undefined) =>
+  (cluster: ClusterEnd): string | undefined =>
+    cluster.kind === 'pod' ? read(cluster) : undefined
+
 const textsOf = (side: Side): Text[] => {
   const of = text(side)
+  const known = fact(side)
   return [
     of('host', 'host', end => end.host),
     of('socket', 'cookie of the socket, hexadecimal,', end => end.socket),
@@ -60,9 +82,29 @@ const textsOf = (side: Side): Text[] => {
     of('container', 'container: the first twelve digits of its id', end => end.container),
     of('container_name', 'container name', end => end.containerName),
     of('runtime', 'container runtime', end => end.runtime),
-    of('pod', 'pod', end => end.pod),
-    of('namespace', 'namespace of the pod', end => end.namespace),
-    of('pod_uid', 'UID of the pod', end => end.podUid),
+    known(
+      'pod',
+      'pod',
+      ofPod(({ name }) => name),
+      end => end.pod,
+    ),
+    known(
+      'namespace',
+      'namespace of the pod',
+      ofPod(({ namespace }) => namespace),
+      end => end.namespace,
+    ),
+    known(
+      'pod_uid',
+      'UID of the pod',
+      ofPod(({ podUid }) => podUid),
+      end => end.podUid,
+    ),
+    known('kind', 'what the cluster says that it is: `pod`, `service`, `node`,', ({ kind }) => kind),
+    known('owner_kind', 'kind of what made the pod: `Deployment`, …,', ({ ownerKind }) => ownerKind),
+    known('owner_name', 'name of what made the pod', ({ ownerName }) => ownerName),
+    known('node', 'node', ({ node }) => node),
+    known('zone', 'zone of the node', ({ zone }) => zone),
   ]
 }
 const figuresOf = (side: Side): Figure[] => {
@@ -129,6 +171,22 @@ export const TEXTS: readonly Text[] = [
   },
   ...textsOf('client'),
   ...textsOf('server'),
+  { name: 'service', help: 'Service that the client asked for', text: of(({ service }) => service?.name) },
+  {
+    name: 'service_namespace',
+    help: 'namespace of the Service',
+    text: of(({ service }) => service?.namespace),
+  },
+  {
+    name: 'service_port',
+    help: 'port of the Service: its name, else its number',
+    text: of(({ service }) => service && (service.portName || String(service.port))),
+  },
+  {
+    name: 'service_by',
+    help: 'how it is known: `address`, that the client asked for, or `endpoint`: the pod answers for this Service alone, and may have been asked itself',
+    text: of(({ service }) => service?.by),
+  },
 ]
 
 export const FIGURES: readonly Figure[] = [

@@ -40,8 +40,11 @@ export class Recorder {
     if (peer !== 0) this.#part(flow, peer)
   }
 
-  /** The probe of a run is gone, and its flows are forgotten next. An other end that lives leads from now on. */
-  gone(run: Run): void {
+  /**
+   * The probe of a run is gone, and its flows are forgotten next. An other end that lives leads from now on.
+   * @param last called with each flow whose conversation has ended, in place of `last`, which it calls
+   */
+  gone(run: Run, last: (flow: number) => void): void {
     const { table } = this.#store
     for (const flow of this.#store.ofRun(run)) {
       if (hasEnded(this.#store, flow)) continue
@@ -51,7 +54,7 @@ export class Recorder {
     for (const flow of this.#store.ofRun(run)) {
       const peer = table.word(flow, WORD.PEER)
       if (peer !== 0 && !this.#store.isClosed(peer)) this.#handOver(flow, peer)
-      else if (this.#isKnown(flow) || (peer !== 0 && this.#isKnown(peer))) this.last(flow)
+      else if (this.#isKnown(flow) || (peer !== 0 && this.#isKnown(peer))) last(flow)
     }
   }
 
@@ -88,12 +91,12 @@ export class Recorder {
     })
   }
 
-  /** The collector stops. Ends that nobody has seen are left to the next one. */
-  rest(run: Run): void {
+  /** The collector stops. Ends that nobody has seen are left to the next one. @param last as for `gone` */
+  rest(run: Run, last: (flow: number) => void): void {
     for (const flow of this.#store.ofRun(run)) {
       const { client, server } = endsOf(this.#store, flow)
       if (flow !== (client || server)) continue
-      if (hasEnded(this.#store, flow)) this.last(flow)
+      if (hasEnded(this.#store, flow)) last(flow)
       else this.#goesOn(flow, client, server)
     }
   }

@@ -27,6 +27,11 @@ export interface Folded {
   /** What the probe lost since the window before, by stage and reason: `kernel/slot`. */
   readonly lost: Losses
   readonly fold: Fold
-  /** Rows of `subnet:num_flows` and `peer:num_flows`, where they are wanted. */
-  readonly flowCounts?: { readonly subnet: readonly FlatRow[]; readonly peer: readonly FlatRow[] }
+  /** Rows of flows by their ends, by the source of their measurement, where they are wanted. */
+  readonly flowCounts?: Readonly<
+    Partial<Record<'subnet' | 'peer' | 'service' | 'node', readonly FlatRow[]>>
+  > & {
+    /** Live conversations with a pod of this host. */
+    readonly pods?: number
+  }
 }

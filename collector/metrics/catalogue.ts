@@ -6,6 +6,7 @@ import { flowMetrics, processMetrics } from './flows.ts'
 import { healthMetrics } from './health.ts'
 import { isFlow, type Metric, type MetricGroup } from './metric.ts'
 import { tcpMetrics } from './tcp.ts'
+import { workloadMetrics } from './workloads.ts'
 
 /** As a level of flows `host` is what is in no container; `host:cpu` and `host:mem` are the whole machine. */
 const withLevel = <M extends Metric>(metric: M): M =>
@@ -18,6 +19,7 @@ type Row = (
   | typeof tcpMetrics
   | typeof healthMetrics
   | typeof processMetrics
+  | typeof workloadMetrics
   | typeof hostMetrics
   | typeof conversationMetrics
 )[number]
@@ -28,6 +30,7 @@ export type Fields = { [R in Row as R['name']]: R['fields'][number]['name'] }
 export const catalogue: readonly Metric[] = [
   ...[...flowMetrics, ...tcpMetrics, ...healthMetrics].map(withLevel),
   ...processMetrics,
+  ...workloadMetrics,
   ...hostMetrics,
   ...conversationMetrics,
 ]

@@ -24,6 +24,7 @@ const record = <N extends HostRecord>(_: N) => from<HostRow<N>>()
 const iface = record('iface')
 const cpu = record('host_cpu')
 const mem = record('host_mem')
+const conntrack = from<HostRow<'host_conntrack'> & { readonly pods: number }>()
 const probe = record('probe_stats')
 
 /** The collector's metrics of itself, at the end of each of its intervals. */
@@ -103,6 +104,32 @@ export const hostMetrics = [
       mem.gauge('swap_used', 'bytes', 'swap space in use', 'swap_used_bytes'),
     ],
     help: "memory of the whole machine at the window's end, containers included",
+  },
+  {
+    name: 'host:conntrack',
+    source: 'conntrack',
+    group: 'conntrack',
+    dimensions: [],
+    fields: [
+      {
+        ...conntrack.gauge('total', 'connections', 'connections that the kernel tracks', 'count'),
+        ...{ prometheus: 'total_connections', alias: 'antrea_agent_conntrack_total_connection_count' },
+      },
+      {
+        ...conntrack.gauge(
+          'pods',
+          'connections',
+          'live conversations with a pod of the host at one end',
+          'pods',
+        ),
+        ...{ prometheus: 'pod_connections', alias: 'antrea_agent_conntrack_antrea_connection_count' },
+      },
+      {
+        ...conntrack.gauge('max', 'connections', 'connections that the kernel can track', 'max'),
+        ...{ prometheus: 'max_connections', alias: 'antrea_agent_conntrack_max_connection_count' },
+      },
+    ],
+    help: "the kernel's table of connections, in the probe's network namespace, at the window's end",
   },
   {
     name: 'probe:stats',

@@ -1,7 +1,7 @@
 /** How many flows, how fast, and what they carry. */
 
 import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
-import { type Field, type FlowLevel, type FlowMetric, LEVELS, type MetricGroup } from './metric.ts'
+import { type Field, type FlowLevel, type FlowMetric, groupOf, LEVELS } from './metric.ts'
 
 /** One field for each role of the local end. */
 function byRole(
@@ -29,9 +29,6 @@ const sum = <Name extends string>(
   of: ({ client, server }) => of(client) + of(server),
 })
 
-/** A process has one group of its own for all of its measurements. */
-const groupOf = (level: FlowLevel, group: MetricGroup): MetricGroup =>
-  level === 'process' ? 'process' : group
 const isNtopng = (level: FlowLevel): boolean => level === 'container' || level === 'pod'
 
 const whose = (level: FlowLevel): string =>
@@ -39,9 +36,11 @@ const whose = (level: FlowLevel): string =>
     ? 'what is in no container'
     : level === 'process'
       ? 'the processes of one name'
-      : `the ${level}`
+      : level === 'workload'
+        ? 'the pods on one host that one Deployment, DaemonSet, … has made'
+        : `the ${level}`
 
-const flows = <Level extends FlowLevel>(level: Level) =>
+export const flows = <Level extends FlowLevel>(level: Level) =>
   ({
     name: `${level}:num_flows` as const,
     level,
@@ -52,7 +51,7 @@ const flows = <Level extends FlowLevel>(level: Level) =>
     ntopng: isNtopng(level),
   }) satisfies FlowMetric
 
-const rtt = <Level extends FlowLevel>(level: Level) =>
+export const rtt = <Level extends FlowLevel>(level: Level) =>
   ({
     name: `${level}:rtt` as const,
     level,
@@ -63,7 +62,7 @@ const rtt = <Level extends FlowLevel>(level: Level) =>
     ntopng: isNtopng(level),
   }) satisfies FlowMetric
 
-const rttVariance = <Level extends FlowLevel>(level: Level) =>
+export const rttVariance = <Level extends FlowLevel>(level: Level) =>
   ({
     name: `${level}:rtt_variance` as const,
     level,
@@ -74,7 +73,7 @@ const rttVariance = <Level extends FlowLevel>(level: Level) =>
     ntopng: isNtopng(level),
   }) satisfies FlowMetric
 
-const traffic = <Level extends FlowLevel>(level: Level) =>
+export const traffic = <Level extends FlowLevel>(level: Level) =>
   ({
     name: `${level}:traffic` as const,
     level,

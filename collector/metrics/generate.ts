@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { LOSSES } from '../../wire/losses.ts'
 import { catalogue, metricsOf } from './catalogue.ts'
 import { described } from './describe.ts'
-import { GROUPS } from './metric.ts'
+import { GROUPS, OPT_IN } from './metric.ts'
 
 export const target = join(import.meta.dirname, '../../docs/METRICS.md')
 
@@ -23,11 +23,11 @@ of a probe's run is counted in it. A **gauge** is of the window alone, and a fie
 
 Tags follow from the first of them, which is the subject; the others add no series unless a name changes. What is not known
 is left out.
-\`label_*\` are the labels that the probe was asked for. Tags carry no addresses and no ports. A measurement has at most
+\`label_*\` are the labels that the probe was asked for. Tags carry no addresses, and no ports but those of Services. A measurement has at most
 \`--max-series\` series, or as many as there are hosts where a host has only one. What is beyond them is in the subject
 \`~other\` of its host.
 
-Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but \`process\`, \`subnet\` and \`peer\` are on;
+Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but ${OPT_IN.map(group => `\`${group}\``).join(', ')} are on;
 \`--metrics\` lists the wanted ones.
 \`--profile ntopng\` writes these and no others, with the tags \`ifid\` and \`container\` or \`pod\`, and has no \`~other\`:
 what is beyond \`--max-series\` is counted only. Pods of one name on several hosts are written over each other, which is

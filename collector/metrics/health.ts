@@ -4,11 +4,7 @@ import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
 import { KNOWN_LIMITS, KNOWN_STALLS, KNOWN_THROUGHPUT, KNOWN_TIMEOUTS } from '../../wire/records.ts'
 import type { Coarse } from './coarse.ts'
-import { type Field, type FlowLevel, type FlowMetric, LEVELS, type MetricGroup } from './metric.ts'
-
-/** A process has one group of its own for all of its measurements. */
-const groupOf = (level: FlowLevel, group: MetricGroup): MetricGroup =>
-  level === 'process' ? 'process' : group
+import { type Field, type FlowLevel, type FlowMetric, groupOf, LEVELS } from './metric.ts'
 
 /** Where this much was read of the sockets. */
 const where = (known: number, of: (totals: FlowSums) => number | undefined) => (totals: FlowSums) =>

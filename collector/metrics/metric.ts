@@ -20,12 +20,24 @@ export const GROUPS = [
   'process',
   'subnet',
   'peer',
+  'workload',
+  'service',
+  'node',
+  'conntrack',
   'host',
   'stats',
 ] as const
 export type MetricGroup = (typeof GROUPS)[number]
 /** Off unless `--metrics` names them: they have many series, or cost more. */
-export const OPT_IN: readonly MetricGroup[] = ['process', 'subnet', 'peer']
+export const OPT_IN: readonly MetricGroup[] = [
+  'process',
+  'subnet',
+  'peer',
+  'workload',
+  'service',
+  'node',
+  'conntrack',
+]
 
 /** What a unit is called, and what the sample's number is in the units of the record and in base units. */
 interface Unit {
@@ -77,6 +89,8 @@ export interface Field<S, Name extends string = string> {
   readonly help: string
   /** What Prometheus calls it, where the rule in `prometheus.ts` would leave out its unit. */
   readonly prometheus?: string
+  /** A name of another program that Prometheus gets it by as well. */
+  readonly alias?: string
   /** What it becomes in a coarser series, where that is not what `coarse.ts` says of its type. */
   readonly coarse?: Coarse
   /** In units of the record; undefined when it was not measured: never 0. */
@@ -85,7 +99,10 @@ export interface Field<S, Name extends string = string> {
 
 /** Whose flows are folded, whatever the process. */
 export const LEVELS = ['container', 'pod', 'host'] as const
-export type FlowLevel = (typeof LEVELS)[number] | 'process'
+export type FlowLevel = (typeof LEVELS)[number] | 'process' | 'workload'
+/** A process, or a workload, has one group of its own for all of its measurements. */
+export const groupOf = (level: FlowLevel, group: MetricGroup): MetricGroup =>
+  level === 'process' || level === 'workload' ? level : group
 /** Of a subject or of one of its roles. */
 export type Role = '' | 'client' | 'server'
 /** Numbers by name, from no flow. */
@@ -123,6 +140,7 @@ export interface FlatMetric extends Row<Numbers> {
     | 'iface'
     | 'host_cpu'
     | 'host_mem'
+    | 'conntrack'
     | 'probe_stats'
     | 'coverage'
     | 'lost'
@@ -130,6 +148,8 @@ export interface FlatMetric extends Row<Numbers> {
     | 'collector_lost'
     | 'subnet'
     | 'peer'
+    | 'service'
+    | 'node'
 }
 
 /** Of rows that have an owner, `fold/owned.ts`: one series for each subject and the values of the dimensions. */
@@ -147,13 +167,18 @@ export const isByRole = (metric: FlowMetric): metric is FlowMetric & RoleMetric 
 
 /** Tags of every series with this prefix; what cannot be known is left out. */
 const HOST = ['ifid', 'host']
+/** Of pods, where there are facts of the cluster. */
+const OF_CLUSTER = ['owner_kind', 'owner_name', 'node']
 const TAGS: Readonly<Record<string, readonly string[]>> = {
-  container: ['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', 'label_*'],
-  pod: ['ifid', 'pod', 'namespace', 'host', 'label_*'],
+  container: ['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', ...OF_CLUSTER, 'label_*'],
+  pod: ['ifid', 'pod', 'namespace', 'host', ...OF_CLUSTER, 'label_*'],
+  workload: ['ifid', 'workload', 'owner_kind', 'namespace', 'host'],
   process: ['ifid', 'process', 'container', 'host'],
   host: HOST,
   subnet: HOST,
   peer: HOST,
+  service: HOST,
+  node: HOST,
   iface: HOST,
   probe: HOST,
   collector: ['host'],

@@ -35,7 +35,12 @@ export function familiesOf(metric: Metric): readonly Family[] {
     const help = own ? `${metric.help}: ${field.help}` : metric.help
     families.set(name, { name, type, help, perBase: UNITS[unit].perBase, values })
   }
-  return [...families.values(), ...(metric.distribution ? [histogramOf(metric)] : [])]
+  const others = metric.fields.flatMap(({ alias, type, unit, help }, at): Family[] =>
+    alias === undefined
+      ? []
+      : [{ name: alias, type, help, perBase: UNITS[unit].perBase, values: [{ at, role: '' }] }],
+  )
+  return [...families.values(), ...others, ...(metric.distribution ? [histogramOf(metric)] : [])]
 }
 
 /** All values of a row that has a distribution, since the collector started. */

@@ -4,7 +4,7 @@ import type { FlowSums, Group } from '../../wire/count/flow_sums.ts'
 import type { Histogram } from '../../wire/count/histogram.ts'
 import { KNOWN_SEGMENTS } from '../../wire/records.ts'
 import type { Coarse } from './coarse.ts'
-import { type Field, type FlowMetric, LEVELS } from './metric.ts'
+import { type Field, type FlowLevel, type FlowMetric, groupOf, LEVELS } from './metric.ts'
 
 const sample = <Name extends string>(
   name: Name,
@@ -72,11 +72,11 @@ const retransmitShare = ({ retransmits, synResent, dataSegsSent }: FlowSums): nu
     ? (Math.min(Math.max(retransmits - synResent, 0), dataSegsSent) / dataSegsSent) * 10_000
     : undefined
 
-const tcp = <Level extends (typeof LEVELS)[number]>(level: Level) =>
+export const tcp = <Level extends FlowLevel>(level: Level) =>
   ({
     name: `${level}:tcp` as const,
     level,
-    group: 'tcp',
+    group: groupOf(level, 'tcp'),
     dimensions: ['role'] as const,
     fields: [
       counter('opened', 'flows', 'flows opened: SYN_SENT, or a child of a listener', totals => totals.opened),

@@ -1,9 +1,7 @@
 /** What holds between the settings of the page, and between them and this machine. */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Remark } from '../../wire/settings/read.ts'
-import { certificateFault } from '../certificate.ts'
+import { certificateFault, keyFault } from '../certificate.ts'
 import type { Address } from '../routes.ts'
 import { isLoopback } from './names.ts'
 
@@ -45,19 +43,8 @@ export function checkPage(options: PageSettings, given: Given): readonly Remark[
   ].filter(remark => remark !== false)
 }
 
-/** The key is one, and the certificate's. */
 function keyRemark({ httpCertificate, httpKey }: PageSettings, given: Given): Remark | false {
   if (httpCertificate === undefined || httpKey === undefined) return false
-  try {
-    const key = createPrivateKey(readFileSync(httpKey))
-    if (new X509Certificate(readFileSync(httpCertificate)).checkPrivateKey(key)) return false
-    return {
-      text: `${given('httpKey')}: ${httpKey} is not the key of ${httpCertificate}: give the two that were made together`,
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return {
-      text: `${given('httpKey')}: ${httpKey} is no private key in PEM without a passphrase (${code ?? message}): correct the path, or write it so`,
-    }
-  }
+  const fault = keyFault(httpKey, httpCertificate)
+  return fault !== undefined && { text: `${given('httpKey')}: ${fault}` }
 }

@@ -9,7 +9,7 @@ export type FlatRows = Readonly<Partial<Record<FlatMetric['source'], readonly Fl
 
 /** Those of one host's window. */
 export function rowsOf(window: Folded): FlatRows {
-  const { fold, lost } = window
+  const { fold, lost, flowCounts: { pods, ...flowCounts } = {} } = window
   return {
     coverage: [coverageOf(window)],
     iface: fold.flat('iface'),
@@ -17,8 +17,16 @@ export function rowsOf(window: Folded): FlatRows {
     host_mem: fold.flat('host_mem'),
     probe_stats: fold.flat('probe_stats'),
     lost: lostRows(lost),
-    ...window.flowCounts,
+    conntrack: conntrackOf(fold.flat('host_conntrack'), pods),
+    ...flowCounts,
   }
+}
+
+/** A kernel that tracks nothing has pods all the same. */
+function conntrackOf(rows: readonly FlatRow[] = [], pods: number | undefined): readonly FlatRow[] {
+  if (pods === undefined) return rows
+  const [{ tags, numbers } = { tags: {}, numbers: {} }] = rows
+  return [{ tags, numbers: { ...numbers, pods } }]
 }
 
 const WHOLE = 10_000

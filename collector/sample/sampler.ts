@@ -2,6 +2,7 @@
 
 import { Group } from '../../wire/count/flow_sums.ts'
 import type { Batch } from '../batch.ts'
+import { type ClusterFacts, NO_FACTS } from '../cluster/facts.ts'
 import { type Fold, PodGroup } from '../fold/fold.ts'
 import type { Folded } from '../ingest/folded.ts'
 import { metricsOf, type Profile } from '../metrics/catalogue.ts'
@@ -19,6 +20,7 @@ import {
   type Row,
 } from '../metrics/metric.ts'
 import { type Active, activeOf, batchOf, nothing, otherTags, unheard, type Written } from './active.ts'
+import { ClusterNames } from './cluster/names.ts'
 import { Distribution } from './distribution.ts'
 import { type FlatRows, nothingCame, rowsOf } from './flat_rows.ts'
 import { PodHosts } from './pod_hosts.ts'
@@ -34,6 +36,10 @@ export interface SamplerOptions {
   readonly maxProcesses: number
   /** Whether a sink wants all values of the rows that have them. */
   readonly distributions?: boolean
+  /** Of the cluster that the hosts are in. */
+  readonly facts?: ClusterFacts
+  /** Keys of labels of pods that are tags, from these facts. */
+  readonly clusterLabel?: readonly string[]
 }
 
 /** What can change while it runs. */
@@ -49,6 +55,7 @@ export class Sampler {
   #options: SamplerOptions
   readonly #active: readonly Active[]
   readonly #table: SeriesTable
+  readonly #cluster: ClusterNames
   /** Of the sample that is being made. */
   readonly #values: (number | undefined)[] = []
 
@@ -62,6 +69,7 @@ export class Sampler {
     metrics = metricsOf(options.profile, options.metrics),
   ) {
     this.#options = options
+    this.#cluster = new ClusterNames(options.facts ?? NO_FACTS, options.clusterLabel ?? [])
     this.#active = activeOf(metrics)
     this.#table = new SeriesTable(this.#active.length, options.maxSeries, now)
     this.podHosts = new PodHosts(options.maxSeries)
@@ -178,7 +186,8 @@ export class Sampler {
   }
 
   #subjects(window: Folded, ifid: string | undefined): Subjects {
-    return new Subjects(window, ifid, this.#options.profile, this.#table, this.podHosts)
+    const { profile } = this.#options
+    return new Subjects(window, ifid, profile, this.#table, this.podHosts, this.#cluster)
   }
 
   #flows(

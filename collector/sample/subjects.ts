@@ -8,6 +8,8 @@ import { BEYOND, keyOf } from '../fold/owned.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { Profile } from '../metrics/catalogue.ts'
 import type { FlowLevel, OwnedMetric } from '../metrics/metric.ts'
+import type { ClusterNames } from './cluster/names.ts'
+import { workloadsOf } from './cluster/workloads.ts'
 import type { PodHosts } from './pod_hosts.ts'
 import type { Family, Kind, SeriesTable, Subject } from './series.ts'
 
@@ -42,6 +44,7 @@ export class Subjects {
   readonly #profile: Profile
   readonly #table: SeriesTable
   readonly #podHosts: PodHosts
+  readonly #cluster: ClusterNames
   readonly #families = new Map<string, Family>()
 
   /** @param ifid undefined for the collector's metrics of itself */
@@ -51,12 +54,14 @@ export class Subjects {
     profile: Profile,
     table: SeriesTable,
     podHosts: PodHosts,
+    cluster: ClusterNames,
   ) {
     this.#window = window
     this.#ifid = ifid
     this.#profile = profile
     this.#table = table
     this.#podHosts = podHosts
+    this.#cluster = cluster
   }
 
   /** @param maxProcesses the busiest have subjects of their own, the others one together */
@@ -64,6 +69,7 @@ export class Subjects {
     if (level === 'container') return this.#containers(wanted)
     if (level === 'pod') return this.#pods(wanted)
     if (!wanted.rest) return []
+    if (level === 'workload') return this.#workloads()
     return level === 'host' ? [this.#host()] : this.#processes(maxProcesses)
   }
 
@@ -89,13 +95,14 @@ export class Subjects {
   #containers({ container }: Wanted): Counted[] {
     const { fold, key } = this.#window
     const tagsOf = ({ id, name }: ContainerGroup): TagsOf => {
-      const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
+      const pod = this.#cluster.pod(fold, name.pod)
       const more = {
         host: key.host,
-        container_name: name.name,
+        container_name: name.name ?? this.#cluster.facts.containerName(id),
         pod: pod?.name,
         namespace: pod?.namespace,
-        ...labelTags({ ...name.labels, ...pod?.labels }),
+        ...this.#cluster.tags(name.pod),
+        ...labelTags({ ...this.#cluster.labels(name.pod), ...name.labels, ...pod?.labels }),
       }
       return [{ container: shortId(id) }, more]
     }
@@ -103,8 +110,12 @@ export class Subjects {
       .filter(({ id, name }) => !name.sandbox && container(id))
       .map(group => {
         const { id, name } = group
-        const pod = name.pod === undefined ? undefined : fold.podName(name.pod)
-        const names = { container_name: name.name, pod: pod?.name, namespace: pod?.namespace }
+        const pod = this.#cluster.pod(fold, name.pod)
+        const names = {
+          ...{ pod: pod?.name, namespace: pod?.namespace },
+          container_name: name.name ?? this.#cluster.facts.containerName(id),
+          ...this.#cluster.tags(name.pod),
+        }
         return { group, subject: this.#renamed('container', id, () => tagsOf(group), names) }
       })
   }
@@ -112,15 +123,35 @@ export class Subjects {
   #pods({ pod }: Wanted): Counted[] {
     const pods = [...this.#window.fold.pods().values()].filter(({ uid }) => pod(uid))
     const { host } = this.#window.key
-    const tagsOf = ({ name: { name, namespace, labels } }: PodGroup): TagsOf => [
-      { pod: name },
-      { namespace, host, ...labelTags(labels) },
-    ]
+    const tagsOf = ({ uid, name: { labels } }: PodGroup): TagsOf => {
+      const { name, namespace } = this.#cluster.pod(this.#window.fold, uid) ?? { name: uid, namespace: '' }
+      return [
+        { pod: name },
+        {
+          namespace,
+          host,
+          ...this.#cluster.tags(uid),
+          ...labelTags({ ...this.#cluster.labels(uid), ...labels }),
+        },
+      ]
+    }
     return (this.#profile === 'ntopng' ? this.#merged(pods) : pods).map(group => {
-      const { uid, name } = group
+      const { uid } = group
+      const name = this.#cluster.pod(this.#window.fold, uid)
       // a pod without a name is called by its UID
-      const names = name.name === uid ? {} : { pod: name.name, namespace: name.namespace }
+      const names = {
+        ...(name && { pod: name.name, namespace: name.namespace }),
+        ...this.#cluster.tags(uid),
+      }
       return { group, subject: this.#renamed('pod', uid, () => tagsOf(group), names) }
+    })
+  }
+
+  #workloads(): Counted[] {
+    const { fold, key } = this.#window
+    return workloadsOf(fold, this.#cluster.facts).map(({ id, kind, name, namespace, group }) => {
+      const more = { owner_kind: kind, namespace, host: key.host }
+      return { group, subject: this.#subject('workload', id, () => [{ workload: name }, more]) }
     })
   }
 

@@ -1,14 +1,15 @@
 /** What the ends of conversations are called. Each is looked up once for many conversations. */
 
 import { addressText } from '../../wire/address_text.ts'
+import { beganMs, clusterEndOf, podOf } from '../flows/ends/cluster_ends.ts'
 import { WORD } from '../flows/table/columns.ts'
 import type { FlowStore } from '../flows/table/store.ts'
 import { processCalled, shortId } from '../fold/names.ts'
 
 export interface PeerEnd {
-  /** The pod, else the container, else the process; of an end that no probe watches its address. */
+  /** The pod, else the container, else the process; of an end that no probe watches what the cluster calls it, else its address. */
   readonly name: string
-  /** Empty for an end that no probe watches, as all that follow. */
+  /** Empty for an end that no probe watches, as all that follow but its pod and namespace, where the cluster knows them. */
   readonly host: string
   /** Id; empty for what is in none. */
   readonly container: string
@@ -40,20 +41,28 @@ export class PeerNames {
   }
 
   of(flow: number, far: number): PeerEnd {
-    if (flow === 0) return { name: this.#address(far), ...UNKNOWN }
+    if (flow === 0) return { ...UNKNOWN, ...this.#unwatched(far) }
     const { table, places } = this.#store
     const process = this.#program(flow)
     const place = places.get(table.word(flow, WORD.PLACE))
     const { host } = this.#store.runOf(flow)
     if (!place) return { ...UNKNOWN, name: process, host, process }
     const container = shortId(place.id)
-    const pod = place.pod?.name ?? ''
+    const known = podOf(this.#store, place)
+    const pod = known?.name ?? ''
     return {
       name: pod || place.name.name || container,
       ...{ host, container, containerName: place.name.name ?? '', pod, process },
       podUid: place.name.pod ?? '',
-      namespace: place.pod?.namespace ?? '',
+      namespace: known?.namespace ?? '',
     }
+  }
+
+  #unwatched(far: number): Pick<PeerEnd, 'name'> & Partial<PeerEnd> {
+    const known = clusterEndOf(this.#store, 0, far, beganMs(this.#store, far))
+    if (!known) return { name: this.#address(far) }
+    const { kind, name, namespace = '', podUid = '' } = known
+    return kind === 'pod' ? { name, pod: name, podUid, namespace } : { name, namespace }
   }
 
   #program(flow: number): string {

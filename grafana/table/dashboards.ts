@@ -1,5 +1,6 @@
 /** All dashboards there are. */
 
+import { cluster } from './cluster.ts'
 import { health } from './health.ts'
 import { machines } from './machine.ts'
 import { overview } from './overview.ts'
@@ -8,4 +9,12 @@ import { processes } from './processes.ts'
 import { subjects } from './subjects.ts'
 import { tcp } from './tcp.ts'
 
-export const dashboards: readonly Dashboard[] = [overview, ...subjects, tcp, processes, machines, health]
+export const dashboards: readonly Dashboard[] = [
+  overview,
+  ...subjects,
+  tcp,
+  processes,
+  cluster,
+  machines,
+  health,
+]

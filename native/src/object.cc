@@ -44,6 +44,7 @@ Napi::Function Object::define(Napi::Env env) {
                         InstanceMethod<&Object::mapSet>("mapSet"),
                         InstanceMethod<&Object::mapDelete>("mapDelete"),
                         InstanceMethod<&Object::mapEntries>("mapEntries"),
+                        InstanceMethod<&Object::growMap>("growMap"),
                         InstanceMethod<&Object::close>("close")});
 }
 
@@ -102,6 +103,16 @@ bpf_map *Object::loadedMap(Napi::Env env, const std::string &name, const char *s
     return found;
 }
 
+// Also one that was made after load().
+MapHandle Object::mapHandle(Napi::Env env, const std::string &name, const char *syscall) {
+    opened(env, syscall);
+    auto made = object->inner.find(name);
+    if (made != object->inner.end())
+        return {name, made->second->fd.get(), made->second->shape};
+    bpf_map *map = loadedMap(env, name, syscall);
+    return {name, bpf_map__fd(map), shapeOf(map)};
+}
+
 void Object::resizeMap(const Napi::CallbackInfo &info) {
     std::string name = info[0].As<Napi::String>();
     bpf_map *resized = map(info.Env(), name, "resize_map");
@@ -123,6 +134,11 @@ void Object::setAutoload(const Napi::CallbackInfo &info) {
 void Object::load(const Napi::CallbackInfo &info) {
     requireNotLoaded(info.Env(), "load");
     object->loadTried = true;
+    bpf_map *map;
+    bpf_object__for_each_map(map, object->object) { // libbpf forgets it when the map is made
+        if (const bpf_map *inner = bpf_map__inner_map(map))
+            object->innerShapes.emplace(bpf_map__name(map), shapeOf(inner));
+    }
     int error = bpf_object__load(object->object);
     if (error)
         throw bpfError(info.Env(), failed(error, "load", object->name));

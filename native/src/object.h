@@ -1,5 +1,6 @@
 #pragma once
 
+#include "inner.h"
 #include "module.h"
 
 #include <atomic>
@@ -25,6 +26,9 @@ struct OpenObject {
     const std::string name;                          // the file's
     std::map<uint32_t, std::function<void()>> links; // how each ends
     uint32_t lastLink = 0;
+    std::map<std::string, MapShape> innerShapes; // of arrays of maps, by the array's name
+    std::map<std::string, std::unique_ptr<InnerMap>>
+        inner;              // maps that were made after load(), by the name they got
     bool loadTried = false; // libbpf loads an object once
     bool loaded = false;
     std::atomic<bool> closing{false};
@@ -43,6 +47,7 @@ class Object : public Napi::ObjectWrap<Object> {
     bpf_program *loadedProgram(Napi::Env env, const std::string &name, const char *syscall);
     bpf_map *map(Napi::Env env, const std::string &name, const char *syscall);
     bpf_map *loadedMap(Napi::Env env, const std::string &name, const char *syscall);
+    MapHandle mapHandle(Napi::Env env, const std::string &name, const char *syscall);
 
   private:
     // object.cc
@@ -72,6 +77,8 @@ class Object : public Napi::ObjectWrap<Object> {
     void mapSet(const Napi::CallbackInfo &info);
     Napi::Value mapDelete(const Napi::CallbackInfo &info);
     Napi::Value mapEntries(const Napi::CallbackInfo &info);
+    // inner.cc
+    Napi::Value growMap(const Napi::CallbackInfo &info);
 
     std::shared_ptr<OpenObject> object;
 };

@@ -4,6 +4,7 @@
 
 #include "cgroup_path.h"
 #include "lost.bpf.h"
+#include "room/table.bpf.h"
 
 #define CONTAINER_ID 64
 
@@ -23,12 +24,20 @@ struct {
 const struct cgroup_path *cgroup_path_type __attribute__((unused));
 
 /* Cgroups whose names were sent. Forgetting one costs a repeated record, nothing else. */
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, struct cgroup_key);
-    __type(value, __u8);
-} cgroup_seen SEC(".maps");
+TABLE(cgroup_seen, BPF_MAP_TYPE_LRU_HASH, 0, 4096, struct cgroup_key, __u8);
+
+/* Global functions: the verifier walks them once, not once for each caller. */
+__attribute__((noinline)) int see_cgroup(cgroup_id_t cgroup, hierarchy_t hierarchy) {
+    struct cgroup_key key = {.cgroup = cgroup, .hierarchy = hierarchy};
+
+    return SEE_IN(cgroup_seen, &room.cgroups, &key);
+}
+
+__attribute__((noinline)) int forget_cgroup(cgroup_id_t cgroup, hierarchy_t hierarchy) {
+    struct cgroup_key key = {.cgroup = cgroup, .hierarchy = hierarchy};
+
+    return DELETE_FROM(cgroup_seen, &room.cgroups, &key);
+}
 
 static __always_inline struct kernfs_node *parent_of(struct kernfs_node *node) {
     if (bpf_core_field_exists(node->__parent))
@@ -58,8 +67,9 @@ static __always_inline struct cgroup *v1_cgroup(struct css_set *set) {
     return NULL;
 }
 
-/* Runtimes put the container's id into the name: 64 hex digits. */
-static __always_inline bool has_long_name(struct cgroup *cgroup) {
+/* Runtimes put the container's id into the name: 64 hex digits. A function, because its name is on the stack only
+ * while it runs: all frames together have 512 bytes. */
+static __noinline bool has_long_name(struct cgroup *cgroup) {
     char name[CONTAINER_ID + 1];
 
     return bpf_probe_read_kernel_str(name, sizeof name, cgroup->kn->name) == sizeof name;
@@ -83,22 +93,18 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task) {
 /* Names are sent when a cgroup first owns a socket, because its directory may be gone before user space
  * looks. Returns true when they were sent before. */
 static __always_inline bool announce(struct cgroup *cgroup, struct cgroup_key *key) {
-    struct cgroup_key own =
-        *key; /* on the stack: older kernels take no argument of a global function as a key */
+    enum seen seen = see_cgroup(key->cgroup, key->hierarchy);
     struct cgroup_path *path;
     struct kernfs_node *node;
-    __u8 yes = 1;
     __u64 at = 0;
     long length;
 
-    if (bpf_map_lookup_elem(&cgroup_seen, &own))
-        return true;
-    if (bpf_map_update_elem(&cgroup_seen, &own, &yes, BPF_NOEXIST))
-        return false;
+    if (seen != SEEN_NOW)
+        return seen == SEEN_BEFORE;
     path = bpf_ringbuf_reserve(&cgroup_path, sizeof *path, 0);
     if (!path) {
         count_lost(LOST_CGROUP_PATH_RING);
-        bpf_map_delete_elem(&cgroup_seen, &own);
+        forget_cgroup(key->cgroup, key->hierarchy);
         return false;
     }
     path->cgroup = key->cgroup;

@@ -10,6 +10,8 @@
 const enum role *role_type __attribute__((unused));
 const enum flow_flags *flow_flags_type __attribute__((unused));
 
+enum direction { RECEIVED, SENT };
+
 struct owner {
     struct cgroup_key cgroup;
     process_id_t pid;
@@ -82,12 +84,8 @@ struct user {
     __u64 identity; /* of the socket: addresses are used again */
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, __u64); /* struct sock */
-    __type(value, struct user);
-} socket_user SEC(".maps");
+/* by struct sock */
+TABLE(socket_user, BPF_MAP_TYPE_LRU_HASH, 0, 4096, __u64, struct user);
 
 /* A cache per CPU of processes and their cgroups whose records were sent. Addresses are reused, but not
  * together with the start time of the process. */
@@ -210,19 +208,29 @@ static __always_inline void note_user(struct sock *sk, struct owner *owner) {
     struct user user = {.owner = *owner, .identity = identity_of(sk)};
     __u64 key = (__u64)sk;
 
-    bpf_map_update_elem(&socket_user, &key, &user, BPF_ANY);
+    PUT_IN(socket_user, &room.users, &key, &user);
+}
+
+/* A global function: the verifier walks it once, not once for each caller. */
+__attribute__((noinline)) int forget_user_of(const __u64 *sk) {
+    __u64 key;
+
+    if (!sk)
+        return 0;
+    key = *sk;
+    return DELETE_FROM(socket_user, &room.users, &key);
 }
 
 static __always_inline void forget_user(struct sock *sk) {
     __u64 key = (__u64)sk;
 
-    bpf_map_delete_elem(&socket_user, &key);
+    forget_user_of(&key);
 }
 
 /* The user that was noted for this socket, not for an earlier one at its address. */
 static __always_inline struct user *user_of(struct sock *sk) {
     __u64 key = (__u64)sk;
-    struct user *user = bpf_map_lookup_elem(&socket_user, &key);
+    struct user *user = FIND_IN(socket_user, &key);
 
     return user && user->identity == identity_of(sk) ? user : NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "lost.bpf.h"
 #include "process.h"
+#include "room/table.bpf.h"
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -22,12 +23,27 @@ struct process_key {
 };
 
 /* Processes whose record was sent. Forgetting one costs a repeated record, nothing else. */
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, struct process_key);
-    __type(value, __u8);
-} process_seen SEC(".maps");
+TABLE(process_seen, BPF_MAP_TYPE_LRU_HASH, 0, 4096, struct process_key, __u8);
+
+/* Global functions: the verifier walks them once, not once for each caller. Keys are on the stack, because older
+ * kernels take no argument of such a function for one. */
+__attribute__((noinline)) int see_process(const struct process_key *key) {
+    struct process_key own;
+
+    if (!key)
+        return SEEN_NOT;
+    own = *key;
+    return SEE_IN(process_seen, &room.processes, &own);
+}
+
+__attribute__((noinline)) int forget_process(const struct process_key *key) {
+    struct process_key own;
+
+    if (!key)
+        return 0;
+    own = *key;
+    return DELETE_FROM(process_seen, &room.processes, &own);
+}
 
 static __always_inline void read_exe(struct process *row, struct mm_struct *mm) {
     struct dentry *dentry = BPF_CORE_READ(mm, exe_file, f_path.dentry), *parent;
@@ -59,16 +75,14 @@ static __always_inline bool announce_process(struct task_struct *task) {
     };
     struct task_struct *parent;
     struct process *row;
-    __u8 yes = 1;
+    enum seen seen = see_process(&key);
 
-    if (bpf_map_lookup_elem(&process_seen, &key))
-        return true;
-    if (bpf_map_update_elem(&process_seen, &key, &yes, BPF_NOEXIST))
-        return false;
+    if (seen != SEEN_NOW)
+        return seen == SEEN_BEFORE;
     row = bpf_ringbuf_reserve(&process, sizeof *row, 0);
     if (!row) {
         count_lost(LOST_PROCESS_RING);
-        bpf_map_delete_elem(&process_seen, &key);
+        forget_process(&key);
         return false;
     }
     parent = BPF_CORE_READ(leader, real_parent);

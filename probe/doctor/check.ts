@@ -18,7 +18,7 @@ export interface Env extends Host {
   /** Who the probe is for a NATS server. */
   readonly nats?: NatsAccess
   /** Where names of containers are read. */
-  readonly places: Omit<Places, 'kubernetes' | 'nodeName' | 'label'>
+  readonly places: Omit<Places, 'label'>
   /** The collector's unix socket. */
   readonly socket: string
   readonly influx?: readonly InfluxAddress[]

@@ -44,7 +44,7 @@ const REASONS: readonly Reason[] = [
   {
     when: ({ code }) => code === 'ENOMEM',
     found: () => 'there is no memory for the eBPF maps',
-    remedy: 'lower --max-flows, or raise the memory limit',
+    remedy: 'lower --ring-size, or raise the memory limit',
   },
   {
     when: ({ code }) => code === 'ENOSYS',

@@ -7,7 +7,7 @@ import { codeOf, type Finding, type Host, textIn } from './finding.ts'
 const BTF = '/sys/kernel/btf/vmlinux'
 /** A clock before this project's start was never set. */
 const EARLIEST = Date.UTC(2024, 0, 1)
-/** The probe opens about 50: maps, programs, links, rings and sockets. */
+/** The probe opens about 100: maps, programs, links, rings and sockets. */
 const FILES = 256
 
 export function kernel({ release }: Host): Finding {

@@ -9,10 +9,15 @@ import type { KernelOptions, RingReader, Signal } from '../signals/signal.ts'
 import { attach, iterate, scan } from './attach.ts'
 import { explained, load } from './load.ts'
 import { Report } from './report.ts'
+import { Room } from './room/room.ts'
+import { Totals } from './totals.ts'
 import { Wanted } from './wanted.ts'
 
 /** The readers of the rings; records are valid until the function returns. */
-export type RingReaders = Readonly<Record<RingReader, (ring: string, records: Buffer) => void>>
+export interface Readers extends Readonly<Record<RingReader, (ring: string, records: Buffer) => void>> {
+  /** Takes what the kernel refuses later, a sentence each. */
+  refused?(sentence: string): void
+}
 
 /** Again when a signal that was refused has a substitute, which is not loaded. */
 function start(wanted: Wanted): [BpfObject, Link[]] {
@@ -37,12 +42,12 @@ export class Kernel {
   readonly #links: readonly Link[]
   readonly #rings: Rings
   readonly #report: Report
+  readonly #room: Room
+  readonly #totals: Totals
   readonly #lost: Buffer
-  /** The number of the window in which sums keep their range. */
-  readonly #window: Buffer
 
   /** @throws with the doctor's sentence, or BpfError with the verifier's log; everything is closed then */
-  constructor(options: KernelOptions, readers: RingReaders) {
+  constructor(options: KernelOptions, readers: Readers) {
     this.#wanted = new Wanted(options)
     const [object, links] = start(this.#wanted)
     this.#object = object
@@ -52,11 +57,14 @@ export class Kernel {
       this.#report = new Report(this.#object, signals)
       this.flows = this.#report.flows
       this.#lost = this.#object.map('lost').view()
-      this.#window = this.#object.map('.data.window').view()
+      this.#totals = new Totals(this.#object)
+      this.#room = new Room(this.#object, this.#wanted, sentence => readers.refused?.(sentence))
       const rings = new Map(
         signals.flatMap(({ ring }) => (ring ? [[ring.record, readers[ring.reader]]] : [])),
       )
+      rings.set('room_call', () => this.#room.check())
       this.#rings = this.#object.rings([...rings.keys()], (ring, records) => rings.get(ring)!(ring, records))
+      this.#room.check()
     } catch (error) {
       this.#object.close()
       throw explained(error)
@@ -80,7 +88,7 @@ export class Kernel {
    * @param proc where procfs is mounted
    */
   async scan(proc = '/proc'): Promise<void> {
-    await scan(this.#object, this.#wanted, proc)
+    await this.#room.whileWaiting(scan(this.#object, this.#wanted, proc))
     // a connection without a slot is not older from now on; unless some could not be seen, or found none
     const lost = this.lost()
     const hasAll = !lost['kernel/slot'] && !lost['kernel/storage']
@@ -102,19 +110,19 @@ export class Kernel {
     return this.#object.programStats()
   }
 
-  /** Reads all records that are in the rings now. */
+  /** Reads all records that are in the rings now. To be called ten times a second: room for more flows is made, too. */
   drain(): void {
     this.#rings.drain()
+    this.#room.check()
   }
 
   /** The sums of all cgroups since they were first seen, one per CPU; see `probe/read/rtt_sums.ts`. */
-  totals(): Entries {
-    this.#window.writeUInt32LE((this.#window.readUInt32LE(0) + 1) >>> 0, 0)
-    return this.#object.map('tcp_total').entries()
+  totals(): readonly Entries[] {
+    return this.#totals.read()
   }
 
   forgetTotals(key: Buffer): void {
-    this.#object.map('tcp_total').delete(key)
+    this.#totals.forget(key)
   }
 
   layout(name: string): Layout {
@@ -127,12 +135,13 @@ export class Kernel {
       `kernel/${reason}`,
       Number(this.#lost.readBigUInt64LE(index * 8)),
     ])
-    counts.push(['kernel/bad_record', this.#rings.badRecords])
+    counts.push(['kernel/bad_record', this.#rings.badRecords], ['kernel/growth', this.#room.failed])
     return Object.fromEntries(counts.filter(([, count]) => count > 0))
   }
 
   close(): void {
     for (const link of this.#links) link.detach()
+    this.#room.close()
     this.#object.close()
   }
 }

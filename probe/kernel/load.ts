@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { BpfError, type BpfObject, open } from 'bcc-bindings'
 import { SIGNALS } from '../signals/index.ts'
 import { explainLoad } from './explain.ts'
+import { limitRoom } from './room/room.ts'
+import { sizesOf } from './sizes.ts'
 import type { Wanted } from './wanted.ts'
 
 /** The object is in the project's `build/`, for the source tree and for `dist/`. */
@@ -35,15 +37,15 @@ export function load(wanted: Wanted): BpfObject {
 
 function prepare(object: BpfObject, wanted: Wanted): void {
   const { options } = wanted
-  const sizeOf = (struct: string) => object.layout(struct).size
   for (const signal of SIGNALS) {
     const has = wanted.has(signal)
     for (const [name, value] of Object.entries(signal.globals?.(options, has) ?? {}))
       object.setGlobal(name, value)
-    for (const [name, entries] of Object.entries(signal.maps?.({ options, wanted: has, sizeOf }) ?? {}))
+    for (const [name, entries] of Object.entries(signal.maps?.(sizesOf(object, wanted, signal)) ?? {}))
       object.resizeMap(name, entries)
     for (const program of Object.keys(signal.programs)) object.setAutoload(program, has)
   }
+  limitRoom(object, wanted)
 }
 
 /** The signal whose program the kernel refused, from libbpf's log. */

@@ -13,7 +13,8 @@ import type { RTT_BUCKET, TCP_TOTAL } from '../../wire/records.ts'
 /** What is needed of the kernel. */
 export interface TotalsKernel {
   layout(name: string): Layout
-  totals(): Entries
+  /** Of one map or more: a key may be in several. */
+  totals(): readonly Entries[]
   forgetTotals(key: Buffer): void
 }
 
@@ -37,6 +38,27 @@ interface Change {
 
 const offsetsOf = (layout: Layout): Readonly<Record<string, number>> =>
   Object.fromEntries(layout.fields.map(({ name, offset }) => [name, offset]))
+
+/** The sums of one key: of a key in several maps those of one behind the other, as if there were more CPUs. */
+interface Sums {
+  readonly key: Buffer
+  readonly values: Buffer
+}
+
+function byKey(maps: readonly Entries[]): Map<string, Sums> {
+  const found = new Map<string, Sums>()
+  for (const { keys, values, count } of maps) {
+    const [keySize, valueSize] = [keys.length / count, values.length / count]
+    for (let i = 0; i < count; i++) {
+      const key = keys.subarray(i * keySize, (i + 1) * keySize)
+      const name = key.toString('latin1')
+      const own = values.subarray(i * valueSize, (i + 1) * valueSize)
+      const other = found.get(name)
+      found.set(name, { key, values: other ? Buffer.concat([other.values, own]) : own })
+    }
+  }
+  return found
+}
 
 interface Range {
   readonly rtt_min_us: number
@@ -95,18 +117,13 @@ export class RttSums {
 
   /** Rows of the window that was just reported, `tcp_total` and `rtt_bucket`; a record without rows is left out. */
   rows(endNs: bigint): Rows[] {
-    const { keys, values, count } = this.#kernel.totals()
+    const found = byKey(this.#kernel.totals())
     const window = this.#window++
     const totals: Given<typeof TCP_TOTAL>[] = []
     const buckets: Given<typeof RTT_BUCKET>[] = []
-    const [keySize, valueSize] = [keys.length / count, values.length / count]
-    const seen = new Set<string>()
-    for (let i = 0; i < count; i++) {
-      const key = keys.subarray(i * keySize, (i + 1) * keySize)
-      const name = key.toString('latin1')
-      seen.add(name)
+    for (const [name, { key, values }] of found) {
       const known = this.#known.get(name) ?? this.#meet(name, endNs)
-      const change = this.#change(known, key, values.subarray(i * valueSize, (i + 1) * valueSize), window)
+      const change = this.#change(known, key, values, window)
       if (change) {
         known.changedNs = endNs
         totals.push(change.sums)
@@ -116,7 +133,7 @@ export class RttSums {
         this.#known.delete(name)
       }
     }
-    for (const name of this.#known.keys()) if (!seen.has(name)) this.#known.delete(name)
+    for (const name of this.#known.keys()) if (!found.has(name)) this.#known.delete(name)
     return [
       { layout: this.#total, bytes: encodeRows<typeof TCP_TOTAL>(this.#total, totals) },
       { layout: this.#bucket, bytes: encodeRows<typeof RTT_BUCKET>(this.#bucket, buckets) },
@@ -131,7 +148,7 @@ export class RttSums {
     return known
   }
 
-  /** @param values one `tcp_total_sums` for each possible CPU. @returns undefined without a change */
+  /** @param values one `tcp_total_sums` for each possible CPU, or more. @returns undefined without a change */
   #change(known: Previous, key: Buffer, values: Buffer, window: number): Change | undefined {
     const { sum, squares, counts } = this.#read(values)
     const owner = this.#owner(key)

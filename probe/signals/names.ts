@@ -8,6 +8,7 @@ export const cgroupPath: Signal = {
   gives: 'names of cgroups',
   records: ['cgroup_path'],
   ring: { record: 'cgroup_path', reader: 'cgroups' },
+  grows: () => [{ kind: 'table', map: 'cgroup_seen', used: 'cgroups', most: 16_384 }],
 }
 
 export const process: Signal = {
@@ -16,4 +17,5 @@ export const process: Signal = {
   gives: 'names of processes',
   records: ['process'],
   ring: { record: 'process', reader: 'processes' },
+  grows: () => [{ kind: 'table', map: 'process_seen', used: 'processes', most: 16_384 }],
 }

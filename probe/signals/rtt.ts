@@ -44,7 +44,9 @@ export const rtt: Signal = {
   fallback: "distributions are made of the kernel's smoothed round-trip times",
   records: ['tcp_total', 'rtt_bucket'],
   // the resets need the map without the samples, too
-  maps: ({ sizeOf }) => ({ tcp_total: roomForSums(sizeOf('tcp_total_sums')) }),
+  grows: ({ sizeOf }) => [
+    { kind: 'table', map: 'tcp_total', used: 'totals', most: roomForSums(sizeOf('tcp_total_sums')) },
+  ],
 }
 
 export const olderRtt: Signal = {

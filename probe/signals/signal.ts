@@ -61,6 +61,17 @@ interface FlowRecords {
   readonly tellsClose?: boolean
 }
 
+/** A map of `bpf/` that is made larger as it is used. */
+export interface Growing {
+  /** `SLOTS`, which grow by a chunk at a time, or a `TABLE`, which grows once. */
+  readonly kind: 'slots' | 'table'
+  readonly map: string
+  /** How much of it is used: a member of `struct room`. */
+  readonly used: string
+  /** Entries at most. */
+  readonly most: number
+}
+
 export interface Sizes {
   readonly options: KernelOptions
   /** Whether the signal is loaded. */
@@ -94,4 +105,6 @@ export interface Signal {
   readonly globals?: (options: KernelOptions, wanted: boolean) => Readonly<Record<string, number>>
   /** Entries of maps, bytes of rings. */
   readonly maps?: (sizes: Sizes) => Readonly<Record<string, number>>
+  /** Maps that are small at the start, and how large they may become. */
+  readonly grows?: (sizes: Sizes) => readonly Growing[]
 }

@@ -18,9 +18,12 @@ export const tcp: Signal = {
     tellsClose: true,
   },
   globals: ({ maxFlows, ringBytes }) => ({ max_tcp_flows: maxFlows, tcp_flow_wake_bytes: ringBytes / 2 }),
-  maps: ({ options: { maxFlows, ringBytes } }) => ({
-    tcp_slot: maxFlows,
-    tcp_elsewhere: maxFlows,
-    tcp_flow: ringBytes,
-  }),
+  maps: ({ options: { ringBytes } }) => ({ tcp_flow: ringBytes }),
+  grows: ({ options: { maxFlows } }) => [
+    { kind: 'slots', map: 'tcp_slot', used: 'tcp', most: maxFlows },
+    { kind: 'table', map: 'tcp_elsewhere', used: 'elsewhere', most: maxFlows },
+    { kind: 'table', map: 'tcp_refused', used: 'refused', most: 8192 },
+    { kind: 'table', map: 'tcp_listener', used: 'listeners', most: 16_384 },
+    { kind: 'table', map: 'socket_user', used: 'users', most: 16_384 },
+  ],
 }

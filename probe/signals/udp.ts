@@ -41,10 +41,15 @@ export const udp: Signal = {
   ring: { record: 'udp_flow', reader: 'flows' },
   flows: { row: { record: 'udp_flow', page: 'udp_flow_page' }, tellsClose: false },
   globals: ({ maxUdpFlows }) => ({ max_udp_flows: maxUdpFlows }),
-  maps: ({ options: { maxUdpFlows }, wanted }) => {
-    const flows = wanted ? maxUdpFlows : 1
-    return { udp_slot: flows, udp_conversation: flows }
-  },
+  grows: ({ options: { maxUdpFlows }, wanted }) =>
+    wanted
+      ? [
+          { kind: 'slots', map: 'udp_slot', used: 'udp', most: maxUdpFlows },
+          { kind: 'table', map: 'udp_conversation', used: 'conversations', most: maxUdpFlows },
+          { kind: 'table', map: 'udp_first', used: 'firsts', most: 8192 },
+          { kind: 'table', map: 'udp_alias', used: 'aliases', most: 8192 },
+        ]
+      : [],
 }
 
 export const udpDrops: Signal = {

@@ -48,7 +48,8 @@ function take(flows: Flows, layout: Layout, count: number, window: number): numb
   return seconds
 }
 
-function rowOf(at: number) {
+/** Of two sockets each, the ends of one connection. */
+export function rowOf(at: number) {
   const [connection, role] = [Math.floor(at / 2), (at % 2) + 1]
   const isns = [(connection * 7919) >>> 0, (connection * 104_729 + 1) >>> 0] as const
   const [isn_local, isn_remote] = role === 1 ? isns : [isns[1], isns[0]]

@@ -12,10 +12,12 @@ import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { benchPrograms } from './bpf_time.ts'
 import { benchChurn } from './churn.ts'
+import { benchCluster } from './cluster.ts'
 import { benchCollector } from './collector.ts'
 import { benchFleet } from './fleet.ts'
 import { benchFlows } from './flows.ts'
 import { benchFold } from './fold.ts'
+import { benchIpfix } from './ipfix.ts'
 import { benchKeys } from './keys.ts'
 import { benchPage } from './page.ts'
 import { benchProbeFold } from './probe_fold.ts'
@@ -44,6 +46,8 @@ const PARTS: Readonly<Record<string, () => Promise<Tables>>> = {
   },
   fold: async () => ({ 'Fold of the collector': await benchFold() }),
   flows: async () => ({ 'Flow stage of the collector': await benchFlows() }),
+  ipfix: async () => ({ 'IPFIX of the collector': await benchIpfix() }),
+  cluster: async () => ({ 'Facts of a cluster': await benchCluster() }),
   probe_fold: async () => ({ 'Fold of the probe': await benchProbeFold() }),
   sink_spool: async () => ({ 'The spool of the collector': await benchSinkSpool() }),
   collector: async () => ({ 'A whole collector': await benchCollector() }),
@@ -78,6 +82,9 @@ const table = ([heading, lines]: [string, string[][]]): string => `## ${heading}
 |---|---|
 ${lines.map(([what, measured]) => `| ${what} | ${measured} |`).join('\n')}
 `
+
+// a spool of this machine's user is no place for a bench
+process.env['SOCKFLUX_SPOOL'] = 'off'
 
 const given = process.argv.slice(2)
 const unknown = given.find(part => !(part in PARTS) && !/^(profile(=\d+)?|turns=.+|fleet=.+)$/.test(part))

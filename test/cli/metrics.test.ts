@@ -18,7 +18,7 @@ t.test('the list has a paragraph for each measurement', async t => {
     text,
     `pod:connect  (group connect)
   time from SYN_SENT to ESTABLISHED of the connections that clients established in the window
-  tags: ifid, pod, namespace, host, label_*
+  tags: ifid, pod, namespace, host, owner_kind, owner_name, node, label_*
   mean  gauge    ms  sockflux_pod_connect_mean_seconds  the mean, exact
   p95   gauge    ms  sockflux_pod_connect_p95_seconds   95th percentile, at most 3.2 % off from 8 us to 67 s
   max   gauge    ms  sockflux_pod_connect_max_seconds   the longest, exact

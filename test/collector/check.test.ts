@@ -33,6 +33,18 @@ const WRONG: readonly { flags: Flags; env?: NodeJS.ProcessEnv; says: string }[] 
     flags: { listen: [first, second] },
     says: `--listen: ifid ${ifid} is there twice (without ,ifid= it is the position from 0): give each endpoint its own`,
   })),
+  ...['workload', 'service'].map(group => ({
+    flags: { metrics: [`flows,${group}`] },
+    says: `--metrics: ${group} needs the facts of a cluster: give --cluster-from, or leave it out`,
+  })),
+  {
+    flags: { clusterLabel: ['team'] },
+    says: '--cluster-label: a label needs the facts of a cluster: give --cluster-from, or leave it out',
+  },
+  {
+    flags: { clusterFrom: '/nowhere' },
+    says: '--cluster-from /nowhere: there is no such file or directory: give api in a pod of the cluster, a kubeconfig file, or a directory of manifests',
+  },
   ...['host', 'flows', 'rtt,host'].map(metrics => ({
     flags: { profile: 'ntopng', metrics: [metrics] },
     says: '--metrics: profile ntopng has no groups of measurements: leave it out, or take --profile sockflux',

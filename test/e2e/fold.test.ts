@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { shortId } from '../../collector/fold/names.ts'
-import { GROUPS } from '../../collector/metrics/metric.ts'
+import { GROUPS, OPT_IN } from '../../collector/metrics/metric.ts'
 import { needs } from '../harness/skip.ts'
 import { freePort, openSite } from '../harness/sockflux.ts'
 import { ss } from '../harness/ss.ts'
@@ -43,7 +43,8 @@ t.test('the samples of containers and pods are the same, with --fold and without
   t.teardown(() => site.close())
   const endpoints = await Promise.all(PROBES.map(async () => `tcp://127.0.0.1:${await freePort()}`))
   const listen = endpoints.flatMap(endpoint => ['--listen', endpoint])
-  await site.collector([...listen, '--metrics', GROUPS.join(',')])
+  const groups = GROUPS.filter(group => group === 'process' || !OPT_IN.includes(group))
+  await site.collector([...listen, '--metrics', groups.join(',')])
   await serve(node, cart.pod.containers.main, cart.address, TCP)
   await serve(node, cart.pod.containers.idle, cart.address, UDP, '--transport', 'udp')
   const tcp = client(node, shop.pod.containers.main)

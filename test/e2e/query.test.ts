@@ -36,7 +36,8 @@ t.test('the store answers query and top while the collector runs', { skip }, asy
     and epoch(time) = ${window} order by as_client desc`
   await until('the window', async () => (await site.query(`select * ${where}`).catch(() => [])).length === 2)
 
-  const tags = { host: 'node-1', ifid: '0', namespace: 'trade', pod: 'shop-0' }
+  const workload = { owner_kind: null, owner_name: null, node: null }
+  const tags = { host: 'node-1', ifid: '0', namespace: 'trade', pod: 'shop-0', ...workload }
   const time = new Date(window * 1000).toISOString().replace('.000', '')
   const rows = [
     { time, container: shortId(main.id), container_name: 'main', ...tags, as_client: 3, as_server: 3 },

@@ -123,6 +123,7 @@ async function checkLedger(t: Test, world: World, range: Range) {
     ['containers', 'Flows as client', { container }, SHOP_FLOWS],
     ['containers', 'Flows as server', { container }, CART_FLOWS],
     ['processes', 'Flows as client', { process: 'load', container }, SHOP_FLOWS],
+    ['cluster', 'Flows of workloads, as client', { workload: 'shop', namespace: NAMESPACE }, SHOP_FLOWS],
     ['host', 'Memory', { host: HOST }, totalmem()],
     ['host', 'Load average', { host: HOST }, availableParallelism()],
   ]

@@ -31,9 +31,9 @@ const each = (check: (t: Test, file: File) => void) => async (t: Test) => {
 const nameOf = ({ dialect, name }: File, panel?: Panel) =>
   `${dialect} ${name}${panel ? `: ${panel.title}` : ''}`
 
-t.test('there are eight dashboards for either database', async t => {
-  t.equal(files.length, 16)
-  t.equal(new Set(files.map(({ dashboard }) => dashboard.uid)).size, 16, 'each with a uid of its own')
+t.test('there are nine dashboards for either database', async t => {
+  t.equal(files.length, 18)
+  t.equal(new Set(files.map(({ dashboard }) => dashboard.uid)).size, 18, 'each with a uid of its own')
   for (const { dashboard } of files) t.match(dashboard.uid, /^[a-z-]{1,40}$/)
 })
 

@@ -1,5 +1,7 @@
 /** What the dashboards show: two pods that talk, and a host that exists only as messages and has troubles. */
 
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Dealer } from 'zeromq'
 import { HEALTH_GROUPS } from '../../probe/signals/health_groups.ts'
 import { encodeWindow, type WindowNames } from '../../wire/message.ts'
@@ -7,9 +9,12 @@ import { client, connected, type Pair, serve, startPair } from '../e2e/pair.ts'
 import { bundleOf } from '../harness/bundle.ts'
 import { type Closable, closable } from '../harness/cleanup.ts'
 import { type Influx, startInflux } from '../harness/influx.ts'
+import type { Thing } from '../harness/kubernetes/api_server.ts'
+import { pod, service, slice } from '../harness/kubernetes/objects.ts'
 import { Ledger } from '../harness/ledger.ts'
 import type { Child } from '../harness/process.ts'
 import { type Prometheus, startPrometheus } from '../harness/prometheus.ts'
+import { scratch } from '../harness/scratch.ts'
 import { openSite, type Site } from '../harness/sockflux.ts'
 import { until } from '../harness/until.ts'
 import { earlyInWindow, windowNow } from '../harness/windows.ts'
@@ -20,7 +25,7 @@ const [ECHO, NOBODY] = ['80', '9']
 /** Series of a measurement: more than this machine has, fewer than the troubled host would have. */
 const MAX_SERIES = 200
 const CONTAINERS = 240
-const GROUPS = `flows,rtt,rtt_dist,traffic,tcp,connect,process,host,stats,${HEALTH_GROUPS}`
+const GROUPS = `flows,rtt,rtt_dist,traffic,tcp,connect,process,workload,service,node,host,stats,${HEALTH_GROUPS}`
 
 /** What the troubled host reports, in this order. */
 export const REPORTED = { 'queue/full': 7, 'window/skipped': 2 } as const
@@ -43,6 +48,20 @@ export interface World {
   readonly steady: number
   /** Bytes that the main container of the shop sent. */
   readonly sent: number
+}
+
+/** The two pods as a cluster has them, and a Service of the second. */
+function clusterOf({ shop, cart }: Pair): Thing[] {
+  const podIn = ({ pod: { uid }, address }: Pair['shop'], name: string) =>
+    pod({
+      ...{ name: `${name}-0`, namespace: NAMESPACE, uid, ip: address, node: HOST },
+      owner: ['StatefulSet', name],
+    })
+  return [
+    ...[podIn(shop, 'shop'), podIn(cart, 'cart')],
+    service('cart', '10.96.0.9', [{ name: 'echo', port: Number(ECHO) }], {}, NAMESPACE),
+    slice('cart-x', 'cart', [cart.address], [{ name: 'echo', port: Number(ECHO) }], NAMESPACE),
+  ]
 }
 
 /** Sends windows of a host without flows, whose containers are more than the collector has series for. */
@@ -117,13 +136,17 @@ export function openWorld({ rounds }: { rounds: number }): Promise<World & Closa
     const site = await openSite()
     cleanup.defer(() => site.close())
     const flags = ['--influx-url', influx.url, '--prometheus', '127.0.0.1:0', '--metrics', GROUPS]
-    const collector = await site.collector([...flags, '--max-series', String(MAX_SERIES)])
+    const manifests = await scratch(cleanup, 'manifests')
+    const more = ['--max-series', String(MAX_SERIES), '--cluster-from', manifests]
+    const collector = await site.collector([...flags, ...more])
     const [pair, prometheus] = await Promise.all([
       startPair({ rttMs: 20, dropEvery: 60, namespace: NAMESPACE }),
       startPrometheus(/"http":"([^"]+)"/.exec(collector.stderr)![1]!),
     ])
     cleanup.defer(() => pair.close())
     cleanup.defer(() => prometheus.close())
+    writeFileSync(join(manifests, 'all.json'), JSON.stringify({ kind: 'List', items: clusterOf(pair) }))
+    await until('the pods', async () => (await site.stats()).cluster?.['Pod'] === 2)
     const state = ['--containerd-state', pair.node.containerd.stateDir]
     const probe = await site.probe([...state, '--host', HOST, '--health', HEALTH_GROUPS.join(',')])
     const from = windowNow()

@@ -48,6 +48,7 @@ const FEATURES = {
   kustomize: () =>
     spawnSync('kubectl', ['kustomize', '--help']).status === 0 ||
     'kustomize is missing: install kubectl 1.21 or newer, of Kubernetes',
+  objdump: () => found('llvm-objdump') || 'llvm-objdump is missing: apt-get install llvm',
   gcc: () => found('gcc') || 'gcc is missing: apt-get install gcc libc6-dev',
   zsh: () => found('zsh') || 'zsh is missing: apt-get install zsh',
   iptables: () => found('iptables') || 'iptables is missing: apt-get install iptables',
@@ -70,6 +71,12 @@ const FEATURES = {
   containerd: () =>
     (['containerd', 'ctr', 'runc', 'busybox', 'iptables'].every(found) && readable('/usr/lib/cni/portmap')) ||
     'pods need containerd: apt-get install containerd runc containernetworking-plugins iptables busybox-static',
+  pythonIpfix: () =>
+    spawnSync('/usr/bin/python3', ['-c', 'import ipfix.reader']).status === 0 ||
+    'this needs a reader of IPFIX: apt-get install python3-ipfix',
+  ipfixDump: () => found('ipfixDump') || 'this needs libfixbuf: apt-get install libfixbuf-tools',
+  nfcapd: () => ['nfcapd', 'nfdump'].every(found) || 'this needs nfdump: apt-get install nfdump',
+  nfacctd: () => found('nfacctd') || 'this needs pmacct: apt-get install pmacct',
   systemd: () => found('systemd-analyze') || 'systemd-analyze is missing: apt-get install systemd',
   nspawn: () =>
     ['systemd-nspawn', 'systemd-sysusers', 'nsenter'].every(found) ||

@@ -24,6 +24,8 @@ export interface Stats {
   /** What the probes say that they lost, by stage and reason. */
   probes: Record<string, number>
   sinks: Record<string, QueueCounters>
+  /** Objects of each kind, where facts of a cluster are wanted. */
+  readonly cluster?: Readonly<Record<string, number | string>>
 }
 
 export interface Ended {

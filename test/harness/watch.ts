@@ -36,10 +36,11 @@ const DEFAULTS: KernelOptions = {
 export function kernelWith(
   options: Partial<KernelOptions>,
   onRecords: (ring: string, records: Buffer) => void,
+  refused?: (sentence: string) => void,
 ): Kernel {
   return new Kernel(
     { ...DEFAULTS, ...options },
-    { flows: onRecords, cgroups: onRecords, processes: onRecords },
+    { flows: onRecords, cgroups: onRecords, processes: onRecords, ...(refused && { refused }) },
   )
 }
 

@@ -116,12 +116,12 @@ t.test('a figure that hangs delays no window and is not asked twice at once', as
   )
 })
 
-t.test('this machine has all three', async t => {
+t.test('this machine has all of them, or tracks no connections', async t => {
   const host = new Host()
   await host.sample()
   const found = await host.sample()
   t.same(
-    found.map(({ layout }) => layout.name),
+    found.map(({ layout }) => layout.name).filter(name => name !== 'host_conntrack'),
     ['iface', 'host_cpu', 'host_mem'],
   )
   t.ok(read(found[0]!).some(({ ifname }) => ifname === 'lo'))
@@ -143,4 +143,16 @@ t.test("the probe's own row says what rose since the one before", async t => {
     { user_us: 30, system_us: 0, rows: 0, rss_bytes: 8, queue_bytes: 1 },
   ])
   t.equal(hostRows('iface', []).bytes.length, 0)
+})
+
+t.test('what the kernel tracks, where it tracks anything', async t => {
+  const write = procWith(t)
+  const proc = write({ stat: STAT, loadavg: '0 0 0\n', 'net/dev': dev() })
+  const host = new Host({ proc, memory })
+  await host.sample()
+  t.equal(host.failures, 0, 'no module is no failure')
+  mkdirSync(join(proc, 'sys/net/netfilter'), { recursive: true })
+  write({ 'sys/net/netfilter/nf_conntrack_count': '17\n', 'sys/net/netfilter/nf_conntrack_max': '65536\n' })
+  const found = (await host.sample()).find(({ layout }) => layout.name === 'host_conntrack')
+  t.same(read(found!), [{ count: 17, max: 65_536 }])
 })

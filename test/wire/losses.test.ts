@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
   'the kernel side': LOST.map(name => `kernel/${name}`),
   literals: found(
     sources('{probe,collector}/**/*.ts'),
-    /['`]((?:kernel|fold|identify|queue|window|log|ingest|series|flows|stream)\/[a-z_]+)['`]/g,
+    /['`]((?:kernel|fold|identify|queue|window|log|ingest|series|flows|stream|ipfix|cluster)\/[a-z_]+)['`]/g,
   ),
   'the queue of the probe': REASONS.flatMap(reason => [`queue/${reason}`, `queue/${reason}_windows`]),
   runtimes: found(
@@ -87,7 +87,7 @@ t.test('each says what one count is, what it means and what to do', async t => {
 })
 
 t.test('a flag that is to be raised exists', async t => {
-  const options = sources('{probe,collector}/{,**/}{options,index}.ts')
+  const options = sources('{probe,collector}/{,**/}{options,settings,index}.ts')
   const flags = Object.values(LOSSES).flatMap(
     ({ means, remedy }) => `${means} ${remedy}`.match(/--[a-z-]+/g) ?? [],
   )

@@ -2,7 +2,7 @@
 
 import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
 import { suggestion } from './nearest.ts'
-import type { Found } from './settings.ts'
+import { type Found, snakeOfKey } from './settings.ts'
 import { readText } from './text.ts'
 
 const SECTIONS = ['probe', 'collector']
@@ -54,8 +54,11 @@ export class SettingsFile {
     document: ReturnType<typeof parseDocument>,
   ): void {
     for (const pair of pairs) {
-      const word = wordOf(pair.key)
-      if (!known.includes(word)) {
+      const written = wordOf(pair.key)
+      const word = known.includes(written) ? written : snakeOfKey(written)
+      if (this.#entries.has(word))
+        this.problems.push(`${this.#at(pair.key.range?.[0] ?? 0)}: ${word} is there twice: leave one out`)
+      else if (!known.includes(word)) {
         const meant = prefix === '' && isMap(pair.value) ? SECTIONS : known
         this.problems.push(this.#unknown(pair, meant, owner))
       } else if (pair.value)

@@ -48,6 +48,14 @@ export const setting = <T>(row: Setting<T>): Setting<T> => row
 
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 export const snake = (name: string): string => kebab(name).replaceAll('-', '_')
+/** `flowCollectorAddr` or `enableTLSToIt`, as other programs write keys, in snake case; others as they are. */
+export const snakeOfKey = (key: string): string =>
+  /^[a-z]+[A-Z]/.test(key)
+    ? key
+        .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+        .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+        .toLowerCase()
+    : key
 export const variables = (name: string, row: Setting): string[] => [
   variable(name),
   ...(row.env ?? []),
@@ -64,8 +72,9 @@ const SIZES = [
   ['K', 2 ** 10],
 ] as const
 
-/** The default as people write it: `64M`; undefined if there is none. */
+/** The default as people write it: `64M`, `60s`; undefined if there is none. */
 export function defaultOf({ fallback, value }: Setting): unknown {
+  if (value === '<duration>' && typeof fallback === 'number') return `${fallback}s`
   if (value !== '<size>' || typeof fallback !== 'number') return fallback === '' ? undefined : fallback
   const [letter, unit] = SIZES.find(([, unit]) => fallback > 0 && fallback % unit === 0) ?? ['', 1]
   return `${fallback / unit}${letter}`

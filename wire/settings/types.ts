@@ -106,3 +106,24 @@ export const address = () =>
     context.addIssue({ code: 'custom', message })
     return z.NEVER
   })
+
+const SECONDS_OF: Readonly<Record<string, number>> = {
+  ...{ ns: 1e-9, us: 1e-6, µs: 1e-6, μs: 1e-6, ms: 1e-3 },
+  ...{ s: 1, m: 60, h: 3600 },
+}
+const LONGEST_S = 876_000 * 3600
+
+/** A duration as Go writes it, `1m30s`: seconds. @param min seconds */
+export const duration = (min: number) =>
+  z.unknown().transform((given, context) => {
+    const text = String(given)
+    const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)]
+    const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === text
+    const seconds = parts.reduce((sum, [, number, unit]) => sum + Number(number) * SECONDS_OF[unit!]!, 0)
+    if (isWhole && seconds >= min && seconds <= LONGEST_S) return seconds
+    context.addIssue({
+      code: 'custom',
+      message: `needs a duration of at least ${min}s, such as 60s or 1m30s (units: ns, us, ms, s, m, h)`,
+    })
+    return z.NEVER
+  })

@@ -72,8 +72,7 @@ export class Addresses {
    * machine, none anywhere.
    */
   ownerOf(address: string, askerBoot: number): Namespace | undefined {
-    const since = this.#now() - LATELY_MS
-    const owners = [...(this.#owners.peek(address)?.values() ?? [])].filter(({ seen }) => seen >= since)
+    const owners = this.#lately(address)
     const local = owners.filter(({ boot }) => boot === askerBoot)
     const meant = local.length > 0 ? local : owners
     return meant.length === 1 ? meant[0] : undefined
@@ -83,6 +82,17 @@ export class Addresses {
   isOf(address: string, { boot, netns }: Namespace, askerBoot: number): boolean {
     const owner = this.ownerOf(address, askerBoot)
     return owner?.boot === boot && owner.netns === netns
+  }
+
+  /** Whether another machine has it, and not this one. */
+  isElsewhere(address: string, boot: number): boolean {
+    const owners = this.#lately(address)
+    return owners.length > 0 && !owners.some(owner => owner.boot === boot)
+  }
+
+  #lately(address: string): Owner[] {
+    const since = this.#now() - LATELY_MS
+    return [...(this.#owners.peek(address)?.values() ?? [])].filter(({ seen }) => seen >= since)
   }
 }
 

@@ -20,7 +20,7 @@ const MAX_RANGES = 20_000
 
 export interface SubnetFile {
   readonly labels: readonly SubnetLabel[]
-  /** Names of the cluster's own ranges are wanted, too: these come with the cluster's facts. */
+  /** Names of the cluster's own ranges are wanted, too, which come from its facts: unless it says that they are not. */
   readonly autoDetect: boolean
 }
 
@@ -50,7 +50,7 @@ export function subnetsOf(text: string): SubnetFile {
   const whole: unknown = parse(text)
   const { value, place } = listIn(whole)
   const autoDetect =
-    isObject(value) && (value['openShiftAutoDetect'] === true || value['autoDetect'] === true)
+    !isObject(value) || (value['openShiftAutoDetect'] !== false && value['autoDetect'] !== false)
   const list = isObject(value) ? (value['customLabels'] ?? []) : value
   const where = isObject(value) ? `${place}customLabels` : place || 'the file'
   if (!Array.isArray(list)) throw new Error(`${where} is no list of names with cidrs`)

@@ -32,13 +32,16 @@ const MAPPED = Buffer.from('00000000000000000000ffff', 'hex')
 const MAX_KNOWN = 65_536
 
 export class Subnets {
+  /** Addresses that are in none of them are asked of the cluster. */
+  readonly detects: boolean
   /** By length, the longest first; then by prefix. An address asks once per length that there is. */
   readonly #ranges: readonly (readonly [bits: number, byPrefix: ReadonlyMap<string, Named>])[]
   readonly #match: SubnetMatch
   readonly #known = new BoundedMap<string, string>(MAX_KNOWN)
 
   /** @throws with the range that is none */
-  constructor(labels: readonly SubnetLabel[] = [], match: SubnetMatch = 'first') {
+  constructor(labels: readonly SubnetLabel[] = [], match: SubnetMatch = 'first', detects = true) {
+    this.detects = detects
     this.#match = match
     const ranges = new Map<number, Map<string, Named>>()
     const all = labels.flatMap(({ name, cidrs }) => cidrs.map(cidr => ({ name, ...rangeOf(cidr) })))

@@ -1,6 +1,7 @@
 /** The table of live flows with what leads to them: sockets, pairs of sequence numbers, runs. */
 
 import { ROLE_CLIENT, ROLE_SERVER, ROLE_UNKNOWN } from '../../../wire/records.ts'
+import { type ClusterFacts, NO_FACTS } from '../../cluster/facts.ts'
 import { Subnets } from '../subnets/subnets.ts'
 import { Chains, mix } from './chains.ts'
 import { MARK, NUMBER, WORD } from './columns.ts'
@@ -30,10 +31,15 @@ export class FlowStore {
   either = 0
 
   readonly subnets: Subnets
+  readonly facts: ClusterFacts
 
-  /** @param most live flows */
-  constructor(most: number, subnets = new Subnets()) {
+  /**
+   * @param most live flows
+   * @param facts of the cluster whose pods and hosts have these flows
+   */
+  constructor(most: number, subnets = new Subnets(), facts = NO_FACTS) {
     this.subnets = subnets
+    this.facts = facts
     this.table = new FlowTable(most)
     const { table } = this
     // a UDP socket has a conversation with each of its peers

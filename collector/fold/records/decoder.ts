@@ -24,6 +24,7 @@ const RECORDS: ReadonlyMap<string, (layout: Layout) => Decoder> = new Map([
   ['iface', hostDecoder('iface')],
   ['host_cpu', hostDecoder('host_cpu')],
   ['host_mem', hostDecoder('host_mem')],
+  ['host_conntrack', hostDecoder('host_conntrack')],
   ['probe_stats', hostDecoder('probe_stats')],
 ])
 

@@ -1,6 +1,7 @@
 /** What a node of the map is, and what it is called. */
 
-import { type Called, calledOf, ipAt } from '../../flows/conversation.ts'
+import { type Called, calledOf } from '../../flows/conversation.ts'
+import { ipAt } from '../../flows/ends/endpoint.ts'
 import type { FlowStore } from '../../flows/table/store.ts'
 import { Problem } from '../../routes.ts'
 

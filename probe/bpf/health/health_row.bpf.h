@@ -68,13 +68,6 @@ __attribute__((noinline)) int write_risen(struct tcp_health *row, struct health_
               row->syn_resent | row->spurious | row->out_of_order | row->ecn_marks);
 }
 
-/* The same, of counters that become a base before their row is written. */
-static __always_inline void wait_for(struct health_counters *now, const struct health_counters *base) {
-    struct tcp_health row = {};
-
-    write_risen(&row, now, base);
-}
-
 static __always_inline void write_health_owner(struct tcp_health *row, const struct tcp_flow *flow) {
     row->socket = flow->socket;
     row->cgroup = flow->cgroup;
@@ -110,7 +103,7 @@ static __always_inline bool write_health(struct tcp_health *row, struct tcp_sock
     return tells || row->syn_waiting || row->in_flight || row->unsent || row->unread || row->delivery_rate;
 }
 
-/* Of a flow that closed, or that another container took over: `whole` is its other row. Levels are of open flows. */
+/* Of a flow that closed: `whole` is its other row. Levels are of open flows. */
 static __always_inline void tell_closed(const struct tcp_flow *whole, struct tcp_sock *tp,
                                         const struct health_counters *base, struct health_counters *now) {
     struct tcp_health row = {}, *sent;
@@ -132,4 +125,28 @@ static __always_inline void tell_closed(const struct tcp_flow *whole, struct tcp
     sent->app_limited = row.app_limited;
     __builtin_memcpy(&sent->receiver_us, &row.receiver_us, RISEN_BYTES);
     bpf_ringbuf_submit(sent, BPF_RB_NO_WAKEUP);
+}
+
+/* Of a flow that another container takes over, to be submitted or discarded; NULL when it has nothing to tell. Made in
+ * the ring, because the stack of its callers is full. `now` waits where it is not above `base`. */
+static __always_inline struct tcp_health *reserve_told(const struct tcp_flow *whole, struct tcp_sock *tp,
+                                                       const struct health_counters *base,
+                                                       struct health_counters *now) {
+    struct tcp_health *row = bpf_ringbuf_reserve(&tcp_health, sizeof *row, 0);
+    bool tells;
+
+    if (!row) {
+        count_lost(LOST_TCP_HEALTH_RING);
+        return NULL;
+    }
+    write_health_owner(row, whole);
+    row->closed_ns = whole->closed_ns;
+    row->reported_ns = whole->reported_ns;
+    tells = write_risen(row, now, base);
+    if (read_throughput && whole->data_segs_sent)
+        read_rate(row, tp, TYPED);
+    if (tells || row->delivery_rate)
+        return row;
+    bpf_ringbuf_discard(row, BPF_RB_NO_WAKEUP);
+    return NULL;
 }

@@ -37,7 +37,11 @@ const volatile bool listens; /* the queues of listening sockets are asked for */
 struct pool listen_pool;
 
 static __always_inline struct listen_slot *listen_slot_at(__u32 index) {
-    return slot_at(&listen_slot, index);
+    return bpf_map_lookup_elem(&listen_slot, &index);
+}
+
+static __always_inline struct slot *any_listen_slot(__u32 index) {
+    return bpf_map_lookup_elem(&listen_slot, &index);
 }
 
 static __always_inline struct listen_slot *listening(__u64 cookie) {
@@ -70,7 +74,7 @@ static __noinline int open_listener(struct sock *sk, const struct owner *owner) 
     }
     if (slot)
         return 0;
-    taken = take_slot(&listen_slot, &listen_pool, MAX_LISTENERS);
+    taken = take_slot(any_listen_slot, &listen_pool, MAX_LISTENERS);
     slot = taken ? listen_slot_at(taken - 1) : NULL;
     if (!slot) {
         count_lost(LOST_LISTENER);

@@ -11,7 +11,6 @@
  * sample_handshake() counts it. Flags of other programs stay. */
 SEC("?sockops")
 int tcp_rtt(struct bpf_sock_ops *ops) {
-    struct tcp_total_sums *sums;
     struct tcp_opener *refused;
     struct tcp_slot *slot;
     struct bpf_sock *sk;
@@ -40,9 +39,9 @@ int tcp_rtt(struct bpf_sock_ops *ops) {
     slot = slot_by(cookie, (__u64)sk);
     if (slot)
         count_sample(slot, us);
-    else if ((refused = refused_of(cookie)) &&
-             (sums = sums_of(&refused->owner.cgroup, refused->netns, refused->role)))
-        add_sample(sums, us);
+    else if ((refused = refused_of(cookie)))
+        add_to_total(refused->owner.cgroup.cgroup, refused->owner.cgroup.hierarchy, refused->netns,
+                     refused->role, us);
     return 1;
 }
 
@@ -74,46 +73,39 @@ int BPF_PROG(tcp_rtt_probe, struct sock *sk) {
 }
 
 /* Of a connection that is open, that has just closed, or that found no slot. */
-static __always_inline struct tcp_total_sums *sums_of_socket(struct sock *sk) {
+static __always_inline int count_reset_of(struct sock *sk, enum direction direction) {
     __u64 cookie = sk ? sk->__sk_common.skc_cookie.counter : 0;
-    struct cgroup_key cgroup = {};
     struct tcp_opener *refused;
     struct tcp_closed *closed;
     struct tcp_slot *slot;
 
     if (!cookie)
-        return NULL;
+        return 0;
     slot = slot_by(cookie, (__u64)sk);
     if (slot) {
         confirm_by_user(slot);
-        cgroup.cgroup = slot->flow.cgroup;
-        cgroup.hierarchy = slot->flow.hierarchy;
-        return sums_of(&cgroup, slot->flow.netns, slot->flow.role);
+        return count_reset(slot->flow.cgroup, slot->flow.hierarchy, slot->flow.netns, slot->flow.role,
+                           direction);
     }
     closed = closed_at(cookie);
     if (closed->socket == cookie)
-        return sums_of(&closed->cgroup, closed->netns, closed->role);
+        return count_reset(closed->cgroup.cgroup, closed->cgroup.hierarchy, closed->netns, closed->role,
+                           direction);
     refused = refused_of(cookie);
-    return refused ? sums_of(&refused->owner.cgroup, refused->netns, refused->role) : NULL;
+    if (refused)
+        count_reset(refused->owner.cgroup.cgroup, refused->owner.cgroup.hierarchy, refused->netns,
+                    refused->role, direction);
+    return 0;
 }
 
 /* For known connections: the answer to a port without a listener has no owner, and the answer of a
  * listener to a stray segment belongs to no connection. */
 SEC("?tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset, struct sock *sk) {
-    bool listens = sk && sk->__sk_common.skc_state == TCP_LISTEN;
-    struct tcp_total_sums *sums = listens ? NULL : sums_of_socket(sk);
-
-    if (sums)
-        __sync_fetch_and_add(&sums->resets_sent, 1);
-    return 0;
+    return sk && sk->__sk_common.skc_state == TCP_LISTEN ? 0 : count_reset_of(sk, SENT);
 }
 
 SEC("?tp_btf/tcp_receive_reset")
 int BPF_PROG(tcp_receive_reset, struct sock *sk) {
-    struct tcp_total_sums *sums = sums_of_socket(sk);
-
-    if (sums)
-        __sync_fetch_and_add(&sums->resets_rcvd, 1);
-    return 0;
+    return count_reset_of(sk, RECEIVED);
 }

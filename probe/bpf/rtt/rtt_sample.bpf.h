@@ -20,9 +20,6 @@ static __always_inline bool is_handshake(const struct tcp_slot *slot) {
 /* The handshake of an accepted connection is over before a process accepts or uses it: its sample waits for
  * the owner. A global function: the verifier walks it once, not once for each caller. */
 __attribute__((noinline)) int count_sample(struct tcp_slot *slot, usec_t us) {
-    struct cgroup_key cgroup = {};
-    struct tcp_total_sums *sums;
-
     if (!slot)
         return 0;
     sample_flow(slot, us);
@@ -30,10 +27,5 @@ __attribute__((noinline)) int count_sample(struct tcp_slot *slot, usec_t us) {
         confirm_by_user(slot);
     if ((slot->flow.flags & FLOW_GUESSED) && let_wait(slot, us))
         return 0;
-    cgroup.cgroup = slot->flow.cgroup;
-    cgroup.hierarchy = slot->flow.hierarchy;
-    sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role);
-    if (sums)
-        add_sample(sums, us);
-    return 0;
+    return add_to_total(slot->flow.cgroup, slot->flow.hierarchy, slot->flow.netns, slot->flow.role, us);
 }

@@ -5,10 +5,11 @@
 #pragma once
 
 #include "owner.bpf.h"
+#include "room/table.bpf.h"
 #include "rtt_bucket.h"
 #include "tcp_total.h"
 
-#define MAX_TOTALS 4096 /* default; the probe resizes the map */
+#define FIRST_TOTALS 512
 
 /* clang writes BTF only for types that a map, a global or a function names */
 const struct tcp_total *tcp_total_type __attribute__((unused));
@@ -35,12 +36,8 @@ struct tcp_total_sums {
     samples_t bucket[RTT_BUCKETS];
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_HASH); /* preallocated: per-CPU memory cannot be allocated fast */
-    __uint(max_entries, MAX_TOTALS);
-    __type(key, struct tcp_total_key);
-    __type(value, struct tcp_total_sums);
-} tcp_total SEC(".maps");
+/* preallocated: per-CPU memory cannot be allocated fast */
+TABLE(tcp_total, BPF_MAP_TYPE_PERCPU_HASH, 0, FIRST_TOTALS, struct tcp_total_key, struct tcp_total_sums);
 
 static struct tcp_total_sums no_sums;
 
@@ -48,16 +45,13 @@ bool rtt_args; /* this kernel passes the sample: older ones do not. Set by the f
 
 __u32 window SEC(".data.window"); /* incremented by the probe, right before it reads the sums */
 
-static __always_inline struct tcp_total_sums *sums_of(const struct cgroup_key *cgroup, netns_id_t netns,
-                                                      __u32 role) {
-    struct tcp_total_key key = {
-        .cgroup = cgroup->cgroup, .hierarchy = cgroup->hierarchy, .netns = netns, .role = role};
-    struct tcp_total_sums *sums = bpf_map_lookup_elem(&tcp_total, &key);
+static __always_inline struct tcp_total_sums *sums_of(const struct tcp_total_key *key) {
+    struct tcp_total_sums *sums = FIND_IN(tcp_total, key);
 
     if (sums)
         return sums;
-    bpf_map_update_elem(&tcp_total, &key, &no_sums, BPF_NOEXIST);
-    sums = bpf_map_lookup_elem(&tcp_total, &key);
+    ADD_TO(tcp_total, &room.totals, key, &no_sums);
+    sums = FIND_IN(tcp_total, key);
     if (!sums)
         count_lost(LOST_TCP_TOTAL);
     return sums;
@@ -105,4 +99,25 @@ static __always_inline void add_sample(struct tcp_total_sums *sums, usec_t us) {
     barrier_var(bucket);
     if (bucket < RTT_BUCKETS)
         __sync_fetch_and_add(&sums->bucket[bucket], 1);
+}
+
+/* Global functions: the verifier walks them once, not once for each caller. */
+__attribute__((noinline)) int add_to_total(cgroup_id_t cgroup, hierarchy_t hierarchy, netns_id_t netns,
+                                           __u32 role, usec_t us) {
+    struct tcp_total_key key = {.cgroup = cgroup, .hierarchy = hierarchy, .netns = netns, .role = role};
+    struct tcp_total_sums *sums = sums_of(&key);
+
+    if (sums)
+        add_sample(sums, us);
+    return 0;
+}
+
+__attribute__((noinline)) int count_reset(cgroup_id_t cgroup, hierarchy_t hierarchy, netns_id_t netns,
+                                          __u32 role, enum direction direction) {
+    struct tcp_total_key key = {.cgroup = cgroup, .hierarchy = hierarchy, .netns = netns, .role = role};
+    struct tcp_total_sums *sums = sums_of(&key);
+
+    if (sums)
+        __sync_fetch_and_add(direction == SENT ? &sums->resets_sent : &sums->resets_rcvd, 1);
+    return 0;
 }

@@ -47,7 +47,7 @@ static __noinline int hand_over(struct sock *sk, const struct owner *owner, cons
     __u32 taken = placed(sk->__sk_common.skc_cookie.counter);
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    struct health_counters before, now;
+    struct tcp_health *told;
     struct tcp_flow *row;
     __u64 word, busy;
     boot_ns_t now_ns;
@@ -74,7 +74,7 @@ static __noinline int hand_over(struct sock *sk, const struct owner *owner, cons
     if (slot->flow.socket != sk->__sk_common.skc_cookie.counter) {
         bpf_ringbuf_discard(row, 0);
         if (__sync_val_compare_and_swap(&slot->slot.word, busy, word) != busy)
-            free_slot(&slot->slot, &tcp_pool, taken - 1);
+            free_tcp_slot(taken - 1);
         return 0;
     }
     now_ns = bpf_ktime_get_boot_ns(); /* after the claim: a pass that came first has a time before this one */
@@ -83,20 +83,21 @@ static __noinline int hand_over(struct sock *sk, const struct owner *owner, cons
     row->closed_ns = now_ns;
     row->flags |= FLOW_HANDED;
     read_former(row, tp, slot, &slot->base[WORD_BASE(word)], &slot->base[WORD_BASE(word) ^ 1], use);
-    before = slot->base[WORD_BASE(word)].health; /* the next pass writes over it */
-    now = slot->base[WORD_BASE(word) ^ 1].health;
-    wait_for(&now, &before);
-    slot->base[WORD_BASE(word) ^ 1].health = now;
+    told =
+        reserve_told(row, tp, &slot->base[WORD_BASE(word)].health, &slot->base[WORD_BASE(word) ^ 1].health);
     slot->slot.whole = 1;
     confirm_flow(slot, owner);
     if (__sync_val_compare_and_swap(&slot->slot.word, busy, WORD(now_ns, WORD_BASE(word) ^ 1, SLOT_LIVE)) ==
         busy) {
-        tell_closed(row, tp, &before, &now);
+        if (told)
+            bpf_ringbuf_submit(told, BPF_RB_NO_WAKEUP);
         submit_row(row);
         return 0;
     }
     /* it closed meanwhile: the row of its close has everything */
+    if (told)
+        bpf_ringbuf_discard(told, BPF_RB_NO_WAKEUP);
     bpf_ringbuf_discard(row, 0);
-    free_slot(&slot->slot, &tcp_pool, taken - 1);
+    free_tcp_slot(taken - 1);
     return 0;
 }

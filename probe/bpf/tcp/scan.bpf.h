@@ -2,7 +2,7 @@
 /* Sockets by their descriptors. At start-up those that are older than the probe: every file of every process, in all network
  * namespaces. Listeners first, because the listeners of a namespace decide the roles of its connections.
  * Then, namespace by namespace, sockets without a descriptor: MPTCP subflows, orphans, connections that
- * are not accepted yet. */
+ * are not accepted yet. Room for so many at once is made meanwhile: the scan waits for it. */
 #pragma once
 
 #include "tcp_flow.bpf.h"
@@ -78,6 +78,8 @@ int tcp_flow_scan(struct bpf_iter__task_file *ctx) {
     state = sk->__sk_common.skc_state;
     if (state == TCP_CLOSE || state == TCP_LISTEN || slot_of(sk))
         return 0;
+    if (is_tcp_growing())
+        return 1; /* the same one again */
     own(&opener.owner, task);
     opener.role = role_by_listener(sk);
     open_flow(sk, &opener, FIRST);
@@ -137,6 +139,8 @@ int tcp_socket_scan(struct bpf_iter__tcp *ctx) {
         open_listener(sk, &opener.owner);
         return 0;
     }
+    if (is_tcp_growing())
+        return 1;
     opener.role = role_by_listener(sk);
     slot = open_flow(sk, &opener, BPF_CORE_READ(sk, sk_socket, file) ? AGAIN : FIRST);
     if (slot)

@@ -15,18 +15,13 @@ struct {
 
 const volatile __u64 tcp_flow_wake_bytes = 4 * 1024 * 1024;
 
-/* Sockets that found no slot, the last of them. */
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 8192);
-    __type(key, __u64); /* cookie */
-    __type(value, struct tcp_opener);
-} tcp_refused SEC(".maps");
+/* Sockets that found no slot, the last of them, by cookie. */
+TABLE(tcp_refused, BPF_MAP_TYPE_LRU_HASH, 0, 2048, __u64, struct tcp_opener);
 
 static bool refuses; /* there are some, or were */
 
 static __always_inline struct tcp_opener *refused_of(__u64 cookie) {
-    return *(volatile bool *)&refuses ? bpf_map_lookup_elem(&tcp_refused, &cookie) : NULL;
+    return *(volatile bool *)&refuses ? FIND_IN(tcp_refused, &cookie) : NULL;
 }
 
 /* A socket that is pushed out of the table comes here again with each use: it is counted where it is seen first. */
@@ -34,14 +29,14 @@ enum sight { FIRST, AGAIN };
 
 static __always_inline void refuse(__u64 cookie, const struct tcp_opener *opener, enum sight sight) {
     refuses = true;
-    if (!bpf_map_update_elem(&tcp_refused, &cookie, opener, BPF_NOEXIST) && sight == FIRST)
+    if (!ADD_TO(tcp_refused, &room.refused, &cookie, opener) && sight == FIRST)
         count_lost(LOST_SLOT);
 }
 
 /* Gives the socket a slot and makes it visible. The counts of `sk` so far belong to the flow unless it
  * predates the probe. */
 static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener *opener, enum sight sight) {
-    __u32 taken = take_slot(&tcp_slot, &tcp_pool, max_tcp_flows);
+    __u32 taken = take_tcp_slot();
     struct tcp_slot *slot = taken ? tcp_slot_at(taken - 1) : NULL;
     __u64 cookie = new_cookie_of(sk), word;
     struct tcp_flow *flow;
@@ -80,7 +75,7 @@ static __noinline struct tcp_slot *open_flow(struct sock *sk, struct tcp_opener 
         return slot;
     slot->sk = 0;
     if (claim_close(&slot->slot, &word) && WORD_STATE(word) == SLOT_LIVE)
-        free_slot(&slot->slot, &tcp_pool, taken - 1);
+        free_tcp_slot(taken - 1);
     return NULL;
 }
 
@@ -117,7 +112,7 @@ static __noinline void close_unseen(struct sock *sk, int old_state) {
         return;
     if (refused) {
         opener = *refused;
-        bpf_map_delete_elem(&tcp_refused, &cookie);
+        DELETE_FROM(tcp_refused, &room.refused, &cookie);
     } else if (old_state == TCP_SYN_RECV) {
         own_accepted(sk, &opener);
         opener.role = ROLE_SERVER;
@@ -190,7 +185,7 @@ static __noinline void close_flow(struct sock *sk, struct tcp_slot *slot, enum e
         submit_row(row);
     }
     if (WORD_STATE(word) == SLOT_LIVE)
-        free_slot(&slot->slot, &tcp_pool, index); /* else the program that holds it frees it */
+        free_tcp_slot(index); /* else the program that holds it frees it */
 }
 
 /* Closed with data unread, or with SO_LINGER 0: there is no other state in between. A reset by the peer comes

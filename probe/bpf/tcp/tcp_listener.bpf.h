@@ -18,12 +18,7 @@ struct listener {
     __u64 socket; /* its cookie */
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, struct listener_key);
-    __type(value, struct listener);
-} tcp_listener SEC(".maps");
+TABLE(tcp_listener, BPF_MAP_TYPE_LRU_HASH, 0, 4096, struct listener_key, struct listener);
 
 static __always_inline netns_id_t netns_of(struct sock *sk) {
     return sk->__sk_common.skc_net.net->ns.inum;
@@ -66,17 +61,17 @@ static __noinline struct listener *find_unbound(struct listener_key *key) {
     struct listener *listener;
 
     key->port = 0;
-    listener = bpf_map_lookup_elem(&tcp_listener, key);
+    listener = FIND_IN(tcp_listener, key);
     key->port = listener ? port_now(listener) : 0;
     if (!key->port)
         return NULL;
-    bpf_map_update_elem(&tcp_listener, key, listener, BPF_ANY);
+    PUT_IN(tcp_listener, &room.listeners, key, listener);
     return listener;
 }
 
 /* A listen(2) that will fail is seen, too: where another socket listens, which stays. Those of a group may. */
 static __always_inline bool is_in_use(const struct listener_key *key, struct sock *sk, __u64 socket) {
-    struct listener *other = bpf_map_lookup_elem(&tcp_listener, key);
+    struct listener *other = FIND_IN(tcp_listener, key);
 
     return other && other->socket != socket &&
            !BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuseport) && port_now(other) == key->port;
@@ -94,7 +89,10 @@ static __noinline int add_listener(struct sock *sk, const struct owner *owner, _
     } else if (flags == BPF_ANY && is_in_use(&key, sk, listener.socket)) {
         return 0;
     }
-    bpf_map_update_elem(&tcp_listener, &key, &listener, flags);
+    if (flags == BPF_NOEXIST)
+        ADD_TO(tcp_listener, &room.listeners, &key, &listener);
+    else
+        PUT_IN(tcp_listener, &room.listeners, &key, &listener);
     return 0;
 }
 
@@ -105,11 +103,11 @@ static __noinline struct listener *listener_of(struct sock *sk) {
     __u32 port;
 
     read_listener_key(&key, sk);
-    listener = bpf_map_lookup_elem(&tcp_listener, &key);
+    listener = FIND_IN(tcp_listener, &key);
     if (listener)
         return listener;
     __builtin_memset(key.address, 0, sizeof key.address);
-    listener = bpf_map_lookup_elem(&tcp_listener, &key);
+    listener = FIND_IN(tcp_listener, &key);
     if (listener)
         return listener;
     port = key.port;

@@ -10,19 +10,15 @@
 /* Counts the samples that waited for the owner: now the owner is known, or will not become known. A global
  * function: the verifier walks it once, not once for each caller. */
 __attribute__((noinline)) int count_all_waiting(struct tcp_slot *slot) {
-    struct cgroup_key cgroup = {};
-    struct tcp_total_sums *sums;
     usec_t waiting;
 
     if (!slot)
         return 0;
-    cgroup.cgroup = slot->flow.cgroup;
-    cgroup.hierarchy = slot->flow.hierarchy;
-    sums = sums_of(&cgroup, slot->flow.netns, slot->flow.role);
     for (int i = 0; i < WAITING_SAMPLES; i++) {
         waiting = __sync_lock_test_and_set(&slot->waiting_us[i], 0);
-        if (waiting && sums)
-            add_sample(sums, waiting - 1);
+        if (waiting)
+            add_to_total(slot->flow.cgroup, slot->flow.hierarchy, slot->flow.netns, slot->flow.role,
+                         waiting - 1);
     }
     return 0;
 }

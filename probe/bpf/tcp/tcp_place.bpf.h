@@ -4,6 +4,7 @@
  * storage: it costs 3.3 us of a short connection, and a place 0.3 (its copy at the clone, its freeing). */
 #pragma once
 
+#include "room/table.bpf.h"
 #include "tcp_slot.bpf.h"
 
 #define TCP_PLACE_BITS 16
@@ -13,24 +14,35 @@
  * kernel makes within an interrupt of another one fall from 2^64: they do not fit, so that words are compared. */
 static __u64 tcp_place[1 << TCP_PLACE_BITS];
 
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, MAX_FLOWS);
-    __type(key, __u64);   /* cookie */
-    __type(value, __u32); /* the slot's index + 1 */
-} tcp_elsewhere SEC(".maps");
+#define FIRST_ELSEWHERE 16384
 
-static __u32 elsewhere; /* flows there now */
+/* cookie; the slot's index + 1 */
+TABLE(tcp_elsewhere, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, FIRST_ELSEWHERE, __u64, __u32);
+
+/* There will be room for more flows, and there is little now. */
+static __always_inline bool is_tcp_growing(void) {
+    return is_growing(any_tcp_slot, &room.tcp) ||
+           (*(volatile __u32 *)&room.elsewhere > FIRST_ELSEWHERE - AHEAD &&
+            *(volatile __u32 *)&room.tcp.coming && !large(&tcp_elsewhere_more));
+}
 
 static __always_inline __u64 *place_at(__u64 cookie) {
     return &tcp_place[cookie & ((1 << TCP_PLACE_BITS) - 1)];
 }
 
-static __noinline __u32 look_elsewhere(__u64 cookie) {
-    __u32 *taken = bpf_map_lookup_elem(&tcp_elsewhere, &cookie);
+/* Global functions: the verifier walks them once, not once for each caller. */
+__attribute__((noinline)) int look_elsewhere(__u64 cookie) {
+    __u32 *taken = FIND_IN(tcp_elsewhere, &cookie);
 
     return taken ? *taken : 0;
+}
+
+__attribute__((noinline)) int hold_elsewhere(__u64 cookie, __u32 taken) {
+    return ADD_TO(tcp_elsewhere, &room.elsewhere, &cookie, &taken);
+}
+
+__attribute__((noinline)) int leave_elsewhere(__u64 cookie) {
+    return DELETE_FROM(tcp_elsewhere, &room.elsewhere, &cookie);
 }
 
 static __always_inline bool is_word_of(__u64 word, __u64 cookie) {
@@ -45,7 +57,7 @@ static __always_inline __u32 placed(__u64 cookie) {
         return 0;
     if (is_word_of(word, cookie))
         return word & ((1 << INDEX_BITS) - 1);
-    return *(volatile __u32 *)&elsewhere ? look_elsewhere(cookie) : 0;
+    return *(volatile __u32 *)&room.elsewhere ? look_elsewhere(cookie) : 0;
 }
 
 static __always_inline struct tcp_slot *slot_in(__u32 taken, __u64 address) {
@@ -83,7 +95,7 @@ static __always_inline bool is_held(__u64 word) {
  * the same time. */
 static __always_inline bool hold_place(__u64 cookie, __u32 taken) {
     __u64 *place = place_at(cookie), word = *(volatile __u64 *)place;
-    long error;
+    int error;
 
     if (is_word_of(word, cookie))
         return false;
@@ -94,13 +106,12 @@ static __always_inline bool hold_place(__u64 cookie, __u32 taken) {
         if (is_word_of(*(volatile __u64 *)place, cookie))
             return false;
     }
-    error = bpf_map_update_elem(&tcp_elsewhere, &cookie, &taken, BPF_NOEXIST);
+    error = hold_elsewhere(cookie, taken);
     if (error) {
         if (error != -EEXIST)
             count_lost(LOST_STORAGE); /* it is counted when it closes */
         return false;
     }
-    __sync_fetch_and_add(&elsewhere, 1);
     return true;
 }
 
@@ -109,8 +120,8 @@ static __always_inline void leave_place(__u64 cookie) {
 
     if (is_word_of(word, cookie))
         __sync_val_compare_and_swap(place, word, 0);
-    else if (*(volatile __u32 *)&elsewhere && !bpf_map_delete_elem(&tcp_elsewhere, &cookie))
-        __sync_fetch_and_add(&elsewhere, -1);
+    else if (*(volatile __u32 *)&room.elsewhere)
+        leave_elsewhere(cookie);
 }
 
 /* Who had a flow that has just closed: its reset comes after it. */

@@ -39,7 +39,7 @@ static __always_inline void close_missed(struct tcp_slot *slot, __u32 index, str
         submit_row(row);
     }
     leave_place(slot->flow.socket);
-    free_slot(&slot->slot, &tcp_pool, index);
+    free_tcp_slot(index);
     pass->missed++;
 }
 
@@ -145,7 +145,7 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
      * it is new */
     if (!is_opened(slot, pass->end_ns)) {
         if (__sync_val_compare_and_swap(&slot->slot.word, busy, word) != busy)
-            free_slot(&slot->slot, &tcp_pool, index);
+            free_tcp_slot(index);
         return 0;
     }
     if (CAN_CAST)
@@ -173,11 +173,11 @@ __attribute__((noinline)) int report_tcp(struct report *pass) {
     }
     /* it closed meanwhile: its close record has everything, and the slot is ours to free */
     pass->closing++;
-    free_slot(&slot->slot, &tcp_pool, index);
+    free_tcp_slot(index);
     return 0;
 }
 
 SEC("syscall")
 int tcp_flow_report(struct report *ctx) {
-    return report_slots(ctx, report_tcp, &tcp_pool, max_tcp_flows);
+    return report_slots(ctx, report_tcp, &room.tcp, max_tcp_flows);
 }

@@ -50,16 +50,9 @@ struct tcp_slot {
     struct tcp_flow flow;
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, MAX_FLOWS);
-    __type(key, __u32);
-    __type(value, struct tcp_slot);
-} tcp_slot SEC(".maps");
+SLOTS(tcp_slot, struct tcp_slot);
 
 const volatile __u32 max_tcp_flows = MAX_FLOWS;
-
-struct pool tcp_pool;
 
 /* 0: the flow's samples are not known, and its smoothed time counts instead. */
 static __always_inline samples_t samples_of(const struct tcp_slot *slot) {
@@ -67,5 +60,22 @@ static __always_inline samples_t samples_of(const struct tcp_slot *slot) {
 }
 
 static __always_inline struct tcp_slot *tcp_slot_at(__u32 index) {
-    return slot_at(&tcp_slot, index);
+    return slot_among(&tcp_slot, index);
+}
+
+static __always_inline struct slot *any_tcp_slot(__u32 index) {
+    return slot_among(&tcp_slot, index);
+}
+
+/* Global functions: the verifier walks their loops once, not once for each caller. */
+__attribute__((noinline)) int take_tcp_slot(void) {
+    return take_slot(any_tcp_slot, &room.tcp, max_tcp_flows);
+}
+
+__attribute__((noinline)) int free_tcp_slot(__u32 index) {
+    struct slot *slot = any_tcp_slot(index);
+
+    if (slot)
+        free_slot(slot, &room.tcp, index);
+    return 0;
 }

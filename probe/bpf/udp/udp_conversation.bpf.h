@@ -12,8 +12,6 @@ struct {
     __uint(max_entries, 1024 * 1024);
 } udp_flow SEC(".maps");
 
-enum direction { RECEIVED, SENT };
-
 /* What is counted at once: datagrams of one packet or of one call. */
 struct datagram {
     struct udp_key key;
@@ -50,7 +48,7 @@ static __always_inline void write_udp_owner(struct udp_flow *flow, const struct 
 
 /* The conversation is forgotten: its slot cannot be found any more. */
 static __always_inline void forget_conversation(struct udp_slot *slot) {
-    bpf_map_delete_elem(&udp_conversation, &slot->key);
+    DELETE_FROM(udp_conversation, &room.conversations, &slot->key);
     slot->key.socket = 0;
 }
 
@@ -77,10 +75,10 @@ static __noinline __u32 evict(void) {
     struct udp_counters now;
     struct udp_slot *slot;
     struct udp_flow *row;
-    __u32 oldest = 0;
+    __u32 oldest = 0, used = *(volatile __u32 *)&room.udp.used;
 
     for (int i = 0; i < EVICTION_LOOKS; i++) {
-        __u32 index = (__u64)bpf_get_prandom_u32() * max_udp_flows >> 32;
+        __u32 index = (__u64)bpf_get_prandom_u32() * used >> 32;
 
         slot = udp_slot_at(index);
         if (slot && WORD_STATE(slot->slot.word) == SLOT_LIVE && slot->active_ns < oldest_ns) {
@@ -118,7 +116,7 @@ struct udp_owner {
 };
 
 static __noinline void open_conversation(const struct datagram *datagram, const struct udp_owner *opener) {
-    __u32 taken = take_slot(&udp_slot, &udp_pool, max_udp_flows);
+    __u32 taken = take_udp_slot();
     struct owner found = opener->owner;
     struct sock *kernel_sk;
     struct udp_slot *slot;
@@ -151,13 +149,13 @@ static __noinline void open_conversation(const struct datagram *datagram, const 
     flow->netns = BPF_CORE_READ(kernel_sk, __sk_common.skc_net.net, ns.inum);
     slot->active_ns = flow->opened_ns = bpf_ktime_get_boot_ns();
     open_slot(&slot->slot);
-    if (!bpf_map_update_elem(&udp_conversation, &slot->key, &taken, BPF_NOEXIST))
+    if (!ADD_TO(udp_conversation, &room.conversations, &slot->key, &taken))
         return;
     /* another CPU was first, or there is no memory */
     if (claim_close(&slot->slot, &word)) {
         slot->key.socket = 0;
         if (WORD_STATE(word) == SLOT_LIVE)
-            free_slot(&slot->slot, &udp_pool, taken - 1);
+            free_udp_slot(taken - 1);
     }
 }
 
@@ -185,7 +183,7 @@ static __always_inline __u32 *place_of(const struct udp_key *key) {
 static __always_inline __u32 find_conversation(const struct udp_key *key) {
     struct udp_key own =
         *key; /* on the stack: older kernels take no argument of a global function for a key */
-    __u32 *index = bpf_map_lookup_elem(&udp_conversation, &own);
+    __u32 *index = FIND_IN(udp_conversation, &own);
 
     if (!index || !conversation_at(*index, key))
         return 0;

@@ -10,12 +10,8 @@ struct udp_first {
     __u32 role; /* enum role */
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 8192);
-    __type(key, __u64); /* cookie */
-    __type(value, struct udp_first);
-} udp_first SEC(".maps");
+/* by cookie */
+TABLE(udp_first, BPF_MAP_TYPE_LRU_HASH, 0, 2048, __u64, struct udp_first);
 
 /* Another address of a conversation: that of its answers. */
 struct udp_alias {
@@ -24,30 +20,25 @@ struct udp_alias {
     __u32 pad;
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 8192);
-    __type(key, struct udp_key);
-    __type(value, struct udp_alias);
-} udp_alias SEC(".maps");
+TABLE(udp_alias, BPF_MAP_TYPE_LRU_HASH, 0, 2048, struct udp_key, struct udp_alias);
 
-static __always_inline struct udp_first *first_of(const struct datagram *datagram) {
+static __noinline struct udp_first *first_of(const struct datagram *datagram) {
     __u64 socket = datagram->key.socket;
 
-    return bpf_map_lookup_elem(&udp_first, &socket);
+    return FIND_IN(udp_first, &socket);
 }
 
 /* `index`: of the conversation that was opened. */
-static __always_inline void note_first(const struct datagram *datagram, struct udp_first *known,
-                                       __u32 index) {
+static __noinline int note_first(const struct datagram *datagram, struct udp_first *known, __u32 index) {
     __u64 socket = datagram->key.socket;
     struct udp_first first = {.slot = datagram->sent ? index : 0,
                               .role = datagram->sent ? ROLE_CLIENT : ROLE_SERVER};
 
     if (!known)
-        bpf_map_update_elem(&udp_first, &socket, &first, BPF_NOEXIST);
+        ADD_TO(udp_first, &room.firsts, &socket, &first);
     else if (known->slot != index)
         known->slot = 0;
+    return 0;
 }
 
 static __always_inline struct udp_slot *only_conversation(const struct datagram *datagram,
@@ -64,7 +55,7 @@ static __always_inline bool is_group(const address_t address) {
 
 /* An answer that no request matches, because addresses are translated on the way, belongs to the same
  * socket's conversation that has only sent. Returns the slot's index + 1, or 0. */
-static __always_inline __u32 find_unanswered(const struct datagram *datagram, const struct udp_first *first) {
+static __noinline __u32 find_unanswered(const struct datagram *datagram, const struct udp_first *first) {
     struct udp_slot *slot = only_conversation(datagram, first);
     struct udp_key key = datagram->key;
     struct udp_alias alias = {};
@@ -73,14 +64,14 @@ static __always_inline __u32 find_unanswered(const struct datagram *datagram, co
         return 0;
     alias.opened_ns = slot->flow.opened_ns;
     alias.slot = first->slot;
-    bpf_map_update_elem(&udp_alias, &key, &alias, BPF_ANY);
+    PUT_IN(udp_alias, &room.aliases, &key, &alias);
     return alias.slot;
 }
 
 /* Returns the slot's index + 1, or 0. */
-static __always_inline __u32 find_alias(const struct udp_key *key) {
+static __noinline __u32 find_alias(const struct udp_key *key) {
     struct udp_key own = *key;
-    struct udp_alias *alias = bpf_map_lookup_elem(&udp_alias, &own);
+    struct udp_alias *alias = FIND_IN(udp_alias, &own);
     struct udp_slot *slot = alias ? udp_slot_at(alias->slot - 1) : NULL;
 
     return slot && slot->key.socket == key->socket && slot->flow.opened_ns == alias->opened_ns ? alias->slot

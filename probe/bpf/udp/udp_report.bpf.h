@@ -13,7 +13,7 @@
 #define UDP_MOMENT_NS 1000000000ULL
 
 static __always_inline bool is_idle(const struct udp_slot *slot, boot_ns_t now_ns) {
-    bool is_full = *(volatile __u32 *)&udp_pool.used > max_udp_flows / 2;
+    bool is_full = *(volatile __u32 *)&room.udp.used > max_udp_flows / 2;
 
     return slot->active_ns + (is_full ? UDP_IDLE_SHORT_NS : UDP_IDLE_NS) < now_ns;
 }
@@ -43,7 +43,7 @@ static __always_inline void rest(struct udp_slot *slot, __u64 word, __u64 busy, 
         forget_conversation(slot);
     }
     /* idle, or evicted meanwhile: the slot is ours to free */
-    free_slot(&slot->slot, &udp_pool, pass->next);
+    free_udp_slot(pass->next);
 }
 
 __attribute__((noinline)) int report_udp(struct report *pass) {
@@ -84,7 +84,7 @@ __attribute__((noinline)) int report_udp(struct report *pass) {
     if (__sync_val_compare_and_swap(&slot->slot.word, busy, WORD(pass->end_ns, base ^ 1, SLOT_LIVE)) !=
         busy) {
         pass->closing++;
-        free_slot(&slot->slot, &udp_pool, pass->next);
+        free_udp_slot(pass->next);
         return 0;
     }
     pass->rows = at + 1;
@@ -94,5 +94,5 @@ __attribute__((noinline)) int report_udp(struct report *pass) {
 
 SEC("?syscall")
 int udp_flow_report(struct report *ctx) {
-    return report_slots(ctx, report_udp, &udp_pool, max_udp_flows);
+    return report_slots(ctx, report_udp, &room.udp, max_udp_flows);
 }

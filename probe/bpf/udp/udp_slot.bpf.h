@@ -2,6 +2,7 @@
 /* A UDP conversation with a slot. */
 #pragma once
 
+#include "room/table.bpf.h"
 #include "slot.bpf.h"
 #include "udp_flow.h"
 
@@ -35,26 +36,30 @@ struct udp_slot {
     struct udp_flow flow;
 };
 
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, MAX_FLOWS);
-    __type(key, __u32);
-    __type(value, struct udp_slot);
-} udp_slot SEC(".maps");
+SLOTS(udp_slot, struct udp_slot);
 
 /* index + 1 of the slot */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, MAX_FLOWS);
-    __type(key, struct udp_key);
-    __type(value, __u32);
-} udp_conversation SEC(".maps");
+TABLE(udp_conversation, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, 16384, struct udp_key, __u32);
 
 const volatile __u32 max_udp_flows = MAX_FLOWS;
 
-struct pool udp_pool;
-
 static __always_inline struct udp_slot *udp_slot_at(__u32 index) {
-    return slot_at(&udp_slot, index);
+    return slot_among(&udp_slot, index);
+}
+
+static __always_inline struct slot *any_udp_slot(__u32 index) {
+    return slot_among(&udp_slot, index);
+}
+
+/* Global functions: the verifier walks their loops once, not once for each caller. */
+__attribute__((noinline)) int take_udp_slot(void) {
+    return take_slot(any_udp_slot, &room.udp, max_udp_flows);
+}
+
+__attribute__((noinline)) int free_udp_slot(__u32 index) {
+    struct slot *slot = any_udp_slot(index);
+
+    if (slot)
+        free_slot(slot, &room.udp, index);
+    return 0;
 }

@@ -6,12 +6,9 @@ import { NonsenseError } from './asked.ts'
 const MAX_BYTES = 32 * 2 ** 20
 
 /** @throws NonsenseError, or what the connection throws */
-export async function getJson(
-  options: RequestOptions & { ca?: string },
-  signal: AbortSignal,
-): Promise<unknown> {
+export async function getJson(options: RequestOptions, signal: AbortSignal): Promise<unknown> {
   // loaded at the first request: these take 17 MB
-  const { request } = options.ca === undefined ? await import('node:http') : await import('node:https')
+  const { request } = await import('node:http')
   const text = await new Promise<string>((resolve, reject) => {
     const asked = request({ agent: false, ...options, signal }, response => {
       const chunks: Buffer[] = []

@@ -1,7 +1,7 @@
 /** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
 
 import type { Batch } from '../../../collector/batch.ts'
-import type { FlowCounts } from '../../../collector/flows/counts.ts'
+import type { FlowCounts } from '../../../collector/flows/counts/counts.ts'
 import { type FlowOptions, type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
 import { Fold } from '../../../collector/fold/fold.ts'
@@ -74,6 +74,8 @@ export class Stage {
   /** Of the records, in the order in which they were made. */
   readonly batches: Batch[] = []
   readonly warnings: string[] = []
+  /** Of the window that ended last. */
+  counts: FlowCounts | undefined
   #sequence = 0
 
   constructor(most = 1000, more: Partial<FlowOptions> = {}) {
@@ -108,11 +110,12 @@ export class Stage {
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
     const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: 1e12 }
-    return this.flows.end(
+    this.counts = this.flows.end(
       { key: keyOf(host, window, this.run), time: 1e9 + window * 10 + this.shift, fold, ...common },
       '0',
       () => {},
     )
+    return this.counts
   }
 
   /** Its probe is put aside. */

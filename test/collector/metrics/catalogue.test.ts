@@ -10,11 +10,13 @@ t.test('every measurement of the design is there, in some group', async t => {
     ...LEVELS.flatMap(level => SUFFIXES.map(suffix => `${level}:${suffix}`)),
     ...['pod:num_containers', 'process:num_flows', 'process:rtt', 'process:traffic'],
     ...[...LEVELS, 'process'].flatMap(level => WHY.map(suffix => `${level}:${suffix}`)),
-    ...['subnet:num_flows', 'peer:num_flows'],
+    ...['subnet:num_flows', 'peer:num_flows', 'service:traffic', 'node:traffic'],
+    ...['num_flows', 'rtt', 'rtt_variance', 'traffic', 'tcp'].map(suffix => `workload:${suffix}`),
     ...[
       'iface:traffic',
       'host:cpu',
       'host:mem',
+      'host:conntrack',
       'probe:stats',
       'probe:coverage',
       'probe:lost',
@@ -27,10 +29,11 @@ t.test('every measurement of the design is there, in some group', async t => {
   t.same([...new Set(catalogue.map(({ group }) => group))].sort(), [...GROUPS].sort())
 })
 
-t.test('tags never carry addresses, ports or processes by number', async t => {
+t.test('tags never carry addresses, ports (but those of Services) or processes by number', async t => {
   const tags = new Set(catalogue.flatMap(tagsOf))
   t.same([...tags].sort(), [
     ...[
+      'by',
       'container',
       'container_name',
       'end',
@@ -39,10 +42,15 @@ t.test('tags never carry addresses, ports or processes by number', async t => {
       'ifname',
       'label_*',
       'namespace',
+      'node',
+      'owner_kind',
+      'owner_name',
       'peer',
+      'peer_node',
       'pod',
+      'port',
     ],
-    ...['process', 'reason', 'role', 'stage', 'subnet'],
+    ...['process', 'reason', 'role', 'scope', 'service', 'stage', 'subnet', 'workload'],
   ])
 })
 

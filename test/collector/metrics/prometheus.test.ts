@@ -47,9 +47,10 @@ t.test('a row with a distribution has a histogram of its name, in seconds', asyn
 
 t.test('each name is of one type, of one measurement and of characters that Prometheus takes', async t => {
   const families = catalogue.flatMap(familiesOf)
+  const aliases = catalogue.flatMap(({ fields }) => fields.flatMap(({ alias }) => alias ?? []))
   t.equal(new Set(families.map(({ name }) => name)).size, families.length)
   for (const { name, type, help, values } of families) {
-    t.match(name, /^sockflux(_[a-z0-9]+)+$/)
+    t.match(name, aliases.includes(name) ? /^antrea_agent_[a-z_]+$/ : /^sockflux(_[a-z0-9]+)+$/)
     t.equal(name.endsWith('_total'), type === 'counter', name)
     t.ok(help.length > 10, `${name} has a help`)
     t.ok(type === 'histogram' || values.length > 0, `${name} has values`)

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
@@ -6,6 +5,7 @@ import t from 'tap'
 import { checkCollector } from '../../../collector/check.ts'
 import { collectorSettings } from '../../../collector/options.ts'
 import { inspectSettings } from '../../../wire/settings/read.ts'
+import { selfSigned } from '../../harness/certificate.ts'
 import { Cleanup } from '../../harness/cleanup.ts'
 import { scratch } from '../../harness/scratch.ts'
 import { needs } from '../../harness/skip.ts'
@@ -14,25 +14,6 @@ import { openSite } from '../../harness/sockflux.ts'
 const OPEN = '0.0.0.0:9470'
 const inspect = (flags: Readonly<Record<string, unknown>>) =>
   inspectSettings(collectorSettings, 'collector', flags, {}, { check: checkCollector, root: '/nonexistent' })
-
-function pair(folder: string, name: string) {
-  const [certificate, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)]
-  const words = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-  ]
-  execFileSync('openssl', [...words, '-subj', `/CN=${name}`, '-keyout', key, '-out', certificate], {
-    stdio: 'ignore',
-  })
-  return { certificate, key }
-}
 
 t.test('away from loopback the page asks for TLS or a proxy', async t => {
   for (const http of [OPEN, '[::]:9470', '192.0.2.1:9470', 'host.example:9470'])
@@ -60,7 +41,7 @@ t.test('certificate and key', { skip: needs('openssl') }, async t => {
   const cleanup = new Cleanup()
   t.teardown(() => cleanup.close())
   const folder = await scratch(cleanup, 'tls')
-  const [a, b] = [pair(folder, 'localhost'), pair(folder, 'other')]
+  const [a, b] = [selfSigned(folder, 'localhost'), selfSigned(folder, 'other')]
   const broken = join(folder, 'broken.key')
   writeFileSync(broken, 'no key')
   const problems = (httpCertificate?: string, httpKey?: string) =>

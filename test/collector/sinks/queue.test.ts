@@ -442,10 +442,10 @@ t.test('a record of a conversation weighs what it takes', async t => {
   }
   const records = stage.batches[0]!
   t.equal(countOf(records), 10)
-  t.equal(weightOf(records), 440, 'as the help of --waiting-samples says')
+  t.equal(weightOf(records), 590, 'as the help of --waiting-samples says')
   t.equal(weightOf(ten(1)), 10)
 
-  const { sink, queue, wake } = start({ maxSamples: 1000 })
+  const { sink, queue, wake } = start({ maxSamples: 1300 })
   sink.answer = () => {
     throw new Error('down')
   }

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
+import { KINDS } from '../../../collector/cluster/kinds.ts'
 import { collectorSettings } from '../../../collector/options.ts'
 import { probeSettings } from '../../../probe/options.ts'
 import { variables } from '../../../wire/settings/settings.ts'
@@ -22,6 +23,21 @@ const TYPES: Readonly<Record<string, string>> = {
   'v1 Namespace': 'core/v1',
   'v1 Secret': 'core/v1',
   'v1 Service': 'core/v1',
+  'v1 ServiceAccount': 'core/v1',
+  'rbac.authorization.k8s.io/v1 ClusterRole': 'rbac/v1',
+  'rbac.authorization.k8s.io/v1 ClusterRoleBinding': 'rbac/v1',
+}
+
+interface Role {
+  readonly rules: readonly {
+    readonly apiGroups: readonly [string]
+    readonly resources: readonly string[]
+    readonly verbs: readonly string[]
+  }[]
+}
+interface Binding {
+  readonly roleRef: object
+  readonly subjects: readonly object[]
 }
 
 const cleanup = new Cleanup()
@@ -71,9 +87,10 @@ t.test('the fields are those of the API', async t => {
 })
 
 t.test('no pod is privileged, all drop what they do not name', async t => {
-  t.equal(pods.length, 15)
+  t.equal(pods.length, 19)
   for (const { name, pod } of pods) {
-    t.match(pod, { automountServiceAccountToken: false, enableServiceLinks: false }, name)
+    const asksApi = name.includes('-cluster: sockflux-collector')
+    t.match(pod, { automountServiceAccountToken: asksApi, enableServiceLinks: false }, name)
     for (const container of [...(pod.initContainers ?? []), ...pod.containers]) {
       const { securityContext } = container
       t.match(
@@ -86,6 +103,21 @@ t.test('no pod is privileged, all drop what they do not name', async t => {
       t.match(container.image, /^sockflux:\d/)
     }
   }
+})
+
+t.test('the collector may list and watch what it follows, and nothing else', async t => {
+  const all = resources['influxdb-cluster']!
+  const [role] = all.filter(({ kind }) => kind === 'ClusterRole') as unknown as [Role]
+  const given = role.rules.flatMap(({ apiGroups: [group], resources, verbs }) =>
+    resources.map(resource => `${group} ${resource} ${verbs.join(' ')}`),
+  )
+  const wanted = Object.values(KINDS).map(({ group, resource }) => {
+    return `${group.includes('/') ? group.split('/', 1)[0] : ''} ${resource} list watch`
+  })
+  t.same(given.sort(), wanted.sort())
+  const [binding] = all.filter(({ kind }) => kind === 'ClusterRoleBinding') as unknown as [Binding]
+  t.match(binding, { roleRef: { name: 'sockflux-collector' } })
+  t.same(binding.subjects, [{ kind: 'ServiceAccount', name: 'sockflux-collector', namespace: 'sockflux' }])
 })
 
 t.test('what belongs to the node is mounted read-only, but for the store', async t => {

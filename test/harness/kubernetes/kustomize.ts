@@ -26,7 +26,7 @@ const KNOWN = [
   ...['secretGenerator', 'generatorOptions'],
 ]
 /** Kinds of these manifests that are in no namespace. */
-const CLUSTER_WIDE = ['Namespace']
+const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding']
 
 export const build = (folder: string): Resource[] => apply(folder, [])
 

@@ -1,4 +1,4 @@
-/** What a user applies: the overlays, alone and with the component of another runtime, as docs/install.md says, with keys. */
+/** What a user applies: the overlays, alone and with the component of another runtime or of the cluster's facts, as docs/install.md says, with keys. */
 
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +10,8 @@ import { scratch } from '../scratch.ts'
 export const MANIFESTS = join(REPOSITORY, 'deploy/kubernetes')
 const OVERLAYS = ['one-node', 'influxdb', 'prometheus']
 const RUNTIMES = ['k3s', 'cri-o']
+/** Those with a collector for all probes. */
+const CLUSTERS = ['influxdb', 'prometheus']
 /** `sockflux keys` makes them. */
 const KEYS = ['collector.key', 'allowed', 'probe.key', 'collector.pub']
 
@@ -18,17 +20,18 @@ export async function overlays(cleanup: Cleanup): Promise<string[]> {
   const folder = join(await scratch(cleanup, 'kubernetes'), 'kubernetes')
   cpSync(MANIFESTS, folder, { recursive: true })
   for (const name of KEYS) writeFileSync(join(folder, 'keys', name), `${name}\n`)
-  return OVERLAYS.map(name => join(folder, name)).flatMap(overlay => [
-    overlay,
-    ...RUNTIMES.map(runtime => withComponent(overlay, runtime)),
-  ])
+  return OVERLAYS.flatMap(name => {
+    const components = [...RUNTIMES, ...(CLUSTERS.includes(name) ? ['cluster'] : [])]
+    const overlay = join(folder, name)
+    return [overlay, ...components.map(component => withComponent(overlay, component))]
+  })
 }
 
-function withComponent(overlay: string, runtime: string): string {
-  const copy = `${overlay}-${runtime}`
+function withComponent(overlay: string, component: string): string {
+  const copy = `${overlay}-${component}`
   cpSync(overlay, copy, { recursive: true })
   const path = join(copy, 'kustomization.yaml')
   const { components = [], ...others } = parse(readFileSync(path, 'utf8')) as { components?: string[] }
-  writeFileSync(path, stringify({ ...others, components: [...components, `../${runtime}`] }))
+  writeFileSync(path, stringify({ ...others, components: [...components, `../${component}`] }))
   return copy
 }

@@ -135,8 +135,9 @@ static void thread(void *(*run)(void *), void *with) {
         fail("pthread_create");
 }
 
-static void *answer(void *with) {
-    int fd = (int)(intptr_t)with;
+static int answering; // connections whose end the server has not seen yet
+
+static void answer_one(int fd) {
     uint64_t sent = 0, received = sizeof(struct greeting), cookie = cookie_of(fd);
     struct greeting greeting;
     char byte;
@@ -144,7 +145,7 @@ static void *answer(void *with) {
     be_patient(fd);
     if (move_all(fd, (char *)&greeting, sizeof greeting, 0) < sizeof greeting) {
         close(fd);
-        return NULL;
+        return;
     }
     move(fd, greeting.up, 0, &received);
     move(fd, greeting.down, 1, &sent);
@@ -162,6 +163,11 @@ static void *answer(void *with) {
         move(fd, 1000, 1, &sent);
     tell(greeting.id, cookie, sent, received);
     close(fd);
+}
+
+static void *answer(void *with) {
+    answer_one((int)(intptr_t)with);
+    __sync_fetch_and_sub(&answering, 1);
     return NULL;
 }
 
@@ -170,8 +176,11 @@ static void *accept_all(void *with) {
     for (;;) {
         int fd = accept(listener, NULL, NULL);
 
-        if (fd >= 0)
-            thread(with, (void *)(intptr_t)fd);
+        if (fd < 0)
+            continue;
+        if (with == (void *)answer)
+            __sync_fetch_and_add(&answering, 1);
+        thread(with, (void *)(intptr_t)fd);
     }
     return NULL;
 }
@@ -183,6 +192,8 @@ static void wait_for_end(void) {
     fflush(stdout);
     while (fgets(line, sizeof line, stdin))
         ;
+    while (__atomic_load_n(&answering, __ATOMIC_RELAXED) > 0) // one whose reset was lost is waited for
+        usleep(10000);
     say_all();
 }
 

@@ -27,7 +27,6 @@ const NOWHERE: Places = {
   criSocket: [],
   dockerSocket: [],
   podmanSocket: [],
-  kubernetes: false,
   label: [],
 }
 
@@ -40,7 +39,7 @@ function seen(pid: number, cgroup: number): { path: Buffer; row: Buffer } {
 }
 
 function start(places: Partial<Places>): { identifier: Identifier; close: () => void } {
-  const sources = sourcesIn({ ...NOWHERE, ...places }, 'node-1')
+  const sources = sourcesIn({ ...NOWHERE, ...places })
   const options = { labels: places.label ?? [] }
   return {
     identifier: new Identifier(cgroupPath, processLayout, sources, options),

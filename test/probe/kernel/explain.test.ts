@@ -37,7 +37,7 @@ t.test('libbpf and the verifier say what a kernel lacks', async t => {
     ),
     'this kernel (6.18.0) has no tcp_sock.total_rto: a newer kernel has it',
   )
-  t.match(explainLoad(error('ENOMEM'), env), /lower --max-flows/)
+  t.match(explainLoad(error('ENOMEM'), env), /lower --ring-size/)
   t.match(explainLoad(error('EPERM', undefined, 'attach'), env), /seccomp/)
 })
 

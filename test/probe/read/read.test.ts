@@ -65,7 +65,7 @@ class Machine {
   }
 
   layout = (name: string) => object.layout(name)
-  totals = () => ({ keys: Buffer.alloc(0), values: Buffer.alloc(0), count: 0 })
+  totals = () => [{ keys: Buffer.alloc(0), values: Buffer.alloc(0), count: 0 }]
   forgetTotals(): void {}
 
   async *report(_: Flows, endNs: bigint, pass: Pass): AsyncGenerator<Rows> {

@@ -51,7 +51,7 @@ class Kernel {
 
   totals() {
     this.#window++
-    return { keys: this.#key, values: Buffer.from(this.values), count: 1 }
+    return [{ keys: this.#key, values: Buffer.from(this.values), count: 1 }]
   }
 
   forgetTotals(): void {

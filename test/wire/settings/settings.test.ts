@@ -152,8 +152,8 @@ const wrong: readonly Wrong[] = [
     says: 'SOCKFLUX_CONFIG: cannot read /nowhere/a.yaml (ENOENT): correct the path or its permissions',
   },
   {
-    yaml: 'probe:\n  kubernetes: yes\n',
-    says: 'FILE:2:15: probe.kubernetes: needs true or false, not "yes"',
+    yaml: 'probe:\n  fold: yes\n',
+    says: 'FILE:2:9: probe.fold: needs true or false, not "yes"',
   },
   {
     yaml: 'probe:\n  interval:\n',

@@ -49,8 +49,8 @@ t.test('other characters that nobody sees, and quotes, are refused by name', asy
       'SOCKFLUX_HOST: the text has the invisible character U+001B: remove it',
     ],
     [
-      { SOCKFLUX_NODE_NAME: 'a\u202eb' },
-      'SOCKFLUX_NODE_NAME: the text has the invisible character U+202E: remove it',
+      { SOCKFLUX_ALIVE_FILE: 'a\u202eb' },
+      'SOCKFLUX_ALIVE_FILE: the text has the invisible character U+202E: remove it',
     ],
     [
       { SOCKFLUX_HOST: '"web1"' },

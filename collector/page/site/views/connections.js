@@ -11,7 +11,8 @@ import { Table } from '../parts/table.js'
 import { current, RANGES } from '../view.js'
 
 const addressOf = at => (at ? `${at.ip.includes(':') ? `[${at.ip}]` : at.ip}:${at.port}` : '')
-const endOf = (end, at) => {
+const endOf = (end, at, known) => {
+  if (!end && known) return `${known.namespace ? `${known.namespace}/` : ''}${known.name} (${known.kind})`
   if (!end) return `${addressOf(at)} (outside)`
   const where = end.pod ? `${end.namespace}/${end.pod}` : end.containerName || end.container
   return where ? `${end.process} in ${where}` : end.process
@@ -27,8 +28,13 @@ const again = ({ client, server }) => (client?.retransmits ?? 0) + (server?.retr
 const number = (key, title, help, text, value, more) => ({ key, title, help, text, value, ...more })
 
 const columnsOf = (open, interval) => [
-  { key: 'client', title: 'Client', value: flow => endOf(flow.client, flow.source), open },
-  { key: 'server', title: 'Server', value: flow => endOf(flow.server, flow.asked) },
+  {
+    key: 'client',
+    title: 'Client',
+    value: flow => endOf(flow.client, flow.source, flow.clientCluster),
+    open,
+  },
+  { key: 'server', title: 'Server', value: flow => endOf(flow.server, flow.asked, flow.serverCluster) },
   { key: 'asked', title: 'Address', value: ({ asked }) => addressOf(asked), kind: 'quiet', low: true },
   {
     key: 'state',

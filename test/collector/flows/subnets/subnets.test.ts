@@ -41,8 +41,9 @@ spec:
           name: AWS_S3_eu-west-3
 `
   t.same(subnetsOf(snippet), { labels, autoDetect: true })
-  t.same(subnetsOf(JSON.stringify(labels)), { labels, autoDetect: false })
-  t.same(subnetsOf(`customLabels: ${JSON.stringify(labels)}`), { labels, autoDetect: false })
+  t.same(subnetsOf(JSON.stringify(labels)), { labels, autoDetect: true })
+  t.same(subnetsOf(`customLabels: ${JSON.stringify(labels)}`), { labels, autoDetect: true })
+  t.same(subnetsOf(snippet.replace('true', 'false')), { labels, autoDetect: false })
 })
 
 t.test('what is wrong is named, with its place', async t => {

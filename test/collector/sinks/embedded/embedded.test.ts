@@ -17,14 +17,13 @@ const writer = join(import.meta.dirname, '../../../harness/embedded_writer.ts')
 t.test('a measurement is a table: time, a column per tag, a column per field', async t => {
   const sink = await openStore(t, await temporary(t))
   await sink.write(batch(0, [sample([3, undefined], { container: 'c', host: '', label_app: 'a' })]))
-  t.same(await rows(sink, all), [['2026-01-02 03:04:00', null, 'c', null, null, null, null, 'a', 3, null]])
+  t.same(await rows(sink, all), [['2026-01-02 03:04:00', null, 'c', ...Array(7).fill(null), 'a', 3, null]])
   t.same(
     (await rows(sink, 'DESCRIBE "container:num_flows"')).map(([name, type]) => `${name} ${type}`),
     [
       'time TIMESTAMP',
-      ...['ifid', 'container', 'host', 'container_name', 'pod', 'namespace', 'label_app'].map(
-        tag => `${tag} VARCHAR`,
-      ),
+      ...['ifid', 'container', 'host', 'container_name', 'pod', 'namespace'].map(tag => `${tag} VARCHAR`),
+      ...['owner_kind', 'owner_name', 'node', 'label_app'].map(tag => `${tag} VARCHAR`),
       'as_client DOUBLE',
       'as_server DOUBLE',
     ],

@@ -1,0 +1,64 @@
+/** Addresses and their ranges, as the flow stage writes them: whatever form the API has them in. */
+
+import { addressBytes, addressText } from '../../wire/address_text.ts'
+
+/** The same text for the same address; of what is no address, its own. */
+export function canonical(ip: string): string {
+  const bytes = addressBytes(ip)
+  if (!bytes) return ip
+  const words = new DataView(bytes.buffer, bytes.byteOffset)
+  const word = (at: number) => words.getUint32(at, true)
+  return addressText(word(0), word(4), word(8), word(12))
+}
+
+interface Length {
+  readonly bits: number
+  /** Of each range its first bits, and how often it was added. */
+  readonly heads: Map<string, number>
+}
+
+/** Ranges of addresses: as many look-ups as there are lengths of them, mostly one or two. */
+export class Ranges {
+  readonly #lengths: Length[] = []
+
+  add(range: string): void {
+    const { bytes, bits } = rangeOf(range) ?? {}
+    if (!bytes || bits === undefined) return
+    let length = this.#lengths.find(one => one.bits === bits)
+    if (!length) {
+      length = { bits, heads: new Map() }
+      this.#lengths.push(length)
+    }
+    const head = headOf(bytes, bits)
+    length.heads.set(head, (length.heads.get(head) ?? 0) + 1)
+  }
+
+  remove(range: string): void {
+    const { bytes, bits } = rangeOf(range) ?? {}
+    const length = this.#lengths.find(one => one.bits === bits)
+    if (!bytes || !length) return
+    const head = headOf(bytes, length.bits)
+    const left = (length.heads.get(head) ?? 0) - 1
+    if (left > 0) length.heads.set(head, left)
+    else length.heads.delete(head)
+  }
+
+  has(bytes: Uint8Array): boolean {
+    return this.#lengths.some(({ bits, heads }) => heads.has(headOf(bytes, bits)))
+  }
+}
+
+/** Bits are those of the sixteen bytes. */
+function rangeOf(range: string): { bytes: Uint8Array; bits: number } | undefined {
+  const [, ip = '', length] = /^([^/]+)\/(\d{1,3})$/.exec(range) ?? []
+  const bytes = addressBytes(ip)
+  const bits = Number(length) + (ip.includes(':') ? 0 : 96)
+  return bytes && bits <= 128 ? { bytes, bits } : undefined
+}
+
+function headOf(bytes: Uint8Array, bits: number): string {
+  const whole = bits >> 3
+  const rest = 8 - (bits & 7)
+  const head = String.fromCharCode(...bytes.subarray(0, whole))
+  return rest === 8 ? head : head + String.fromCharCode(bytes[whole]! >> rest)
+}

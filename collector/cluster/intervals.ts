@@ -1,0 +1,74 @@
+/** Who had a name or an address, and when. It has one owner at a time; owners that are gone are kept for a while. */
+
+export interface Interval<T> {
+  readonly value: T
+  /** Milliseconds since the epoch; the owner has it from here on… */
+  from: number
+  /** …and until before this. Infinity: it still has it. */
+  until: number
+}
+
+/** Of one key: an address that changes hands more often has its oldest owners forgotten. */
+const MAX_OWNERS = 16
+/** Clocks of two machines differ, and times of objects are in whole seconds: an owner may be seen so much before it began. */
+const SLACK_MS = 2000
+
+export class Intervals<T> {
+  /** By key: in the order of time, none overlaps another. */
+  readonly #owners = new Map<string, Interval<T>[]>()
+
+  /** Keys. */
+  get size(): number {
+    return this.#owners.size
+  }
+
+  /**
+   * Two owners at a time are a mistake of one of their times. One whose end is known keeps the key until then; one that goes on
+   * has lost it to who began later.
+   * @param until Infinity: it goes on
+   */
+  begin(key: string, value: T, from: number, until = Number.POSITIVE_INFINITY): void {
+    const all = this.#owners.get(key) ?? []
+    if (all.some(one => one.value === value && one.until === Number.POSITIVE_INFINITY)) return
+    const after = all.findIndex(one => one.from > from)
+    const at = after < 0 ? all.length : after
+    const [before, next] = [all[at - 1], all[at]]
+    const own: Interval<T> = { value, from, until: next ? Math.min(until, next.from) : until }
+    if (before && before.until > from) {
+      if (before.until === Number.POSITIVE_INFINITY) before.until = from
+      else own.from = before.until
+    }
+    if (own.from >= own.until) return
+    all.splice(at, 0, own)
+    if (all.length > MAX_OWNERS) all.shift()
+    this.#owners.set(key, all)
+  }
+
+  /** It has it no longer. */
+  end(key: string, value: T, until: number): void {
+    const own = this.#owners.get(key)?.findLast(one => one.value === value)
+    if (own) own.until = Math.min(own.until, Math.max(own.from, until))
+  }
+
+  at(key: string, atMs: number): T | undefined {
+    const all = this.#owners.get(key)
+    if (!all) return undefined
+    const own = all.findLast(({ from }) => from <= atMs)
+    if (own && atMs < own.until) return own.value
+    return all.find(({ from, until }) => from > atMs && from <= atMs + SLACK_MS && from < until)?.value
+  }
+
+  /** It has or had an owner. */
+  has(key: string): boolean {
+    return this.#owners.has(key)
+  }
+
+  /** Forgets owners whose time ended before this. */
+  expire(beforeMs: number): void {
+    for (const [key, all] of this.#owners) {
+      const left = all.filter(({ until }) => until >= beforeMs)
+      if (left.length === 0) this.#owners.delete(key)
+      else if (left.length < all.length) this.#owners.set(key, left)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** From a record to what is sent. */
+
+import type { ElementName } from './format/elements.ts'
+import { encoderOf, type RecordEncoder, type Value } from './format/encode.ts'
+import { jsonOf } from './format/json.ts'
+import { domainOf } from './format/message.ts'
+import { type Family, type Profile, type Template, type TimeUnit, templateOf } from './format/templates.ts'
+import type { IpfixRecord } from './record/record.ts'
+import { VALUES } from './record/values.ts'
+import type { Encoded } from './send/waiting.ts'
+
+export type RecordFormat = 'ipfix' | 'json'
+
+export interface OutputOptions {
+  readonly profile: Profile
+  readonly times: TimeUnit
+  readonly format: RecordFormat
+  /** The domain of all records; without one each node has its own. */
+  readonly domain?: number | undefined
+  /** Bytes that one record may have. */
+  readonly maxRecord: number
+}
+
+export class Output {
+  /** Records that are longer than any message. */
+  tooLong = 0
+  readonly templates: Readonly<Record<Family, Template>>
+  readonly #options: OutputOptions
+  readonly #encoders: Readonly<Record<Family, RecordEncoder>>
+  readonly #add: (entry: Encoded) => void
+
+  constructor(options: OutputOptions, add: (entry: Encoded) => void) {
+    const { profile, times } = options
+    this.templates = { 4: templateOf(profile, 4, times), 6: templateOf(profile, 6, times) }
+    this.#encoders = { 4: encoderOf(this.templates[4]), 6: encoderOf(this.templates[6]) }
+    this.#options = options
+    this.#add = add
+  }
+
+  emit(record: IpfixRecord): void {
+    const { format, domain = domainOf(record.node), maxRecord } = this.#options
+    const template = this.templates[record.family]
+    const read = (name: ElementName): Value => VALUES[name](record)
+    const bytes =
+      format === 'json'
+        ? Buffer.from(jsonOf(template, read, Date.now(), record.isIncomplete))
+        : this.#encoders[record.family](read)
+    if (bytes.length > maxRecord) this.tooLong++
+    else this.#add({ bytes, domain, template })
+  }
+}

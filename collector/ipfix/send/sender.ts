@@ -1,0 +1,142 @@
+/** Sends what waits, over one connection after another; while there is none it waits, and the oldest goes when it is too much. */
+
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ThrottledLog } from '../../../wire/process/throttled_log.ts'
+import type { Connection } from './connection.ts'
+import type { Speaker } from './speaker.ts'
+import { type Encoded, Waiting } from './waiting.ts'
+
+const FIRST_DELAY_MS = 1000
+const LAST_DELAY_MS = 30_000
+/** Templates are sent again, at most so much later than they should be. */
+const AGAIN_MS = 1000
+
+export interface SenderOptions {
+  /** For the log: `ipfix 192.0.2.7:4739`. */
+  readonly name: string
+  /** Bytes that may wait. */
+  readonly maxBytes: number
+  /** Datagrams in a row, then a pause: who receives them has a buffer, and nobody tells when it is full. */
+  readonly burst: { readonly messages: number; readonly pauseMs: number } | undefined
+  readonly firstDelayMs?: number
+}
+
+export class Sender {
+  readonly counters = { records: 0, messages: 0, connections: 0 }
+  readonly waiting: Waiting
+  readonly #options: SenderOptions
+  readonly #open: (signal: AbortSignal) => Promise<Connection>
+  readonly #speaker: Speaker
+  readonly #log: Pick<ThrottledLog, 'warn'>
+  #connection: Connection | undefined
+  #wake: (() => void) | undefined
+  #stopping = new AbortController()
+  #running: Promise<void> | undefined
+
+  constructor(
+    options: SenderOptions,
+    open: (signal: AbortSignal) => Promise<Connection>,
+    speaker: Speaker,
+    log: Pick<ThrottledLog, 'warn'>,
+  ) {
+    this.waiting = new Waiting(options.maxBytes)
+    this.#options = options
+    this.#open = open
+    this.#speaker = speaker
+    this.#log = log
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== undefined
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  add(entry: Encoded): void {
+    this.waiting.add(entry)
+    this.#wake?.()
+  }
+
+  /** Sends what waits as long as there is a connection and time; the rest is left, and said. */
+  async close(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs
+    while (this.#connection && this.waiting.size > 0 && performance.now() < until) await wait(10)
+    this.#stopping.abort()
+    this.#wake?.()
+    await this.#running
+    const { size } = this.waiting
+    if (size > 0) this.#log.warn('ipfix_closed', `${this.#options.name}: ${size} records were not sent`)
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0
+    const { signal } = this.#stopping
+    const { name, firstDelayMs = FIRST_DELAY_MS } = this.#options
+    while (!signal.aborted) {
+      const sent = this.counters.messages
+      try {
+        await this.#serve(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        if (this.counters.messages > sent) failures = 0
+        const delay = Math.min(LAST_DELAY_MS, firstDelayMs * 2 ** failures++)
+        this.#log.warn(
+          'ipfix',
+          `${name}: ${(error as Error).message}; trying again, ${this.waiting.size} records wait`,
+        )
+        // half fixed, half jitter: collectors that lost one server together must not retry together
+        await wait(delay / 2 + (Math.random() * delay) / 2, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  /** @throws when the connection fails */
+  async #serve(signal: AbortSignal): Promise<void> {
+    const connection = await this.#open(signal)
+    this.#connection = connection
+    this.counters.connections++
+    connection.onFailure = () => this.#wake?.()
+    try {
+      await this.#send(connection, this.#speaker.greet(now()))
+      for (let row = 1; ; row++) {
+        if (connection.failure) throw connection.failure
+        const pieces = [...this.#speaker.again(now()), ...this.#speaker.next(this.waiting, now())]
+        if (pieces.length > 0) await this.#send(connection, pieces)
+        else if (signal.aborted) return
+        else await this.#something(connection, signal)
+        if (signal.aborted) return
+        const { burst } = this.#options
+        if (burst && row % burst.messages === 0) await wait(burst.pauseMs)
+      }
+    } finally {
+      this.#connection = undefined
+      await connection.close()
+    }
+  }
+
+  async #send(connection: Connection, pieces: ReturnType<Speaker['next']>): Promise<void> {
+    for (const [at, { bytes, records }] of pieces.entries()) {
+      try {
+        await connection.send(bytes)
+      } catch (error) {
+        this.waiting.putBack(pieces.slice(at).flatMap(({ records }) => records))
+        throw error
+      }
+      this.counters.messages++
+      this.counters.records += records.length
+    }
+  }
+
+  async #something(connection: Connection, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    const timer = setTimeout(resolve, AGAIN_MS)
+    if (!connection.failure && this.waiting.size === 0 && !signal.aborted) await promise
+    clearTimeout(timer)
+    this.#wake = undefined
+  }
+}
+
+const now = (): number => Math.floor(Date.now() / 1000)

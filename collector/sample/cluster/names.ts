@@ -1,0 +1,39 @@
+/** What the cluster adds to the names that a window's probe has. */
+
+import type { PodName } from '../../../wire/message.ts'
+import type { ClusterFacts } from '../../cluster/facts.ts'
+import type { Fold } from '../../fold/fold.ts'
+
+export class ClusterNames {
+  readonly facts: ClusterFacts
+  readonly #labels: readonly string[]
+
+  /** @param labels keys of labels of pods that are tags */
+  constructor(facts: ClusterFacts, labels: readonly string[]) {
+    this.facts = facts
+    this.#labels = labels
+  }
+
+  /** As its probe calls it or, when that does not know, the cluster. @param uid of none for what is in no pod */
+  pod(fold: Fold, uid: string | undefined): PodName | undefined {
+    if (uid === undefined) return undefined
+    const known = fold.podName(uid)
+    if (known) return known
+    const pod = this.facts.podByUid(uid)
+    // labels are tags where a probe was asked for them
+    return pod && { name: pod.name, namespace: pod.namespace }
+  }
+
+  /** They follow from the pod, and add no series. */
+  tags(uid: string | undefined): Readonly<Record<string, string | undefined>> {
+    const pod = uid === undefined ? undefined : this.facts.podByUid(uid)
+    if (!pod) return {}
+    return { owner_kind: pod.workload.kind, owner_name: pod.workload.name, node: pod.node }
+  }
+
+  /** Those that the settings name. */
+  labels(uid: string | undefined): Record<string, string> {
+    const all = (uid === undefined ? undefined : this.facts.podByUid(uid))?.labels ?? {}
+    return Object.fromEntries(this.#labels.flatMap(key => (all[key] === undefined ? [] : [[key, all[key]]])))
+  }
+}

@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { Intervals } from '../../../collector/cluster/intervals.ts'
+
+t.test('an owner has its key from its beginning to its end', async t => {
+  const all = new Intervals<string>()
+  all.begin('10.0.0.1', 'a', 10_000)
+  all.end('10.0.0.1', 'a', 20_000)
+  all.begin('10.0.0.1', 'b', 25_000)
+  t.equal(all.at('10.0.0.1', 7000), undefined)
+  t.equal(all.at('10.0.0.1', 10_000), 'a')
+  t.equal(all.at('10.0.0.1', 19_999), 'a')
+  t.equal(all.at('10.0.0.1', 20_000), undefined)
+  t.equal(all.at('10.0.0.1', 25_000), 'b')
+  t.equal(all.at('10.0.0.1', 9e12), 'b')
+  t.equal(all.at('10.0.0.2', 25_000), undefined)
+})
+
+t.test('clocks may differ by two seconds', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'a', 10_000)
+  t.equal(all.at('k', 8000), 'a')
+  t.equal(all.at('k', 7999), undefined)
+})
+
+t.test('who begins later takes the key from one whose end is not known', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'a', 1000)
+  all.begin('k', 'b', 5000)
+  t.equal(all.at('k', 4999), 'a')
+  t.equal(all.at('k', 5000), 'b')
+  all.end('k', 'a', 60_000)
+  t.equal(all.at('k', 30_000), 'b', 'an end that is heard of late changes nothing')
+})
+
+t.test('who has a known end keeps the key until then', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'a', 1000, 8000)
+  all.begin('k', 'b', 5000)
+  t.equal(all.at('k', 7999), 'a')
+  t.equal(all.at('k', 8000), 'b')
+})
+
+t.test('the order in which owners are heard of does not count', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'b', 5000)
+  all.begin('k', 'a', 1000)
+  t.equal(all.at('k', 4000), 'a')
+  t.equal(all.at('k', 6000), 'b')
+  all.begin('k', 'b', 5000)
+  t.equal(all.at('k', 6000), 'b', 'the same again')
+})
+
+t.test('owners of the past are forgotten, the others stay', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'a', 1000, 2000)
+  all.begin('k', 'b', 3000)
+  all.begin('l', 'a', 1000, 2000)
+  all.expire(2001)
+  t.equal(all.at('k', 1500), 'b', 'only by the slack of clocks')
+  t.equal(all.at('k', 900), undefined)
+  t.equal(all.at('k', 4000), 'b')
+  t.equal(all.size, 1)
+})
+
+t.test('owners that follow one another are told apart, in whatever order they are heard of', async () => {
+  const step = fc.record({ length: fc.integer({ min: 3, max: 50 }), gap: fc.nat(20) })
+  const given = fc.array(step, { minLength: 1, maxLength: 12 }).chain(steps => {
+    let time = 100
+    const owners = steps.map(({ length, gap }, at) => {
+      const from = time + gap
+      time = from + length
+      return { name: `owner ${at}`, from: from * 10_000, until: time * 10_000 }
+    })
+    return fc.shuffledSubarray(owners, { minLength: owners.length })
+  })
+  fc.assert(
+    fc.property(given, owners => {
+      const all = new Intervals<string>()
+      for (const { name, from, until } of owners) all.begin('k', name, from, until)
+      return owners.every(
+        ({ name, from, until }) =>
+          all.at('k', from) === name && all.at('k', until - 1) === name && all.at('k', until) !== name,
+      )
+    }),
+  )
+})
