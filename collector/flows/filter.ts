@@ -7,7 +7,7 @@ import { addressText } from '../../wire/address_text.ts'
 import type { PodName } from '../../wire/message.ts'
 import { processCalled, shortId } from '../fold/names.ts'
 import { STATES } from './conversation.ts'
-import { beganMs, type ClusterEnd, clusterEndOf, podOf } from './ends/cluster_ends.ts'
+import { beganMs, type ClusterEnd, clusterEndOf, clusterOf, podOf } from './ends/cluster_ends.ts'
 import { NUMBER, WORD } from './table/columns.ts'
 import { type FlowStore, protocolOf, stateOf, TCP } from './table/store.ts'
 
@@ -95,8 +95,21 @@ function hasWords(store: FlowStore, client: number, server: number, words: reado
       ...[protocolOf(kind) === TCP ? 'tcp' : 'udp', STATES[stateOf(kind)] ?? ''],
     ]
   })
-  const all = text.join(' ').toLowerCase()
+  const all = [...text, ...clusterWords(store, client, server)].join(' ').toLowerCase()
   return words.every(word => all.includes(word))
+}
+
+/** Names that the cluster has for either end, and for the Service. */
+function clusterWords(store: FlowStore, client: number, server: number): string[] {
+  if (!store.facts.isKnown) return []
+  const atMs = beganMs(store, client || server)
+  const { clientCluster, serverCluster, service } = clusterOf(store, client, server, atMs)
+  return [clientCluster, serverCluster, service].flatMap(known => {
+    if (!known) return []
+    const of = (name: string) => (known.namespace === undefined ? name : `${known.namespace}/${name}`)
+    if ('by' in known) return [of(known.name)]
+    return [of(known.name), known.ownerName ? of(known.ownerName) : '', known.node ?? '']
+  })
 }
 
 /** The one that was asked, and the one that answered. */

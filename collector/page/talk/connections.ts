@@ -6,6 +6,7 @@ import { WORD } from '../../flows/table/columns.ts'
 import { filterOf } from './asked.ts'
 import { eachLive, isStill } from './each.ts'
 import { Heaviest } from './heaviest.ts'
+import { kindOf, kindsOf } from './kinds.ts'
 
 const MAX_CONNECTIONS = 1000
 
@@ -18,7 +19,9 @@ export interface Connections {
 export async function connectionsOf(flows: Flows, asked: URLSearchParams): Promise<Connections> {
   const { store } = flows
   const heaviest = new Heaviest<{ readonly flow: number; readonly socket: number }>(MAX_CONNECTIONS)
+  const wanted = kindsOf(asked)
   await eachLive(flows, filterOf(asked), (client, server) => {
+    if (wanted && !wanted.includes(kindOf(store, client, server))) return
     const flow = client || server
     const [window, total] = [IN_WINDOW, TOTAL].map(sums => carried(store, client, server, sums))
     const weight = (window!.bytes + window!.revBytes) * 1e6 + total!.bytes + total!.revBytes

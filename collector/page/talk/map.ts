@@ -7,25 +7,32 @@ import type { FlowStore } from '../../flows/table/store.ts'
 import { filterOf } from './asked.ts'
 import { eachLive } from './each.ts'
 import { Heaviest } from './heaviest.ts'
+import { type Kind, kindOf, kindsOf, serviceOf } from './kinds.ts'
 import { byOf, type Node, Nodes } from './nodes.ts'
 
 /** Most that are sent, those that carried most first. */
 const MAX_EDGES = 300
-/** More nodes than there are flows. */
-const NODES = 2 ** 26
 
-export interface Edge {
-  /** Index of a node. */
-  readonly client: number
-  readonly server: number
+/** Of several conversations together. Payload goes to the server or, `rev`, to the client. */
+export interface Sums {
   flows: number
-  /** Payload since the flows are known, both ways. */
+  /** Since the flows are known. */
   bytes: number
+  revBytes: number
   /** In the last window. */
   windowBytes: number
+  windowRevBytes: number
   retransmits: number
   /** Of the slowest flow, ms. */
   rtt: number | null
+}
+
+export interface Edge extends Sums {
+  /** Index of a node. */
+  readonly client: number
+  readonly server: number
+  /** The node of the Service that was asked for; where kinds are asked for. */
+  readonly via?: number
 }
 
 export interface TalkMap {
@@ -33,54 +40,79 @@ export interface TalkMap {
   readonly edges: readonly Edge[]
   /** Edges and flows there are, also those that are not shown. */
   readonly total: { readonly edges: number; readonly flows: number }
+  /** All that fit the filters, by what the traffic of pods goes to; where kinds are asked for. */
+  readonly kinds?: Readonly<Partial<Record<Kind, Sums>>>
 }
 
+/** @param asked filters, `by` and, for pictures of what pods do, `to` */
 export async function mapOf(flows: Flows, asked: URLSearchParams): Promise<TalkMap> {
   const { store } = flows
   const nodes = new Nodes(store, byOf(asked))
-  const edges = new Map<number, Edge>()
+  const wanted = kindsOf(asked)
+  const kinds: Partial<Record<Kind, Sums>> = {}
+  const edges = new Map<string, Edge>()
   let found = 0
   await eachLive(flows, filterOf(asked), (client, server) => {
+    const kind = wanted && kindOf(store, client, server)
+    if (kind !== undefined) {
+      kinds[kind] ??= { ...NOTHING }
+      add(kinds[kind], store, client, server)
+      if (!wanted!.includes(kind)) return
+    }
     found++
     const [from, to] = [nodes.numberOf(client, server), nodes.numberOf(server, client)]
-    const key = from * NODES + to
+    const service = kind === 'service' ? serviceOf(store, client, server) : undefined
+    const via = service && nodes.numberOfService(service)
+    const key = `${from} ${to} ${via ?? ''}`
     let edge = edges.get(key)
     if (!edge) {
-      edge = { client: from, server: to, ...NOTHING }
+      edge = { client: from, server: to, ...(via !== undefined && { via }), ...NOTHING }
       edges.set(key, edge)
     }
     add(edge, store, client, server)
   })
-  return { ...busiest(nodes, edges.values()), total: { edges: edges.size, flows: found } }
+  return {
+    ...busiest(nodes, edges.values()),
+    total: { edges: edges.size, flows: found },
+    ...(wanted && { kinds }),
+  }
 }
 
-const NOTHING = { flows: 0, bytes: 0, windowBytes: 0, retransmits: 0, rtt: null }
+const NOTHING: Sums = {
+  ...{ flows: 0, bytes: 0, revBytes: 0, windowBytes: 0, windowRevBytes: 0, retransmits: 0, rtt: null },
+}
 
-function add(edge: Edge, store: FlowStore, client: number, server: number): void {
-  const [window, total] = [IN_WINDOW, TOTAL].map(sums => carried(store, client, server, sums))
+function add(sums: Sums, store: FlowStore, client: number, server: number): void {
+  const [window, total] = [IN_WINDOW, TOTAL].map(of => carried(store, client, server, of))
   const word = (flow: number, at: number) => (flow === 0 ? 0 : store.table.word(flow, at))
-  edge.flows++
-  edge.bytes += total!.bytes + total!.revBytes
-  edge.windowBytes += window!.bytes + window!.revBytes
-  edge.retransmits += word(client, WORD.WINDOW_RESENT) + word(server, WORD.WINDOW_RESENT)
+  sums.flows++
+  sums.bytes += total!.bytes
+  sums.revBytes += total!.revBytes
+  sums.windowBytes += window!.bytes
+  sums.windowRevBytes += window!.revBytes
+  sums.retransmits += word(client, WORD.WINDOW_RESENT) + word(server, WORD.WINDOW_RESENT)
   const us = word(client, WORD.RTT) || word(server, WORD.RTT)
-  if (us !== 0) edge.rtt = Math.max(edge.rtt ?? 0, us / 1000)
+  if (us !== 0) sums.rtt = Math.max(sums.rtt ?? 0, us / 1000)
 }
+
+const weightOf = ({ windowBytes, windowRevBytes, bytes, revBytes, flows }: Sums): number =>
+  (windowBytes + windowRevBytes) * 1e6 + bytes + revBytes + flows
 
 /** Only the nodes that an edge still has. */
 function busiest(nodes: Nodes, all: Iterable<Edge>): Pick<TalkMap, 'nodes' | 'edges'> {
   const heaviest = new Heaviest<Edge>(MAX_EDGES)
-  for (const edge of all) heaviest.add(edge.windowBytes * 1e6 + edge.bytes + edge.flows, () => edge)
+  for (const edge of all) heaviest.add(weightOf(edge), () => edge)
   const kept = heaviest.values()
   const places = new Map<number, number>()
-  for (const { client, server } of kept)
-    for (const at of [client, server]) if (!places.has(at)) places.set(at, places.size)
+  for (const { client, server, via = client } of kept)
+    for (const at of [client, server, via]) if (!places.has(at)) places.set(at, places.size)
   return {
     nodes: [...places.keys()].map(at => nodes.at(at)),
     edges: kept.map(edge => ({
       ...edge,
       client: places.get(edge.client)!,
       server: places.get(edge.server)!,
+      ...(edge.via !== undefined && { via: places.get(edge.via)! }),
     })),
   }
 }

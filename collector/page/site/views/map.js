@@ -9,7 +9,9 @@ import { Ribbons } from '../parts/ribbons.js'
 import { Table } from '../parts/table.js'
 import { current, go, hrefOf } from '../view.js'
 
-const BY = { container: 'containers', pod: 'pods', process: 'processes', host: 'hosts' }
+const BY = {
+  ...{ container: 'containers', pod: 'pods', workload: 'workloads', process: 'processes', host: 'hosts' },
+}
 /** What is chosen with a node; the rest of the filters would hide it. */
 const NONE = { host: '', namespace: '', pod: '', container: '', process: '', text: '' }
 const linkOf = ({ only }) => hrefOf({ view: 'connections', sort: '', ...NONE, ...only })
@@ -66,7 +68,11 @@ export function map(place, live) {
       poll.draw(JSON.stringify([filtersOf(view), view.by]), view)
       tell(poll.problem || (poll.answer?.total.flows === 0 ? 'No connection that fits.' : ''))
       const { nodes = [], edges = [], total = { edges: 0, flows: 0 } } = poll.answer ?? {}
-      const named = edges.map(edge => ({ ...edge, from: nodes[edge.client], to: nodes[edge.server] }))
+      const named = edges.map(edge => ({
+        ...{ ...edge, from: nodes[edge.client], to: nodes[edge.server] },
+        bytes: edge.bytes + edge.revBytes,
+        windowBytes: edge.windowBytes + edge.windowRevBytes,
+      }))
       const hidden = ribbons.draw(named)
       setText(
         legend,
