@@ -4,8 +4,10 @@ import { Live } from './data/live.js'
 import { drawFilters, drawViews } from './parts/filters.js'
 import { current, go, onChange } from './view.js'
 import { connections } from './views/connections.js'
+import { flows } from './views/flows.js'
 import { health } from './views/health.js'
 import { map } from './views/map.js'
+import { nodes } from './views/nodes.js'
 import { subjects } from './views/subjects.js'
 
 /** What the address can name: a title, and what draws it. */
@@ -15,6 +17,8 @@ const VIEWS = {
   processes: { title: 'Processes', open: subjects('process') },
   hosts: { title: 'Hosts', open: subjects('host') },
   map: { title: 'Who talks to whom', short: 'Map', open: map },
+  flows: { title: 'What pods talk to', short: 'Flows', open: flows },
+  nodes: { title: 'Between nodes', short: 'Nodes', open: nodes },
   connections: { title: 'Connections', open: connections },
   health: { title: 'Losses and health', short: 'Health', open: health },
 }

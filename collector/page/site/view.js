@@ -12,6 +12,7 @@ const DEFAULTS = {
   range: '15m',
   sort: '',
   by: 'container',
+  to: '',
 }
 /** Filters that the dashboards have, and the process. */
 export const FILTERS = ['host', 'namespace', 'pod', 'container', 'process']

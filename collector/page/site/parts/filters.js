@@ -86,7 +86,7 @@ export function drawFilters(live) {
     view.range,
   )
   if (document.activeElement !== text && text.value !== view.text) text.value = view.text
-  const none = { host: '', namespace: '', pod: '', container: '', process: '', role: '', text: '' }
+  const none = { host: '', namespace: '', pod: '', container: '', process: '', role: '', text: '', to: '' }
   setAttribute(clear, 'href', hrefOf(none))
   clear.hidden = Object.keys(none).every(name => view[name] === '')
 }

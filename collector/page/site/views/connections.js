@@ -5,8 +5,11 @@ import { Poll } from '../data/poll.js'
 import { Series } from '../data/series.js'
 import { age, bytes, count, rate, time } from '../data/units.js'
 import { Charts } from '../parts/charts.js'
+import { Choice } from '../parts/choice.js'
 import { Details } from '../parts/details.js'
+import { h } from '../parts/elements.js'
 import { note } from '../parts/filters.js'
+import { KINDS } from '../parts/pairs.js'
 import { Table } from '../parts/table.js'
 import { current, RANGES } from '../view.js'
 
@@ -26,6 +29,8 @@ const rttOf = ({ client, server }) => {
 }
 const again = ({ client, server }) => (client?.retransmits ?? 0) + (server?.retransmits ?? 0)
 const number = (key, title, help, text, value, more) => ({ key, title, help, text, value, ...more })
+
+const TO = { '': 'all', ...KINDS }
 
 const columnsOf = (open, interval) => [
   {
@@ -69,6 +74,14 @@ const columnsOf = (open, interval) => [
     mark: flow => (again(flow) > 0 ? 'fair' : undefined),
     low: true,
   }),
+  {
+    key: 'service',
+    title: 'Service',
+    help: 'that the client asked for, as the cluster calls it',
+    value: ({ service }) =>
+      service ? `${service.namespace}/${service.name}:${service.portName || service.port}` : '',
+    low: true,
+  },
   number(
     'age',
     'Age',
@@ -82,6 +95,8 @@ const columnsOf = (open, interval) => [
 export function connections(place, live) {
   let isClosed = false
   const draw = () => !isClosed && opened.draw(current())
+  const to = new Choice('connections-to', 'to', 'what', TO)
+  place.append(h('div', { class: 'choices' }, to.element))
   const charts = new Charts(place)
   const series = new Series('container', live, draw)
   const details = new Details(place)
@@ -93,7 +108,8 @@ export function connections(place, live) {
     '-total',
   )
   const tell = note(place)
-  const poll = new Poll(view => ask('api/connections', filtersOf(view)), draw)
+  const askedOf = view => ({ ...filtersOf(view), to: to.draw(view.to) })
+  const poll = new Poll(view => ask('api/connections', askedOf(view)), draw)
   const stop = live.onWindow(() => {
     series.add(current())
     poll.stale()
@@ -102,7 +118,7 @@ export function connections(place, live) {
     draw(view) {
       series.choose(view)
       charts.draw(series, RANGES[view.range])
-      poll.draw(JSON.stringify(filtersOf(view)), view)
+      poll.draw(JSON.stringify(askedOf(view)), view)
       const { connections = [], total = 0 } = poll.answer ?? {}
       table.draw(connections, view.sort, total)
       tell(poll.problem || (poll.answer && total === 0 ? 'No connection that fits.' : ''))

@@ -42,7 +42,7 @@ const NUMBERS = [
 const members = title => number('members', title, title, count, { low: true })
 
 /** Where a click on a name leads. */
-const talksOf = filters => hrefOf({ view: 'connections', sort: '', ...filters })
+const talksOf = filters => hrefOf({ view: 'connections', sort: '', to: '', ...filters })
 const nameOf = ({ id, name }) => name || id
 
 const LEVELS = {
