@@ -11,7 +11,7 @@ import { client, connected, type Pair, serve, startPair } from './pair.ts'
 const skip = needs('root', 'bpf', 'netns', 'tun', 'gcc', 'ss', 'containerd', 'chromium')
 const PORT = '80'
 const SOCKETS = 5
-const VIEWS = ['containers', 'pods', 'processes', 'hosts', 'map', 'connections', 'health']
+const VIEWS = ['containers', 'pods', 'processes', 'hosts', 'map', 'flows', 'nodes', 'connections', 'health']
 /** A window of a second, and what is made of it. */
 const SOON_MS = 20_000
 const GROUPS = 'flows,rtt,rtt_dist,traffic,tcp,connect,process,host,stats'
@@ -139,10 +139,29 @@ t.test('the page in a real browser', { skip }, async t => {
   await page.locator('.map a', { hasText: 'trade/shop-0' }).first().click()
   await see(page, 'the connections of a node', rows => rows.length === SOCKETS)
 
+  await page.click('text=clear')
+  await choose(page, 'flows')
+  const isKind = ([what, flows]: string[]) => what === 'pod to pod' && flows === String(SOCKETS)
+  await see(page, 'what pods talk to', rows => rows.some(isKind))
+  await page.locator('tbody a', { hasText: 'pod to pod' }).click()
+  await until(
+    'both directions as ribbons',
+    async () => (await page.locator('.pictures path.ribbon').count()) === 2,
+  )
+  t.match(page.url(), /to=pod/)
+  const ends = await page.locator('.pictures a').allTextContents()
+  t.equal(ends.filter(name => name.endsWith('trade/shop-0')).length, 2, 'sends, and is sent to')
+  await page.locator('.pictures a', { hasText: 'trade/cart-0' }).first().click()
+  await see(page, 'the connections of an end of a ribbon', rows => rows.length === SOCKETS)
+  await choose(page, 'nodes')
+  await until('traffic within the node', async () =>
+    /^node-1\s.* [kM]?B\/s/.test(await page.locator('.heat tbody tr').first().innerText()),
+  )
+
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     // the dark scheme has other colours alone
-    for (const view of colorScheme === 'light' ? VIEWS : ['containers', 'map']) {
+    for (const view of colorScheme === 'light' ? VIEWS : ['containers', 'map', 'flows', 'nodes']) {
       await page.goto(new URL(`./?view=${view}`, page.url()).href)
       await until('its content', async () => (await page.locator('main').innerText()).length > 20)
       t.same(await barriers(page), [], `${view}, ${colorScheme}: nothing serious keeps people out`)
@@ -151,8 +170,12 @@ t.test('the page in a real browser', { skip }, async t => {
   await page.setViewportSize({ width: 390, height: 844 })
   await choose(page, 'containers')
   await see(page, 'rows on a phone', rows => rows.length > 0)
-  const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
-  t.ok(overflow <= 0, `nothing is wider than a phone: ${overflow}`)
+  for (const view of ['containers', 'flows', 'nodes']) {
+    await choose(page, view)
+    await see(page, 'rows', rows => rows.length > 0)
+    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+    t.ok(overflow <= 0, `${view}: nothing is wider than a phone: ${overflow}`)
+  }
   t.same(faults, [], 'no error, and no request to anybody else')
 
   await collector.kill('SIGTERM')

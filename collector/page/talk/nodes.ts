@@ -38,8 +38,9 @@ const NAMES: Readonly<Record<By, (end: Called, known: ClusterEnd | undefined) =>
 }
 /** Those that are asked of the cluster. */
 const BY_CLUSTER: readonly By[] = ['workload', 'node']
-/** All that is outside of the cluster, where only nodes are shown. */
-const OUTSIDE = '(outside)'
+/** Where only nodes are shown: all that is outside of the cluster, and what is in it on a node that is not known. */
+const OUTSIDE: Described = { id: '(outside)', name: '(outside)', only: {} }
+const ELSEWHERE: Described = { id: '(unknown)', name: '(node not known)', only: {} }
 
 /** @throws {Problem} when there is no such map */
 export function byOf(asked: URLSearchParams): By {
@@ -97,10 +98,11 @@ export class Nodes {
 
   /** As the cluster calls it, else its address. */
   #unwatched(far: number): Described {
-    const known = clusterEndOf(this.#store, 0, far, beganMs(this.#store, far))
+    const atMs = beganMs(this.#store, far)
+    const known = clusterEndOf(this.#store, 0, far, atMs)
     if (known) return describedBy(this.#by, known)
-    if (this.#by === 'node') return { id: OUTSIDE, name: OUTSIDE, only: {} }
     const ip = ipAt(this.#store, far, 'remote')
+    if (this.#by === 'node') return this.#store.facts.rangeOf(ip, atMs) === '' ? OUTSIDE : ELSEWHERE
     return { id: ip, name: ip, only: { text: ip } }
   }
 }
@@ -114,7 +116,7 @@ function workloadOf({ namespace, ownerKind, ownerName }: ClusterEnd): Named | un
 function describedBy(by: By, end: ClusterEnd): Described {
   const { kind, name, namespace, node } = end
   if ((by === 'node' || by === 'host') && node) return { id: node, name: node, only: { text: node } }
-  if (by === 'node') return { id: OUTSIDE, name: OUTSIDE, only: {} }
+  if (by === 'node') return ELSEWHERE
   const called = namespace === undefined ? name : `${namespace}/${name}`
   if (kind !== 'pod') return { id: `${kind} ${called}`, name: `${called} (${kind})`, only: { text: called } }
   const workload = by === 'workload' ? workloadOf(end) : undefined

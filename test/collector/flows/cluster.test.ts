@@ -1,12 +1,8 @@
 import t from 'tap'
-import { Held } from '../../../collector/cluster/held/held.ts'
-import type { Kind } from '../../../collector/cluster/kinds.ts'
-import type { Thing } from '../../harness/kubernetes/api_server.ts'
+import type { Held } from '../../../collector/cluster/held/held.ts'
 import { node, owned, pod, service, slice } from '../../harness/kubernetes/objects.ts'
-import { NAMES, type Row, Stage } from './given.ts'
+import { BOOT, held, NAMES, type Row, Stage } from './given.ts'
 
-/** Milliseconds since the epoch of what the hosts call 0. */
-const BOOT = 1e12
 const LABELS = { 'pod-template-hash': '5d9f' }
 const CLIENT: Row = {
   ...{ role: 1, state: 1, family: 2, pid: 6, comm: 'curl', cgroup: 1, hierarchy: 1, netns: 40 },
@@ -17,11 +13,6 @@ const SERVER: Row = {
   ...{ local: '10.0.0.1', local_port: 8080, opened_ns: 100e9, bytes_sent: 10, bytes_rcvd: 90 },
 }
 
-function held(...things: readonly Thing[]): Held {
-  const facts = new Held()
-  for (const thing of things) facts.set(thing['kind'] as Kind, thing, BOOT)
-  return facts
-}
 /** The pod of the rows: web-0 has the UID u on host a. */
 const WEB = pod({
   name: 'web-0',

@@ -1,6 +1,8 @@
 /** What the tests of flows give each other: a flow stage, rows of two hosts, windows that end. */
 
 import type { Batch } from '../../../collector/batch.ts'
+import { Held } from '../../../collector/cluster/held/held.ts'
+import type { Kind } from '../../../collector/cluster/kinds.ts'
 import type { FlowCounts } from '../../../collector/flows/counts/counts.ts'
 import { type FlowOptions, type FlowOutlet, Flows } from '../../../collector/flows/flows.ts'
 import { type Answer, questionOf } from '../../../collector/flows/live.ts'
@@ -9,6 +11,7 @@ import { layoutOf } from '../../../wire/columns.ts'
 import { FLOW_TOTAL } from '../../../wire/count/flow_total.ts'
 import type { Layout } from '../../../wire/layout.ts'
 import { type Names, runOf, type WindowNames } from '../../../wire/message.ts'
+import type { Thing } from '../../harness/kubernetes/api_server.ts'
 import { encodeRows } from '../../harness/rows.ts'
 import { layoutOfRecord } from '../given.ts'
 
@@ -23,6 +26,16 @@ export const NAMES: WindowNames = {
   processes: {
     5: { started_ns: '1', comm: 'nginx', exe: '/usr/sbin/nginx', parent: 1, parent_comm: 'systemd', uid: 33 },
   },
+}
+
+/** Milliseconds since the epoch of what the hosts call 0. */
+export const BOOT = 1e12
+
+/** A cluster that has these things. */
+export function held(...things: readonly Thing[]): Held {
+  const facts = new Held()
+  for (const thing of things) facts.set(thing['kind'] as Kind, thing, BOOT)
+  return facts
 }
 
 const LAYOUTS = new Map<string, Layout>()
@@ -109,7 +122,7 @@ export class Stage {
     const fold = new Fold()
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
-    const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: 1e12 }
+    const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: BOOT }
     this.counts = this.flows.end(
       { key: keyOf(host, window, this.run), time: 1e9 + window * 10 + this.shift, fold, ...common },
       '0',

@@ -64,7 +64,7 @@ export function nodes(place, live) {
         new Map(busiest.map(({ node, sent }) => [node.name, sent])),
       )
       table.draw(
-        rows.filter(({ node }) => node.name !== OUTSIDE),
+        rows.filter(({ node }) => Object.keys(node.only).length > 0),
         view.sort,
       )
     },
