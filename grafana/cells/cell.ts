@@ -2,7 +2,7 @@
 
 import { type Asking, influxql, influxqlTotal } from '../query/influxql.ts'
 import { fieldOf } from '../query/metric.ts'
-import type { Filter, Kind, Panel, Query } from '../table/panel.ts'
+import { type Filter, isOfRange, type Kind, type Panel, type Query } from '../table/panel.ts'
 
 /** Chronograf names its database and policy in each query. */
 export type Database = Readonly<Record<'db' | 'rp', string>>
@@ -25,10 +25,11 @@ const TYPES: Readonly<Record<Kind, string>> = {
   bars: 'bar',
   stat: 'single-stat',
   table: 'table',
+  graph: 'table',
   heatmap: 'line',
 }
 const HEIGHTS: Readonly<Record<Kind, number>> = {
-  ...{ lines: 4, stacked: 4, bars: 4, stat: 2, table: 4, heatmap: 4 },
+  ...{ lines: 4, stacked: 4, bars: 4, stat: 2, table: 4, graph: 4, heatmap: 4 },
 }
 
 const SUFFIXES: Partial<Record<string, string>> = { ms: ' ms', percent: ' %', seconds: ' s' }
@@ -45,7 +46,7 @@ function axes({ queries: [first] }: Panel) {
 
 function queryOf(query: Query, kind: Kind, where: Database, variables: readonly Filter[]) {
   const ask = asking(where, variables)
-  const text = kind === 'table' ? influxqlTotal(query, ask) : influxql(query, ask)
+  const text = isOfRange(kind) ? influxqlTotal(query, ask) : influxql(query, ask)
   return {
     query: text,
     queryConfig: {

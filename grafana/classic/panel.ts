@@ -27,11 +27,16 @@ import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-s
 import type { Dialect } from '../datasource.ts'
 import { unitOf } from '../query/metric.ts'
 import type { Filter, Kind, Panel } from '../table/panel.ts'
+import { graphBuilder } from './graph.ts'
 import { dataLink } from './links.ts'
 import { tableBuilder } from './table.ts'
 import { chosen, targetsOf } from './target.ts'
 
-type AnyBuilder = TimeseriesBuilder | StatBuilder | HeatmapBuilder | ReturnType<typeof tableBuilder>
+type AnyBuilder =
+  | TimeseriesBuilder
+  | StatBuilder
+  | HeatmapBuilder
+  | ReturnType<typeof tableBuilder | typeof graphBuilder>
 
 /** Null is a gap: `spanNulls` joins nothing. */
 const timeseries = (panel: Panel, dialect: Dialect) => {
@@ -71,11 +76,12 @@ const KINDS: Readonly<Record<Kind, (panel: Panel, dialect: Dialect) => AnyBuilde
       .graphMode(BigValueGraphMode.Area)
       .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false)),
   table: tableBuilder,
+  graph: graphBuilder,
   heatmap: () => new HeatmapBuilder().calculate(false).yAxis(new YAxisConfigBuilder().unit('s')),
 }
 
 export const HEIGHTS: Readonly<Record<Kind, number>> = {
-  ...{ lines: 9, stacked: 9, bars: 9, stat: 4, table: 9, heatmap: 9 },
+  ...{ lines: 9, stacked: 9, bars: 9, stat: 4, table: 9, graph: 9, heatmap: 9 },
 }
 
 const labelled = (legend: string): string => legend.replace(/\{\{(\w+)\}\}/g, '${__field.labels.$1}')

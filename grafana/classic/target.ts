@@ -6,7 +6,7 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import type { Dialect } from '../datasource.ts'
 import { influxql, influxqlTotal, inGrafana } from '../query/influxql.ts'
 import { promql, promqlBuckets, promqlShare, promqlTotal } from '../query/promql.ts'
-import type { Filter, Panel, Query } from '../table/panel.ts'
+import { type Filter, isOfRange, type Panel, type Query } from '../table/panel.ts'
 
 const TYPES: Readonly<Record<Dialect, string>> = { influxql: 'influxdb', prometheus: 'prometheus' }
 /** The one that is chosen above the dashboard. */
@@ -43,7 +43,7 @@ function influxqlTargets(
 ): Builder<Dataquery>[] {
   const asking = inGrafana(variables)
   const target = (query: Query, at: number) =>
-    kind === 'table'
+    isOfRange(kind)
       ? { refId: refOf(at), query: influxqlTotal(query, asking), resultFormat: 'table' as const }
       : {
           ...{ refId: refOf(at), query: influxql(query, asking), resultFormat: 'time_series' as const },
@@ -72,7 +72,7 @@ function prometheusTargets(
     return [target(promqlShare(part!, whole!), 0, queries[0]).range()]
   }
   return queries.map((query, at) => {
-    if (kind === 'table')
+    if (isOfRange(kind))
       return target(promqlTotal(query, variables), at, query).instant().format(PromQueryFormat.Table)
     if (kind === 'heatmap')
       return target(promqlBuckets(query, variables), at, query)

@@ -92,6 +92,29 @@ const nodes: Panel[] = [
     width: 12,
   },
   {
+    title: 'Traffic of nodes by where it goes',
+    means: `Payload that the pods of a node sent: to pods of the same node (intra), of others (inter), or outside (external). ${needs('node')}`,
+    bad: 'Much inter, where intra was expected: pods that talk to each other run on different nodes.',
+    kind: 'bars',
+    queries: [rate('node:traffic', 'bytes_sent', { by: ['node', 'scope'], legend: '{{node}} {{scope}}' })],
+    width: 12,
+  },
+  {
+    title: 'From node to node in this range',
+    means: `Bytes that the pods of a node sent to those of another one. ${needs('node')}`,
+    bad: 'Much between two nodes: pods that talk so much could run on one. As a heat map, and with the pods: the page.',
+    kind: 'graph',
+    queries: [
+      increase('node:traffic', 'bytes_sent', {
+        by: ['node', 'peer_node'],
+        only: { scope: ['inter'] },
+        except: { peer_node: [''] },
+        legend: 'sent',
+      }),
+    ],
+    width: 12,
+  },
+  {
     title: 'Between nodes in this range',
     means: `Bytes in the range by the node and the other end's node; without one it is outside, or not known. ${needs('node')}`,
     bad: 'Much between two nodes: pods that talk so much could run on one.',

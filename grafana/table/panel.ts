@@ -63,7 +63,9 @@ export const rate = of('rate', 'sum')
 export const increase = of('increase', 'sum')
 export const events = of('events', 'sum')
 
-export type Kind = 'lines' | 'stacked' | 'bars' | 'stat' | 'table' | 'heatmap'
+export type Kind = 'lines' | 'stacked' | 'bars' | 'stat' | 'table' | 'graph' | 'heatmap'
+/** One number of the whole range for each value of the tags, not lines over time. */
+export const isOfRange = (kind: Kind): boolean => kind === 'table' || kind === 'graph'
 
 /** Where a click leads: to a dashboard, with the variables that are set by tags of what was clicked. */
 export interface Link {

@@ -2,7 +2,7 @@
 
 import { influxql, influxqlTotal, inGrafana } from '../../../grafana/query/influxql.ts'
 import { unitOf } from '../../../grafana/query/metric.ts'
-import type { Dashboard, Panel, Query } from '../../../grafana/table/panel.ts'
+import { type Dashboard, isOfRange, type Panel, type Query } from '../../../grafana/table/panel.ts'
 import { askInflux, type Line, percent } from '../ask.ts'
 import { type Chosen, influxqlWith, type Range } from '../replace.ts'
 import type { World } from '../world.ts'
@@ -11,7 +11,7 @@ import { type Box, type Named, plot, stat, table } from './plot.ts'
 import { cut, FAINT, PANEL, page, rect, text } from './svg.ts'
 
 const [WIDTH, COLUMNS, GAP, HEAD, ROW] = [1200, 24, 6, 40, 24]
-const HEIGHTS: Partial<Record<Panel['kind'], number>> = { stat: 90, table: 150 }
+const HEIGHTS: Partial<Record<Panel['kind'], number>> = { stat: 90, table: 150, graph: 150 }
 const HEIGHT = 210
 
 type Ask = (query: string) => Promise<Line[]>
@@ -32,7 +32,7 @@ async function content(
   const asking = inGrafana(dashboard.variables)
   const [first] = panel.queries
   const { unit } = unitOf(panel, first, 'influxql')
-  if (panel.kind === 'table') return tableOf(panel, dashboard, ask, box)
+  if (isOfRange(panel.kind)) return tableOf(panel, dashboard, ask, box)
   const answers = await Promise.all(panel.queries.map(query => ask(influxql(query, asking))))
   const lines = panel.share
     ? named(percent(answers[0]!, answers[1]!), first)
