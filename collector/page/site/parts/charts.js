@@ -66,7 +66,8 @@ export class Charts {
   }
 }
 
-class Chart {
+/** Lines over time: the key of their values, their name, their colour. */
+export class Chart {
   #chart
   #values
   #area = h('div', { class: 'plot' })
@@ -117,6 +118,7 @@ class Chart {
 
   close() {
     this.#plot?.destroy()
+    this.#chart.remove()
   }
 
   /** The values of one time: the last, or where the pointer is. */

@@ -3,6 +3,7 @@
 import { ask, filtersOf } from '../data/ask.js'
 import { Poll } from '../data/poll.js'
 import { Series } from '../data/series.js'
+import { Busiest } from '../parts/busiest.js'
 import { Charts } from '../parts/charts.js'
 import { Choice } from '../parts/choice.js'
 import { h } from '../parts/elements.js'
@@ -41,22 +42,24 @@ export function flows(place, live) {
   place.append(pictures)
   const sent = new Sankey(pictures, 'From clients to servers', linkOf)
   const received = new Sankey(pictures, 'From servers to clients', linkOf)
+  const busiest = new Busiest(place)
   const charts = new Charts(place)
   const series = new Series('pod', live, draw)
   const pairs = new Table(place, 'Flows of pods', [client, service, server, ...numbers], '-sent')
   const tell = note(place)
-  const poll = new Poll(
-    view => ask('api/map', { ...filtersOf(view), by: by.draw(view.by), to: to.draw(view.to) || 'pods' }),
-    draw,
-  )
+  const askedOf = view => ({ ...filtersOf(view), by: by.draw(view.by), to: to.draw(view.to) || 'pods' })
+  const poll = new Poll(async view => {
+    const asked = askedOf(view)
+    const time = Math.max(0, ...live.heard().map(({ time }) => time))
+    return { ...(await ask('api/map', asked)), key: JSON.stringify(asked), time }
+  }, draw)
   const stop = live.onWindow(() => {
     series.add(current())
     poll.stale()
   })
   const opened = {
     draw(view) {
-      const asked = [filtersOf(view), by.draw(view.by), to.draw(view.to)]
-      poll.draw(JSON.stringify(asked), view)
+      poll.draw(JSON.stringify(askedOf(view)), view)
       series.choose(view)
       charts.draw(series, RANGES[view.range])
       tell(poll.problem || (poll.answer?.total.flows === 0 ? 'No connection that fits.' : ''))
@@ -69,8 +72,9 @@ export function flows(place, live) {
         found.map(kind => ({ kind, ...sums[kind] })),
         view.sort,
       )
-      const heads = view.to === 'service' ? ['clients', 'Services', 'servers'] : ['clients', 'servers']
-      const stops = ({ from, via, to }) => (via && heads.length > 2 ? [from, via, to] : [from, to])
+      const isThrough = rows.length > 0 && rows.every(({ via }) => via)
+      const heads = isThrough ? ['clients', 'Services', 'servers'] : ['clients', 'servers']
+      const stops = ({ from, via, to }) => (isThrough ? [from, via, to] : [from, to])
       sent.draw(
         heads,
         rows.map(row => ({ stops: stops(row), value: row.bytes })),
@@ -79,6 +83,11 @@ export function flows(place, live) {
         heads.toReversed(),
         rows.map(row => ({ stops: stops(row).toReversed(), value: row.revBytes })),
       )
+      if (poll.answer?.time > 0)
+        busiest.draw(poll.answer.key, poll.answer.time, {
+          'The busiest clients': rates(rows, ({ from }) => from, interval()),
+          'The busiest servers and Services': rates(rows, ({ via, to }) => via ?? to, interval()),
+        })
       pairs.draw(rows, view.sort, total.edges)
     },
     close() {
@@ -86,7 +95,18 @@ export function flows(place, live) {
       stop()
       series.close()
       charts.close()
+      busiest.close()
     },
   }
   return opened
+}
+
+/** Bytes per second, both ways, by the name of a node. */
+function rates(rows, nodeOf, interval) {
+  const sums = new Map()
+  for (const row of rows) {
+    const { name } = nodeOf(row)
+    sums.set(name, (sums.get(name) ?? 0) + (row.windowBytes + row.windowRevBytes) / interval)
+  }
+  return sums
 }
