@@ -1,8 +1,9 @@
 import t from 'tap'
+import { graphBuilder } from '../../grafana/classic/graph.ts'
 import { files } from '../../grafana/generate.ts'
 import { influxql, inGrafana } from '../../grafana/query/influxql.ts'
 import { promql } from '../../grafana/query/promql.ts'
-import { level, rate } from '../../grafana/table/panel.ts'
+import { increase, level, type Panel, rate } from '../../grafana/table/panel.ts'
 import { paths, read } from './files.ts'
 
 const FOLDERS = '{influxql,prometheus,provisioning,rules,chronograf}/**/*.*'
@@ -30,5 +31,27 @@ t.test('a misspelt measurement or field does not compile, and is no query', asyn
   t.throws(
     () => influxql(level('host:num_flows', 'as_client', { by: ['pod'] }), inGrafana([])),
     /host:num_flows has no tag pod: correct the table of panels/,
+  )
+})
+
+t.test('a graph has edges from its first tag to its second one', async t => {
+  const graph = (...by: string[]): Panel => ({
+    ...{ title: 'Nodes', means: '', bad: '', kind: 'graph', width: 12 },
+    queries: [increase('node:traffic', 'bytes_sent', { by, legend: 'sent' })],
+  })
+  const names = { node: 'source', peer_node: 'target' }
+  for (const [dialect, value] of [
+    ['influxql', 'sent'],
+    ['prometheus', 'Value'],
+  ] as const) {
+    const { transformations } = graphBuilder(graph('node', 'peer_node'), dialect).build()
+    t.match(
+      transformations?.find(({ id }) => id === 'organize'),
+      { options: { renameByName: { ...names, [value]: 'mainstat' } } },
+    )
+  }
+  t.throws(
+    () => graphBuilder(graph('node'), 'influxql'),
+    /Nodes: a graph has one query by two tags: correct the table of panels/,
   )
 })

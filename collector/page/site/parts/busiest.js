@@ -1,7 +1,7 @@
 /** Who carries most, over time: a line each, from the moment it is asked for. */
 
 import { rate } from '../data/units.js'
-import { Chart } from './charts.js'
+import { Chart, LEAST_S } from './charts.js'
 import { h } from './elements.js'
 
 const COLOURS = ['blue', 'green', 'orange', 'red']
@@ -59,6 +59,6 @@ export class Busiest {
     const times = this.#windows.map(({ time }) => time)
     const pointsOf = name => this.#windows.map(({ groups }) => groups[title].get(name) ?? null)
     const lines = Object.fromEntries(names.map(name => [name, pointsOf(name)]))
-    known.chart.draw(times, lines, times.at(-1) - times[0])
+    known.chart.draw(times, lines, Math.max(LEAST_S, times.at(-1) - times[0]))
   }
 }

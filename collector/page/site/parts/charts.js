@@ -37,7 +37,7 @@ const CHARTS = [
 ]
 const HEIGHT = 130
 /** A new store has little to show: not less than this. */
-const LEAST_S = 60
+export const LEAST_S = 60
 
 export class Charts {
   #charts

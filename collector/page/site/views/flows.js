@@ -13,13 +13,7 @@ import { Sankey } from '../parts/sankey.js'
 import { Table } from '../parts/table.js'
 import { current, hrefOf, RANGES } from '../view.js'
 
-const BY = {
-  pod: 'pods',
-  workload: 'workloads',
-  node: 'nodes',
-  container: 'containers',
-  process: 'processes',
-}
+const BY = { pod: 'pods', workload: 'workloads', node: 'nodes' }
 const TO = { '': 'all of pods', ...KINDS }
 const kind = {
   key: 'kind',
