@@ -1,17 +1,9 @@
 import t from 'tap'
 import type { Held } from '../../../collector/cluster/held/held.ts'
 import { node, owned, pod, service, slice } from '../../harness/kubernetes/objects.ts'
-import { BOOT, held, NAMES, type Row, Stage } from './given.ts'
+import { BOOT, POD_CLIENT as CLIENT, held, NAMES, POD_SERVER as SERVER, Stage } from './given.ts'
 
 const LABELS = { 'pod-template-hash': '5d9f' }
-const CLIENT: Row = {
-  ...{ role: 1, state: 1, family: 2, pid: 6, comm: 'curl', cgroup: 1, hierarchy: 1, netns: 40 },
-  ...{ local: '10.0.0.1', local_port: 40000, opened_ns: 100e9, bytes_sent: 100, bytes_rcvd: 7 },
-}
-const SERVER: Row = {
-  ...{ role: 2, state: 1, family: 2, pid: 5, comm: 'nginx', cgroup: 1, hierarchy: 1, netns: 50 },
-  ...{ local: '10.0.0.1', local_port: 8080, opened_ns: 100e9, bytes_sent: 10, bytes_rcvd: 90 },
-}
 
 /** The pod of the rows: web-0 has the UID u on host a. */
 const WEB = pod({

@@ -48,6 +48,16 @@ function layout(name: string): Layout {
 /** A row: numbers and texts as in the record, addresses as text. */
 export type Row = Readonly<Record<string, number | string>>
 
+/** A client and a server in the pod of the names, which is at 10.0.0.1. */
+export const POD_CLIENT: Row = {
+  ...{ role: 1, state: 1, family: 2, pid: 6, comm: 'curl', cgroup: 1, hierarchy: 1, netns: 40 },
+  ...{ local: '10.0.0.1', local_port: 40000, opened_ns: 100e9, bytes_sent: 100, bytes_rcvd: 7 },
+}
+export const POD_SERVER: Row = {
+  ...{ role: 2, state: 1, family: 2, pid: 5, comm: 'nginx', cgroup: 1, hierarchy: 1, netns: 50 },
+  ...{ local: '10.0.0.1', local_port: 8080, opened_ns: 100e9, bytes_sent: 10, bytes_rcvd: 90 },
+}
+
 /** `10.0.0.1` mapped into IPv6, or groups of IPv6 in full. */
 export function addressBytes(text: string): Buffer {
   if (text.includes('.'))

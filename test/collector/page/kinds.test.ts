@@ -2,16 +2,8 @@ import t from 'tap'
 import { connectionsOf } from '../../../collector/page/talk/connections.ts'
 import { mapOf, type TalkMap } from '../../../collector/page/talk/map.ts'
 import { node, owned, pod, service, slice } from '../../harness/kubernetes/objects.ts'
-import { held, type Row, Stage } from '../flows/given.ts'
+import { POD_CLIENT as CLIENT, held, POD_SERVER as SERVER, Stage } from '../flows/given.ts'
 
-const CLIENT: Row = {
-  ...{ role: 1, state: 1, family: 2, pid: 6, comm: 'curl', cgroup: 1, hierarchy: 1, netns: 40 },
-  ...{ local: '10.0.0.1', local_port: 40000, opened_ns: 100e9, bytes_sent: 100, bytes_rcvd: 7 },
-}
-const SERVER: Row = {
-  ...{ role: 2, state: 1, family: 2, pid: 5, comm: 'nginx', cgroup: 1, hierarchy: 1, netns: 50 },
-  ...{ local: '10.0.0.1', local_port: 8080, opened_ns: 100e9, bytes_sent: 10, bytes_rcvd: 90 },
-}
 const web = { name: 'web-0', namespace: 'shop', uid: 'u', ip: '10.0.0.1', node: 'a' }
 const CLUSTER = [
   node('a', '192.168.0.1', { podCIDR: '10.0.0.0/24' }),
