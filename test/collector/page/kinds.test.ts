@@ -7,10 +7,10 @@ import { POD_CLIENT as CLIENT, held, POD_SERVER as SERVER, Stage } from '../flow
 const web = { name: 'web-0', namespace: 'shop', uid: 'u', ip: '10.0.0.1', node: 'a' }
 const CLUSTER = [
   node('a', '192.168.0.1', { podCIDR: '10.0.0.0/24' }),
-  node('b', '192.168.0.2', { podCIDR: '10.0.1.0/24' }),
+  node('node-b', '192.168.0.2', { podCIDR: '10.0.1.0/24' }),
   owned('ReplicaSet', 'web-5d9f', ['Deployment', 'web'], 'shop'),
   pod({ ...web, owner: ['ReplicaSet', 'web-5d9f'], labels: { 'pod-template-hash': '5d9f' } }),
-  pod({ name: 'db-0', namespace: 'shop', ip: '10.0.1.7', node: 'b', owner: ['StatefulSet', 'db'] }),
+  pod({ name: 'db-0', namespace: 'shop', ip: '10.0.1.7', node: 'node-b', owner: ['StatefulSet', 'db'] }),
   service('db', '10.96.0.7', [{ name: 'pg', port: 5432 }], {}, 'shop'),
   slice('db-x', 'db', ['10.0.1.7'], [{ name: 'pg', port: 5432 }], 'shop'),
 ]
@@ -52,7 +52,7 @@ t.test('what pods talk to, by kind, in both directions', async t => {
   for (const [kind, pairs] of Object.entries({
     pod: ['shop/web-0 > shop/db-0'],
     service: ['shop/web-0 > shop/db:pg > shop/db (service)'],
-    external: ['shop/web-0 > 8.8.8.8', 'shop/web-0 > b (node)'],
+    external: ['shop/web-0 > 8.8.8.8', 'shop/web-0 > node-b (node)'],
     inbound: ['9.9.9.9 > shop/web-0'],
     other: ['(a) > 8.8.8.8'],
   })) {
@@ -68,7 +68,7 @@ t.test('names of the cluster on the map, and where they lead', async t => {
   const { flows } = stage()
   const all = await mapOf(flows, asked('by=workload'))
   t.same(namesOf(all), [
-    ...['(a) > 8.8.8.8', '9.9.9.9 > shop/web', 'shop/web > 8.8.8.8', 'shop/web > b (node)'],
+    ...['(a) > 8.8.8.8', '9.9.9.9 > shop/web', 'shop/web > 8.8.8.8', 'shop/web > node-b (node)'],
     ...['shop/web > shop/db', 'shop/web > shop/db (service)'],
   ])
   t.equal(all.kinds, undefined, 'a map of everything has no kinds')
@@ -79,7 +79,7 @@ t.test('names of the cluster on the map, and where they lead', async t => {
   }
   t.equal(await found('workload', 'shop/web'), 5)
   t.equal(await found('pod', 'shop/db-0'), 1)
-  t.equal(await found('pod', 'b (node)'), 2, 'also that to the pod on it')
+  t.equal(await found('pod', 'node-b (node)'), 2, 'also that to the pod on it')
   t.equal(await found('process', 'shop/db (service)'), 2, 'asked for, and by the address of its pod')
   t.equal((await connectionsOf(flows, asked('to=service'))).total, 1)
   t.equal((await connectionsOf(flows, asked('to=pods&role=server&pod=web-0'))).total, 1)
@@ -91,7 +91,7 @@ t.test('between nodes', async t => {
     ['(outside)', 'a', 1],
     ['a', '(node not known)', 1],
     ['a', '(outside)', 1],
-    ['a', 'b', 2],
+    ['a', 'node-b', 2],
   ])
   t.match(
     nodes.find(({ name }) => name === 'a'),

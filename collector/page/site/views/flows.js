@@ -8,7 +8,16 @@ import { Charts } from '../parts/charts.js'
 import { Choice } from '../parts/choice.js'
 import { h } from '../parts/elements.js'
 import { note } from '../parts/filters.js'
-import { client, flows as count, directions, linkOf, retransmits, rtt, server } from '../parts/pairs.js'
+import {
+  client,
+  flows as count,
+  directions,
+  KINDS,
+  linkOf,
+  retransmits,
+  rtt,
+  server,
+} from '../parts/pairs.js'
 import { Sankey } from '../parts/sankey.js'
 import { Table } from '../parts/table.js'
 import { current, hrefOf, RANGES } from '../view.js'
