@@ -170,7 +170,7 @@ t.test('the page in a real browser', { skip }, async t => {
   await page.setViewportSize({ width: 390, height: 844 })
   await choose(page, 'containers')
   await see(page, 'rows on a phone', rows => rows.length > 0)
-  for (const view of ['containers', 'flows', 'nodes']) {
+  for (const view of ['flows', 'nodes', 'containers']) {
     await choose(page, view)
     await see(page, 'rows', rows => rows.length > 0)
     const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
