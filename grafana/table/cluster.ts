@@ -101,13 +101,12 @@ const nodes: Panel[] = [
   },
   {
     title: 'From node to node in this range',
-    means: `Bytes that the pods of a node sent to those of another one. ${needs('node')}`,
+    means: `Bytes that the pods of a node sent to those of another one, or of the same one. ${needs('node')}`,
     bad: 'Much between two nodes: pods that talk so much could run on one. As a heat map, and with the pods: the page.',
     kind: 'graph',
     queries: [
       increase('node:traffic', 'bytes_sent', {
         by: ['node', 'peer_node'],
-        only: { scope: ['inter'] },
         except: { peer_node: [''] },
         legend: 'sent',
       }),
