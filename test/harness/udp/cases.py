@@ -207,8 +207,13 @@ def error_queue(ip, a, b):
     port = name(b)[1]
     b.close()
     a.setsockopt(socket.IPPROTO_IPV6 if ":" in ip else socket.IPPROTO_IP, 25 if ":" in ip else 11, 1)  # RECVERR
-    to(a, (ip, port), 33)
-    a.recvmsg(100, 512, MSG_ERRQUEUE)
+    for again in range(5):  # the kernel limits how many of these errors it sends
+        to(a, (ip, port), 33)
+        try:
+            return a.recvmsg(100, 512, MSG_ERRQUEUE)
+        except TimeoutError:
+            if again == 4:
+                raise
 
 
 def splice(ip, a, b):
