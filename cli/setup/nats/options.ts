@@ -63,7 +63,7 @@ export const natsSetupSettings = {
     fallback: [],
     value: '<key>',
     list: true,
-    help: 'public nkey of whoever sets the stream up',
+    help: 'public nkey of the user who creates the stream',
   }),
   newKey: optional({
     type: text(),

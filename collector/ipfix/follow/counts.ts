@@ -1,4 +1,4 @@
-/** What a unit has carried, in all and since it was told last; each counter on its own, and never less than nothing. */
+/** What a unit has carried, in total and since its last record; each counter by itself, never below zero. */
 
 import { carried, TOTAL } from '../../flows/conversation.ts'
 import type { Counts, NodeCounts } from '../record/record.ts'

@@ -1,5 +1,5 @@
 /**
- * When a conversation is told: while it goes on and carries something, once each active period; once when it has become idle; and
+ * When a conversation's record is sent: while it goes on and carries something, once each active period; once when it has become idle; and
  * when it has ended. Time is that of the windows' labels, so that it is the same for all hosts.
  */
 
@@ -11,7 +11,7 @@ import { endsOf, type FlowStore, protocolOf, UDP } from '../../flows/table/store
 import { END_REASON } from '../record/record.ts'
 import { TOLD, Told } from './told.ts'
 
-/** The flows that one record tells of, client and server; 0: none. */
+/** The flows that one record covers, client and server; 0: none. */
 export interface Unit {
   readonly client: number
   readonly server: number

@@ -1,6 +1,6 @@
 /**
- * What was told of each flow last: sixteen numbers in the place that the flow has in the table of the flow stage. It grows as that
- * does; a place is cleared when its flow is forgotten.
+ * The counters last sent for each flow: sixteen numbers, at the same index as the flow's row in the flow table. It grows with that
+ * table; an entry is cleared when its flow is dropped.
  */
 
 import type { Carried } from '../../flows/conversation.ts'

@@ -15,7 +15,7 @@ export interface Part {
   readonly receipt: Receipt
 }
 
-/** What the server is told of a message. */
+/** How one message is acknowledged to the server. */
 export interface Receipt {
   /** In the stream. */
   readonly sequence: number

@@ -21,7 +21,7 @@ const MESSAGES = 8
 const EXPIRES_MS = 20_000
 const PAUSE_MS = 500
 const ACK_WAIT_S = 60
-/** How often the server is told that a window is still being worked on. */
+/** How often an unsettled window is reported to the server as in progress, so that it is not delivered again. */
 export const WORKING_MS = (ACK_WAIT_S / 3) * 1000
 /** Windows that are not settled; two for each host of a partition are usual. */
 const MAX_PENDING = 4096

@@ -33,7 +33,7 @@ export function listenToStream(endpoint: string, side: StreamSide): Transport {
   const listening = new Listening(endpoint, side)
   return {
     messages: listening.channel,
-    send: async () => {}, // there is no answer: the stream is told itself
+    send: async () => {}, // no reply is sent: each message is acknowledged to the stream
     close: () => listening.close(),
     view: () => listening.view(),
     losses: () => listening.losses(),

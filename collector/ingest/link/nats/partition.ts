@@ -88,7 +88,7 @@ export class Partition {
         ),
       )
     }
-    // whoever comes after us before we have written anything begins where we do
+    // a collector that takes over before our first write starts from the same position
     if (!saved) await state.write({ from, hosts: {} })
     return new Partition(number, working, state, new Positions(memories, saved, from))
   }
