@@ -36,9 +36,10 @@ const replaySettings = {
 }
 
 const HELP = `
-Windows become the same points as before: InfluxDB writes them over each other, VictoriaMetrics needs
--dedup.minScrapeInterval=1ms. Collectors go on meanwhile. Records of flows and Prometheus are left alone.
-All other settings of the collector come from the environment or the file.`
+Windows become the same points as before: InfluxDB writes them over each other,
+VictoriaMetrics needs -dedup.minScrapeInterval=1ms. Collectors go on meanwhile.
+Records of flows and Prometheus are left alone. All other settings of the
+collector come from the environment or the file.`
 
 export function addReplay(program: Command): void {
   const command = program

@@ -57,7 +57,7 @@ export const collectorSettings = {
     type: socket(),
     fallback: '/run/sockflux/collector.sock',
     value: '<path>',
-    help: 'unix socket for sockflux query and sockflux top',
+    help: 'unix socket for the commands query, top, flows, page, ledger and metrics',
   }),
   http: setting<Address | undefined>({
     type: address(),

@@ -87,6 +87,9 @@ function helpOf(name: string, row: Setting): string {
   return `${row.help} (${[...shown, `env: ${env.join(', ')}`].join('; ')})`
 }
 
+/** Words in indented lines of at most 80 characters. */
+const lines = (words: string): string => words.replace(/(.{1,78})(?: |$)/g, '  $1\n').trimEnd()
+
 /** Adds the table's flags to the command, and its other settings to `--help`. */
 export function addFlags(command: Command, section: string, settings: Settings): void {
   command.option(
@@ -97,7 +100,7 @@ export function addFlags(command: Command, section: string, settings: Settings):
   const keys = Object.keys(settings).map(snake).join(', ')
   command.addHelpText(
     'after',
-    `\nFlags win over the environment, the environment over the file. Keys below \`${section}:\` or at the top level of the file:\n  ${keys}`,
+    `\nFlags win over the environment, the environment over the file. Keys of the file,\nbelow \`${section}:\` or at its top level:\n${lines(keys)}`,
   )
 }
 
