@@ -31,7 +31,7 @@ export function addKeys(command: Command): void {
     .argument('<key>', 'its public key, 64 hexadecimal digits')
     .action(async (host, key, flags) => say(allow(directoryOf(flags), hostOf(host), key)))
   add('withdraw', 'take a key, or all keys of a host, from the list')
-    .argument('<host or key>', 'what is not to speak any more')
+    .argument('<host or key>', 'host or key that may no longer connect')
     .action(async (what, flags) => say(withdraw(directoryOf(flags), what)))
   keys.addHelpText(
     'after',

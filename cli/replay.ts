@@ -31,7 +31,7 @@ const replaySettings = {
   fromZero: setting({
     type: yesNo(),
     fallback: false,
-    help: 'counters begin at 0 where it is not known what they had come to: for a database without later points',
+    help: 'counters begin at 0 where their former value is not known: for a database without later points',
   }),
 }
 
@@ -44,9 +44,7 @@ collector come from the environment or the file.`
 export function addReplay(program: Command): void {
   const command = program
     .command('replay')
-    .description(
-      'write windows once more that are in the stream of NATS servers, with the counters that they had',
-    )
+    .description('write windows of a NATS stream once more, with the counters that they had')
   addFlags(command, 'collector', { listen, ...natsSettings, profile, sink, influxUrl, influxDatabase })
   addOptions(command, replaySettings)
   command.addHelpText('after', HELP)

@@ -69,7 +69,7 @@ export const collectorSettings = {
     type: text(),
     fallback: undefined,
     value: '<file>',
-    help: 'certificate of --http in PEM, with those between; the server speaks TLS then',
+    help: 'certificate of --http in PEM, with the intermediate ones; the server speaks TLS then',
   }),
   httpKey: setting<string | undefined>({
     type: text(),

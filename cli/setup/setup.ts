@@ -38,7 +38,7 @@ function addNats(setup: Command): void {
   const command = setup
     .command('nats')
     .description(
-      'the part of nats.conf for Sockflux, on standard output; with a server, its stream and buckets, and whether they work',
+      'print the part of nats.conf for Sockflux; with a server, make its stream and buckets, and test them',
     )
     .argument('[endpoint]', 'nats://host:port of a server')
   addOptions(command, natsSetupSettings)

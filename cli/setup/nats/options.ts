@@ -24,7 +24,7 @@ export const natsSetupSettings = {
     type: whole(2, 300),
     fallback: 10,
     value: '<seconds>',
-    help: 'after it the partitions of a collector that is gone are those of others',
+    help: 'time after which others take the partitions of a collector that is gone',
   }),
   maxBytes: setting({
     type: bytes(2 ** 20, 2 ** 50),
