@@ -14,7 +14,7 @@ import { moment, momentOf } from './setup/moment.ts'
 const { listen, profile, sink, influxUrl, influxDatabase } = collectorSettings
 const TIME = '<time>'
 
-const replaySettings = {
+export const replaySettings = {
   from: setting<string>({
     type: moment(),
     fallback: '',

@@ -123,3 +123,16 @@ for (const program of ['probe', 'collector'])
     t.match(stderr, /needs a whole number from 1/)
     t.notMatch(stderr, 'MAX_FLOWS')
   })
+
+t.test(
+  'variables of setup and replay are known to every command, and mistyped ones are warned of there too',
+  async t => {
+    const known = { SOCKFLUX_LEASE: '12', SOCKFLUX_KEEP_RAW: '9d', SOCKFLUX_FROM_ZERO: 'true' }
+    for (const args of [['setup', 'nats'], ['replay'], ['config', 'check']]) {
+      const { stderr, stdout } = await sockflux(args, { ...known, SOCKFLUX_RAT: '5' })
+      const warnings = `${stdout}${stderr}`.match(/SOCKFLUX_\w+ is not a setting.*/g)
+      t.equal(warnings?.length, 1, `${warnings}`)
+      t.match(warnings, [/^SOCKFLUX_RAT .*did you mean SOCKFLUX_(RATE|RTT)\?/], args.join(' '))
+    }
+  },
+)
