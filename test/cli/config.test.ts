@@ -136,3 +136,10 @@ t.test(
     }
   },
 )
+
+t.test('setup nats is not disturbed by the key of a collector that is set for the probe', async t => {
+  const { code, stderr } = await sockflux(['setup', 'nats'], { SOCKFLUX_COLLECTOR_KEY: '0a'.repeat(32) })
+  t.same({ code, stderr }, { code: 0, stderr: '' })
+  const mistaken = await sockflux(['setup', 'nats'], { SOCKFLUX_NATS_COLLECTOR_KEY: 'X' })
+  t.match(mistaken.stderr, /SOCKFLUX_NATS_COLLECTOR_KEY: needs the public key/)
+})

@@ -14,7 +14,9 @@ export interface Setting<T = unknown> {
   readonly value?: string
   /** `--no-<name>` gives it the value false. */
   readonly no?: boolean
-  /** Variables besides SOCKFLUX_<NAME>, first wins. */
+  /** Its variable, where SOCKFLUX_<NAME> is that of another program's setting. */
+  readonly variable?: string
+  /** Variables besides that one, first wins. */
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
   readonly list?: boolean | RegExp
@@ -57,7 +59,7 @@ export const snakeOfKey = (key: string): string =>
         .toLowerCase()
     : key
 export const variables = (name: string, row: Setting): string[] => [
-  variable(name),
+  row.variable ?? variable(name),
   ...(row.env ?? []),
   ...(row.former === undefined ? [] : [variable(row.former)]),
 ]
@@ -83,7 +85,9 @@ export function defaultOf({ fallback, value }: Setting): unknown {
 function helpOf(name: string, row: Setting): string {
   const fallback = defaultOf(row)
   const shown = fallback === undefined ? [] : [`default: ${[fallback].flat().join(', ') || 'none'}`]
-  const env = [variable(name), ...(row.env ?? [])].map(name => (row.secret ? `${name}[_FILE]` : name))
+  const env = [row.variable ?? variable(name), ...(row.env ?? [])].map(name =>
+    row.secret ? `${name}[_FILE]` : name,
+  )
   return `${row.help} (${[...shown, `env: ${env.join(', ')}`].join('; ')})`
 }
 

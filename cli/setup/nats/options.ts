@@ -56,6 +56,7 @@ export const natsSetupSettings = {
     fallback: [],
     value: '<key>',
     list: true,
+    variable: 'SOCKFLUX_NATS_COLLECTOR_KEY', // SOCKFLUX_COLLECTOR_KEY is a key of the probe, for tcp
     help: 'public nkey of a collector',
   }),
   adminKey: setting<string[]>({
