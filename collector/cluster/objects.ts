@@ -13,8 +13,10 @@ export interface Named {
   readonly created: number
 }
 
-/** `metadata.ownerReferences`, the one that is the controller. */
+/** Of `metadata.ownerReferences` the controller; else the only one: not every operator says that its pods are controlled. */
 export interface Owner {
+  /** Of the API: `apps`, …; '' for the core's. Kinds of two groups may have one name. */
+  readonly group: string
   readonly kind: string
   readonly name: string
 }
@@ -83,10 +85,19 @@ const addresses = (found: readonly unknown[]): string[] => [
 ]
 
 function ownerOf(object: Json): Owner | undefined {
-  const owner = elements(member(object, 'metadata')['ownerReferences']).find(
-    ({ controller }) => controller === true,
-  )
-  return owner && { kind: text(owner['kind']), name: text(owner['name']) }
+  const all = elements(member(object, 'metadata')['ownerReferences'])
+  const owner = all.find(({ controller }) => controller === true) ?? (all.length === 1 ? all[0] : undefined)
+  if (!owner) return undefined
+  const [, group = ''] = /^([^/]+)\//.exec(text(owner['apiVersion'])) ?? []
+  return { group, kind: text(owner['kind']), name: text(owner['name']) }
+}
+
+/** OpenShift's DeploymentConfigs make ReplicationControllers, a new one each time, and write themselves on the pods. */
+function ownerOfPod(object: Json, annotations: Readonly<Record<string, string>>): Owner | undefined {
+  const owner = ownerOf(object)
+  const config = annotations['openshift.io/deployment-config.name']
+  if (owner?.kind !== 'ReplicationController' || !config) return owner
+  return { group: 'apps.openshift.io', kind: 'DeploymentConfig', name: config }
 }
 
 /** Of its containers, which are all over. */
@@ -117,19 +128,18 @@ export function podOf(object: Json): PodObject {
     Json,
   ]
   const named = namedOf(object)
+  const annotations = textMap(metadata['annotations'])
   const isOver = status['phase'] === 'Succeeded' || status['phase'] === 'Failed'
   return {
     ...named,
     // of a static pod, what its node calls it: its mirror in the API has another UID
     uid:
-      textMap(metadata['annotations'])['kubernetes.io/config.hash'] ||
-      text(metadata['uid']) ||
-      `${named.namespace}/${named.name}`,
+      annotations['kubernetes.io/config.hash'] || text(metadata['uid']) || `${named.namespace}/${named.name}`,
     node: text(spec['nodeName']),
     ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
-    owner: ownerOf(object),
+    owner: ownerOfPod(object, annotations),
     containers: containersIn(status),
     started: timeMs(status['startTime']) ?? named.created,
     ended: endOf(status),

@@ -51,10 +51,10 @@ export class Held implements ClusterFacts, Receiver {
     workloadOf: pod => workloadOf(pod, this.#keeps),
   })
   readonly #keeps: { readonly [K in Kind]: Keep<Objects[K]> } = {
-    Namespace: new Keep<NamespaceObject>(nothing, KINDS.Namespace.most),
+    Namespace: new Keep<NamespaceObject>(nothing, KINDS.Namespace.most, true),
     Node: new Keep(this.#nodes, KINDS.Node.most),
-    ReplicaSet: new Keep<OwnedObject>(nothing, KINDS.ReplicaSet.most),
-    Job: new Keep<OwnedObject>(nothing, KINDS.Job.most),
+    ReplicaSet: new Keep<OwnedObject>(nothing, KINDS.ReplicaSet.most, true),
+    Job: new Keep<OwnedObject>(nothing, KINDS.Job.most, true),
     Pod: new Keep(this.#pods, KINDS.Pod.most),
     Service: new Keep(this.#services, KINDS.Service.most),
     EndpointSlice: new Keep(this.#endpoints, KINDS.EndpointSlice.most),

@@ -4,12 +4,12 @@ import type { PodFact, Workload } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { PodObject } from '../objects.ts'
 import { type Index, keyOf } from './keep.ts'
+import type { Found } from './workloads.ts'
 
 /** What a pod's facts take from other objects. */
 export interface Around {
   zoneOf(node: string): string
-  /** @returns undefined while what made it is not known */
-  workloadOf(pod: PodObject): Workload | undefined
+  workloadOf(pod: PodObject): Found
 }
 
 class Pod implements PodFact {
@@ -17,7 +17,7 @@ class Pod implements PodFact {
   /** Undefined: it goes on. */
   until: number | undefined
   readonly #around: Around
-  #workload: Workload | undefined
+  #workload: Found | undefined
 
   constructor(object: PodObject, around: Around) {
     this.object = object
@@ -46,9 +46,9 @@ class Pod implements PodFact {
     return this.#around.zoneOf(this.object.node)
   }
   /** What made it may come later than the pod, and go before it. */
-  get workload() {
-    this.#workload ??= this.#around.workloadOf(this.object)
-    return this.#workload ?? { kind: 'Pod', name: this.object.name }
+  get workload(): Workload {
+    if (!this.#workload?.isSure) this.#workload = this.#around.workloadOf(this.object)
+    return this.#workload.workload
   }
 }
 

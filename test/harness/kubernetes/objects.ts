@@ -5,9 +5,17 @@ import type { Thing } from './api_server.ts'
 /** RFC 3339 in whole seconds. */
 export const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
+const VERSIONS: Readonly<Record<string, string>> = { Job: 'batch/v1', CronJob: 'batch/v1', Node: 'v1' }
 const controller = (kind: string, name: string) => [
   { apiVersion: 'x/v1', kind: 'Other', name: 'not-me', uid: '0', controller: false },
-  { apiVersion: 'x/v1', kind, name, uid: `uid-${name}`, controller: true, blockOwnerDeletion: true },
+  {
+    apiVersion: VERSIONS[kind] ?? 'apps/v1',
+    kind,
+    name,
+    uid: `uid-${name}`,
+    controller: true,
+    blockOwnerDeletion: true,
+  },
 ]
 
 export interface PodGiven {
