@@ -4,6 +4,7 @@ import { addressBytes } from '../../wire/address_text.ts'
 import { canonical } from './addresses.ts'
 import type { Protocol } from './facts.ts'
 import { elements, isRecord, type Json, member, number, text, textMap, texts, timeMs } from './json.ts'
+import { endOf } from './pod_end.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
 export interface Named {
@@ -32,7 +33,7 @@ export interface PodObject extends Named {
   readonly containers: Readonly<Record<string, string>>
   /** When its node took it on: before it had an address. */
   readonly started: number
-  /** When its last container ended, or the pod as a whole: the address may be another's from then on. */
+  /** When its address was free again, as far as it says; undefined while it goes on, too. */
   readonly ended: number | undefined
   readonly isOver: boolean
 }
@@ -100,16 +101,6 @@ function ownerOfPod(object: Json, annotations: Readonly<Record<string, string>>)
   return { group: 'apps.openshift.io', kind: 'DeploymentConfig', name: config }
 }
 
-/** Of its containers, which are all over. */
-function endOf(status: Json): number | undefined {
-  const ends = elements(status['containerStatuses']).map(({ state }) =>
-    timeMs(member(state, 'terminated')['finishedAt']),
-  )
-  const known = ends.filter(end => end !== undefined)
-  // times are in whole seconds
-  return known.length > 0 && known.length === ends.length ? Math.max(...known) + 1000 : undefined
-}
-
 const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']
 
 /** An id is `containerd://<id>` there. */
@@ -142,7 +133,7 @@ export function podOf(object: Json): PodObject {
     owner: ownerOfPod(object, annotations),
     containers: containersIn(status),
     started: timeMs(status['startTime']) ?? named.created,
-    ended: endOf(status),
+    ended: endOf(metadata, status, isOver),
     isOver,
   }
 }

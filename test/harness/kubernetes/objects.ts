@@ -30,6 +30,8 @@ export interface PodGiven {
   readonly labels?: Readonly<Record<string, string>>
   readonly phase?: string
   readonly finished?: number
+  /** It was asked to end then, and had thirty seconds for it. */
+  readonly asked?: number
   readonly hostNetwork?: boolean
   readonly annotations?: Readonly<Record<string, string>>
 }
@@ -43,6 +45,9 @@ export function pod(given: PodGiven): Thing {
     metadata: {
       ...{ name, namespace, uid, creationTimestamp: at(started) },
       labels: given.labels ?? { app: name },
+      ...(given.asked !== undefined && {
+        ...{ deletionTimestamp: at(given.asked + 30_000), deletionGracePeriodSeconds: 30 },
+      }),
       annotations: given.annotations ?? { 'a/b': 'c' },
       ...(given.owner && { ownerReferences: controller(...given.owner) }),
       managedFields: [{ manager: 'kubelet', fieldsV1: { 'f:status': {} } }],
