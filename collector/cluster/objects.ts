@@ -45,6 +45,8 @@ export interface OwnedObject extends Named {
 export interface NodeObject extends Named {
   readonly zone: string
   readonly ips: readonly string[]
+  /** By which it is known outside: several nodes may have one, behind one router. */
+  readonly externalIps: readonly string[]
   readonly podRanges: readonly string[]
 }
 
@@ -145,11 +147,18 @@ const ZONES = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io
 export function nodeOf(object: Json): NodeObject {
   const [spec, status] = [member(object, 'spec'), member(object, 'status')]
   const labels = textMap(member(object, 'metadata')['labels'])
+  const addressesOf = (isMeant: (type: string) => boolean) =>
+    addresses(
+      elements(status['addresses'])
+        .filter(({ type }) => isMeant(text(type)))
+        .map(({ address }) => address),
+    )
   const ranges = [text(spec['podCIDR']), ...texts(spec['podCIDRs'])]
   return {
     ...namedOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
-    ips: addresses(elements(status['addresses']).map(({ address }) => address)),
+    ips: addressesOf(type => type !== 'ExternalIP'),
+    externalIps: addressesOf(type => type === 'ExternalIP'),
     podRanges: [...new Set(ranges.filter(Boolean))],
   }
 }

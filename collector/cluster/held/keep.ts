@@ -51,7 +51,10 @@ export class Keep<O extends Named> {
     }
     this.#listed?.add(key)
     this.#objects.set(key, object)
-    this.#index.set(object, before, atMs)
+    // of the same name and made later: the end of the one before was not heard
+    const isAnother = before && object.created > 0 && before.created !== object.created
+    if (isAnother) this.#index.remove(before, Math.min(object.created, atMs))
+    this.#index.set(object, isAnother ? undefined : before, atMs)
   }
 
   /** @param object its last state, which may say when it ended */
