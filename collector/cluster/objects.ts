@@ -4,6 +4,7 @@ import { addressBytes } from '../../wire/address_text.ts'
 import { canonical } from './addresses.ts'
 import type { Protocol } from './facts.ts'
 import { elements, isRecord, type Json, member, number, text, textMap, texts, timeMs } from './json.ts'
+import { endOf } from './pod_end.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
 export interface Named {
@@ -13,8 +14,10 @@ export interface Named {
   readonly created: number
 }
 
-/** `metadata.ownerReferences`, the one that is the controller. */
+/** Of `metadata.ownerReferences` the controller; else the only one: not every operator says that its pods are controlled. */
 export interface Owner {
+  /** Of the API: `apps`, …; '' for the core's. Kinds of two groups may have one name. */
+  readonly group: string
   readonly kind: string
   readonly name: string
 }
@@ -30,7 +33,7 @@ export interface PodObject extends Named {
   readonly containers: Readonly<Record<string, string>>
   /** When its node took it on: before it had an address. */
   readonly started: number
-  /** When its last container ended, or the pod as a whole: the address may be another's from then on. */
+  /** When its address was free again, as far as it says; undefined while it goes on, too. */
   readonly ended: number | undefined
   readonly isOver: boolean
 }
@@ -42,6 +45,8 @@ export interface OwnedObject extends Named {
 export interface NodeObject extends Named {
   readonly zone: string
   readonly ips: readonly string[]
+  /** By which it is known outside: several nodes may have one, behind one router. */
+  readonly externalIps: readonly string[]
   readonly podRanges: readonly string[]
 }
 
@@ -83,20 +88,19 @@ const addresses = (found: readonly unknown[]): string[] => [
 ]
 
 function ownerOf(object: Json): Owner | undefined {
-  const owner = elements(member(object, 'metadata')['ownerReferences']).find(
-    ({ controller }) => controller === true,
-  )
-  return owner && { kind: text(owner['kind']), name: text(owner['name']) }
+  const all = elements(member(object, 'metadata')['ownerReferences'])
+  const owner = all.find(({ controller }) => controller === true) ?? (all.length === 1 ? all[0] : undefined)
+  if (!owner) return undefined
+  const [, group = ''] = /^([^/]+)\//.exec(text(owner['apiVersion'])) ?? []
+  return { group, kind: text(owner['kind']), name: text(owner['name']) }
 }
 
-/** Of its containers, which are all over. */
-function endOf(status: Json): number | undefined {
-  const ends = elements(status['containerStatuses']).map(({ state }) =>
-    timeMs(member(state, 'terminated')['finishedAt']),
-  )
-  const known = ends.filter(end => end !== undefined)
-  // times are in whole seconds
-  return known.length > 0 && known.length === ends.length ? Math.max(...known) + 1000 : undefined
+/** OpenShift's DeploymentConfigs make ReplicationControllers, a new one each time, and write themselves on the pods. */
+function ownerOfPod(object: Json, annotations: Readonly<Record<string, string>>): Owner | undefined {
+  const owner = ownerOf(object)
+  const config = annotations['openshift.io/deployment-config.name']
+  if (owner?.kind !== 'ReplicationController' || !config) return owner
+  return { group: 'apps.openshift.io', kind: 'DeploymentConfig', name: config }
 }
 
 const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']
@@ -117,22 +121,21 @@ export function podOf(object: Json): PodObject {
     Json,
   ]
   const named = namedOf(object)
+  const annotations = textMap(metadata['annotations'])
   const isOver = status['phase'] === 'Succeeded' || status['phase'] === 'Failed'
   return {
     ...named,
     // of a static pod, what its node calls it: its mirror in the API has another UID
     uid:
-      textMap(metadata['annotations'])['kubernetes.io/config.hash'] ||
-      text(metadata['uid']) ||
-      `${named.namespace}/${named.name}`,
+      annotations['kubernetes.io/config.hash'] || text(metadata['uid']) || `${named.namespace}/${named.name}`,
     node: text(spec['nodeName']),
     ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
-    owner: ownerOf(object),
+    owner: ownerOfPod(object, annotations),
     containers: containersIn(status),
     started: timeMs(status['startTime']) ?? named.created,
-    ended: endOf(status),
+    ended: endOf(metadata, status, isOver),
     isOver,
   }
 }
@@ -144,11 +147,18 @@ const ZONES = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io
 export function nodeOf(object: Json): NodeObject {
   const [spec, status] = [member(object, 'spec'), member(object, 'status')]
   const labels = textMap(member(object, 'metadata')['labels'])
+  const addressesOf = (isMeant: (type: string) => boolean) =>
+    addresses(
+      elements(status['addresses'])
+        .filter(({ type }) => isMeant(text(type)))
+        .map(({ address }) => address),
+    )
   const ranges = [text(spec['podCIDR']), ...texts(spec['podCIDRs'])]
   return {
     ...namedOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
-    ips: addresses(elements(status['addresses']).map(({ address }) => address)),
+    ips: addressesOf(type => type !== 'ExternalIP'),
+    externalIps: addressesOf(type => type === 'ExternalIP'),
     podRanges: [...new Set(ranges.filter(Boolean))],
   }
 }

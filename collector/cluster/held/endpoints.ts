@@ -1,9 +1,9 @@
 /** Which Services a pod's port answers for, from their EndpointSlices. */
 
 import type { Protocol } from '../facts.ts'
-import { Intervals } from '../intervals.ts'
 import type { SliceObject } from '../objects.ts'
 import type { Index } from './keep.ts'
+import { Shared } from './shared.ts'
 
 /** A port of a Service, by its name. */
 export interface Answers {
@@ -16,8 +16,8 @@ const endpointKey = (ip: string, port: number, protocol: Protocol): string => `$
 const nameOf = ({ namespace, service, portName }: Answers): string => `${namespace}/${service}:${portName}`
 
 export class Endpoints implements Index<SliceObject> {
-  /** By endpoint and Service: one endpoint may answer for several. */
-  readonly #times = new Intervals<string>()
+  /** By endpoint and Service: one endpoint may answer for several, and be in several slices of one. */
+  readonly #times = new Shared<string>()
   /** By endpoint, what it answers or answered for, by name. */
   readonly #answers = new Map<string, Map<string, Answers>>()
 

@@ -51,10 +51,10 @@ export class Held implements ClusterFacts, Receiver {
     workloadOf: pod => workloadOf(pod, this.#keeps),
   })
   readonly #keeps: { readonly [K in Kind]: Keep<Objects[K]> } = {
-    Namespace: new Keep<NamespaceObject>(nothing, KINDS.Namespace.most),
+    Namespace: new Keep<NamespaceObject>(nothing, KINDS.Namespace.most, true),
     Node: new Keep(this.#nodes, KINDS.Node.most),
-    ReplicaSet: new Keep<OwnedObject>(nothing, KINDS.ReplicaSet.most),
-    Job: new Keep<OwnedObject>(nothing, KINDS.Job.most),
+    ReplicaSet: new Keep<OwnedObject>(nothing, KINDS.ReplicaSet.most, true),
+    Job: new Keep<OwnedObject>(nothing, KINDS.Job.most, true),
     Pod: new Keep(this.#pods, KINDS.Pod.most),
     Service: new Keep(this.#services, KINDS.Service.most),
     EndpointSlice: new Keep(this.#endpoints, KINDS.EndpointSlice.most),
@@ -84,20 +84,27 @@ export class Held implements ClusterFacts, Receiver {
   }
 
   serviceByAddress(ip: string, port: number, protocol: Protocol, atMs: number) {
-    const isNode = this.#nodes.byAddress(ip, atMs) !== undefined
-    return this.#services.byAddress(ip, port, protocol, atMs, isNode)
+    return this.#services.byAddress(ip, port, protocol, atMs, this.#nodes.isAddress(ip, atMs))
   }
 
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined {
     const [answers, another] = this.#endpoints.at(ip, port, protocol, atMs)
     if (!answers || another) return undefined
-    const service = this.#keeps.Service.get(answers.namespace, answers.service)
-    const named = service?.ports.find(one => one.name === answers.portName && one.protocol === protocol)
-    return service && named && factOf(service, named, ip)
+    const { namespace, service: name, portName } = answers
+    // a Service and its slices change one after the other
+    const [then, now] = [
+      this.#services.byName(namespace, name, atMs),
+      this.#keeps.Service.get(namespace, name),
+    ]
+    for (const service of [then, now]) {
+      const named = service?.ports.find(one => one.name === portName && one.protocol === protocol)
+      if (service && named) return factOf(service, named, ip)
+    }
+    return undefined
   }
 
   rangeOf(ip: string, atMs: number): RangeName | '' {
-    if (this.#nodes.byAddress(ip, atMs)) return 'Machines'
+    if (this.#nodes.isAddress(ip, atMs)) return 'Machines'
     if (this.#pods.byAddress(ip, atMs)) return 'Pods'
     if (this.#services.isAddress(ip, atMs)) return 'Services'
     const bytes = addressBytes(ip)

@@ -4,12 +4,12 @@ import type { PodFact, Workload } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { PodObject } from '../objects.ts'
 import { type Index, keyOf } from './keep.ts'
+import type { Found } from './workloads.ts'
 
 /** What a pod's facts take from other objects. */
 export interface Around {
   zoneOf(node: string): string
-  /** @returns undefined while what made it is not known */
-  workloadOf(pod: PodObject): Workload | undefined
+  workloadOf(pod: PodObject): Found
 }
 
 class Pod implements PodFact {
@@ -17,7 +17,7 @@ class Pod implements PodFact {
   /** Undefined: it goes on. */
   until: number | undefined
   readonly #around: Around
-  #workload: Workload | undefined
+  #workload: Found | undefined
 
   constructor(object: PodObject, around: Around) {
     this.object = object
@@ -46,9 +46,9 @@ class Pod implements PodFact {
     return this.#around.zoneOf(this.object.node)
   }
   /** What made it may come later than the pod, and go before it. */
-  get workload() {
-    this.#workload ??= this.#around.workloadOf(this.object)
-    return this.#workload ?? { kind: 'Pod', name: this.object.name }
+  get workload(): Workload {
+    if (!this.#workload?.isSure) this.#workload = this.#around.workloadOf(this.object)
+    return this.#workload.workload
   }
 }
 
@@ -83,23 +83,32 @@ export class Pods implements Index<PodObject> {
     if (before && before.uid !== object.uid) this.remove(before, atMs)
     const pod = this.#byUid.get(object.uid) ?? new Pod(object, this.#around)
     this.#byUid.set(object.uid, pod)
+    // a static pod keeps its UID when its mirror in the API goes and comes again
+    pod.until = undefined
     for (const id in pod.object.containers) if (!(id in object.containers)) this.#byContainer.delete(id)
     for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.object = object
     const { started } = object
     this.#byName.begin(keyOf(object.namespace, object.name), pod, started)
     if (!object.hostNetwork) this.#addresses(pod, before, started, atMs)
-    if (object.isOver) for (const ip of object.ips) this.#byAddress.end(ip, pod, object.ended ?? atMs)
+    if (object.isOver) for (const ip of object.ips) this.#end(ip, pod, atMs)
   }
 
   #addresses(pod: Pod, before: PodObject | undefined, started: number, atMs: number): void {
     const { ips, isOver, ended } = pod.object
     const had = before?.uid === pod.uid ? before.ips : []
-    for (const ip of had) if (!ips.includes(ip)) this.#byAddress.end(ip, pod, atMs)
+    for (const ip of had) if (!ips.includes(ip)) this.#end(ip, pod, atMs)
     // a pod whose sandbox was made anew gets another address while it lives
     const from = had.length > 0 && had.some(ip => !ips.includes(ip)) ? atMs : started
     const until = isOver ? (ended ?? atMs) : undefined
+    // one that was over when we came and does not say since when: nobody knows how long it had an address
+    if (isOver && ended === undefined && had.length === 0) return
     for (const ip of ips) if (!had.includes(ip)) this.#byAddress.begin(ip, pod, from, until)
+  }
+
+  #end(ip: string, pod: Pod, atMs: number): void {
+    const { ended } = pod.object
+    this.#byAddress.end(ip, pod, ended ?? atMs, ended !== undefined)
   }
 
   remove(object: PodObject, atMs: number): void {
@@ -110,8 +119,7 @@ export class Pods implements Index<PodObject> {
     for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
     this.#byName.end(keyOf(object.namespace, object.name), pod, atMs)
-    // the address was free when its containers had ended: another pod may have had it before this one left the API
-    for (const ip of object.ips) this.#byAddress.end(ip, pod, Math.min(object.ended ?? atMs, atMs))
+    for (const ip of object.ips) this.#end(ip, pod, atMs)
   }
 
   expire(beforeMs: number): void {

@@ -123,7 +123,7 @@ t.test('the workload is what made what made the pod', async t => {
     pod({ name: 'custom', owner: ['SparkApplication', 'pi'] }),
   )
   t.same(workloadOf('web'), { kind: 'Deployment', name: 'web' }, 'by its name, before its ReplicaSet came')
-  t.same(workloadOf('roll'), { kind: 'Pod', name: 'roll' }, 'not known yet')
+  t.same(workloadOf('roll'), { kind: 'ReplicaSet', name: 'roll-77' }, 'what made that is not known yet')
   put(
     held,
     owned('ReplicaSet', 'roll-77', ['Rollout', 'roll']),
