@@ -3,6 +3,7 @@
 import { isRecord, type Json, text } from '../json.ts'
 import { isKind, KINDS, type Kind, type Objects } from '../kinds.ts'
 import { isObject } from '../objects.ts'
+import { textOf } from '../utf8.ts'
 import { documentsIn } from './yaml.ts'
 
 /** What is kept of an object. */
@@ -18,10 +19,7 @@ const MAX_DEPTH = 4
  * @throws what is wrong, and in which document or item
  */
 export function objectsIn(source: string, isJson: boolean): Found[] {
-  const whole = source.replace(/^\ufeff/, '')
-  // a byte that is no UTF-8 is read as U+FFFD, and UTF-16 has zeros
-  if (/^\ufffd/.test(whole) || whole.includes('\0'))
-    throw new Error('it is no text in UTF-8: the > of PowerShell, for one, writes UTF-16')
+  const whole = textOf(source)
   if (whole.trim() === '') throw new Error('it is empty: kubectl failed, or is still at it')
   const documents = isJson ? [{ value: jsonOf(whole), where: 'the document' }] : documentsIn(whole)
   return documents.flatMap(({ value, where }) => objectsOf(value, where, 0))
