@@ -1,9 +1,8 @@
 /** What is kept of each kind of object: only what facts need. `Kubernetes API reference` has the whole. */
 
-import { addressBytes } from '../../wire/address_text.ts'
-import { canonical } from './addresses.ts'
+import { addresses, bounded } from './addresses.ts'
 import type { Protocol } from './facts.ts'
-import { elements, isRecord, type Json, member, number, text, textMap, texts, timeMs } from './json.ts'
+import { elements, isRecord, type Json, member, name, number, text, textMap, texts, timeMs } from './json.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
 export interface Named {
@@ -11,7 +10,14 @@ export interface Named {
   readonly name: string
   /** Milliseconds since the epoch; 0 where it does not say. */
   readonly created: number
+  /** Addresses, each with each port, that are more than one object may have. */
+  readonly cut?: number
 }
+
+/** A pod has one for each family, a node some more. */
+const MAX_IPS = 64
+/** A node has one for each family, a cluster a few. */
+const MAX_RANGES = 16
 
 /** `metadata.ownerReferences`, the one that is the controller. */
 export interface Owner {
@@ -74,19 +80,15 @@ export interface NamespaceObject extends Named {
 }
 
 const namedOf = (object: Json): Named => {
-  const { namespace, name, creationTimestamp } = member(object, 'metadata')
-  return { namespace: text(namespace), name: text(name), created: timeMs(creationTimestamp) ?? 0 }
+  const { namespace, name: own, creationTimestamp } = member(object, 'metadata')
+  return { namespace: name(namespace), name: name(own), created: timeMs(creationTimestamp) ?? 0 }
 }
-
-const addresses = (found: readonly unknown[]): string[] => [
-  ...new Set(found.map(text).filter(addressBytes).map(canonical)),
-]
 
 function ownerOf(object: Json): Owner | undefined {
   const owner = elements(member(object, 'metadata')['ownerReferences']).find(
     ({ controller }) => controller === true,
   )
-  return owner && { kind: text(owner['kind']), name: text(owner['name']) }
+  return owner && { kind: name(owner['kind']), name: name(owner['name']) }
 }
 
 /** Of its containers, which are all over. */
@@ -104,11 +106,14 @@ const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContai
 /** An id is `containerd://<id>` there. */
 const containersIn = (status: Json): Record<string, string> =>
   Object.fromEntries(
-    STATUSES.flatMap(list => elements(status[list])).flatMap(({ containerID, name }) => {
-      const [, id] = /^[\w.-]+:\/\/(.+)$/.exec(text(containerID)) ?? []
-      return id === undefined ? [] : [[id, text(name)]]
+    STATUSES.flatMap(list => elements(status[list])).flatMap(({ containerID, name: own }) => {
+      const [, id] = /^[\w.-]+:\/\/(.+)$/.exec(name(containerID)) ?? []
+      return id === undefined ? [] : [[id, name(own)]]
     }),
   )
+
+/** What a node calls a static pod: an MD5 there, a UUID is of the API. Whoever makes a pod may write anything. */
+const HASH = /^[\da-f]{32}$/
 
 export function podOf(object: Json): PodObject {
   const [metadata, spec, status] = ['metadata', 'spec', 'status'].map(name => member(object, name)) as [
@@ -122,11 +127,11 @@ export function podOf(object: Json): PodObject {
     ...named,
     // of a static pod, what its node calls it: its mirror in the API has another UID
     uid:
-      textMap(metadata['annotations'])['kubernetes.io/config.hash'] ||
-      text(metadata['uid']) ||
+      HASH.exec(text(member(metadata, 'annotations')['kubernetes.io/config.hash']))?.[0] ||
+      name(metadata['uid']) ||
       `${named.namespace}/${named.name}`,
-    node: text(spec['nodeName']),
-    ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]),
+    node: name(spec['nodeName']),
+    ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]).slice(0, MAX_IPS),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
     owner: ownerOf(object),
@@ -148,31 +153,29 @@ export function nodeOf(object: Json): NodeObject {
   return {
     ...namedOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
-    ips: addresses(elements(status['addresses']).map(({ address }) => address)),
-    podRanges: [...new Set(ranges.filter(Boolean))],
+    ips: addresses(elements(status['addresses']).map(({ address }) => address)).slice(0, MAX_IPS),
+    podRanges: [...new Set(ranges.filter(Boolean))].slice(0, MAX_RANGES),
   }
 }
 
 const portsOf = (value: unknown): Port[] =>
-  elements(value).flatMap(({ name, port, protocol, nodePort }) => {
+  elements(value).flatMap(({ name: own, port, protocol, nodePort }) => {
     const known = text(protocol || 'TCP').toLowerCase()
     if (known !== 'tcp' && known !== 'udp') return []
-    return [{ name: text(name), port: number(port), protocol: known, nodePort: number(nodePort) }]
+    return [{ name: name(own), port: number(port), protocol: known, nodePort: number(nodePort) }]
   })
 
 export function serviceOf(object: Json): ServiceObject {
   const spec = member(object, 'spec')
   const ingress = elements(member(member(object, 'status'), 'loadBalancer')['ingress'])
-  return {
-    ...namedOf(object),
-    clusterIps: addresses([spec['clusterIP'], ...texts(spec['clusterIPs'])]), // 'None' is no address
-    otherIps: addresses([
-      ...texts(spec['externalIPs']),
-      text(spec['loadBalancerIP']),
-      ...ingress.map(({ ip }) => ip),
-    ]),
-    ports: portsOf(spec['ports']),
-  }
+  const clusterIps = addresses([spec['clusterIP'], ...texts(spec['clusterIPs'])]).slice(0, 2) // 'None' is no address
+  const otherIps = addresses([
+    ...texts(spec['externalIPs']),
+    text(spec['loadBalancerIP']),
+    ...ingress.map(({ ip }) => ip),
+  ])
+  const { ips, ports, cut } = bounded(otherIps, portsOf(spec['ports']))
+  return { ...namedOf(object), clusterIps, otherIps: ips, ports, cut }
 }
 
 export function sliceOf(object: Json): SliceObject {
@@ -180,14 +183,16 @@ export function sliceOf(object: Json): SliceObject {
   return {
     ...namedOf(object),
     service: labels['kubernetes.io/service-name'] ?? '',
-    ips: addresses(elements(object['endpoints']).flatMap(({ addresses }) => texts(addresses))),
-    ports: portsOf(object['ports']),
+    ...bounded(
+      addresses(elements(object['endpoints']).flatMap(({ addresses }) => texts(addresses))),
+      portsOf(object['ports']),
+    ),
   }
 }
 
 export const rangesOf = (object: Json): RangesObject => ({
   ...namedOf(object),
-  ranges: texts(member(object, 'spec')['cidrs']),
+  ranges: texts(member(object, 'spec')['cidrs']).slice(0, MAX_RANGES),
 })
 
 export const namespaceOf = (object: Json): NamespaceObject => ({
@@ -197,4 +202,4 @@ export const namespaceOf = (object: Json): NamespaceObject => ({
 
 /** It has what every object has. */
 export const isObject = (value: unknown): value is Json =>
-  isRecord(value) && text(member(value, 'metadata')['name']) !== ''
+  isRecord(value) && name(member(value, 'metadata')['name']) !== ''

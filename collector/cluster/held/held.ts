@@ -89,7 +89,11 @@ export class Held implements ClusterFacts, Receiver {
   }
 
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined {
-    const [answers, another] = this.#endpoints.at(ip, port, protocol, atMs)
+    const all = this.#endpoints.at(ip, port, protocol, atMs)
+    // a Service has pods of its own namespace: an address in a slice of another is what somebody wrote there
+    const namespace = all.length > 1 ? this.#pods.byAddress(ip, atMs)?.namespace : undefined
+    const own = namespace === undefined ? all : all.filter(one => one.namespace === namespace)
+    const [answers, another] = own
     if (!answers || another) return undefined
     const service = this.#keeps.Service.get(answers.namespace, answers.service)
     const named = service?.ports.find(one => one.name === answers.portName && one.protocol === protocol)

@@ -79,7 +79,12 @@ export class Pods implements Index<PodObject> {
     return this.#byName.at(keyOf(namespace, name), atMs)
   }
 
-  set(object: PodObject, before: PodObject | undefined, atMs: number): void {
+  get refused(): number {
+    return this.#byAddress.refused + this.#byName.refused
+  }
+
+  set(given: PodObject, was: PodObject | undefined, atMs: number): void {
+    const [object, before] = [this.#own(given), was && this.#own(was)]
     if (before && before.uid !== object.uid) this.remove(before, atMs)
     const pod = this.#byUid.get(object.uid) ?? new Pod(object, this.#around)
     this.#byUid.set(object.uid, pod)
@@ -92,6 +97,13 @@ export class Pods implements Index<PodObject> {
     if (object.isOver) for (const ip of object.ips) this.#byAddress.end(ip, pod, object.ended ?? atMs)
   }
 
+  /** A UID is of one pod: another one with it, which is a copy or a lie, has its name for it. */
+  #own(object: PodObject): PodObject {
+    const holder = this.#byUid.get(object.uid)
+    const isOwn = !holder || (holder.namespace === object.namespace && holder.name === object.name)
+    return isOwn ? object : { ...object, uid: keyOf(object.namespace, object.name) }
+  }
+
   #addresses(pod: Pod, before: PodObject | undefined, started: number, atMs: number): void {
     const { ips, isOver, ended } = pod.object
     const had = before?.uid === pod.uid ? before.ips : []
@@ -102,7 +114,8 @@ export class Pods implements Index<PodObject> {
     for (const ip of ips) if (!had.includes(ip)) this.#byAddress.begin(ip, pod, from, until)
   }
 
-  remove(object: PodObject, atMs: number): void {
+  remove(given: PodObject, atMs: number): void {
+    const object = this.#own(given)
     const pod = this.#byUid.get(object.uid)
     if (!pod) return
     // its last state may have fewer containers than were known

@@ -8,6 +8,11 @@ import { type Index, keyOf } from './keep.ts'
 const portKey = (ip: string, port: number, protocol: Protocol): string => `${ip} ${port}/${protocol}`
 /** Of a node port: any node's address. */
 const ANY = '*'
+/**
+ * Cluster addresses are given by the cluster, one to a Service. The others are what its owner has written, which may be anything:
+ * such a claim comes second (CVE-2020-8554).
+ */
+const claimed = (ip: string): string => `claimed ${ip}`
 
 export class Services implements Index<ServiceObject> {
   readonly #byPort = new Intervals<ServiceFact>()
@@ -25,12 +30,17 @@ export class Services implements Index<ServiceObject> {
   ): ServiceFact | undefined {
     return (
       this.#byPort.at(portKey(ip, port, protocol), atMs) ??
+      this.#byPort.at(portKey(claimed(ip), port, protocol), atMs) ??
       (isNode ? this.#byPort.at(portKey(ANY, port, protocol), atMs) : undefined)
     )
   }
 
   isAddress(ip: string, atMs: number): boolean {
-    return this.#byAddress.at(ip, atMs) !== undefined
+    return (this.#byAddress.at(ip, atMs) ?? this.#byAddress.at(claimed(ip), atMs)) !== undefined
+  }
+
+  get refused(): number {
+    return this.#byPort.refused + this.#byAddress.refused
   }
 
   set(object: ServiceObject, before: ServiceObject | undefined, atMs: number): void {
@@ -45,15 +55,16 @@ export class Services implements Index<ServiceObject> {
     }
     for (const [port, fact] of facts) if (had.get(port) !== fact) this.#byPort.begin(port, fact, from)
     this.#facts.set(key, facts)
-    for (const ip of before ? addressesOf(before) : [])
-      if (!addressesOf(object).includes(ip)) this.#byAddress.end(ip, key, atMs)
-    for (const ip of addressesOf(object)) this.#byAddress.begin(ip, key, from)
+    const addresses = new Set(addressesOf(object).map(at => at.key))
+    for (const at of before ? addressesOf(before) : [])
+      if (!addresses.has(at.key)) this.#byAddress.end(at.key, key, atMs)
+    for (const at of addresses) this.#byAddress.begin(at, key, from)
   }
 
   remove(object: ServiceObject, atMs: number): void {
     const key = keyOf(object.namespace, object.name)
     for (const [port, fact] of this.#facts.get(key) ?? []) this.#byPort.end(port, fact, atMs)
-    for (const ip of addressesOf(object)) this.#byAddress.end(ip, key, atMs)
+    for (const at of addressesOf(object)) this.#byAddress.end(at.key, key, atMs)
     this.#facts.delete(key)
   }
 
@@ -63,12 +74,15 @@ export class Services implements Index<ServiceObject> {
   }
 }
 
-const addressesOf = ({ clusterIps, otherIps }: ServiceObject): string[] => [...clusterIps, ...otherIps]
+const addressesOf = ({ clusterIps, otherIps }: ServiceObject) => [
+  ...clusterIps.map(ip => ({ ip, key: ip })),
+  ...otherIps.map(ip => ({ ip, key: claimed(ip) })),
+]
 
 function factsOf(object: ServiceObject): [string, ServiceFact][] {
   return object.ports.flatMap(port => [
-    ...addressesOf(object).map((ip): [string, ServiceFact] => [
-      portKey(ip, port.port, port.protocol),
+    ...addressesOf(object).map(({ ip, key }): [string, ServiceFact] => [
+      portKey(key, port.port, port.protocol),
       factOf(object, port, ip),
     ]),
     ...(port.nodePort === 0
