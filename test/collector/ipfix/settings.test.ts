@@ -79,6 +79,13 @@ t.test('what has no effect is said in a sentence', async t => {
     [{ flowExportInterval: '5s' }, /^--flow-export-interval: has no effect without --external-flow-coll/],
     [{ flowCollectorAddr: 'a:1:udp', flowAggregatorAddress: 'a' }, /has no effect without TLS/],
     [{ flowCollectorAddr: 'a:1:udp', enableTlsToFlowAggregator: true }, /what is sent is plain text$/],
+    ...['a:4739:udp', 'a:udp', 'a:tcp'].map(
+      externalFlowCollectorAddr =>
+        [
+          { flowCollectorAddr: 'a:4739:udp', externalFlowCollectorAddr },
+          /^--external-flow-collector-addr: is where the exporter sends as well: .*give another address$/,
+        ] as const,
+    ),
   ] as const) {
     const { problems, warnings } = inspect(flags)
     t.same(problems, [], JSON.stringify(flags))
