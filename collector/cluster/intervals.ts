@@ -13,9 +13,19 @@ const MAX_OWNERS = 16
 /** Clocks of two machines differ, and times of objects are in whole seconds: an owner may be seen so much before it began. */
 const SLACK_MS = 2000
 
+/** Keys: 65,536 Services with ten endpoints each have fewer. */
+const MAX_KEYS = 2 ** 20
+
 export class Intervals<T> {
+  /** Keys that found no room. */
+  refused = 0
   /** By key: in the order of time, none overlaps another. */
   readonly #owners = new Map<string, Interval<T>[]>()
+  readonly #most: number
+
+  constructor(most = MAX_KEYS) {
+    this.#most = most
+  }
 
   /** Keys. */
   get size(): number {
@@ -31,6 +41,10 @@ export class Intervals<T> {
     const all = this.#owners.get(key) ?? []
     const had = all.findLast(one => one.value === value)
     if (had?.until === Number.POSITIVE_INFINITY) return
+    if (all.length === 0 && this.#owners.size >= this.#most) {
+      this.refused++
+      return
+    }
     const from = Math.max(since, had?.until ?? since)
     const after = all.findIndex(one => one.from > from)
     const at = after < 0 ? all.length : after

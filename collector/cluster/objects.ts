@@ -1,9 +1,8 @@
 /** What is kept of each kind of object: only what facts need. `Kubernetes API reference` has the whole. */
 
-import { addressBytes } from '../../wire/address_text.ts'
-import { canonical } from './addresses.ts'
+import { addresses, bounded } from './addresses.ts'
 import type { Protocol } from './facts.ts'
-import { elements, isRecord, type Json, member, number, text, textMap, texts, timeMs } from './json.ts'
+import { elements, isRecord, type Json, member, name, number, text, textMap, texts, timeMs } from './json.ts'
 import { endOf } from './pod_end.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
@@ -12,7 +11,14 @@ export interface Named {
   readonly name: string
   /** Milliseconds since the epoch; 0 where it does not say. */
   readonly created: number
+  /** Addresses, each with each port, that are more than one object may have. */
+  readonly cut?: number
 }
+
+/** A pod has one for each family, a node some more. */
+const MAX_IPS = 64
+/** A node has one for each family, a cluster a few. */
+const MAX_RANGES = 16
 
 /** Of `metadata.ownerReferences` the controller; else the only one: not every operator says that its pods are controlled. */
 export interface Owner {
@@ -79,20 +85,16 @@ export interface NamespaceObject extends Named {
 }
 
 const namedOf = (object: Json): Named => {
-  const { namespace, name, creationTimestamp } = member(object, 'metadata')
-  return { namespace: text(namespace), name: text(name), created: timeMs(creationTimestamp) ?? 0 }
+  const { namespace, name: own, creationTimestamp } = member(object, 'metadata')
+  return { namespace: name(namespace), name: name(own), created: timeMs(creationTimestamp) ?? 0 }
 }
-
-const addresses = (found: readonly unknown[]): string[] => [
-  ...new Set(found.map(text).filter(addressBytes).map(canonical)),
-]
 
 function ownerOf(object: Json): Owner | undefined {
   const all = elements(member(object, 'metadata')['ownerReferences'])
   const owner = all.find(({ controller }) => controller === true) ?? (all.length === 1 ? all[0] : undefined)
   if (!owner) return undefined
   const [, group = ''] = /^([^/]+)\//.exec(text(owner['apiVersion'])) ?? []
-  return { group, kind: text(owner['kind']), name: text(owner['name']) }
+  return { group, kind: name(owner['kind']), name: name(owner['name']) }
 }
 
 /** OpenShift's DeploymentConfigs make ReplicationControllers, a new one each time, and write themselves on the pods. */
@@ -108,11 +110,14 @@ const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContai
 /** An id is `containerd://<id>` there. */
 const containersIn = (status: Json): Record<string, string> =>
   Object.fromEntries(
-    STATUSES.flatMap(list => elements(status[list])).flatMap(({ containerID, name }) => {
-      const [, id] = /^[\w.-]+:\/\/(.+)$/.exec(text(containerID)) ?? []
-      return id === undefined ? [] : [[id, text(name)]]
+    STATUSES.flatMap(list => elements(status[list])).flatMap(({ containerID, name: own }) => {
+      const [, id] = /^[\w.-]+:\/\/(.+)$/.exec(name(containerID)) ?? []
+      return id === undefined ? [] : [[id, name(own)]]
     }),
   )
+
+/** What a node calls a static pod: an MD5 there, a UUID is of the API. Whoever makes a pod may write anything. */
+const HASH = /^[\da-f]{32}$/
 
 export function podOf(object: Json): PodObject {
   const [metadata, spec, status] = ['metadata', 'spec', 'status'].map(name => member(object, name)) as [
@@ -127,9 +132,11 @@ export function podOf(object: Json): PodObject {
     ...named,
     // of a static pod, what its node calls it: its mirror in the API has another UID
     uid:
-      annotations['kubernetes.io/config.hash'] || text(metadata['uid']) || `${named.namespace}/${named.name}`,
-    node: text(spec['nodeName']),
-    ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]),
+      HASH.exec(annotations['kubernetes.io/config.hash'] ?? '')?.[0] ||
+      name(metadata['uid']) ||
+      `${named.namespace}/${named.name}`,
+    node: name(spec['nodeName']),
+    ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]).slice(0, MAX_IPS),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
     owner: ownerOfPod(object, annotations),
@@ -157,32 +164,30 @@ export function nodeOf(object: Json): NodeObject {
   return {
     ...namedOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
-    ips: addressesOf(type => type !== 'ExternalIP'),
-    externalIps: addressesOf(type => type === 'ExternalIP'),
-    podRanges: [...new Set(ranges.filter(Boolean))],
+    ips: addressesOf(type => type !== 'ExternalIP').slice(0, MAX_IPS),
+    externalIps: addressesOf(type => type === 'ExternalIP').slice(0, MAX_IPS),
+    podRanges: [...new Set(ranges.filter(Boolean))].slice(0, MAX_RANGES),
   }
 }
 
 const portsOf = (value: unknown): Port[] =>
-  elements(value).flatMap(({ name, port, protocol, nodePort }) => {
+  elements(value).flatMap(({ name: own, port, protocol, nodePort }) => {
     const known = text(protocol || 'TCP').toLowerCase()
     if (known !== 'tcp' && known !== 'udp') return []
-    return [{ name: text(name), port: number(port), protocol: known, nodePort: number(nodePort) }]
+    return [{ name: name(own), port: number(port), protocol: known, nodePort: number(nodePort) }]
   })
 
 export function serviceOf(object: Json): ServiceObject {
   const spec = member(object, 'spec')
   const ingress = elements(member(member(object, 'status'), 'loadBalancer')['ingress'])
-  return {
-    ...namedOf(object),
-    clusterIps: addresses([spec['clusterIP'], ...texts(spec['clusterIPs'])]), // 'None' is no address
-    otherIps: addresses([
-      ...texts(spec['externalIPs']),
-      text(spec['loadBalancerIP']),
-      ...ingress.map(({ ip }) => ip),
-    ]),
-    ports: portsOf(spec['ports']),
-  }
+  const clusterIps = addresses([spec['clusterIP'], ...texts(spec['clusterIPs'])]).slice(0, 2) // 'None' is no address
+  const otherIps = addresses([
+    ...texts(spec['externalIPs']),
+    text(spec['loadBalancerIP']),
+    ...ingress.map(({ ip }) => ip),
+  ])
+  const { ips, ports, cut } = bounded(otherIps, portsOf(spec['ports']))
+  return { ...namedOf(object), clusterIps, otherIps: ips, ports, cut }
 }
 
 export function sliceOf(object: Json): SliceObject {
@@ -190,14 +195,16 @@ export function sliceOf(object: Json): SliceObject {
   return {
     ...namedOf(object),
     service: labels['kubernetes.io/service-name'] ?? '',
-    ips: addresses(elements(object['endpoints']).flatMap(({ addresses }) => texts(addresses))),
-    ports: portsOf(object['ports']),
+    ...bounded(
+      addresses(elements(object['endpoints']).flatMap(({ addresses }) => texts(addresses))),
+      portsOf(object['ports']),
+    ),
   }
 }
 
 export const rangesOf = (object: Json): RangesObject => ({
   ...namedOf(object),
-  ranges: texts(member(object, 'spec')['cidrs']),
+  ranges: texts(member(object, 'spec')['cidrs']).slice(0, MAX_RANGES),
 })
 
 export const namespaceOf = (object: Json): NamespaceObject => ({
@@ -207,4 +214,4 @@ export const namespaceOf = (object: Json): NamespaceObject => ({
 
 /** It has what every object has. */
 export const isObject = (value: unknown): value is Json =>
-  isRecord(value) && text(member(value, 'metadata')['name']) !== ''
+  isRecord(value) && name(member(value, 'metadata')['name']) !== ''

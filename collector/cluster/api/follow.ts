@@ -8,13 +8,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Receiver } from '../held/held.ts'
 import { elements, member, number, record, text } from '../json.ts'
 import { KINDS, type Kind } from '../kinds.ts'
-import { getDocument, getLines, RefusedError } from './requests.ts'
+import { getDocument, getLines, OddAnswerError, RefusedError } from './requests.ts'
 import type { Server } from './server.ts'
 
 /** Objects of a page. */
 const PAGE = 500
 const MAX_PAGES = 2000
 const GONE = 410
+/** What has to do with us, or with the server as a whole: Unauthorized, Forbidden, Too Many Requests, and what is away. */
+const PATIENT = [401, 403, 408, 429, 502, 503]
+/** Answers that were none, in a row: a server that was restored from a backup does not know our version, and others say so otherwise. */
+const MAX_DOUBTS = 3
 
 export interface Times {
   /** A watch is ended by the server after so many seconds, and by us when it did not. */
@@ -44,6 +48,7 @@ export class Follower {
   /** Of the last object or bookmark; undefined: it begins with a list. */
   #version: string | undefined
   #failures = 0
+  #doubts = 0
   #isTried = false
 
   constructor(kind: Kind, server: Server, into: Receiver, report: Report, times = TIMES) {
@@ -65,7 +70,7 @@ export class Follower {
         // one that ends at once is no answer: it would be asked without a pause
         if (performance.now() - began < this.#times.firstMs)
           await pause(this.#times.firstMs, null, { signal })
-        else this.#failures = 0
+        else this.#isWell()
       } catch (error) {
         this.#tried()
         if (signal.aborted) return
@@ -82,7 +87,11 @@ export class Follower {
   async #wait(error: Error, signal: AbortSignal): Promise<void> {
     const isExpired =
       error instanceof ExpiredError || (error instanceof RefusedError && error.status === GONE)
-    if (isExpired) this.#version = undefined
+    if (isDoubtful(error)) this.#doubts++
+    if (isExpired || this.#doubts >= MAX_DOUBTS) {
+      this.#version = undefined
+      this.#doubts = 0
+    }
     const { firstMs, mostMs } = this.#times
     const longer = Math.min(firstMs * 2 ** this.#failures++, mostMs)
     const asked = error instanceof RefusedError ? error.afterMs : 0
@@ -120,10 +129,12 @@ export class Follower {
       resourceVersion: this.#version!,
     })
     const asked = { path, accept: this.#accept('PartialObjectMetadata'), signal }
-    await getLines(this.#server.access(), asked, (seconds + 15) * 1000, line => {
-      this.#event(record(JSON.parse(line)))
-      this.#failures = 0
-    })
+    await getLines(this.#server.access(), asked, (seconds + 15) * 1000, event => this.#event(record(event)))
+  }
+
+  #isWell(): void {
+    this.#failures = 0
+    this.#doubts = 0
   }
 
   #event({ type, object }: Readonly<Record<string, unknown>>): void {
@@ -136,7 +147,9 @@ export class Follower {
     else if (type === 'DELETED') this.#into.remove(this.#kind, object, Date.now())
     // BOOKMARK: its version is all that it has
     const version = text(member(object, 'metadata')['resourceVersion'])
-    if (version !== '') this.#version = version
+    if (version === '' || version === this.#version) return
+    this.#version = version
+    this.#isWell()
   }
 
   #path(query: Readonly<Record<string, string>>): string {
@@ -150,4 +163,9 @@ export class Follower {
     const { isMetadata } = KINDS[this.#kind]
     return isMetadata ? `application/json;as=${as};g=meta.k8s.io;v=v1,application/json` : 'application/json'
   }
+}
+
+function isDoubtful(error: Error): boolean {
+  if (error instanceof RefusedError) return !PATIENT.includes(error.status)
+  return error instanceof OddAnswerError
 }

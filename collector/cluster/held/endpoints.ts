@@ -21,6 +21,10 @@ export class Endpoints implements Index<SliceObject> {
   /** By endpoint, what it answers or answered for, by name. */
   readonly #answers = new Map<string, Map<string, Answers>>()
 
+  get refused(): number {
+    return this.#times.refused
+  }
+
   at(ip: string, port: number, protocol: Protocol, atMs: number): Answers[] {
     const key = endpointKey(ip, port, protocol)
     const found = this.#answers.get(key)
@@ -37,6 +41,7 @@ export class Endpoints implements Index<SliceObject> {
     for (const [key, { endpoint, answers }] of now) {
       // a slice does not say since when it has an endpoint: at the earliest since it was made
       this.#times.begin(key, object.name, before ? atMs : object.created)
+      if (!this.#times.has(key)) continue // no room
       const all = this.#answers.get(endpoint) ?? new Map<string, Answers>()
       this.#answers.set(endpoint, all.set(nameOf(answers), answers))
     }

@@ -88,7 +88,11 @@ export class Held implements ClusterFacts, Receiver {
   }
 
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined {
-    const [answers, another] = this.#endpoints.at(ip, port, protocol, atMs)
+    const all = this.#endpoints.at(ip, port, protocol, atMs)
+    // a Service has pods of its own namespace: an address in a slice of another is what somebody wrote there
+    const where = all.length > 1 ? this.#pods.byAddress(ip, atMs)?.namespace : undefined
+    const own = where === undefined ? all : all.filter(one => one.namespace === where)
+    const [answers, another] = own
     if (!answers || another) return undefined
     const { namespace, service: name, portName } = answers
     // a Service and its slices change one after the other

@@ -8,13 +8,15 @@ export interface Index<O extends Named> {
   set(object: O, before: O | undefined, atMs: number): void
   remove(object: O, atMs: number): void
   expire?(beforeMs: number): void
+  /** Of its parts, those that found no room. */
+  readonly refused?: number
 }
 
 export const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`
 
 export class Keep<O extends Named> {
-  /** One more than it has room for was refused. */
-  refused = 0
+  /** Objects, and parts of them. */
+  #refused = 0
   readonly #objects = new Map<string, O>()
   readonly #index: Index<O>
   readonly #most: number
@@ -37,6 +39,11 @@ export class Keep<O extends Named> {
     return this.#objects.size
   }
 
+  /** What it had no room for. */
+  get refused(): number {
+    return this.#refused + (this.#index.refused ?? 0)
+  }
+
   get(namespace: string, name: string): O | undefined {
     const key = keyOf(namespace, name)
     return this.#objects.get(key) ?? this.#gone?.get(key)?.object
@@ -46,9 +53,10 @@ export class Keep<O extends Named> {
     const key = keyOf(object.namespace, object.name)
     const before = this.#objects.get(key)
     if (!before && this.#objects.size >= this.#most) {
-      this.refused++
+      this.#refused++
       return
     }
+    this.#refused += object.cut ?? 0
     this.#listed?.add(key)
     this.#objects.set(key, object)
     // of the same name and made later: the end of the one before was not heard

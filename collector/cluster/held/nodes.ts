@@ -33,6 +33,10 @@ export class Nodes implements Index<NodeObject> {
     this.#podRanges = podRanges
   }
 
+  get refused(): number {
+    return this.#byAddress.refused
+  }
+
   byName(name: string): NodeFact | undefined {
     return this.#byName.get(name)
   }

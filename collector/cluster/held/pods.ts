@@ -79,7 +79,12 @@ export class Pods implements Index<PodObject> {
     return this.#byName.at(keyOf(namespace, name), atMs)
   }
 
-  set(object: PodObject, before: PodObject | undefined, atMs: number): void {
+  get refused(): number {
+    return this.#byAddress.refused + this.#byName.refused
+  }
+
+  set(given: PodObject, was: PodObject | undefined, atMs: number): void {
+    const [object, before] = [this.#own(given), was && this.#own(was)]
     if (before && before.uid !== object.uid) this.remove(before, atMs)
     const pod = this.#byUid.get(object.uid) ?? new Pod(object, this.#around)
     this.#byUid.set(object.uid, pod)
@@ -92,6 +97,13 @@ export class Pods implements Index<PodObject> {
     this.#byName.begin(keyOf(object.namespace, object.name), pod, started)
     if (!object.hostNetwork) this.#addresses(pod, before, started, atMs)
     if (object.isOver) for (const ip of object.ips) this.#end(ip, pod, atMs)
+  }
+
+  /** A UID is of one pod: another one with it, which is a copy or a lie, has its name for it. */
+  #own(object: PodObject): PodObject {
+    const holder = this.#byUid.get(object.uid)
+    const isOwn = !holder || (holder.namespace === object.namespace && holder.name === object.name)
+    return isOwn ? object : { ...object, uid: keyOf(object.namespace, object.name) }
   }
 
   #addresses(pod: Pod, before: PodObject | undefined, started: number, atMs: number): void {
@@ -111,7 +123,8 @@ export class Pods implements Index<PodObject> {
     this.#byAddress.end(ip, pod, ended ?? atMs, ended !== undefined)
   }
 
-  remove(object: PodObject, atMs: number): void {
+  remove(given: PodObject, atMs: number): void {
+    const object = this.#own(given)
     const pod = this.#byUid.get(object.uid)
     if (!pod) return
     // its last state may have fewer containers than were known

@@ -11,6 +11,12 @@ const portKey = (ip: string, port: number, protocol: Protocol): string => `${ip}
 const ANY = { 4: '*', 6: '*:' } as const
 const isV6 = (ip: string): boolean => ip.includes(':')
 
+/**
+ * Cluster addresses are given by the cluster, one to a Service. The others are what its owner has written, which may be anything:
+ * such a claim comes second (CVE-2020-8554).
+ */
+const claimed = (ip: string): string => `claimed ${ip}`
+
 interface Known {
   readonly object: ServiceObject
   /** What it has in `#byPort`. */
@@ -31,7 +37,9 @@ export class Services implements Index<ServiceObject> {
     atMs: number,
     isNode: boolean,
   ): ServiceFact | undefined {
-    const found = this.#byPort.at(portKey(ip, port, protocol), atMs)
+    const found =
+      this.#byPort.at(portKey(ip, port, protocol), atMs) ??
+      this.#byPort.at(portKey(claimed(ip), port, protocol), atMs)
     if (found || !isNode) return found
     return this.#byPort.at(portKey(ANY[isV6(ip) ? 6 : 4], port, protocol), atMs)
   }
@@ -42,7 +50,11 @@ export class Services implements Index<ServiceObject> {
   }
 
   isAddress(ip: string, atMs: number): boolean {
-    return this.#byAddress.at(ip, atMs) !== undefined
+    return (this.#byAddress.at(ip, atMs) ?? this.#byAddress.at(claimed(ip), atMs)) !== undefined
+  }
+
+  get refused(): number {
+    return this.#byPort.refused + this.#byAddress.refused + this.#byName.refused
   }
 
   set(object: ServiceObject, before: ServiceObject | undefined, atMs: number): void {
@@ -56,9 +68,10 @@ export class Services implements Index<ServiceObject> {
       else this.#byPort.end(port, fact, atMs)
     }
     for (const [port, fact] of facts) this.#byPort.begin(port, fact, from)
-    for (const ip of before ? addressesOf(before) : [])
-      if (!addressesOf(object).includes(ip)) this.#byAddress.end(ip, key, atMs)
-    for (const ip of addressesOf(object)) this.#byAddress.begin(ip, key, from)
+    const addresses = new Set(addressesOf(object).map(at => at.key))
+    for (const at of before ? addressesOf(before) : [])
+      if (!addresses.has(at.key)) this.#byAddress.end(at.key, key, atMs)
+    for (const at of addresses) this.#byAddress.begin(at, key, from)
     this.#known.set(key, { object: this.#named(key, object, known?.object, from), facts })
   }
 
@@ -78,7 +91,7 @@ export class Services implements Index<ServiceObject> {
     const key = keyOf(object.namespace, object.name)
     const known = this.#known.get(key)
     for (const [port, fact] of known?.facts ?? []) this.#byPort.end(port, fact, atMs)
-    for (const ip of addressesOf(object)) this.#byAddress.end(ip, key, atMs)
+    for (const at of addressesOf(object)) this.#byAddress.end(at.key, key, atMs)
     if (known) this.#byName.end(key, known.object, atMs)
     this.#known.delete(key)
   }
@@ -90,15 +103,18 @@ export class Services implements Index<ServiceObject> {
   }
 }
 
-const addressesOf = ({ clusterIps, otherIps }: ServiceObject): string[] => [...clusterIps, ...otherIps]
+const addressesOf = ({ clusterIps, otherIps }: ServiceObject) => [
+  ...clusterIps.map(ip => ({ ip, key: ip })),
+  ...otherIps.map(ip => ({ ip, key: claimed(ip) })),
+]
 
 function factsOf(object: ServiceObject): [string, ServiceFact][] {
   const { clusterIps } = object
   const families = clusterIps.length === 0 ? [] : [...new Set(clusterIps.map(isV6))]
   const nodes = families.map(v6 => (v6 ? ANY[6] : ANY[4]))
   return object.ports.flatMap(port => [
-    ...addressesOf(object).map((ip): [string, ServiceFact] => [
-      portKey(ip, port.port, port.protocol),
+    ...addressesOf(object).map(({ ip, key }): [string, ServiceFact] => [
+      portKey(key, port.port, port.protocol),
       factOf(object, port, ip),
     ]),
     ...(port.nodePort === 0 ? [] : nodes).map((any): [string, ServiceFact] => [

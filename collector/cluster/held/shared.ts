@@ -8,11 +8,16 @@ export class Shared<T> {
   /** By key: those who have it now. */
   readonly #holders = new Map<string, Set<T>>()
 
+  /** Keys that found no room. */
+  get refused(): number {
+    return this.#times.refused
+  }
+
   begin(key: string, value: T, from: number): void {
     const holders = this.#holders.get(key) ?? new Set()
     if (holders.has(value)) return
-    this.#holders.set(key, holders.add(value))
     this.#times.begin(key, value, from)
+    if (this.#times.has(key)) this.#holders.set(key, holders.add(value))
   }
 
   end(key: string, value: T, until: number): void {

@@ -14,6 +14,8 @@ import {
 
 const T = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
+/** As a node makes it of a static pod: MD5. */
+const HASH = 'd41d8cd98f00b204e9800998ecf8427e'
 const put = (held: Held, ...things: readonly Thing[]) => {
   for (const thing of things) held.set(thing['kind'] as Kind, thing, T)
 }
@@ -104,9 +106,9 @@ t.test('pods on the network of their node do not have its address', async t => {
 
 t.test('a static pod has the UID that its containers have', async t => {
   const held = new Held()
-  const annotations = { 'kubernetes.io/config.hash': 'abc123' }
+  const annotations = { 'kubernetes.io/config.hash': HASH }
   put(held, pod({ name: 'etcd-node-a', owner: ['Node', 'node-a'], annotations }))
-  t.same(held.podByUid('abc123')?.workload, { kind: 'Pod', name: 'etcd-node-a' })
+  t.same(held.podByUid(HASH)?.workload, { kind: 'Pod', name: 'etcd-node-a' })
 })
 
 t.test('the workload is what made what made the pod', async t => {
