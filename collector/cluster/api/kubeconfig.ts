@@ -40,6 +40,14 @@ function accessIn(config: unknown, directory: string): Access {
     throw new Error(
       'insecure-skip-tls-verify would give the token to anybody: give certificate-authority instead',
     )
+  if (cluster['proxy-url'] !== undefined)
+    throw new Error(
+      `proxy-url is not supported: give a server that is reached without it, and leave proxy-url out`,
+    )
+  if (user['as'] !== undefined || user['as-uid'] !== undefined)
+    throw new Error(
+      'as (another account) is not supported: give a token of that account (kubectl create token)',
+    )
   for (const name of ['exec', 'auth-provider', 'username'])
     if (user[name] !== undefined)
       throw new Error(`${name} is not supported: give a token (kubectl create token) or a client certificate`)

@@ -58,6 +58,16 @@ for (const [what, text, says] of [
     /exec is not supported: give a token/,
   ],
   [
+    'is reached through a proxy',
+    stringify(config({ 'proxy-url': 'socks5://127.0.0.1:1080' }, { token: 'x' })),
+    /proxy-url is not supported: give a server/,
+  ],
+  [
+    'acts as another account',
+    stringify(config({}, { token: 'x', as: 'system:serviceaccount:a:b' })),
+    /as \(another account\) is not supported/,
+  ],
+  [
     'verifies nothing',
     stringify(config({ 'insecure-skip-tls-verify': true }, {})),
     /would give the token to anybody/,
