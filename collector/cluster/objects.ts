@@ -80,10 +80,6 @@ export interface RangesObject extends Named {
   readonly ranges: readonly string[]
 }
 
-export interface NamespaceObject extends Named {
-  readonly labels: Readonly<Record<string, string>>
-}
-
 const namedOf = (object: Json): Named => {
   const { namespace, name: own, creationTimestamp } = member(object, 'metadata')
   return { namespace: name(namespace), name: name(own), created: timeMs(creationTimestamp) ?? 0 }
@@ -205,11 +201,6 @@ export function sliceOf(object: Json): SliceObject {
 export const rangesOf = (object: Json): RangesObject => ({
   ...namedOf(object),
   ranges: texts(member(object, 'spec')['cidrs']).slice(0, MAX_RANGES),
-})
-
-export const namespaceOf = (object: Json): NamespaceObject => ({
-  ...namedOf(object),
-  labels: textMap(member(object, 'metadata')['labels']),
 })
 
 /** It has what every object has. */

@@ -2,7 +2,7 @@
 
 import type { Protocol } from '../facts.ts'
 import type { SliceObject } from '../objects.ts'
-import type { Index } from './keep.ts'
+import { type Index, portKey } from './keep.ts'
 import { Shared } from './shared.ts'
 
 /** A port of a Service, by its name. */
@@ -12,7 +12,6 @@ export interface Answers {
   readonly portName: string
 }
 
-const endpointKey = (ip: string, port: number, protocol: Protocol): string => `${ip} ${port}/${protocol}`
 const nameOf = ({ namespace, service, portName }: Answers): string => `${namespace}/${service}:${portName}`
 
 export class Endpoints implements Index<SliceObject> {
@@ -26,7 +25,7 @@ export class Endpoints implements Index<SliceObject> {
   }
 
   at(ip: string, port: number, protocol: Protocol, atMs: number): Answers[] {
-    const key = endpointKey(ip, port, protocol)
+    const key = portKey(ip, port, protocol)
     const found = this.#answers.get(key)
     if (!found) return []
     return [...found].flatMap(([name, answers]) =>
@@ -65,7 +64,7 @@ function pairsOf({ namespace, service, ips, ports }: SliceObject) {
   return ips.flatMap(ip =>
     ports.map(({ name, port, protocol }) => {
       const answers: Answers = { namespace, service, portName: name }
-      const endpoint = endpointKey(ip, port, protocol)
+      const endpoint = portKey(ip, port, protocol)
       return [`${endpoint} ${nameOf(answers)}`, { endpoint, answers }] as const
     }),
   )

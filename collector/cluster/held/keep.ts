@@ -1,5 +1,6 @@
 /** Objects of one kind, by namespace and name. */
 
+import type { Protocol } from '../facts.ts'
 import type { Named } from '../objects.ts'
 
 /** What to do when an object comes, changes or goes. Times are milliseconds since the epoch. */
@@ -13,6 +14,7 @@ export interface Index<O extends Named> {
 }
 
 export const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`
+export const portKey = (ip: string, port: number, protocol: Protocol): string => `${ip} ${port}/${protocol}`
 
 export class Keep<O extends Named> {
   /** Objects, and parts of them. */

@@ -1,4 +1,4 @@
-/** Pods, by address, name and UID; those that are gone for a while, too. */
+/** Pods, by address and UID; those that are gone for a while, too. */
 
 import type { PodFact, Workload } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
@@ -39,9 +39,6 @@ class Pod implements PodFact {
   get labels() {
     return this.object.labels
   }
-  get hostNetwork() {
-    return this.object.hostNetwork
-  }
   get zone() {
     return this.#around.zoneOf(this.object.node)
   }
@@ -55,7 +52,6 @@ class Pod implements PodFact {
 export class Pods implements Index<PodObject> {
   readonly #byUid = new Map<string, Pod>()
   readonly #byAddress = new Intervals<Pod>()
-  readonly #byName = new Intervals<Pod>()
   readonly #byContainer = new Map<string, Pod>()
   readonly #around: Around
 
@@ -75,12 +71,8 @@ export class Pods implements Index<PodObject> {
     return this.#byAddress.at(ip, atMs)
   }
 
-  byName(namespace: string, name: string, atMs: number): PodFact | undefined {
-    return this.#byName.at(keyOf(namespace, name), atMs)
-  }
-
   get refused(): number {
-    return this.#byAddress.refused + this.#byName.refused
+    return this.#byAddress.refused
   }
 
   set(given: PodObject, was: PodObject | undefined, atMs: number): void {
@@ -93,9 +85,7 @@ export class Pods implements Index<PodObject> {
     for (const id in pod.object.containers) if (!(id in object.containers)) this.#byContainer.delete(id)
     for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.object = object
-    const { started } = object
-    this.#byName.begin(keyOf(object.namespace, object.name), pod, started)
-    if (!object.hostNetwork) this.#addresses(pod, before, started, atMs)
+    if (!object.hostNetwork) this.#addresses(pod, before, atMs)
     if (object.isOver) for (const ip of object.ips) this.#end(ip, pod, atMs)
   }
 
@@ -106,8 +96,8 @@ export class Pods implements Index<PodObject> {
     return isOwn ? object : { ...object, uid: keyOf(object.namespace, object.name) }
   }
 
-  #addresses(pod: Pod, before: PodObject | undefined, started: number, atMs: number): void {
-    const { ips, isOver, ended } = pod.object
+  #addresses(pod: Pod, before: PodObject | undefined, atMs: number): void {
+    const { ips, started, isOver, ended } = pod.object
     const had = before?.uid === pod.uid ? before.ips : []
     for (const ip of had) if (!ips.includes(ip)) this.#end(ip, pod, atMs)
     // a pod whose sandbox was made anew gets another address while it lives
@@ -131,13 +121,11 @@ export class Pods implements Index<PodObject> {
     pod.object = { ...object, containers: { ...pod.object.containers, ...object.containers } }
     for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
-    this.#byName.end(keyOf(object.namespace, object.name), pod, atMs)
     for (const ip of object.ips) this.#end(ip, pod, atMs)
   }
 
   expire(beforeMs: number): void {
     this.#byAddress.expire(beforeMs)
-    this.#byName.expire(beforeMs)
     for (const [uid, { until = Number.POSITIVE_INFINITY, object }] of this.#byUid) {
       if (until >= beforeMs) continue
       this.#byUid.delete(uid)

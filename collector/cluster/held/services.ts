@@ -3,10 +3,9 @@
 import type { Protocol, ServiceFact } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { Port, ServiceObject } from '../objects.ts'
-import { type Index, keyOf } from './keep.ts'
+import { type Index, keyOf, portKey } from './keep.ts'
 import { Shared } from './shared.ts'
 
-const portKey = (ip: string, port: number, protocol: Protocol): string => `${ip} ${port}/${protocol}`
 /** Of a node port: any node's address of its family. */
 const ANY = { 4: '*', 6: '*:' } as const
 const isV6 = (ip: string): boolean => ip.includes(':')

@@ -2,15 +2,7 @@ import t from 'tap'
 import { Held } from '../../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
-import {
-  namespace,
-  node,
-  owned,
-  pod,
-  service,
-  serviceRange,
-  slice,
-} from '../../../harness/kubernetes/objects.ts'
+import { node, owned, pod, service, serviceRange, slice } from '../../../harness/kubernetes/objects.ts'
 
 const T = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
@@ -20,7 +12,7 @@ const put = (held: Held, ...things: readonly Thing[]) => {
   for (const thing of things) held.set(thing['kind'] as Kind, thing, T)
 }
 
-t.test('a pod is found by its addresses, its name and its UID', async t => {
+t.test('a pod is found by its addresses and its UID', async t => {
   const held = new Held()
   put(
     held,
@@ -30,7 +22,6 @@ t.test('a pod is found by its addresses, its name and its UID', async t => {
   for (const found of [
     held.podByAddress('10.0.0.7', T + MINUTE),
     held.podByAddress('fd00::7', T + MINUTE),
-    held.podByName('default', 'web-0', T + MINUTE),
     held.podByUid('uid-web-0'),
   ]) {
     t.equal(found?.name, 'web-0')
@@ -58,7 +49,6 @@ t.test('an address that goes from a pod to another within a minute is right for 
   held.set('Pod', pod({ name: 'b', ip: '10.0.0.7', started: T + 15_000 }), T + 26_000)
   t.equal(held.podByAddress('10.0.0.7', T + 18_000)?.name, 'a', 'b had begun, and had no address yet')
   t.equal(held.podByAddress('10.0.0.7', T + 30_000)?.name, 'b')
-  t.equal(held.podByName('default', 'a', T + 10_000)?.uid, 'uid-a', 'by name too')
   held.expire(T + 5 * MINUTE)
   t.equal(held.podByAddress('10.0.0.7', T + 10_000)?.name, 'a', 'minutes later')
   held.expire(T + 20 * MINUTE)
@@ -86,8 +76,7 @@ t.test('a pod of the same name is another one', async t => {
   const held = new Held()
   put(held, pod({ name: 'db-0', uid: 'u1', ip: '10.0.0.1', started: T }))
   held.set('Pod', pod({ name: 'db-0', uid: 'u2', ip: '10.0.0.2', started: T + MINUTE }), T + MINUTE)
-  t.equal(held.podByName('default', 'db-0', T)?.uid, 'u1')
-  t.equal(held.podByName('default', 'db-0', T + MINUTE)?.uid, 'u2')
+  t.equal(held.podByAddress('10.0.0.2', T + 2 * MINUTE)?.uid, 'u2')
   t.equal(held.podByAddress('10.0.0.1', T + 10)?.uid, 'u1')
   t.equal(held.podByAddress('10.0.0.1', T + 2 * MINUTE), undefined)
 })
@@ -101,7 +90,7 @@ t.test('pods on the network of their node do not have its address', async t => {
   )
   t.equal(held.podByAddress('192.168.0.1', T), undefined)
   t.equal(held.nodeByAddress('192.168.0.1', T)?.name, 'node-a')
-  t.equal(held.podByName('default', 'proxy', T)?.hostNetwork, true)
+  t.equal(held.podByUid('uid-proxy')?.name, 'proxy')
 })
 
 t.test('a static pod has the UID that its containers have', async t => {
@@ -237,13 +226,6 @@ t.test('what a list does not have any more is gone', async t => {
   t.equal(held.podByAddress('10.0.0.1', T + 1000)?.name, 'a')
   t.equal(held.podByAddress('10.0.0.2', T + 2 * MINUTE)?.name, 'b')
   t.equal(held.sizes().Pod, 1)
-})
-
-t.test('labels of namespaces', async t => {
-  const held = new Held()
-  put(held, namespace('shop', { team: 'a' }))
-  t.same(held.namespaceByName('shop')?.labels, { team: 'a' })
-  t.equal(held.namespaceByName('other'), undefined)
 })
 
 t.test('what is no object is counted, and odd ones are taken as far as they go', async t => {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { Held } from '../../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
-import { namespace, owned, pod } from '../../../harness/kubernetes/objects.ts'
+import { owned, pod } from '../../../harness/kubernetes/objects.ts'
 
 const T = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
@@ -110,7 +110,6 @@ t.test('a DeploymentConfig makes a ReplicationController each time', async t => 
 t.test('what made a pod may be gone with it before anybody asks', async t => {
   const held = new Held()
   const things = [
-    namespace('shop', { team: 'a' }),
     owned('Job', 'night-1', ['CronJob', 'night']),
     owned('ReplicaSet', 'web-77', ['Rollout', 'web']),
     pod({ name: 'n', owner: ['Job', 'night-1'] }),
@@ -121,11 +120,8 @@ t.test('what made a pod may be gone with it before anybody asks', async t => {
   held.expire(T + MINUTE)
   t.same(held.podByUid('uid-n')?.workload, { kind: 'CronJob', name: 'night' })
   t.same(held.podByUid('uid-w')?.workload, { kind: 'Rollout', name: 'web' })
-  t.same(held.namespaceByName('shop')?.labels, { team: 'a' })
   t.equal(held.sizes().Job, 0)
   // a Job of the same name is another one
   put(held, owned('Job', 'night-1', ['CronJob', 'other']), pod({ name: 'm', owner: ['Job', 'night-1'] }))
   t.same(held.podByUid('uid-m')?.workload, { kind: 'CronJob', name: 'other' })
-  held.expire(T + 30 * MINUTE)
-  t.equal(held.namespaceByName('shop'), undefined)
 })

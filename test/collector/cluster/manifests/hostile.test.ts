@@ -51,7 +51,7 @@ t.test('of two files with the same object the later by name counts, whichever ca
   const isB = () => at('10.0.0.2') === 'same' && at('10.0.0.1') === undefined
   const next = async (name: string) => {
     writeFileSync(join(directory, `${name}.json`), json(name, '10.0.1.1'))
-    await until(name, () => held.podByName('default', name, Date.now()) !== undefined)
+    await until(name, () => held.podByUid(`uid-${name}`) !== undefined)
   }
   writeFileSync(join(directory, 'a.json'), json('same', '10.0.0.1'))
   await next('new')
@@ -113,7 +113,7 @@ for (const [what, files] of [
 ] as const)
   t.test(`a directory with ${what} in it is said to have no facts`, async t => {
     const { warned } = read(t, t.testdir(files))
-    t.match(warned, [/ has no Namespace, .*ServiceCIDR in its files \(\.yaml, \.yml, \.json\)/])
+    t.match(warned, [/ has no Node, .*ServiceCIDR in its files \(\.yaml, \.yml, \.json\)/])
   })
 
 t.test('texts of other machines', async t => {
