@@ -80,10 +80,17 @@ export interface RangesObject extends Named {
   readonly ranges: readonly string[]
 }
 
+/** Of what is in a namespace: a manifest that names none means `default`. */
 const namedOf = (object: Json): Named => {
   const { namespace, name: own, creationTimestamp } = member(object, 'metadata')
-  return { namespace: name(namespace), name: name(own), created: timeMs(creationTimestamp) ?? 0 }
+  return {
+    namespace: name(namespace) || 'default',
+    name: name(own),
+    created: timeMs(creationTimestamp) ?? 0,
+  }
 }
+
+const clusterWide = (object: Json): Named => ({ ...namedOf(object), namespace: '' })
 
 function ownerOf(object: Json): Owner | undefined {
   const all = elements(member(object, 'metadata')['ownerReferences'])
@@ -158,7 +165,7 @@ export function nodeOf(object: Json): NodeObject {
     )
   const ranges = [text(spec['podCIDR']), ...texts(spec['podCIDRs'])]
   return {
-    ...namedOf(object),
+    ...clusterWide(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
     ips: addressesOf(type => type !== 'ExternalIP').slice(0, MAX_IPS),
     externalIps: addressesOf(type => type === 'ExternalIP').slice(0, MAX_IPS),
@@ -199,7 +206,7 @@ export function sliceOf(object: Json): SliceObject {
 }
 
 export const rangesOf = (object: Json): RangesObject => ({
-  ...namedOf(object),
+  ...clusterWide(object),
   ranges: texts(member(object, 'spec')['cidrs']).slice(0, MAX_RANGES),
 })
 

@@ -228,6 +228,36 @@ t.test('what a list does not have any more is gone', async t => {
   t.equal(held.sizes().Pod, 1)
 })
 
+t.test('what names no namespace is in the default one; what is in none has none', async t => {
+  const held = new Held()
+  const without = ({ metadata: { namespace: _, ...metadata }, ...thing }: Thing): Thing => ({
+    ...thing,
+    metadata,
+  })
+  put(
+    held,
+    without(pod({ name: 'a', ip: '10.0.0.1', owner: ['ReplicaSet', 'a-1'], started: T })),
+    owned('ReplicaSet', 'a-1', ['Rollout', 'a']),
+    without(owned('ReplicaSet', 'b-1', ['Rollout', 'b'])),
+    pod({ name: 'b', ip: '10.0.0.2', owner: ['ReplicaSet', 'b-1'], started: T }),
+    without(service('web', '10.96.0.1', [{ name: 'x', port: 80 }])),
+    slice('web-x', 'web', ['10.0.0.1'], [{ name: 'x', port: 8080 }]),
+    service('db', '10.96.0.2', [{ name: 'y', port: 5432 }]),
+    without(slice('db-x', 'db', ['10.0.0.2'], [{ name: 'y', port: 5432 }])),
+  )
+  t.equal(held.podByAddress('10.0.0.1', T)?.namespace, 'default')
+  t.same(held.podByAddress('10.0.0.1', T)?.workload, { kind: 'Rollout', name: 'a' })
+  t.same(held.podByAddress('10.0.0.2', T)?.workload, { kind: 'Rollout', name: 'b' })
+  t.equal(held.serviceByAddress('10.96.0.1', 80, 'tcp', T)?.namespace, 'default')
+  t.equal(held.serviceByEndpoint('10.0.0.1', 8080, 'tcp', T)?.name, 'web')
+  t.equal(held.serviceByEndpoint('10.0.0.2', 5432, 'tcp', T)?.name, 'db')
+
+  const odd = (thing: Thing): Thing => ({ ...thing, metadata: { ...thing.metadata, namespace: 'x' } })
+  put(held, node('node-a', '192.168.0.1'), odd(node('node-a', '192.168.0.2')))
+  t.equal(held.sizes().Node, 1)
+  t.equal(held.nodeByAddress('192.168.0.1', T + 1), undefined, 'one node, which has another address now')
+})
+
 t.test('what is no object is counted, and odd ones are taken as far as they go', async t => {
   const held = new Held()
   for (const odd of [null, 7, 'x', [], {}, { metadata: {} }, { metadata: { name: 3 } }])
@@ -241,7 +271,7 @@ t.test('what is no object is counted, and odd ones are taken as far as they go',
   t.ok(held.set('Service', { metadata: { name: 's' }, spec: { ports: [{ port: '80' }, 4] } }, T))
   t.ok(held.set('EndpointSlice', { metadata: { name: 's' }, endpoints: [{ addresses: [4] }] }, T))
   t.ok(held.set('Node', { metadata: { name: 'n' }, spec: { podCIDRs: ['x', '10.0.0.0/99'] } }, T))
-  t.equal(held.podByUid('/odd')?.name, 'odd')
+  t.equal(held.podByUid('default/odd')?.name, 'odd')
 })
 
 t.test('containers have their names in the pod, the sandbox none', async t => {
