@@ -11,6 +11,11 @@ export function certificateFault(path: string): string | undefined {
   } catch (error) {
     return `cannot read ${path} (${(error as NodeJS.ErrnoException).code}): correct the path or its permissions`
   }
+  return certificateTextFault(text, path)
+}
+
+/** @param path where the text is from */
+export function certificateTextFault(text: string, path: string): string | undefined {
   const found = text.match(PEM) ?? []
   const broken = found.findIndex(pem => !isCertificate(pem))
   if (broken >= 0) return `certificate ${broken + 1} in ${path} is damaged: copy it again`
@@ -25,13 +30,30 @@ export function certificateFault(path: string): string | undefined {
 /** What is wrong with a private key in PEM, or with its belonging to this certificate, and what to do; undefined when nothing is. */
 export function keyFault(path: string, certificate: string): string | undefined {
   try {
-    const key = createPrivateKey(readFileSync(path))
-    if (new X509Certificate(readFileSync(certificate)).checkPrivateKey(key)) return undefined
+    return keyTextFault(readFileSync(path), readFileSync(certificate), path, certificate)
+  } catch (error) {
+    return keyless(path, error)
+  }
+}
+
+/** @param path where the key is from, and `certificate` where its certificate is */
+export function keyTextFault(
+  key: string | Buffer,
+  text: string | Buffer,
+  path: string,
+  certificate: string,
+): string | undefined {
+  try {
+    if (new X509Certificate(text).checkPrivateKey(createPrivateKey(key))) return undefined
     return `${path} is not the key of ${certificate}: give the two that were made together`
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return `${path} is no private key in PEM without a passphrase (${code ?? message}): correct the path, or write it so`
+    return keyless(path, error)
   }
+}
+
+function keyless(path: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return `${path} is no private key in PEM without a passphrase (${code ?? message}): correct the path, or write it so`
 }
 
 function isCertificate(text: string | Buffer): boolean {

@@ -80,7 +80,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'collector/batch.ts': [],
   'collector/batch_codec.ts': ['collector/batch.ts', 'collector/metrics'],
   'collector/certificate.ts': [],
-  'collector/cluster': ['wire', 'collector/counters.ts'],
+  'collector/cluster': ['wire', 'collector/certificate.ts', 'collector/counters.ts'],
   'collector/check.ts': [
     ...['wire', 'collector/directory.ts', 'collector/options.ts', 'collector/sinks'],
     ...['collector/cluster', 'collector/page/check.ts', 'collector/ipfix'],

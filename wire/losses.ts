@@ -335,7 +335,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'cluster/full': loss(
     'objects',
-    'the cluster has more objects of a kind than are kept: names of the others are not known',
+    'the cluster has more objects of a kind, or an object more addresses with ports, than are kept: names of the others are not known',
     'give the collector a part of the cluster: a service account that sees fewer namespaces',
   ),
   'cluster/bad_object': loss('objects', 'an object has no name, so it is not from Kubernetes', STRANGER),

@@ -1,6 +1,10 @@
 /** Addresses and their ranges, as the flow stage writes them: whatever form the API has them in. */
 
 import { addressBytes, addressText } from '../../wire/address_text.ts'
+import { text } from './json.ts'
+
+/** Addresses of one object, each with each of its ports: a slice has at most 1,000 endpoints. */
+const MAX_PAIRS = 10_000
 
 /** The same text for the same address; of what is no address, its own. */
 export function canonical(ip: string): string {
@@ -9,6 +13,18 @@ export function canonical(ip: string): string {
   const words = new DataView(bytes.buffer, bytes.byteOffset)
   const word = (at: number) => words.getUint32(at, true)
   return addressText(word(0), word(4), word(8), word(12))
+}
+
+/** Of what another program says they are. */
+export const addresses = (found: readonly unknown[]): string[] => [
+  ...new Set(found.map(text).filter(addressBytes).map(canonical)),
+]
+
+/** Ports first: a Service of which some addresses are known is better than one with half of its ports. */
+export function bounded<P>(given: readonly string[], all: readonly P[]) {
+  const ports = all.slice(0, MAX_PAIRS)
+  const ips = given.slice(0, Math.floor(MAX_PAIRS / Math.max(1, ports.length)))
+  return { ips, ports, cut: given.length * all.length - ips.length * ports.length }
 }
 
 interface Length {

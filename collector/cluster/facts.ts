@@ -22,18 +22,11 @@ export interface PodFact {
   readonly zone: string
   readonly workload: Workload
   readonly labels: Readonly<Record<string, string>>
-  /** It has the addresses of its node, which do not tell whose a flow is: `podByAddress` never answers with it. */
-  readonly hostNetwork: boolean
 }
 
 export interface NodeFact {
   readonly name: string
   readonly zone: string
-}
-
-export interface NamespaceFact {
-  readonly name: string
-  readonly labels: Readonly<Record<string, string>>
 }
 
 /** One port of a Service. */
@@ -55,9 +48,8 @@ export type RangeName = 'Pods' | 'Services' | 'Machines'
 export interface ClusterFacts {
   /** There is a source of facts, whether or not it has answered yet. */
   readonly isKnown: boolean
-  /** Whose address it was. Pods on the network of their node have none of their own. */
+  /** Whose address it was. Pods on the network of their node have its addresses, which do not say whose a flow is: none of them is found. */
   podByAddress(ip: string, atMs: number): PodFact | undefined
-  podByName(namespace: string, name: string, atMs: number): PodFact | undefined
   podByUid(uid: string): PodFact | undefined
   /** What a container of a pod is called there. */
   containerName(id: string): string | undefined
@@ -67,7 +59,6 @@ export interface ClusterFacts {
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
   nodeByAddress(ip: string, atMs: number): NodeFact | undefined
   nodeByName(name: string): NodeFact | undefined
-  namespaceByName(name: string): NamespaceFact | undefined
   /** Which of the cluster's own addresses it is one of: by the ranges of its nodes and Services, else by who has it. */
   rangeOf(ip: string, atMs: number): RangeName | ''
 }
@@ -77,13 +68,11 @@ const unknown = () => undefined
 export const NO_FACTS: ClusterFacts = {
   isKnown: false,
   podByAddress: unknown,
-  podByName: unknown,
   podByUid: unknown,
   containerName: unknown,
   serviceByAddress: unknown,
   serviceByEndpoint: unknown,
   nodeByAddress: unknown,
   nodeByName: unknown,
-  namespaceByName: unknown,
   rangeOf: () => '',
 }

@@ -13,9 +13,19 @@ const MAX_OWNERS = 16
 /** Clocks of two machines differ, and times of objects are in whole seconds: an owner may be seen so much before it began. */
 const SLACK_MS = 2000
 
+/** Keys: 65,536 Services with ten endpoints each have fewer. */
+const MAX_KEYS = 2 ** 20
+
 export class Intervals<T> {
+  /** Keys that found no room. */
+  refused = 0
   /** By key: in the order of time, none overlaps another. */
   readonly #owners = new Map<string, Interval<T>[]>()
+  readonly #most: number
+
+  constructor(most = MAX_KEYS) {
+    this.#most = most
+  }
 
   /** Keys. */
   get size(): number {
@@ -24,12 +34,18 @@ export class Intervals<T> {
 
   /**
    * Two owners at a time are a mistake of one of their times. One whose end is known keeps the key until then; one that goes on
-   * has lost it to who began later.
+   * has lost it to who began later. One that had it before has it again since then.
    * @param until Infinity: it goes on
    */
-  begin(key: string, value: T, from: number, until = Number.POSITIVE_INFINITY): void {
+  begin(key: string, value: T, since: number, until = Number.POSITIVE_INFINITY): void {
     const all = this.#owners.get(key) ?? []
-    if (all.some(one => one.value === value && one.until === Number.POSITIVE_INFINITY)) return
+    const had = all.findLast(one => one.value === value)
+    if (had?.until === Number.POSITIVE_INFINITY) return
+    if (all.length === 0 && this.#owners.size >= this.#most) {
+      this.refused++
+      return
+    }
+    const from = Math.max(since, had?.until ?? since)
     const after = all.findIndex(one => one.from > from)
     const at = after < 0 ? all.length : after
     const [before, next] = [all[at - 1], all[at]]
@@ -44,10 +60,19 @@ export class Intervals<T> {
     this.#owners.set(key, all)
   }
 
-  /** It has it no longer. */
-  end(key: string, value: T, until: number): void {
-    const own = this.#owners.get(key)?.findLast(one => one.value === value)
-    if (own) own.until = Math.min(own.until, Math.max(own.from, until))
+  /**
+   * It has it no longer.
+   * @param isExact it says so itself: who was taken to have it earlier has it from then on
+   */
+  end(key: string, value: T, until: number, isExact = false): void {
+    const all = this.#owners.get(key) ?? []
+    const at = all.findLastIndex(one => one.value === value)
+    const [own, next] = [all[at], all[at + 1]]
+    if (!own) return
+    if (isExact && next && next.from === own.until && until > own.until) {
+      next.from = Math.min(until, next.until)
+      own.until = next.from
+    } else own.until = Math.min(own.until, Math.max(own.from, until))
   }
 
   at(key: string, atMs: number): T | undefined {

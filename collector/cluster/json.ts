@@ -1,5 +1,7 @@
 /** Reads objects of other programs without trust: what is not there, or is something else, is empty. */
 
+import { isName } from '../../wire/check.ts'
+
 export type Json = Readonly<Record<string, unknown>>
 
 export const isRecord = (value: unknown): value is Json =>
@@ -11,6 +13,9 @@ export const member = (value: unknown, name: string): Json => record(record(valu
 
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** Of an object or in it: one that is longer than any that Kubernetes has is none. */
+export const name = (value: unknown): string => (isName(value) ? value : '')
+
 export const number = (value: unknown): number =>
   typeof value === 'number' && Number.isFinite(value) ? value : 0
 
@@ -20,9 +25,14 @@ export const elements = (value: unknown): readonly Json[] =>
 export const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(one => typeof one === 'string') : []
 
+/** Of one object. */
+const MAX_LABELS = 256
+
+/** Labels, or what is like them. */
 export const textMap = (value: unknown): Readonly<Record<string, string>> => {
   const entries = Object.entries(isRecord(value) ? value : {})
-  return Object.fromEntries(entries.filter(([, one]) => typeof one === 'string')) as Record<string, string>
+  const isLabel = ([key, one]: [string, unknown]) => isName(key) && (one === '' || isName(one))
+  return Object.fromEntries(entries.filter(isLabel).slice(0, MAX_LABELS)) as Record<string, string>
 }
 
 /** RFC 3339, as the API writes times. @returns milliseconds since the epoch; undefined where there is none */

@@ -1,9 +1,9 @@
 /** What is kept of each kind of object: only what facts need. `Kubernetes API reference` has the whole. */
 
-import { addressBytes } from '../../wire/address_text.ts'
-import { canonical } from './addresses.ts'
+import { addresses, bounded } from './addresses.ts'
 import type { Protocol } from './facts.ts'
-import { elements, isRecord, type Json, member, number, text, textMap, texts, timeMs } from './json.ts'
+import { elements, isRecord, type Json, member, name, number, text, textMap, texts, timeMs } from './json.ts'
+import { endOf } from './pod_end.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
 export interface Named {
@@ -11,10 +11,19 @@ export interface Named {
   readonly name: string
   /** Milliseconds since the epoch; 0 where it does not say. */
   readonly created: number
+  /** Addresses, each with each port, that are more than one object may have. */
+  readonly cut?: number
 }
 
-/** `metadata.ownerReferences`, the one that is the controller. */
+/** A pod has one for each family, a node some more. */
+const MAX_IPS = 64
+/** A node has one for each family, a cluster a few. */
+const MAX_RANGES = 16
+
+/** Of `metadata.ownerReferences` the controller; else the only one: not every operator says that its pods are controlled. */
 export interface Owner {
+  /** Of the API: `apps`, …; '' for the core's. Kinds of two groups may have one name. */
+  readonly group: string
   readonly kind: string
   readonly name: string
 }
@@ -30,7 +39,7 @@ export interface PodObject extends Named {
   readonly containers: Readonly<Record<string, string>>
   /** When its node took it on: before it had an address. */
   readonly started: number
-  /** When its last container ended, or the pod as a whole: the address may be another's from then on. */
+  /** When its address was free again, as far as it says; undefined while it goes on, too. */
   readonly ended: number | undefined
   readonly isOver: boolean
 }
@@ -42,6 +51,8 @@ export interface OwnedObject extends Named {
 export interface NodeObject extends Named {
   readonly zone: string
   readonly ips: readonly string[]
+  /** By which it is known outside: several nodes may have one, behind one router. */
+  readonly externalIps: readonly string[]
   readonly podRanges: readonly string[]
 }
 
@@ -69,34 +80,32 @@ export interface RangesObject extends Named {
   readonly ranges: readonly string[]
 }
 
-export interface NamespaceObject extends Named {
-  readonly labels: Readonly<Record<string, string>>
-}
-
+/** Of what is in a namespace: a manifest that names none means `default`. */
 const namedOf = (object: Json): Named => {
-  const { namespace, name, creationTimestamp } = member(object, 'metadata')
-  return { namespace: text(namespace), name: text(name), created: timeMs(creationTimestamp) ?? 0 }
+  const { namespace, name: own, creationTimestamp } = member(object, 'metadata')
+  return {
+    namespace: name(namespace) || 'default',
+    name: name(own),
+    created: timeMs(creationTimestamp) ?? 0,
+  }
 }
 
-const addresses = (found: readonly unknown[]): string[] => [
-  ...new Set(found.map(text).filter(addressBytes).map(canonical)),
-]
+const clusterWide = (object: Json): Named => ({ ...namedOf(object), namespace: '' })
 
 function ownerOf(object: Json): Owner | undefined {
-  const owner = elements(member(object, 'metadata')['ownerReferences']).find(
-    ({ controller }) => controller === true,
-  )
-  return owner && { kind: text(owner['kind']), name: text(owner['name']) }
+  const all = elements(member(object, 'metadata')['ownerReferences'])
+  const owner = all.find(({ controller }) => controller === true) ?? (all.length === 1 ? all[0] : undefined)
+  if (!owner) return undefined
+  const [, group = ''] = /^([^/]+)\//.exec(text(owner['apiVersion'])) ?? []
+  return { group, kind: name(owner['kind']), name: name(owner['name']) }
 }
 
-/** Of its containers, which are all over. */
-function endOf(status: Json): number | undefined {
-  const ends = elements(status['containerStatuses']).map(({ state }) =>
-    timeMs(member(state, 'terminated')['finishedAt']),
-  )
-  const known = ends.filter(end => end !== undefined)
-  // times are in whole seconds
-  return known.length > 0 && known.length === ends.length ? Math.max(...known) + 1000 : undefined
+/** OpenShift's DeploymentConfigs make ReplicationControllers, a new one each time, and write themselves on the pods. */
+function ownerOfPod(object: Json, annotations: Readonly<Record<string, string>>): Owner | undefined {
+  const owner = ownerOf(object)
+  const config = annotations['openshift.io/deployment-config.name']
+  if (owner?.kind !== 'ReplicationController' || !config) return owner
+  return { group: 'apps.openshift.io', kind: 'DeploymentConfig', name: config }
 }
 
 const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']
@@ -104,11 +113,14 @@ const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContai
 /** An id is `containerd://<id>` there. */
 const containersIn = (status: Json): Record<string, string> =>
   Object.fromEntries(
-    STATUSES.flatMap(list => elements(status[list])).flatMap(({ containerID, name }) => {
-      const [, id] = /^[\w.-]+:\/\/(.+)$/.exec(text(containerID)) ?? []
-      return id === undefined ? [] : [[id, text(name)]]
+    STATUSES.flatMap(list => elements(status[list])).flatMap(({ containerID, name: own }) => {
+      const [, id] = /^[\w.-]+:\/\/(.+)$/.exec(name(containerID)) ?? []
+      return id === undefined ? [] : [[id, name(own)]]
     }),
   )
+
+/** What a node calls a static pod: an MD5 there, a UUID is of the API. Whoever makes a pod may write anything. */
+const HASH = /^[\da-f]{32}$/
 
 export function podOf(object: Json): PodObject {
   const [metadata, spec, status] = ['metadata', 'spec', 'status'].map(name => member(object, name)) as [
@@ -117,22 +129,23 @@ export function podOf(object: Json): PodObject {
     Json,
   ]
   const named = namedOf(object)
+  const annotations = textMap(metadata['annotations'])
   const isOver = status['phase'] === 'Succeeded' || status['phase'] === 'Failed'
   return {
     ...named,
     // of a static pod, what its node calls it: its mirror in the API has another UID
     uid:
-      textMap(metadata['annotations'])['kubernetes.io/config.hash'] ||
-      text(metadata['uid']) ||
+      HASH.exec(annotations['kubernetes.io/config.hash'] ?? '')?.[0] ||
+      name(metadata['uid']) ||
       `${named.namespace}/${named.name}`,
-    node: text(spec['nodeName']),
-    ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]),
+    node: name(spec['nodeName']),
+    ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]).slice(0, MAX_IPS),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
-    owner: ownerOf(object),
+    owner: ownerOfPod(object, annotations),
     containers: containersIn(status),
     started: timeMs(status['startTime']) ?? named.created,
-    ended: endOf(status),
+    ended: endOf(metadata, status, isOver),
     isOver,
   }
 }
@@ -144,35 +157,40 @@ const ZONES = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io
 export function nodeOf(object: Json): NodeObject {
   const [spec, status] = [member(object, 'spec'), member(object, 'status')]
   const labels = textMap(member(object, 'metadata')['labels'])
+  const addressesOf = (isMeant: (type: string) => boolean) =>
+    addresses(
+      elements(status['addresses'])
+        .filter(({ type }) => isMeant(text(type)))
+        .map(({ address }) => address),
+    )
   const ranges = [text(spec['podCIDR']), ...texts(spec['podCIDRs'])]
   return {
-    ...namedOf(object),
+    ...clusterWide(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
-    ips: addresses(elements(status['addresses']).map(({ address }) => address)),
-    podRanges: [...new Set(ranges.filter(Boolean))],
+    ips: addressesOf(type => type !== 'ExternalIP').slice(0, MAX_IPS),
+    externalIps: addressesOf(type => type === 'ExternalIP').slice(0, MAX_IPS),
+    podRanges: [...new Set(ranges.filter(Boolean))].slice(0, MAX_RANGES),
   }
 }
 
 const portsOf = (value: unknown): Port[] =>
-  elements(value).flatMap(({ name, port, protocol, nodePort }) => {
+  elements(value).flatMap(({ name: own, port, protocol, nodePort }) => {
     const known = text(protocol || 'TCP').toLowerCase()
     if (known !== 'tcp' && known !== 'udp') return []
-    return [{ name: text(name), port: number(port), protocol: known, nodePort: number(nodePort) }]
+    return [{ name: name(own), port: number(port), protocol: known, nodePort: number(nodePort) }]
   })
 
 export function serviceOf(object: Json): ServiceObject {
   const spec = member(object, 'spec')
   const ingress = elements(member(member(object, 'status'), 'loadBalancer')['ingress'])
-  return {
-    ...namedOf(object),
-    clusterIps: addresses([spec['clusterIP'], ...texts(spec['clusterIPs'])]), // 'None' is no address
-    otherIps: addresses([
-      ...texts(spec['externalIPs']),
-      text(spec['loadBalancerIP']),
-      ...ingress.map(({ ip }) => ip),
-    ]),
-    ports: portsOf(spec['ports']),
-  }
+  const clusterIps = addresses([spec['clusterIP'], ...texts(spec['clusterIPs'])]).slice(0, 2) // 'None' is no address
+  const otherIps = addresses([
+    ...texts(spec['externalIPs']),
+    text(spec['loadBalancerIP']),
+    ...ingress.map(({ ip }) => ip),
+  ])
+  const { ips, ports, cut } = bounded(otherIps, portsOf(spec['ports']))
+  return { ...namedOf(object), clusterIps, otherIps: ips, ports, cut }
 }
 
 export function sliceOf(object: Json): SliceObject {
@@ -180,21 +198,18 @@ export function sliceOf(object: Json): SliceObject {
   return {
     ...namedOf(object),
     service: labels['kubernetes.io/service-name'] ?? '',
-    ips: addresses(elements(object['endpoints']).flatMap(({ addresses }) => texts(addresses))),
-    ports: portsOf(object['ports']),
+    ...bounded(
+      addresses(elements(object['endpoints']).flatMap(({ addresses }) => texts(addresses))),
+      portsOf(object['ports']),
+    ),
   }
 }
 
 export const rangesOf = (object: Json): RangesObject => ({
-  ...namedOf(object),
-  ranges: texts(member(object, 'spec')['cidrs']),
-})
-
-export const namespaceOf = (object: Json): NamespaceObject => ({
-  ...namedOf(object),
-  labels: textMap(member(object, 'metadata')['labels']),
+  ...clusterWide(object),
+  ranges: texts(member(object, 'spec')['cidrs']).slice(0, MAX_RANGES),
 })
 
 /** It has what every object has. */
 export const isObject = (value: unknown): value is Json =>
-  isRecord(value) && text(member(value, 'metadata')['name']) !== ''
+  isRecord(value) && name(member(value, 'metadata')['name']) !== ''

@@ -35,7 +35,9 @@ export function aggregatorTarget({ externalFlowCollectorAddr }: IpfixOptions): T
 }
 
 export const checkIpfix = (options: IpfixOptions, given: IpfixGiven): readonly Remark[] =>
-  [withoutEffect, gates, tls, files].flatMap(rule => rule(options, given)).filter(remark => remark !== false)
+  [withoutEffect, gates, tls, same, files]
+    .flatMap(rule => rule(options, given))
+    .filter(remark => remark !== false)
 
 const warning = (text: string): Remark => ({ warning: true, text })
 
@@ -95,6 +97,18 @@ const tls: Rule = (options, given) => {
     isOther && {
       text: `${where}: ${given('aggregatorTransportProtocol')} is ${input}: TLS is on both sides or on neither: make them match, or leave the second out`,
     },
+  ]
+}
+
+/** RFC 7011, 8: a template belongs to a session and a domain; many collectors of datagrams know a session by its host alone. */
+const same: Rule = (options, given) => {
+  const [one, other] = [exporterTarget(options), aggregatorTarget(options)]
+  const isSame = one !== undefined && one.host === other?.host && one.port === other.port
+  return [
+    isSame &&
+      warning(
+        `${given('externalFlowCollectorAddr')}: is where the exporter sends as well: what is there gets each conversation twice, and by templates of one number that differ; give another address`,
+      ),
   ]
 }
 

@@ -16,7 +16,7 @@ import type { Profile } from './format/templates.ts'
 import { Output, type RecordFormat } from './output.ts'
 import { NO_CLUSTER } from './record/cluster.ts'
 import { addressText } from './send/address.ts'
-import { OPENERS, type TlsFiles } from './send/connection.ts'
+import { OPENERS, type TlsFiles } from './send/openers.ts'
 import { Sender } from './send/sender.ts'
 import { IpfixSpeaker, JsonSpeaker } from './send/speaker.ts'
 

@@ -38,14 +38,27 @@ export class Output {
   }
 
   emit(record: IpfixRecord): void {
-    const { format, domain = domainOf(record.node), maxRecord } = this.#options
+    const { domain = domainOf(record.node), maxRecord } = this.#options
     const template = this.templates[record.family]
-    const read = (name: ElementName): Value => VALUES[name](record)
-    const bytes =
-      format === 'json'
-        ? Buffer.from(jsonOf(template, read, Date.now(), record.isIncomplete))
-        : this.#encoders[record.family](read)
+    let bytes = this.#encoded(record, template)
+    // whoever makes a pod gives it labels: none of them takes its records away
+    if (bytes.length > maxRecord) bytes = this.#encoded(withoutLabels(record), template)
     if (bytes.length > maxRecord) this.tooLong++
     else this.#add({ bytes, domain, template })
   }
+
+  #encoded(record: IpfixRecord, template: Template): Buffer {
+    const read = (name: ElementName): Value => VALUES[name](record)
+    return this.#options.format === 'json'
+      ? Buffer.from(jsonOf(template, read, Date.now(), record.isIncomplete))
+      : this.#encoders[record.family](read)
+  }
+}
+
+function withoutLabels({
+  client: { labels: _, ...client },
+  server: { labels: __, ...server },
+  ...rest
+}: IpfixRecord): IpfixRecord {
+  return { ...rest, client, server }
 }

@@ -2,7 +2,9 @@
 
 import type { ThrottledLog } from './throttled_log.ts'
 
-export function every(ms: number, what: string, log: ThrottledLog, work: () => void): NodeJS.Timeout {
+type Log = Pick<ThrottledLog, 'warn'>
+
+export function every(ms: number, what: string, log: Log, work: () => void): NodeJS.Timeout {
   return setInterval(() => {
     try {
       work()

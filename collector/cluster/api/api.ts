@@ -9,8 +9,13 @@ import { RefusedError } from './requests.ts'
 import type { Server } from './server.ts'
 
 const NOT_FOUND = 404
-/** Unauthorized, Forbidden. */
-const DENIED = [401, 403]
+/** What to do about these answers, by their number. */
+const REMEDIES: Readonly<Record<number, (resource: string) => string>> = {
+  401: () =>
+    'its token or certificate is not valid, or not any more: give one that is (kubectl create token makes one for an hour, --duration a longer one; a tokenFile may be renewed in its place)',
+  403: resource =>
+    `give its account the right to list and watch ${resource}, as deploy/kubernetes/cluster does`,
+}
 
 export class Api implements Source, Report {
   readonly name: string
@@ -51,9 +56,8 @@ export class Api implements Source, Report {
     // an older server does not have it
     if (isOptional && status === NOT_FOUND) return
     this.unanswered++
-    const remedy = DENIED.includes(status)
-      ? `give its account the right to list and watch ${resource}, as deploy/kubernetes/cluster does; `
-      : ''
+    const known = REMEDIES[status]?.(resource)
+    const remedy = known ? `${known}; ` : ''
     this.#log.warn(
       `cluster_${resource}`,
       `${this.name} gave no ${resource} (${error.message}): ${gives} stay as they were; ${remedy}next try in ${Math.ceil(afterMs / 1000)} s`,

@@ -1,20 +1,25 @@
 /**
  * All objects of a kind, and every change of them (Kubernetes API concepts, Efficient detection of changes): a list in pages,
  * then a watch from the list's version on. A watch that ends goes on from the last version, which bookmarks keep young; a version
- * that the server has no longer (410 Gone) begins with a list again.
+ * that the server has no longer (410 Gone), or not yet (it was restored from a backup), begins with a list again.
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Receiver } from '../held/held.ts'
 import { elements, member, number, record, text } from '../json.ts'
 import { KINDS, type Kind } from '../kinds.ts'
-import { getDocument, getLines, RefusedError } from './requests.ts'
+import { getDocument, getLines, OddAnswerError, RefusedError } from './requests.ts'
 import type { Server } from './server.ts'
 
 /** Objects of a page. */
 const PAGE = 500
 const MAX_PAGES = 2000
-const GONE = 410
+/** Versions that are no good to a server: gone, none of its own, not there yet. The last two may pass, and do not when it has lost some. */
+const [GONE, NONE_OF_ITS, NOT_YET] = [410, 400, 504]
+/** What has to do with us, or with the server as a whole: Unauthorized, Forbidden, Too Many Requests, and what is away. */
+const PATIENT = [401, 403, 408, 429, 502, 503]
+/** Answers that were none, in a row: a server that was restored from a backup does not know our version, and others say so otherwise. */
+const MAX_DOUBTS = 3
 
 export interface Times {
   /** A watch is ended by the server after so many seconds, and by us when it did not. */
@@ -25,8 +30,19 @@ export interface Times {
 }
 export const TIMES: Times = { watchS: 300, firstMs: 1000, mostMs: 30_000 }
 
-/** The server no longer has the version that we are at. */
+/** The server no longer has the version that we are at, or has lost it. */
 class ExpiredError extends Error {}
+
+const isExpired = (error: Error): boolean =>
+  error instanceof ExpiredError ||
+  (error instanceof RefusedError &&
+    (error.status === GONE ||
+      error.status === NONE_OF_ITS ||
+      (error.status === NOT_YET && /resource version/i.test(error.message))))
+
+/** Versions are numbers that only rise (KEP-5504); of any others nothing is known. */
+const isBefore = (version: string, other: string | undefined): boolean =>
+  other !== undefined && [version, other].every(one => /^\d+$/.test(one)) && BigInt(version) < BigInt(other)
 
 export interface Report {
   /** It was listed, or not, for the first time. */
@@ -44,6 +60,7 @@ export class Follower {
   /** Of the last object or bookmark; undefined: it begins with a list. */
   #version: string | undefined
   #failures = 0
+  #doubts = 0
   #isTried = false
 
   constructor(kind: Kind, server: Server, into: Receiver, report: Report, times = TIMES) {
@@ -61,11 +78,11 @@ export class Follower {
       try {
         if (this.#version === undefined) await this.#list(signal)
         this.#tried()
-        await this.#watch(signal)
+        if (!(await this.#watch(signal))) await this.#checkVersion(signal)
         // one that ends at once is no answer: it would be asked without a pause
         if (performance.now() - began < this.#times.firstMs)
           await pause(this.#times.firstMs, null, { signal })
-        else this.#failures = 0
+        else this.#isWell()
       } catch (error) {
         this.#tried()
         if (signal.aborted) return
@@ -80,15 +97,18 @@ export class Follower {
   }
 
   async #wait(error: Error, signal: AbortSignal): Promise<void> {
-    const isExpired =
-      error instanceof ExpiredError || (error instanceof RefusedError && error.status === GONE)
-    if (isExpired) this.#version = undefined
+    if (isDoubtful(error)) this.#doubts++
+    const isAgain = isExpired(error)
+    if (isAgain || this.#doubts >= MAX_DOUBTS) {
+      this.#version = undefined
+      this.#doubts = 0
+    }
     const { firstMs, mostMs } = this.#times
     const longer = Math.min(firstMs * 2 ** this.#failures++, mostMs)
     const asked = error instanceof RefusedError ? error.afterMs : 0
     const afterMs = Math.max(asked, longer * (0.5 + Math.random() / 2))
     // with many collectors, and after a restart of the server, it is normal once
-    if (!isExpired || this.#failures > 1) this.#report.failed(this.#kind, error, afterMs)
+    if (!isAgain || this.#failures > 1) this.#report.failed(this.#kind, error, afterMs)
     await pause(afterMs, null, { signal }).catch(() => {})
   }
 
@@ -113,17 +133,42 @@ export class Follower {
     throw new Error(`the list has more than ${MAX_PAGES} pages of ${PAGE}`)
   }
 
-  async #watch(signal: AbortSignal): Promise<void> {
+  /** @returns whether it has said anything */
+  async #watch(signal: AbortSignal): Promise<boolean> {
     const seconds = Math.ceil(this.#times.watchS * (0.8 + Math.random() / 5))
     const path = this.#path({
       ...{ watch: '1', allowWatchBookmarks: 'true', timeoutSeconds: String(seconds) },
       resourceVersion: this.#version!,
     })
     const asked = { path, accept: this.#accept('PartialObjectMetadata'), signal }
-    await getLines(this.#server.access(), asked, (seconds + 15) * 1000, line => {
-      this.#event(record(JSON.parse(line)))
-      this.#failures = 0
+    let said = false
+    await getLines(this.#server.access(), asked, (seconds + 15) * 1000, event => {
+      said = true
+      this.#event(record(event))
     })
+    return said
+  }
+
+  #isWell(): void {
+    this.#failures = 0
+    this.#doubts = 0
+  }
+
+  /**
+   * A watch that said nothing, not even a bookmark, may be of a version that the server has lost: it holds back what is older, and
+   * that is everything.
+   */
+  async #checkVersion(signal: AbortSignal): Promise<void> {
+    const path = this.#path({ limit: '1' })
+    const asked = { path, accept: this.#accept('PartialObjectMetadataList'), signal }
+    const listed = await getDocument(this.#server.access(), asked)
+    this.#notBefore(text(member(listed, 'metadata')['resourceVersion']))
+  }
+
+  /** @throws when the server's versions went back, as they do when it is restored from a backup */
+  #notBefore(version: string): void {
+    if (isBefore(version, this.#version))
+      throw new ExpiredError(`its version is ${version}, and was ${this.#version}: it has lost changes`)
   }
 
   #event({ type, object }: Readonly<Record<string, unknown>>): void {
@@ -132,11 +177,15 @@ export class Follower {
       if (number(code) === GONE) throw new ExpiredError(text(message))
       throw new RefusedError(number(code), text(message))
     }
+    const version = text(member(object, 'metadata')['resourceVersion'])
+    // old servers give what is deleted with the version that it had
+    if (type !== 'DELETED') this.#notBefore(version)
     if (type === 'ADDED' || type === 'MODIFIED') this.#into.set(this.#kind, object, Date.now())
     else if (type === 'DELETED') this.#into.remove(this.#kind, object, Date.now())
     // BOOKMARK: its version is all that it has
-    const version = text(member(object, 'metadata')['resourceVersion'])
-    if (version !== '') this.#version = version
+    if (version === '' || version === this.#version || isBefore(version, this.#version)) return
+    this.#version = version
+    this.#isWell()
   }
 
   #path(query: Readonly<Record<string, string>>): string {
@@ -150,4 +199,9 @@ export class Follower {
     const { isMetadata } = KINDS[this.#kind]
     return isMetadata ? `application/json;as=${as};g=meta.k8s.io;v=v1,application/json` : 'application/json'
   }
+}
+
+function isDoubtful(error: Error): boolean {
+  if (error instanceof RefusedError) return !PATIENT.includes(error.status)
+  return error instanceof OddAnswerError
 }

@@ -4,12 +4,21 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { parse } from 'yaml'
+import { certificateTextFault } from '../../certificate.ts'
 import { elements, type Json, member, record, text } from '../json.ts'
+import { textOf } from '../utf8.ts'
+import { credentialsOf, dataOf, refuse, throwFault } from './credentials.ts'
 import type { Access, Server } from './server.ts'
 
 const MAX_BYTES = 2 ** 20
+
+/** What would change who is asked: without it the answer is another one. */
+const REFUSED = {
+  'insecure-skip-tls-verify': 'it would give the token to anybody: give certificate-authority instead',
+  'proxy-url': 'give a server that is reached without it',
+} as const
 
 /** @throws with the file, what is wrong in it, and what is to be there */
 export function kubeconfig(path: string): Server {
@@ -21,7 +30,7 @@ function accessOf(path: string): Access {
   try {
     const bytes = readFileSync(path)
     if (bytes.length > MAX_BYTES) throw new Error(`it has more than ${MAX_BYTES / 2 ** 20} MB`)
-    return accessIn(parse(bytes.toString()), dirname(path))
+    return accessIn(parse(textOf(bytes.toString()), { logLevel: 'error' }), dirname(path))
   } catch (error) {
     const [line] = (error as Error).message.split('\n')
     throw new Error(`the kubeconfig ${path} cannot be used: ${line}`)
@@ -30,38 +39,29 @@ function accessOf(path: string): Access {
 
 function accessIn(config: unknown, directory: string): Access {
   const whole = record(config)
+  const kind = text(whole['kind'])
+  if (kind !== '' && kind !== 'Config')
+    throw new Error(`it is a ${kind}: of manifests, give the directory that they are in`)
   const current = text(whole['current-context'])
   if (current === '') throw new Error('it has no current-context: kubectl config use-context sets one')
   const context = member(entry(whole, 'contexts', current), 'context')
   const cluster = member(entry(whole, 'clusters', text(context['cluster'])), 'cluster')
   const user = member(entry(whole, 'users', text(context['user'])), 'user')
   const url = urlOf(text(cluster['server']))
-  if (cluster['insecure-skip-tls-verify'] === true)
-    throw new Error(
-      'insecure-skip-tls-verify would give the token to anybody: give certificate-authority instead',
-    )
-  for (const name of ['exec', 'auth-provider', 'username'])
-    if (user[name] !== undefined)
-      throw new Error(`${name} is not supported: give a token (kubectl create token) or a client certificate`)
-  const data = (from: Json, name: string) => dataOf(from, name, directory)
-  const [ca, cert, key] = [
-    data(cluster, 'certificate-authority'),
-    data(user, 'client-certificate'),
-    data(user, 'client-key'),
-  ]
-  const token =
-    user['tokenFile'] === undefined
-      ? text(user['token'])
-      : readFileSync(resolve(directory, text(user['tokenFile'])), 'utf8').trim()
+  refuse(cluster, REFUSED)
+  const { token, ...certificate } = credentialsOf(user, directory)
   if (url.protocol === 'http:' && token !== '')
     throw new Error(`the token would go to ${url.origin} in the clear: give an https:// server`)
+  if (url.protocol === 'https:' && token === '' && certificate.cert === undefined)
+    throw new Error('its user has nothing to get in with: give a token, a tokenFile or a client certificate')
+  const ca = dataOf(cluster, 'certificate-authority', directory)
+  if (ca !== undefined) throwFault(certificateTextFault(ca, 'certificate-authority'))
   const servername = text(cluster['tls-server-name'])
   return {
     url,
     headers: token === '' ? {} : { authorization: `Bearer ${token}` },
     ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ...certificate,
     ...(servername !== '' && { servername }),
   }
 }
@@ -77,12 +77,4 @@ function urlOf(server: string): URL {
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
     throw new Error(`server is ${server || 'missing'}: it is to be like https://10.0.0.1:6443`)
   return url
-}
-
-/** In the file, or in one of its own beside it. */
-function dataOf(from: Json, name: string, directory: string): string | undefined {
-  const inline = text(from[`${name}-data`])
-  if (inline !== '') return Buffer.from(inline, 'base64').toString()
-  const file = text(from[name])
-  return file === '' ? undefined : readFileSync(resolve(directory, file), 'utf8')
 }

@@ -1,9 +1,9 @@
 /** Which Services a pod's port answers for, from their EndpointSlices. */
 
 import type { Protocol } from '../facts.ts'
-import { Intervals } from '../intervals.ts'
 import type { SliceObject } from '../objects.ts'
-import type { Index } from './keep.ts'
+import { type Index, portKey } from './keep.ts'
+import { Shared } from './shared.ts'
 
 /** A port of a Service, by its name. */
 export interface Answers {
@@ -12,17 +12,20 @@ export interface Answers {
   readonly portName: string
 }
 
-const endpointKey = (ip: string, port: number, protocol: Protocol): string => `${ip} ${port}/${protocol}`
 const nameOf = ({ namespace, service, portName }: Answers): string => `${namespace}/${service}:${portName}`
 
 export class Endpoints implements Index<SliceObject> {
-  /** By endpoint and Service: one endpoint may answer for several. */
-  readonly #times = new Intervals<string>()
+  /** By endpoint and Service: one endpoint may answer for several, and be in several slices of one. */
+  readonly #times = new Shared<string>()
   /** By endpoint, what it answers or answered for, by name. */
   readonly #answers = new Map<string, Map<string, Answers>>()
 
+  get refused(): number {
+    return this.#times.refused
+  }
+
   at(ip: string, port: number, protocol: Protocol, atMs: number): Answers[] {
-    const key = endpointKey(ip, port, protocol)
+    const key = portKey(ip, port, protocol)
     const found = this.#answers.get(key)
     if (!found) return []
     return [...found].flatMap(([name, answers]) =>
@@ -37,6 +40,7 @@ export class Endpoints implements Index<SliceObject> {
     for (const [key, { endpoint, answers }] of now) {
       // a slice does not say since when it has an endpoint: at the earliest since it was made
       this.#times.begin(key, object.name, before ? atMs : object.created)
+      if (!this.#times.has(key)) continue // no room
       const all = this.#answers.get(endpoint) ?? new Map<string, Answers>()
       this.#answers.set(endpoint, all.set(nameOf(answers), answers))
     }
@@ -60,7 +64,7 @@ function pairsOf({ namespace, service, ips, ports }: SliceObject) {
   return ips.flatMap(ip =>
     ports.map(({ name, port, protocol }) => {
       const answers: Answers = { namespace, service, portName: name }
-      const endpoint = endpointKey(ip, port, protocol)
+      const endpoint = portKey(ip, port, protocol)
       return [`${endpoint} ${nameOf(answers)}`, { endpoint, answers }] as const
     }),
   )

@@ -5,13 +5,7 @@ import { Ranges } from '../addresses.ts'
 import type { ClusterFacts, Protocol, RangeName, ServiceFact } from '../facts.ts'
 import type { Json } from '../json.ts'
 import { KIND_NAMES, KINDS, type Kind, type Objects } from '../kinds.ts'
-import {
-  isObject,
-  type Named,
-  type NamespaceObject,
-  type OwnedObject,
-  type RangesObject,
-} from '../objects.ts'
+import { isObject, type Named, type OwnedObject, type RangesObject } from '../objects.ts'
 import { Endpoints } from './endpoints.ts'
 import { type Index, Keep } from './keep.ts'
 import { Nodes } from './nodes.ts'
@@ -51,10 +45,9 @@ export class Held implements ClusterFacts, Receiver {
     workloadOf: pod => workloadOf(pod, this.#keeps),
   })
   readonly #keeps: { readonly [K in Kind]: Keep<Objects[K]> } = {
-    Namespace: new Keep<NamespaceObject>(nothing, KINDS.Namespace.most),
     Node: new Keep(this.#nodes, KINDS.Node.most),
-    ReplicaSet: new Keep<OwnedObject>(nothing, KINDS.ReplicaSet.most),
-    Job: new Keep<OwnedObject>(nothing, KINDS.Job.most),
+    ReplicaSet: new Keep<OwnedObject>(nothing, KINDS.ReplicaSet.most, true),
+    Job: new Keep<OwnedObject>(nothing, KINDS.Job.most, true),
     Pod: new Keep(this.#pods, KINDS.Pod.most),
     Service: new Keep(this.#services, KINDS.Service.most),
     EndpointSlice: new Keep(this.#endpoints, KINDS.EndpointSlice.most),
@@ -63,9 +56,6 @@ export class Held implements ClusterFacts, Receiver {
 
   podByAddress(ip: string, atMs: number) {
     return this.#pods.byAddress(ip, atMs)
-  }
-  podByName(namespace: string, name: string, atMs: number) {
-    return this.#pods.byName(namespace, name, atMs)
   }
   podByUid(uid: string) {
     return this.#pods.byUid(uid)
@@ -79,25 +69,33 @@ export class Held implements ClusterFacts, Receiver {
   nodeByName(name: string) {
     return this.#nodes.byName(name)
   }
-  namespaceByName(name: string) {
-    return this.#keeps.Namespace.get('', name)
-  }
 
   serviceByAddress(ip: string, port: number, protocol: Protocol, atMs: number) {
-    const isNode = this.#nodes.byAddress(ip, atMs) !== undefined
-    return this.#services.byAddress(ip, port, protocol, atMs, isNode)
+    return this.#services.byAddress(ip, port, protocol, atMs, this.#nodes.isAddress(ip, atMs))
   }
 
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined {
-    const [answers, another] = this.#endpoints.at(ip, port, protocol, atMs)
+    const all = this.#endpoints.at(ip, port, protocol, atMs)
+    // a Service has pods of its own namespace: an address in a slice of another is what somebody wrote there
+    const where = all.length > 1 ? this.#pods.byAddress(ip, atMs)?.namespace : undefined
+    const own = where === undefined ? all : all.filter(one => one.namespace === where)
+    const [answers, another] = own
     if (!answers || another) return undefined
-    const service = this.#keeps.Service.get(answers.namespace, answers.service)
-    const named = service?.ports.find(one => one.name === answers.portName && one.protocol === protocol)
-    return service && named && factOf(service, named, ip)
+    const { namespace, service: name, portName } = answers
+    // a Service and its slices change one after the other
+    const [then, now] = [
+      this.#services.byName(namespace, name, atMs),
+      this.#keeps.Service.get(namespace, name),
+    ]
+    for (const service of [then, now]) {
+      const named = service?.ports.find(one => one.name === portName && one.protocol === protocol)
+      if (service && named) return factOf(service, named, ip)
+    }
+    return undefined
   }
 
   rangeOf(ip: string, atMs: number): RangeName | '' {
-    if (this.#nodes.byAddress(ip, atMs)) return 'Machines'
+    if (this.#nodes.isAddress(ip, atMs)) return 'Machines'
     if (this.#pods.byAddress(ip, atMs)) return 'Pods'
     if (this.#services.isAddress(ip, atMs)) return 'Services'
     const bytes = addressBytes(ip)

@@ -5,9 +5,12 @@ import type { NodeFact } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { NodeObject } from '../objects.ts'
 import type { Index } from './keep.ts'
+import { Shared } from './shared.ts'
 
 class Node implements NodeFact {
   object: NodeObject
+  /** Undefined: it goes on. */
+  until: number | undefined
   constructor(object: NodeObject) {
     this.object = object
   }
@@ -20,41 +23,66 @@ class Node implements NodeFact {
 }
 
 export class Nodes implements Index<NodeObject> {
+  /** Those that are gone for a while, too: pods that were there are still asked about. */
   readonly #byName = new Map<string, Node>()
   readonly #byAddress = new Intervals<Node>()
+  readonly #byExternal = new Shared<Node>()
   readonly #podRanges: Ranges
 
   constructor(podRanges: Ranges) {
     this.#podRanges = podRanges
   }
 
+  get refused(): number {
+    return this.#byAddress.refused
+  }
+
   byName(name: string): NodeFact | undefined {
     return this.#byName.get(name)
   }
 
+  /** @returns undefined where it is the external address of several */
   byAddress(ip: string, atMs: number): NodeFact | undefined {
-    return this.#byAddress.at(ip, atMs)
+    const found = this.#byAddress.at(ip, atMs)
+    return found ?? (this.#byExternal.isShared(ip) ? undefined : this.#byExternal.at(ip, atMs))
+  }
+
+  isAddress(ip: string, atMs: number): boolean {
+    return this.#byAddress.at(ip, atMs) !== undefined || this.#byExternal.at(ip, atMs) !== undefined
   }
 
   set(object: NodeObject, before: NodeObject | undefined, atMs: number): void {
-    const node = this.#byName.get(object.name) ?? new Node(object)
+    const known = before && this.#byName.get(object.name)
+    const node = known ?? new Node(object)
     this.#byName.set(object.name, node)
     node.object = object
     for (const range of before?.podRanges ?? []) this.#podRanges.remove(range)
     for (const range of object.podRanges) this.#podRanges.add(range)
-    for (const ip of before?.ips ?? []) if (!object.ips.includes(ip)) this.#byAddress.end(ip, node, atMs)
-    for (const ip of object.ips) this.#byAddress.begin(ip, node, before ? atMs : object.created)
+    const from = before ? atMs : object.created
+    for (const [index, list] of this.#lists) {
+      for (const ip of before?.[list] ?? []) if (!object[list].includes(ip)) index.end(ip, node, atMs)
+      for (const ip of object[list]) index.begin(ip, node, from)
+    }
   }
 
   remove(object: NodeObject, atMs: number): void {
     const node = this.#byName.get(object.name)
     if (!node) return
     for (const range of node.object.podRanges) this.#podRanges.remove(range)
-    for (const ip of node.object.ips) this.#byAddress.end(ip, node, atMs)
-    this.#byName.delete(object.name)
+    for (const [index, list] of this.#lists) for (const ip of node.object[list]) index.end(ip, node, atMs)
+    node.until = atMs
   }
 
   expire(beforeMs: number): void {
-    this.#byAddress.expire(beforeMs)
+    for (const [index] of this.#lists) index.expire(beforeMs)
+    for (const [name, { until }] of this.#byName)
+      if (until !== undefined && until < beforeMs) this.#byName.delete(name)
+  }
+
+  get #lists() {
+    return [
+      [this.#byAddress, 'ips'],
+      [this.#byExternal, 'externalIps'],
+    ] as const
   }
 }

@@ -1,15 +1,15 @@
-/** Pods, by address, name and UID; those that are gone for a while, too. */
+/** Pods, by address and UID; those that are gone for a while, too. */
 
 import type { PodFact, Workload } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { PodObject } from '../objects.ts'
 import { type Index, keyOf } from './keep.ts'
+import type { Found } from './workloads.ts'
 
 /** What a pod's facts take from other objects. */
 export interface Around {
   zoneOf(node: string): string
-  /** @returns undefined while what made it is not known */
-  workloadOf(pod: PodObject): Workload | undefined
+  workloadOf(pod: PodObject): Found
 }
 
 class Pod implements PodFact {
@@ -17,7 +17,7 @@ class Pod implements PodFact {
   /** Undefined: it goes on. */
   until: number | undefined
   readonly #around: Around
-  #workload: Workload | undefined
+  #workload: Found | undefined
 
   constructor(object: PodObject, around: Around) {
     this.object = object
@@ -39,23 +39,19 @@ class Pod implements PodFact {
   get labels() {
     return this.object.labels
   }
-  get hostNetwork() {
-    return this.object.hostNetwork
-  }
   get zone() {
     return this.#around.zoneOf(this.object.node)
   }
   /** What made it may come later than the pod, and go before it. */
-  get workload() {
-    this.#workload ??= this.#around.workloadOf(this.object)
-    return this.#workload ?? { kind: 'Pod', name: this.object.name }
+  get workload(): Workload {
+    if (!this.#workload?.isSure) this.#workload = this.#around.workloadOf(this.object)
+    return this.#workload.workload
   }
 }
 
 export class Pods implements Index<PodObject> {
   readonly #byUid = new Map<string, Pod>()
   readonly #byAddress = new Intervals<Pod>()
-  readonly #byName = new Intervals<Pod>()
   readonly #byContainer = new Map<string, Pod>()
   readonly #around: Around
 
@@ -75,48 +71,61 @@ export class Pods implements Index<PodObject> {
     return this.#byAddress.at(ip, atMs)
   }
 
-  byName(namespace: string, name: string, atMs: number): PodFact | undefined {
-    return this.#byName.at(keyOf(namespace, name), atMs)
+  get refused(): number {
+    return this.#byAddress.refused
   }
 
-  set(object: PodObject, before: PodObject | undefined, atMs: number): void {
+  set(given: PodObject, was: PodObject | undefined, atMs: number): void {
+    const [object, before] = [this.#own(given), was && this.#own(was)]
     if (before && before.uid !== object.uid) this.remove(before, atMs)
     const pod = this.#byUid.get(object.uid) ?? new Pod(object, this.#around)
     this.#byUid.set(object.uid, pod)
+    // a static pod keeps its UID when its mirror in the API goes and comes again
+    pod.until = undefined
     for (const id in pod.object.containers) if (!(id in object.containers)) this.#byContainer.delete(id)
     for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.object = object
-    const { started } = object
-    this.#byName.begin(keyOf(object.namespace, object.name), pod, started)
-    if (!object.hostNetwork) this.#addresses(pod, before, started, atMs)
-    if (object.isOver) for (const ip of object.ips) this.#byAddress.end(ip, pod, object.ended ?? atMs)
+    if (!object.hostNetwork) this.#addresses(pod, before, atMs)
+    if (object.isOver) for (const ip of object.ips) this.#end(ip, pod, atMs)
   }
 
-  #addresses(pod: Pod, before: PodObject | undefined, started: number, atMs: number): void {
-    const { ips, isOver, ended } = pod.object
+  /** A UID is of one pod: another one with it, which is a copy or a lie, has its name for it. */
+  #own(object: PodObject): PodObject {
+    const holder = this.#byUid.get(object.uid)
+    const isOwn = !holder || (holder.namespace === object.namespace && holder.name === object.name)
+    return isOwn ? object : { ...object, uid: keyOf(object.namespace, object.name) }
+  }
+
+  #addresses(pod: Pod, before: PodObject | undefined, atMs: number): void {
+    const { ips, started, isOver, ended } = pod.object
     const had = before?.uid === pod.uid ? before.ips : []
-    for (const ip of had) if (!ips.includes(ip)) this.#byAddress.end(ip, pod, atMs)
+    for (const ip of had) if (!ips.includes(ip)) this.#end(ip, pod, atMs)
     // a pod whose sandbox was made anew gets another address while it lives
     const from = had.length > 0 && had.some(ip => !ips.includes(ip)) ? atMs : started
     const until = isOver ? (ended ?? atMs) : undefined
+    // one that was over when we came and does not say since when: nobody knows how long it had an address
+    if (isOver && ended === undefined && had.length === 0) return
     for (const ip of ips) if (!had.includes(ip)) this.#byAddress.begin(ip, pod, from, until)
   }
 
-  remove(object: PodObject, atMs: number): void {
+  #end(ip: string, pod: Pod, atMs: number): void {
+    const { ended } = pod.object
+    this.#byAddress.end(ip, pod, ended ?? atMs, ended !== undefined)
+  }
+
+  remove(given: PodObject, atMs: number): void {
+    const object = this.#own(given)
     const pod = this.#byUid.get(object.uid)
     if (!pod) return
     // its last state may have fewer containers than were known
     pod.object = { ...object, containers: { ...pod.object.containers, ...object.containers } }
     for (const id in object.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
-    this.#byName.end(keyOf(object.namespace, object.name), pod, atMs)
-    // the address was free when its containers had ended: another pod may have had it before this one left the API
-    for (const ip of object.ips) this.#byAddress.end(ip, pod, Math.min(object.ended ?? atMs, atMs))
+    for (const ip of object.ips) this.#end(ip, pod, atMs)
   }
 
   expire(beforeMs: number): void {
     this.#byAddress.expire(beforeMs)
-    this.#byName.expire(beforeMs)
     for (const [uid, { until = Number.POSITIVE_INFINITY, object }] of this.#byUid) {
       if (until >= beforeMs) continue
       this.#byUid.delete(uid)

@@ -1,30 +1,47 @@
 /** What made a pod: its controller or, of one that something else made, that. */
 
 import type { Workload } from '../facts.ts'
-import type { OwnedObject, PodObject } from '../objects.ts'
+import type { OwnedObject, Owner, PodObject } from '../objects.ts'
 import type { Keep } from './keep.ts'
 
 /** Of controllers that others make, what is kept of each kind. */
 export type Controllers = Readonly<Record<'ReplicaSet' | 'Job', Pick<Keep<OwnedObject>, 'get'>>>
 
-const isKept = (kind: string): kind is keyof Controllers => kind === 'ReplicaSet' || kind === 'Job'
+/** The groups that these kinds are of: `batch.volcano.sh` has Jobs, too, which nothing else made. */
+const GROUPS: Readonly<Record<keyof Controllers, readonly string[]>> = {
+  ReplicaSet: ['apps', 'extensions'],
+  Job: ['batch'],
+}
 
-/** @returns undefined while its controller, which may have one itself, has not come */
-export function workloadOf(
-  { namespace, name, labels, owner }: PodObject,
-  controllers: Controllers,
-): Workload | undefined {
+/** A ReplicaSet is named after what made it and the hash of its pods' template, which the pods have as this label. */
+const HASHES = [
+  ['pod-template-hash', 'Deployment'],
+  ['rollouts-pod-template-hash', 'Rollout'],
+] as const
+
+export interface Found {
+  readonly workload: Workload
+  /** Its controller, which may have one itself, has come. */
+  readonly isSure: boolean
+}
+
+export function workloadOf(pod: PodObject, controllers: Controllers): Found {
+  const { namespace, name, owner } = pod
   // a static pod belongs to its node, which is no workload
-  if (!owner || owner.kind === 'Node') return { kind: 'Pod', name }
-  if (!isKept(owner.kind)) return { kind: owner.kind, name: owner.name }
+  if (!owner || owner.kind === 'Node') return { workload: { kind: 'Pod', name }, isSure: true }
+  if (!isKept(owner)) return { workload: named(owner), isSure: true }
   const controller = controllers[owner.kind].get(namespace, owner.name)
-  if (controller) {
-    const { kind, name } = controller.owner ?? owner
-    return { kind, name }
-  }
-  // a Deployment names its ReplicaSets after itself and the hash of their pods' template
-  const hash = labels['pod-template-hash']
-  if (owner.kind === 'ReplicaSet' && hash && owner.name.endsWith(`-${hash}`))
-    return { kind: 'Deployment', name: owner.name.slice(0, -hash.length - 1) }
-  return undefined
+  if (controller) return { workload: named(controller.owner ?? owner), isSure: true }
+  return { workload: byHash(pod, owner) ?? named(owner), isSure: false }
+}
+
+const named = ({ kind, name }: Owner): Workload => ({ kind, name })
+
+const isKept = (owner: Owner): owner is Owner & { kind: keyof Controllers } =>
+  (owner.kind === 'ReplicaSet' || owner.kind === 'Job') && GROUPS[owner.kind].includes(owner.group)
+
+function byHash({ labels }: PodObject, { kind, name }: Owner): Workload | undefined {
+  if (kind !== 'ReplicaSet') return undefined
+  const found = HASHES.find(([label]) => labels[label] && name.endsWith(`-${labels[label]}`))
+  return found && { kind: found[1], name: name.slice(0, -labels[found[0]]!.length - 1) }
 }

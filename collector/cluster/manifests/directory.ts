@@ -4,20 +4,27 @@
  */
 
 import { readForeign } from '../../../wire/process/foreign.ts'
+import { every } from '../../../wire/process/guarded.ts'
 import type { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 import type { Receiver } from '../held/held.ts'
+import { keyOf } from '../held/keep.ts'
 import { KIND_NAMES } from '../kinds.ts'
 import type { Source } from '../source.ts'
 import { type Found, objectsIn } from './documents.ts'
-import { type FileState, type Listing, listFiles } from './files.ts'
+import { byPath, EXTENSIONS, type FileState, type Listing, listFiles } from './files.ts'
 
 /** YAML is read at some 3 MB a second, and nothing else runs meanwhile; JSON at fifty times that. */
 const MAX_YAML_BYTES = 16 * 2 ** 20
 const MAX_JSON_BYTES = 256 * 2 ** 20
 export const LOOK_MS = 2000
 
+/** A file is written in pieces: one that was read before is read again when it has been left alone for so long. */
+const SETTLED_MS = 1000
+
 interface Read {
-  readonly state: string
+  readonly path: string
+  /** undefined: it could not be read, and is tried again each time. */
+  readonly state: string | undefined
   readonly found: readonly Found[]
 }
 
@@ -39,7 +46,12 @@ export class Directory implements Source {
 
   async start(into: Receiver): Promise<void> {
     this.#look(into)
-    this.#timer = setInterval(() => this.#look(into), this.#everyMs)
+    if ([...this.#files.values()].every(({ found }) => found.length === 0))
+      this.#log.warn(
+        'cluster_empty',
+        `${this.name} has no ${KIND_NAMES.join(', ')} in its files (${[...EXTENSIONS].join(', ')}); no names are known until it has`,
+      )
+    this.#timer = every(this.#everyMs, 'cluster_directory', this.#log, () => this.#look(into))
   }
 
   async close(): Promise<void> {
@@ -49,15 +61,19 @@ export class Directory implements Source {
   #look(into: Receiver): void {
     const listing = this.#listing()
     if (!listing) return
-    if (listing.isCut)
+    const { files, faults, isCut } = listing
+    if (isCut)
       this.#log.warn(
         'cluster_files',
         `${this.name} has more files, or is deeper, than is read: some are left out`,
       )
+    for (const { path, code } of faults) this.#fault(path, code)
     let isChanged = false
-    const paths = new Set(listing.files.map(({ path }) => path))
-    for (const path of this.#files.keys()) if (!paths.has(path)) isChanged = this.#files.delete(path)
-    for (const file of listing.files) isChanged = this.#readAnew(file) || isChanged
+    const paths = new Set(files.map(({ path }) => path))
+    const isAway = (path: string) => faults.some(({ path: at }) => path === at || path.startsWith(`${at}/`))
+    for (const path of this.#files.keys())
+      if (!paths.has(path) && !isAway(path)) isChanged = this.#files.delete(path)
+    for (const file of files) isChanged = this.#readAnew(file) || isChanged
     if (isChanged) this.#tell(into)
   }
 
@@ -74,19 +90,32 @@ export class Directory implements Source {
     }
   }
 
+  #fault(path: string, why: string): void {
+    this.unreadable++
+    const kept = this.#files.get(path)?.found.length
+      ? 'what it said before is kept'
+      : 'the other files are read'
+    this.#log.warn('cluster_file', `${path} cannot be used (${why}); ${kept}`, path)
+  }
+
   /** @returns whether it says something else than before */
-  #readAnew({ path, state, bytes }: FileState): boolean {
+  #readAnew({ path, state, bytes, changed }: FileState): boolean {
     const before = this.#files.get(path)
     if (before?.state === state) return false
+    const age = Date.now() - changed
+    if (before?.found.length && age >= 0 && age < SETTLED_MS) return false
     try {
-      this.#files.set(path, { state, found: objectsOf(path, bytes) })
+      this.#files.set(path, { path, state, found: objectsOf(path, bytes) })
       return true
     } catch (error) {
-      this.unreadable++
-      // it is not read again before it changes
-      this.#files.set(path, { state, found: before?.found ?? [] })
-      const kept = before ? 'what it said before is kept' : 'the other files are read'
-      this.#log.warn('cluster_file', `${path} cannot be used (${(error as Error).message}); ${kept}`, path)
+      const { code, message } = error as NodeJS.ErrnoException
+      // what the file says is wrong until it changes; what the system says may be over with the next look
+      this.#files.set(path, {
+        path,
+        state: code === undefined ? state : undefined,
+        found: before?.found ?? [],
+      })
+      this.#fault(path, code ?? message)
       return false
     }
   }
@@ -94,17 +123,20 @@ export class Directory implements Source {
   /** Of two files that have the same object, the later by name counts. */
   #tell(into: Receiver): void {
     const now = Date.now()
-    const all = [...this.#files.values()].flatMap(({ found }) => found)
+    const files = [...this.#files.values()].toSorted(byPath)
     for (const kind of KIND_NAMES) {
+      const all = new Map<string, Found>()
+      for (const one of files.flatMap(({ found }) => found))
+        if (one.kind === kind) all.set(keyOf(one.known.namespace, one.known.name), one)
       into.beginList(kind)
-      for (const { known } of all.filter(one => one.kind === kind)) into.put(kind, known, now)
+      for (const { known } of all.values()) into.put(kind, known, now)
       into.endList(kind, now)
     }
   }
 }
 
 function objectsOf(path: string, bytes: number): Found[] {
-  const isJson = path.endsWith('.json')
+  const isJson = path.toLowerCase().endsWith('.json')
   const most = isJson ? MAX_JSON_BYTES : MAX_YAML_BYTES
   if (bytes > most)
     throw new Error(

@@ -1,9 +1,10 @@
 /** The objects of a file: YAML of one or more documents, or JSON; each an object, or a List of them as `kubectl get -o` writes. */
 
-import { type Document, parseAllDocuments } from 'yaml'
 import { isRecord, type Json, text } from '../json.ts'
 import { isKind, KINDS, type Kind, type Objects } from '../kinds.ts'
 import { isObject } from '../objects.ts'
+import { textOf } from '../utf8.ts'
+import { documentsIn } from './yaml.ts'
 
 /** What is kept of an object. */
 export type Found<K extends Kind = Kind> = {
@@ -18,14 +19,20 @@ const MAX_DEPTH = 4
  * @throws what is wrong, and in which document or item
  */
 export function objectsIn(source: string, isJson: boolean): Found[] {
-  if (isJson) return objectsOf(JSON.parse(source), 'the document', 0)
-  const documents = parseAllDocuments(source) as Document[]
-  return documents.flatMap((document, at) => {
-    const [fault] = document.errors
-    const where = documents.length > 1 ? `document ${at + 1}` : 'the document'
-    if (fault) throw new Error(`${where}: ${fault.message.split('\n', 1)[0]}`)
-    return objectsOf(document.toJS(), where, 0)
-  })
+  const whole = textOf(source)
+  if (whole.trim() === '') throw new Error('it is empty: kubectl failed, or is still at it')
+  const documents = isJson ? [{ value: jsonOf(whole), where: 'the document' }] : documentsIn(whole)
+  return documents.flatMap(({ value, where }) => objectsOf(value, where, 0))
+}
+
+function jsonOf(source: string): unknown {
+  try {
+    return JSON.parse(source)
+  } catch (error) {
+    const { message } = error as Error
+    const isMore = message.startsWith('Unexpected non-whitespace')
+    throw new Error(isMore ? `${message}: JSON is one document a file: make it a List, or YAML` : message)
+  }
 }
 
 function objectsOf(value: unknown, where: string, depth: number): Found[] {
@@ -42,7 +49,10 @@ function objectsOf(value: unknown, where: string, depth: number): Found[] {
       return objectsOf(named, `${where}: items[${at}]`, depth + 1)
     })
   }
-  if (!isKind(kind) || text(value['apiVersion']) !== KINDS[kind].group) return []
+  if (!isKind(kind)) return []
+  const version = text(value['apiVersion'])
+  if (version === '') throw new Error(`${where}: a ${kind} without apiVersion: ${KINDS[kind].group}`)
+  if (version !== KINDS[kind].group) return []
   if (!isObject(value)) throw new Error(`${where}: a ${kind} without metadata.name`)
   return [found(kind, value)]
 }

@@ -1,5 +1,6 @@
 /** Addresses of collectors: `host[:port][:tcp|udp|tls]`, IPv6 in brackets. */
 
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { hostFault } from '../../../wire/settings/host_name.ts'
 
@@ -21,6 +22,10 @@ const isTransport = (word: string): word is TransportName => TRANSPORTS.some(nam
 
 /** @returns what is wrong, and the remedy, as text */
 export function parseAddress(text: string): CollectorAddress | string {
+  const [, scheme, behind] = /^([a-z][\w+.-]*):\/\/([^/]*)/i.exec(text) ?? []
+  if (scheme !== undefined)
+    return `${text}: ${scheme}:// does not belong here: write ${behind || 'host'}:${isTransport(scheme.toLowerCase()) ? scheme.toLowerCase() : 'tcp'}`
+  if (isIPv6(text)) return `${text}: an IPv6 address is in brackets: write [${text}]`
   const [, ip6, name, rest = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*))((?::[^:]*)*)$/.exec(text) ?? []
   const words = rest === '' ? [] : rest.slice(1).split(':')
   const host = ip6 ?? name

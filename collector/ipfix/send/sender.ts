@@ -75,12 +75,13 @@ export class Sender {
     const { signal } = this.#stopping
     const { name, firstDelayMs = FIRST_DELAY_MS } = this.#options
     while (!signal.aborted) {
-      const sent = this.counters.messages
+      const began = performance.now()
       try {
         await this.#serve(signal)
       } catch (error) {
         if (signal.aborted) return
-        if (this.counters.messages > sent) failures = 0
+        // one that takes a connection and drops it gets no connection a second: what it took is lost
+        if (performance.now() - began > LAST_DELAY_MS) failures = 0
         const delay = Math.min(LAST_DELAY_MS, firstDelayMs * 2 ** failures++)
         this.#log.warn(
           'ipfix',
@@ -98,6 +99,8 @@ export class Sender {
     this.#connection = connection
     this.counters.connections++
     connection.onFailure = () => this.#wake?.()
+    const abandon = () => connection.abandon()
+    signal.addEventListener('abort', abandon)
     try {
       await this.#send(connection, this.#speaker.greet(now()))
       for (let row = 1; ; row++) {
@@ -112,6 +115,7 @@ export class Sender {
       }
     } finally {
       this.#connection = undefined
+      signal.removeEventListener('abort', abandon)
       await connection.close()
     }
   }

@@ -33,6 +33,21 @@ t.test('who begins later takes the key from one whose end is not known', async t
   t.equal(all.at('k', 30_000), 'b', 'an end that is heard of late changes nothing')
 })
 
+t.test('who is known to have ended later than its successor began had it until then', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'a', 1000)
+  all.begin('k', 'b', 5000)
+  all.begin('k', 'c', 20_000)
+  all.end('k', 'a', 9000, true)
+  t.equal(all.at('k', 8999), 'a')
+  t.equal(all.at('k', 9000), 'b')
+  all.end('k', 'b', 60_000)
+  t.equal(all.at('k', 30_000), 'c')
+  all.end('k', 'b', 25_000, true)
+  t.equal(all.at('k', 24_000), 'b')
+  t.equal(all.at('k', 25_000), 'c')
+})
+
 t.test('who has a known end keeps the key until then', async t => {
   const all = new Intervals<string>()
   all.begin('k', 'a', 1000, 8000)

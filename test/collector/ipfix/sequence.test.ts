@@ -2,7 +2,8 @@
 
 import t from 'tap'
 import { Output } from '../../../collector/ipfix/output.ts'
-import { type Connection, OPENERS } from '../../../collector/ipfix/send/connection.ts'
+import type { Connection } from '../../../collector/ipfix/send/connection.ts'
+import { OPENERS } from '../../../collector/ipfix/send/openers.ts'
 import { Sender } from '../../../collector/ipfix/send/sender.ts'
 import { IpfixSpeaker } from '../../../collector/ipfix/send/speaker.ts'
 import { Cleanup } from '../../harness/cleanup.ts'

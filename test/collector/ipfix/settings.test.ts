@@ -39,7 +39,12 @@ t.test('addresses', async t => {
     ['a:1:tcp:2', /needs an address such as/],
     ['2001:db8::7:4739', /an IPv6 address is in brackets/],
     ['[1.2.3.4]:1', /is not an IPv6 address/],
-    ['http://a:1', /.+/],
+    ['::1', /an IPv6 address is in brackets: write \[::1\]/],
+    ['fe80::1', /an IPv6 address is in brackets/],
+    ['tcp://a:4739', /tcp:\/\/ does not belong here: write a:4739:tcp$/],
+    ['UDP://[::1]:5', /write \[::1\]:5:udp$/],
+    ['https://a.example/path', /write a.example:tcp$/],
+    ['tcp://', /write host:tcp$/],
     ['a b:1', /a host has no/],
   ] as const)
     t.match(parseAddress(text), says, text)
@@ -74,6 +79,13 @@ t.test('what has no effect is said in a sentence', async t => {
     [{ flowExportInterval: '5s' }, /^--flow-export-interval: has no effect without --external-flow-coll/],
     [{ flowCollectorAddr: 'a:1:udp', flowAggregatorAddress: 'a' }, /has no effect without TLS/],
     [{ flowCollectorAddr: 'a:1:udp', enableTlsToFlowAggregator: true }, /what is sent is plain text$/],
+    ...['a:4739:udp', 'a:udp', 'a:tcp'].map(
+      externalFlowCollectorAddr =>
+        [
+          { flowCollectorAddr: 'a:4739:udp', externalFlowCollectorAddr },
+          /^--external-flow-collector-addr: is where the exporter sends as well: .*give another address$/,
+        ] as const,
+    ),
   ] as const) {
     const { problems, warnings } = inspect(flags)
     t.same(problems, [], JSON.stringify(flags))

@@ -26,6 +26,8 @@ interface Event {
 }
 interface Watch {
   readonly response: ServerResponse
+  /** Events up to this version are not for it. */
+  readonly from: number
   readonly as: (object: Thing) => unknown
 }
 
@@ -52,6 +54,8 @@ export class ApiServer {
   /** Answers these resources with this status. */
   readonly refused = new Map<string, number>()
   token = ''
+  /** To a watch from a version that is not there yet: nothing until it is, a refusal, or an event that is one. */
+  ahead: 'silent' | 'refused' | 'event' = 'silent'
   /** Seconds that a watch lasts at most, whatever it asks for. */
   longestS = 3600
   #version = 1000
@@ -115,6 +119,15 @@ export class ApiServer {
     this.#of(kind).watches.clear()
   }
 
+  /** From a backup: all versions after this many changes ago, and what they said of the kind, are lost. */
+  restore(kind: Kind, objects: readonly Thing[], changes: number): void {
+    const resource = this.#of(kind)
+    this.#version -= changes
+    resource.events.length = 0
+    resource.objects.clear()
+    for (const object of objects) resource.objects.set(keyOf(object), this.#versioned(object))
+  }
+
   watching(kind: Kind): number {
     return this.#of(kind).watches.size
   }
@@ -129,8 +142,8 @@ export class ApiServer {
 
   #happened(resource: Resource, type: Event['type'], object: Thing): void {
     resource.events.push({ version: this.#version, type, object })
-    for (const { response, as } of resource.watches)
-      response.write(`${JSON.stringify({ type, object: as(object) })}\n`)
+    for (const { response, as, from } of resource.watches)
+      if (this.#version > from) response.write(`${JSON.stringify({ type, object: as(object) })}\n`)
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -181,8 +194,18 @@ export class ApiServer {
 
   #watch(resource: Resource, url: URL, response: ServerResponse, as: Watch['as']): void {
     const from = Number(url.searchParams.get('resourceVersion'))
+    const early = `Too large resource version: ${from}, current: ${this.#version}`
+    if (from > this.#version && this.ahead === 'refused') {
+      status(response, 504, early, 'Timeout')
+      return
+    }
     response.writeHead(200, { 'content-type': 'application/json', 'transfer-encoding': 'chunked' })
     response.flushHeaders()
+    if (from > this.#version && this.ahead === 'event') {
+      const object = { kind: 'Status', status: 'Failure', reason: 'Timeout', code: 504, message: early }
+      response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`)
+      return
+    }
     if (from < resource.compacted) {
       const object = {
         ...{ kind: 'Status', status: 'Failure', reason: 'Expired', code: 410 },
@@ -193,7 +216,7 @@ export class ApiServer {
     }
     for (const { version, type, object } of resource.events)
       if (version > from) response.write(`${JSON.stringify({ type, object: as(object) })}\n`)
-    const watch = { response, as }
+    const watch = { response, as, from }
     resource.watches.add(watch)
     const seconds = Math.min(Number(url.searchParams.get('timeoutSeconds') ?? 3600), this.longestS)
     const end = setTimeout(() => response.end(), seconds * 1000)

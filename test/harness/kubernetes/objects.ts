@@ -5,9 +5,17 @@ import type { Thing } from './api_server.ts'
 /** RFC 3339 in whole seconds. */
 export const at = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
+const VERSIONS: Readonly<Record<string, string>> = { Job: 'batch/v1', CronJob: 'batch/v1', Node: 'v1' }
 const controller = (kind: string, name: string) => [
   { apiVersion: 'x/v1', kind: 'Other', name: 'not-me', uid: '0', controller: false },
-  { apiVersion: 'x/v1', kind, name, uid: `uid-${name}`, controller: true, blockOwnerDeletion: true },
+  {
+    apiVersion: VERSIONS[kind] ?? 'apps/v1',
+    kind,
+    name,
+    uid: `uid-${name}`,
+    controller: true,
+    blockOwnerDeletion: true,
+  },
 ]
 
 export interface PodGiven {
@@ -22,6 +30,8 @@ export interface PodGiven {
   readonly labels?: Readonly<Record<string, string>>
   readonly phase?: string
   readonly finished?: number
+  /** It was asked to end then, and had thirty seconds for it. */
+  readonly asked?: number
   readonly hostNetwork?: boolean
   readonly annotations?: Readonly<Record<string, string>>
 }
@@ -35,6 +45,9 @@ export function pod(given: PodGiven): Thing {
     metadata: {
       ...{ name, namespace, uid, creationTimestamp: at(started) },
       labels: given.labels ?? { app: name },
+      ...(given.asked !== undefined && {
+        ...{ deletionTimestamp: at(given.asked + 30_000), deletionGracePeriodSeconds: 30 },
+      }),
       annotations: given.annotations ?? { 'a/b': 'c' },
       ...(given.owner && { ownerReferences: controller(...given.owner) }),
       managedFields: [{ manager: 'kubelet', fieldsV1: { 'f:status': {} } }],
@@ -124,11 +137,6 @@ export const owned = (
   ...{ apiVersion: kind === 'Job' ? 'batch/v1' : 'apps/v1', kind },
   metadata: { name, namespace, uid: `uid-${name}`, ...(owner && { ownerReferences: controller(...owner) }) },
   spec: { template: { spec: { containers: [] } } },
-})
-
-export const namespace = (name: string, labels: Readonly<Record<string, string>> = {}): Thing => ({
-  ...{ apiVersion: 'v1', kind: 'Namespace' },
-  metadata: { name, labels },
 })
 
 export const serviceRange = (cidr: string): Thing => ({

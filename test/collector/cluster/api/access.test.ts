@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
 import { kubeconfig } from '../../../../collector/cluster/api/kubeconfig.ts'
@@ -19,29 +19,31 @@ const config = (cluster: object, user: object) => ({
 })
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-t.test('a kubeconfig: certificates in it and beside it, tokens in it and beside it', async t => {
-  const directory = t.testdir({ 'ca.pem': 'the authority', token: 'from a file\n' })
+t.test('a kubeconfig: certificates and tokens, in it and beside it', { skip: needs('openssl') }, async t => {
+  const directory = t.testdir({ token: 'from-a-file\n' })
+  const { certificate, key: keyFile } = selfSigned(directory, 'ca', ['DNS:kubernetes'])
+  const [ca, key] = [certificate, keyFile].map(path => readFileSync(path, 'utf8'))
   const path = join(directory, 'config')
   const access = (cluster: object, user: object) => {
     writeFileSync(path, stringify(config(cluster, user)))
     return kubeconfig(path).access()
   }
-  t.same(access({ 'certificate-authority': 'ca.pem' }, { token: 'abc' }), {
+  t.same(access({ 'certificate-authority': basename(certificate) }, { token: 'abc' }), {
     url: new URL('https://10.0.0.1:6443'),
     headers: { authorization: 'Bearer abc' },
-    ca: 'the authority',
+    ca,
   })
   t.same(
     access(
-      { 'certificate-authority-data': base64('inline'), 'tls-server-name': 'kubernetes' },
-      { 'client-certificate-data': base64('cert'), 'client-key-data': base64('key') },
+      { 'certificate-authority-data': base64(ca!), 'tls-server-name': 'kubernetes' },
+      { 'client-certificate-data': base64(ca!), 'client-key-data': base64(key!) },
     ),
     {
-      ...{ url: new URL('https://10.0.0.1:6443'), headers: {}, ca: 'inline', cert: 'cert', key: 'key' },
+      ...{ url: new URL('https://10.0.0.1:6443'), headers: {}, ca, cert: ca, key },
       servername: 'kubernetes',
     },
   )
-  t.equal(access({}, { tokenFile: 'token' }).headers['authorization'], 'Bearer from a file')
+  t.equal(access({}, { tokenFile: 'token' }).headers['authorization'], 'Bearer from-a-file')
 })
 
 for (const [what, text, says] of [
@@ -67,11 +69,54 @@ for (const [what, text, says] of [
     stringify(config({ server: 'http://a' }, { token: 'x' })),
     /in the clear: give an https/,
   ],
-  ['lacks a file', stringify(config({ 'certificate-authority': 'none' }, {})), /ENOENT/],
+  [
+    'lacks a file',
+    stringify(config({ 'certificate-authority': 'none' }, { token: 'x' })),
+    /certificate-authority .*none cannot be read \(ENOENT\)/,
+  ],
   ['is a text', 'hello', /no current-context/],
+  ['is a List', '{"kind":"List","items":[]}', /it is a List: of manifests, give the directory/],
+  ['is a pod', 'apiVersion: v1\nkind: Pod\n', /it is a Pod: of manifests/],
+  ['is UTF-16', Buffer.from('\ufeffkind: Config', 'utf16le'), /no text in UTF-8/],
+  [
+    'goes through a proxy',
+    stringify(config({ 'proxy-url': 'http://p' }, { token: 'x' })),
+    /proxy-url is not/,
+  ],
+  [
+    'is somebody else',
+    stringify(config({}, { token: 'x', as: 'admin' })),
+    /as is not supported: give a token/,
+  ],
+  [
+    'is of other groups',
+    stringify(config({}, { token: 'x', 'as-groups': ['a'] })),
+    /as-groups is not supported/,
+  ],
+  [
+    'verifies nothing, in quotes',
+    stringify(config({ 'insecure-skip-tls-verify': 'true' }, {})),
+    /is not supp/,
+  ],
+  ['has nothing to get in with', stringify(config({}, {})), /nothing to get in with: give a token/],
+  ['has an empty file of a token', stringify(config({}, { tokenFile: 'empty' })), /tokenFile empty is empty/],
+  ['has a directory as token', stringify(config({}, { tokenFile: '.' })), /tokenFile .* \(EISDIR\)/],
+  ['has a number as token', stringify(config({}, { token: 12345 })), /token is no text: put it in quotes/],
+  ['has two tokens in one', stringify(config({}, { token: 'a\nb' })), /token has a blank, a line break/],
+  [
+    'has half of a certificate',
+    stringify(config({}, { 'client-certificate-data': base64('x') })),
+    /client-key is missing: the two belong together/,
+  ],
+  [
+    'has a damaged authority',
+    stringify(config({ 'certificate-authority-data': 'AAAA' }, { token: 'x' })),
+    /certificate-authority is no certificate/,
+  ],
 ] as const)
   t.test(`a kubeconfig that ${what} is refused`, async t => {
-    const directory = t.testdir({ config: text })
+    const directory = t.testdir({ empty: '\n' })
+    writeFileSync(join(directory, 'config'), text)
     t.throws(() => kubeconfig(join(directory, 'config')), { message: says })
   })
 

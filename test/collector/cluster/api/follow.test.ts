@@ -28,7 +28,7 @@ function follow(t: Test, url: string, access: Partial<Access> = {}, times = QUIC
 }
 
 const listsOf = (api: ApiServer, resource: string): string[] =>
-  api.asked.filter(path => path.includes(`/${resource}?`) && !path.includes('watch=1'))
+  api.asked.filter(path => path.includes(`/${resource}?`) && !/watch=1|limit=1$/.test(path))
 const lastWatch = (api: ApiServer, resource: string): URLSearchParams => {
   const path = api.asked.findLast(path => path.includes(`/${resource}?`) && path.includes('watch=1'))
   return new URL(path!, 'http://x').searchParams
@@ -133,6 +133,66 @@ t.test('410 Gone: a list begins again, and what went meanwhile is gone', async t
   )
 })
 
+for (const ahead of ['silent', 'refused', 'event'] as const)
+  t.test(`a server that was restored from a backup: ${ahead}, at a watch from what it has lost`, async t => {
+    const api = await ApiServer.start(t)
+    api.ahead = ahead
+    const old = pod({ name: 'old', ip: '10.0.0.1' })
+    api.set('Pod', old)
+    for (let at = 0; at < 50; at++) api.set('Pod', pod({ name: 'lost', labels: { at: String(at) } }))
+    api.longestS = 1
+    const { held, source } = follow(t, api.url)
+    await until('the watch', () => api.watching('Pod') === 1 && held.podByUid('uid-lost'))
+    api.restore('Pod', [old], 40)
+    api.disconnect('Pod')
+    api.set('Pod', pod({ name: 'new', ip: '10.0.0.2' }))
+    await until('what it has now', () => held.podByAddress('10.0.0.2', Date.now())?.name === 'new')
+    await until('the end of what it has lost', () => held.sizes().Pod === 2)
+    t.equal(listsOf(api, 'pods').length, 2)
+    t.ok(source.unanswered < 5)
+  })
+
+for (const [what, type] of [
+  ['a bookmark', 'BOOKMARK'],
+  ['an event', 'MODIFIED'],
+] as const)
+  t.test(`${what} of a version that is older than ours: a list begins again`, async t => {
+    let lists = 0
+    const url = await listen(t, (request, response) => {
+      const isPods = request.url?.includes('/pods?') ?? false
+      if (!request.url?.includes('watch=1')) {
+        if (isPods) lists++
+        const metadata = { resourceVersion: lists > 1 ? '90' : '120' }
+        response.end(JSON.stringify({ metadata, items: lists > 1 ? [pod({ name: 'b' })] : [] }))
+        return
+      }
+      response.writeHead(200).flushHeaders()
+      const metadata = { ...pod({ name: 'b' }).metadata, resourceVersion: '80' }
+      if (isPods && lists === 1) response.write(`${JSON.stringify({ type, object: { metadata } })}\n`)
+    })
+    const { held } = follow(t, url)
+    await names('b', held, ['b'], ['b'])
+    t.equal(lists, 2)
+  })
+
+t.test('old servers give what is deleted with the version that it had: that is no way back', async t => {
+  let lists = 0
+  const url = await listen(t, (request, response) => {
+    const isPods = request.url?.includes('/pods?') ?? false
+    if (!request.url?.includes('watch=1')) {
+      if (isPods) lists++
+      response.end(JSON.stringify({ metadata: { resourceVersion: '120' }, items: [pod({ name: 'a' })] }))
+      return
+    }
+    response.writeHead(200).flushHeaders()
+    const gone = { ...pod({ name: 'a' }).metadata, resourceVersion: '80' }
+    if (isPods) response.write(`${JSON.stringify({ type: 'DELETED', object: { metadata: gone } })}\n`)
+  })
+  const { held, warned } = follow(t, url)
+  await until('its end', () => lists === 1 && held.sizes().Pod === 0 && held.podByUid('uid-a') !== undefined)
+  t.same(warned, [])
+})
+
 t.test('a list whose pages expire begins again', async t => {
   const api = await ApiServer.start(t)
   for (let at = 0; at < 900; at++) api.set('Pod', pod({ name: `p${at}` }))
@@ -197,7 +257,9 @@ t.test('a token that was renewed is used with the next request', async t => {
   const source = new Api(server, { warn: (_, text) => warned.push(text) }, QUICK)
   t.teardown(() => source.close())
   source.start(held)
-  await until('a refusal', () => warned.some(text => text.includes('HTTP 401')))
+  const refusal = await until('a refusal', () => warned.find(text => text.includes('HTTP 401')))
+  t.match(refusal, /its token or certificate is not valid, or not any more/)
+  t.notMatch(refusal, /the right to list/)
   token = 'new'
   await until('the watch', () => api.watching('Pod') === 1)
 })

@@ -2,23 +2,17 @@ import t from 'tap'
 import { Held } from '../../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
-import {
-  namespace,
-  node,
-  owned,
-  pod,
-  service,
-  serviceRange,
-  slice,
-} from '../../../harness/kubernetes/objects.ts'
+import { node, owned, pod, service, serviceRange, slice } from '../../../harness/kubernetes/objects.ts'
 
 const T = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
+/** As a node makes it of a static pod: MD5. */
+const HASH = 'd41d8cd98f00b204e9800998ecf8427e'
 const put = (held: Held, ...things: readonly Thing[]) => {
   for (const thing of things) held.set(thing['kind'] as Kind, thing, T)
 }
 
-t.test('a pod is found by its addresses, its name and its UID', async t => {
+t.test('a pod is found by its addresses and its UID', async t => {
   const held = new Held()
   put(
     held,
@@ -28,7 +22,6 @@ t.test('a pod is found by its addresses, its name and its UID', async t => {
   for (const found of [
     held.podByAddress('10.0.0.7', T + MINUTE),
     held.podByAddress('fd00::7', T + MINUTE),
-    held.podByName('default', 'web-0', T + MINUTE),
     held.podByUid('uid-web-0'),
   ]) {
     t.equal(found?.name, 'web-0')
@@ -56,7 +49,6 @@ t.test('an address that goes from a pod to another within a minute is right for 
   held.set('Pod', pod({ name: 'b', ip: '10.0.0.7', started: T + 15_000 }), T + 26_000)
   t.equal(held.podByAddress('10.0.0.7', T + 18_000)?.name, 'a', 'b had begun, and had no address yet')
   t.equal(held.podByAddress('10.0.0.7', T + 30_000)?.name, 'b')
-  t.equal(held.podByName('default', 'a', T + 10_000)?.uid, 'uid-a', 'by name too')
   held.expire(T + 5 * MINUTE)
   t.equal(held.podByAddress('10.0.0.7', T + 10_000)?.name, 'a', 'minutes later')
   held.expire(T + 20 * MINUTE)
@@ -84,8 +76,7 @@ t.test('a pod of the same name is another one', async t => {
   const held = new Held()
   put(held, pod({ name: 'db-0', uid: 'u1', ip: '10.0.0.1', started: T }))
   held.set('Pod', pod({ name: 'db-0', uid: 'u2', ip: '10.0.0.2', started: T + MINUTE }), T + MINUTE)
-  t.equal(held.podByName('default', 'db-0', T)?.uid, 'u1')
-  t.equal(held.podByName('default', 'db-0', T + MINUTE)?.uid, 'u2')
+  t.equal(held.podByAddress('10.0.0.2', T + 2 * MINUTE)?.uid, 'u2')
   t.equal(held.podByAddress('10.0.0.1', T + 10)?.uid, 'u1')
   t.equal(held.podByAddress('10.0.0.1', T + 2 * MINUTE), undefined)
 })
@@ -99,14 +90,14 @@ t.test('pods on the network of their node do not have its address', async t => {
   )
   t.equal(held.podByAddress('192.168.0.1', T), undefined)
   t.equal(held.nodeByAddress('192.168.0.1', T)?.name, 'node-a')
-  t.equal(held.podByName('default', 'proxy', T)?.hostNetwork, true)
+  t.equal(held.podByUid('uid-proxy')?.name, 'proxy')
 })
 
 t.test('a static pod has the UID that its containers have', async t => {
   const held = new Held()
-  const annotations = { 'kubernetes.io/config.hash': 'abc123' }
+  const annotations = { 'kubernetes.io/config.hash': HASH }
   put(held, pod({ name: 'etcd-node-a', owner: ['Node', 'node-a'], annotations }))
-  t.same(held.podByUid('abc123')?.workload, { kind: 'Pod', name: 'etcd-node-a' })
+  t.same(held.podByUid(HASH)?.workload, { kind: 'Pod', name: 'etcd-node-a' })
 })
 
 t.test('the workload is what made what made the pod', async t => {
@@ -123,7 +114,7 @@ t.test('the workload is what made what made the pod', async t => {
     pod({ name: 'custom', owner: ['SparkApplication', 'pi'] }),
   )
   t.same(workloadOf('web'), { kind: 'Deployment', name: 'web' }, 'by its name, before its ReplicaSet came')
-  t.same(workloadOf('roll'), { kind: 'Pod', name: 'roll' }, 'not known yet')
+  t.same(workloadOf('roll'), { kind: 'ReplicaSet', name: 'roll-77' }, 'what made that is not known yet')
   put(
     held,
     owned('ReplicaSet', 'roll-77', ['Rollout', 'roll']),
@@ -237,11 +228,34 @@ t.test('what a list does not have any more is gone', async t => {
   t.equal(held.sizes().Pod, 1)
 })
 
-t.test('labels of namespaces', async t => {
+t.test('what names no namespace is in the default one; what is in none has none', async t => {
   const held = new Held()
-  put(held, namespace('shop', { team: 'a' }))
-  t.same(held.namespaceByName('shop')?.labels, { team: 'a' })
-  t.equal(held.namespaceByName('other'), undefined)
+  const without = ({ metadata: { namespace: _, ...metadata }, ...thing }: Thing): Thing => ({
+    ...thing,
+    metadata,
+  })
+  put(
+    held,
+    without(pod({ name: 'a', ip: '10.0.0.1', owner: ['ReplicaSet', 'a-1'], started: T })),
+    owned('ReplicaSet', 'a-1', ['Rollout', 'a']),
+    without(owned('ReplicaSet', 'b-1', ['Rollout', 'b'])),
+    pod({ name: 'b', ip: '10.0.0.2', owner: ['ReplicaSet', 'b-1'], started: T }),
+    without(service('web', '10.96.0.1', [{ name: 'x', port: 80 }])),
+    slice('web-x', 'web', ['10.0.0.1'], [{ name: 'x', port: 8080 }]),
+    service('db', '10.96.0.2', [{ name: 'y', port: 5432 }]),
+    without(slice('db-x', 'db', ['10.0.0.2'], [{ name: 'y', port: 5432 }])),
+  )
+  t.equal(held.podByAddress('10.0.0.1', T)?.namespace, 'default')
+  t.same(held.podByAddress('10.0.0.1', T)?.workload, { kind: 'Rollout', name: 'a' })
+  t.same(held.podByAddress('10.0.0.2', T)?.workload, { kind: 'Rollout', name: 'b' })
+  t.equal(held.serviceByAddress('10.96.0.1', 80, 'tcp', T)?.namespace, 'default')
+  t.equal(held.serviceByEndpoint('10.0.0.1', 8080, 'tcp', T)?.name, 'web')
+  t.equal(held.serviceByEndpoint('10.0.0.2', 5432, 'tcp', T)?.name, 'db')
+
+  const odd = (thing: Thing): Thing => ({ ...thing, metadata: { ...thing.metadata, namespace: 'x' } })
+  put(held, node('node-a', '192.168.0.1'), odd(node('node-a', '192.168.0.2')))
+  t.equal(held.sizes().Node, 1)
+  t.equal(held.nodeByAddress('192.168.0.1', T + 1), undefined, 'one node, which has another address now')
 })
 
 t.test('what is no object is counted, and odd ones are taken as far as they go', async t => {
@@ -257,7 +271,7 @@ t.test('what is no object is counted, and odd ones are taken as far as they go',
   t.ok(held.set('Service', { metadata: { name: 's' }, spec: { ports: [{ port: '80' }, 4] } }, T))
   t.ok(held.set('EndpointSlice', { metadata: { name: 's' }, endpoints: [{ addresses: [4] }] }, T))
   t.ok(held.set('Node', { metadata: { name: 'n' }, spec: { podCIDRs: ['x', '10.0.0.0/99'] } }, T))
-  t.equal(held.podByUid('/odd')?.name, 'odd')
+  t.equal(held.podByUid('default/odd')?.name, 'odd')
 })
 
 t.test('containers have their names in the pod, the sandbox none', async t => {

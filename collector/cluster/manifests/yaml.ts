@@ -1,0 +1,52 @@
+/** YAML of people and programs, without what takes more time than reading it: nothing else runs meanwhile. */
+
+import { type Document, isScalar, LineCounter, parseAllDocuments, type Range, visit } from 'yaml'
+
+/** Of all anchors together: kubectl writes none, people a few. */
+const MAX_ALIASES = 1000
+
+/**
+ * The values of its documents.
+ * @throws what is wrong, in which document, line and column
+ */
+export function documentsIn(source: string): { readonly value: unknown; readonly where: string }[] {
+  const lines = new LineCounter()
+  // its own search for keys that are there twice compares each with each: 400,000 of them take half an hour
+  const options = { uniqueKeys: false, lineCounter: lines, logLevel: 'error' } as const
+  const documents = parseAllDocuments(source, options) as Document.Parsed[]
+  return documents.map((document, at) => {
+    const where = documents.length > 1 ? `document ${at + 1}` : 'the document'
+    const [fault] = document.errors
+    const [said] = fault?.message.split('\n', 1) ?? [faultOf(document, lines)]
+    if (said !== undefined) throw new Error(`${where}: ${said}`)
+    return { value: document.toJS(), where }
+  })
+}
+
+/** What makes no sense in an object of Kubernetes, and could take hours: keys that are no text, keys twice, aliases of aliases. */
+function faultOf(document: Document.Parsed, lines: LineCounter): string | undefined {
+  let fault: string | undefined
+  let aliases = 0
+  const found = (says: string, range: Range | null | undefined) => {
+    const { line, col } = lines.linePos(range?.[0] ?? 0)
+    fault = `${says} at line ${line}, column ${col}`
+    return visit.BREAK
+  }
+  visit(document, {
+    Alias: (_, { range }) =>
+      ++aliases > MAX_ALIASES ? found(`More than ${MAX_ALIASES} aliases`, range) : undefined,
+    Map: (_, { items }) => {
+      const keys = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key))
+          return found('A key is no text (a template that was not filled in?)', rangeOf(key))
+        if (keys.has(key.value)) return found(`The key ${key.value} is there twice`, key.range)
+        keys.add(key.value)
+      }
+      return undefined
+    },
+  })
+  return fault
+}
+
+const rangeOf = (node: unknown): Range | undefined => (node as { range?: Range } | null)?.range
