@@ -57,9 +57,9 @@ export class Exporter implements Teller {
 }
 
 export function surroundings(
-  { cluster, scope }: TellerParts,
+  { cluster, scope, addresses }: TellerParts,
   flows: Followed,
-  { client, server }: Conversation,
+  { client, server, opened }: Conversation,
   lead: number,
 ): Surroundings {
   const isHalf = client === undefined || server === undefined
@@ -67,5 +67,6 @@ export function surroundings(
     ...{ cluster, scope },
     isWatched: node => [...flows.store.runs].some(({ host }) => host === node),
     isPeerElsewhere: isHalf && flows.isPeerElsewhere(lead),
+    isNode: ip => addresses.has(ip) || cluster.nodeByAddress(ip, opened * 1000) !== undefined,
   }
 }
