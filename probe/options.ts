@@ -10,6 +10,7 @@ import {
   bytes,
   endpoint,
   hostTag,
+  labelKeys,
   list,
   oneOf,
   oneOfOrNo,
@@ -149,7 +150,7 @@ export const probeSettings = {
     help: 'socket of the podman API, asked for what is not on disk; * stands for one directory',
   }),
   label: setting({
-    type: list(text()),
+    type: labelKeys(),
     fallback: [],
     value: '<key>',
     list: true,
