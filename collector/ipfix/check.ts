@@ -4,7 +4,7 @@ import type { Given, Remark } from '../../wire/settings/read.ts'
 import type { Values } from '../../wire/settings/settings.ts'
 import { certificateFault, keyFault } from '../certificate.ts'
 import { type CollectorAddress, parseAddress, type TransportName } from './send/address.ts'
-import type { ipfixSettings } from './settings.ts'
+import { ipfixSettings } from './settings/settings.ts'
 
 export type IpfixOptions = Values<typeof ipfixSettings>
 type IpfixGiven = Given<typeof ipfixSettings>
@@ -35,7 +35,9 @@ export function aggregatorTarget({ externalFlowCollectorAddr }: IpfixOptions): T
 }
 
 export const checkIpfix = (options: IpfixOptions, given: IpfixGiven): readonly Remark[] =>
-  [withoutEffect, gates, tls, files].flatMap(rule => rule(options, given)).filter(remark => remark !== false)
+  [withoutEffect, contents, gates, tls, files]
+    .flatMap(rule => rule(options, given))
+    .filter(remark => remark !== false)
 
 const warning = (text: string): Remark => ({ warning: true, text })
 
@@ -65,6 +67,21 @@ const withoutEffect: Rule = (options, given) => {
     isUnused('ipfixFormat', isAggregating, '--external-flow-collector-addr'),
     isUnused('ipfixDomain', isAggregating, '--external-flow-collector-addr'),
   ]
+}
+
+/** What only records of today have. */
+const OF_TODAY = ['ipfixClusterId'] as const
+
+const contents: Rule = (options, given) => {
+  const isAggregating = aggregatorTarget(options) !== undefined
+  const isOfToday = options.flowAggregatorTemplate === 'aggregate'
+  const needs = isAggregating ? '--flow-aggregator-template aggregate' : '--external-flow-collector-addr'
+  return OF_TODAY.map(name => {
+    const isAsked = given(name) !== undefined && options[name] !== ipfixSettings[name].fallback
+    return (
+      isAsked && !(isAggregating && isOfToday) && warning(`${given(name)}: has no effect without ${needs}`)
+    )
+  })
 }
 
 const gates: Rule = ({ featureGates }, given) =>

@@ -13,7 +13,7 @@ import { Follow, type Periods, type Teller } from './follow/follow.ts'
 import { NodeAddresses } from './follow/node_addresses.ts'
 import { domainOf, HEADER_BYTES, MAX_MESSAGE, SET_BYTES } from './format/message.ts'
 import type { Profile } from './format/templates.ts'
-import { Output, type RecordFormat } from './output.ts'
+import { type Fixed, Output, type RecordFormat } from './output.ts'
 import { NO_CLUSTER } from './record/cluster.ts'
 import { addressText } from './send/address.ts'
 import { OPENERS, type TlsFiles } from './send/connection.ts'
@@ -37,6 +37,7 @@ interface Role {
   readonly certified?: string | undefined
   /** undefined: each node has its own. */
   readonly domain?: number | undefined
+  readonly fixed?: Fixed | undefined
 }
 
 interface Line {
@@ -120,6 +121,7 @@ function rolesOf(options: IpfixOptions): Role[] {
       format: options.ipfixFormat,
       periods: { activeS: options.flowExportInterval, idleS },
       domain: options.ipfixDomain ?? domainOf(hostname()),
+      fixed: { clusterId: options.ipfixClusterId ?? '' },
     })
   return roles
 }
@@ -130,11 +132,11 @@ function lineOf(
   parts: Omit<TellerParts, 'emit'>,
   log: ThrottledLog,
 ): Line {
-  const { target, profile, format, domain, periods } = role
+  const { target, profile, format, domain, fixed, periods } = role
   const isUdp = target.transport === 'udp'
   const most = isUdp ? MAX_DATAGRAM : MAX_MESSAGE
   const maxRecord = format === 'json' && !isUdp ? Number.POSITIVE_INFINITY : most - HEADER_BYTES - SET_BYTES
-  const output = new Output({ profile, times: options.ipfixTimes, format, domain, maxRecord }, entry =>
+  const output = new Output({ profile, times: options.ipfixTimes, format, domain, fixed, maxRecord }, entry =>
     sender.add(entry),
   )
   const speaker =

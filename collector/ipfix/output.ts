@@ -11,12 +11,16 @@ import type { Encoded } from './send/waiting.ts'
 
 export type RecordFormat = 'ipfix' | 'json'
 
+export type Fixed = Readonly<Partial<Record<ElementName, Value>>>
+
 export interface OutputOptions {
   readonly profile: Profile
   readonly times: TimeUnit
   readonly format: RecordFormat
   /** The domain of all records; without one each node has its own. */
   readonly domain?: number | undefined
+  /** What these elements have in all records. */
+  readonly fixed?: Fixed | undefined
   /** Bytes that one record may have. */
   readonly maxRecord: number
 }
@@ -38,9 +42,9 @@ export class Output {
   }
 
   emit(record: IpfixRecord): void {
-    const { format, domain = domainOf(record.node), maxRecord } = this.#options
+    const { format, domain = domainOf(record.node), fixed = {}, maxRecord } = this.#options
     const template = this.templates[record.family]
-    const read = (name: ElementName): Value => VALUES[name](record)
+    const read = (name: ElementName): Value => fixed[name] ?? VALUES[name](record)
     const bytes =
       format === 'json'
         ? Buffer.from(jsonOf(template, read, Date.now(), record.isIncomplete))

@@ -8,18 +8,8 @@ import { scratch } from '../../harness/scratch.ts'
 import { needs } from '../../harness/skip.ts'
 import { freePort } from '../../harness/sockflux.ts'
 import { until } from '../../harness/until.ts'
-import { CLIENT, carrying, NAMES, SERVER, type Told } from './given.ts'
-import { sending } from './sending.ts'
-
-/** Conversations of one node with elsewhere that end in this window. */
-function ended(told: Told, window: number, count: number): void {
-  const rows = Array.from({ length: count }, (_, at) => ({
-    ...{ ...CLIENT, remote: '192.0.2.9', socket: 1000 * (window + 1) + at, isn_local: 0, isn_remote: 0 },
-    ...{ local_port: 1000 + at, ...carrying(at, 1), state: 7, closed_ns: 5e9 },
-  }))
-  told.rows('node-a', window, 'tcp_flow', ...rows)
-  told.end(window, 'node-a')
-}
+import { CLIENT, carrying, NAMES, SERVER } from './given.ts'
+import { ended, sending } from './sending.ts'
 
 t.test('over TCP templates come first, on each connection, and sequences begin again', async t => {
   const collector = await listenTcp()

@@ -72,6 +72,11 @@ t.test('what has no effect is said in a sentence', async t => {
       /^--active-flow-export-timeout: has no effect without --flow-collector-addr$/,
     ],
     [{ flowExportInterval: '5s' }, /^--flow-export-interval: has no effect without --external-flow-coll/],
+    [{ ipfixClusterId: 'c' }, /^--ipfix-cluster-id: has no effect without --external-flow-collector-addr$/],
+    [
+      { externalFlowCollectorAddr: 'a', ipfixClusterId: 'c' },
+      /^--ipfix-cluster-id: has no effect without --flow-aggregator-template aggregate$/,
+    ],
     [{ flowCollectorAddr: 'a:1:udp', flowAggregatorAddress: 'a' }, /has no effect without TLS/],
     [{ flowCollectorAddr: 'a:1:udp', enableTlsToFlowAggregator: true }, /what is sent is plain text$/],
   ] as const) {
@@ -103,6 +108,9 @@ t.test('what cannot be is refused, with the remedy', async t => {
     [{ ipfixKey: '/nonexistent' }, /a certificate and its key belong together/],
     [{ ipfixMessageSize: '100' }, /needs a size from 512/],
     [{ ipfixDomain: '4294967296' }, /needs a whole number/],
+    [{ ipfixClusterId: 'c'.repeat(254) }, /^--ipfix-cluster-id: needs an id of at most 253 characters/],
+    [{ ipfixClusterId: '' }, /needs a text that is not empty/],
+    [{ ipfixClusterId: 'a\u0000b' }, /^--ipfix-cluster-id: the text /],
   ] as const)
     t.match(inspect(flags).problems, [says], JSON.stringify(flags))
   const seconds = (flowExportInterval: string) => inspect({ flowExportInterval }).values.flowExportInterval
