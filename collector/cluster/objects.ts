@@ -40,6 +40,7 @@ export interface OwnedObject extends Named {
 }
 
 export interface NodeObject extends Named {
+  readonly uid: string
   readonly zone: string
   readonly ips: readonly string[]
   readonly podRanges: readonly string[]
@@ -53,6 +54,7 @@ export interface Port {
 }
 
 export interface ServiceObject extends Named {
+  readonly uid: string
   readonly clusterIps: readonly string[]
   /** External addresses and those of load balancers. */
   readonly otherIps: readonly string[]
@@ -77,6 +79,9 @@ const namedOf = (object: Json): Named => {
   const { namespace, name, creationTimestamp } = member(object, 'metadata')
   return { namespace: text(namespace), name: text(name), created: timeMs(creationTimestamp) ?? 0 }
 }
+
+/** '' in a manifest that was never applied. */
+const uidOf = (object: Json): string => text(member(object, 'metadata')['uid'])
 
 const addresses = (found: readonly unknown[]): string[] => [
   ...new Set(found.map(text).filter(addressBytes).map(canonical)),
@@ -147,6 +152,7 @@ export function nodeOf(object: Json): NodeObject {
   const ranges = [text(spec['podCIDR']), ...texts(spec['podCIDRs'])]
   return {
     ...namedOf(object),
+    uid: uidOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
     ips: addresses(elements(status['addresses']).map(({ address }) => address)),
     podRanges: [...new Set(ranges.filter(Boolean))],
@@ -165,6 +171,7 @@ export function serviceOf(object: Json): ServiceObject {
   const ingress = elements(member(member(object, 'status'), 'loadBalancer')['ingress'])
   return {
     ...namedOf(object),
+    uid: uidOf(object),
     clusterIps: addresses([spec['clusterIP'], ...texts(spec['clusterIPs'])]), // 'None' is no address
     otherIps: addresses([
       ...texts(spec['externalIPs']),

@@ -34,6 +34,10 @@ export function aggregatorTarget({ externalFlowCollectorAddr }: IpfixOptions): T
   return address && { ...address, transport: address.transport ?? 'tcp' }
 }
 
+/** Whether the aggregator's records have the elements of today. */
+export const isOfToday = ({ flowAggregatorTemplate }: IpfixOptions): boolean =>
+  flowAggregatorTemplate === 'aggregate'
+
 export const checkIpfix = (options: IpfixOptions, given: IpfixGiven): readonly Remark[] =>
   [withoutEffect, contents, gates, tls, files]
     .flatMap(rule => rule(options, given))
@@ -70,16 +74,17 @@ const withoutEffect: Rule = (options, given) => {
 }
 
 /** What only records of today have. */
-const OF_TODAY = ['ipfixClusterId'] as const
+const OF_TODAY = ['ipfixClusterId', 'ipfixNames', 'ipfixUids'] as const
 
 const contents: Rule = (options, given) => {
   const isAggregating = aggregatorTarget(options) !== undefined
-  const isOfToday = options.flowAggregatorTemplate === 'aggregate'
   const needs = isAggregating ? '--flow-aggregator-template aggregate' : '--external-flow-collector-addr'
   return OF_TODAY.map(name => {
     const isAsked = given(name) !== undefined && options[name] !== ipfixSettings[name].fallback
     return (
-      isAsked && !(isAggregating && isOfToday) && warning(`${given(name)}: has no effect without ${needs}`)
+      isAsked &&
+      !(isAggregating && isOfToday(options)) &&
+      warning(`${given(name)}: has no effect without ${needs}`)
     )
   })
 }

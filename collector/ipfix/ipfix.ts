@@ -6,13 +6,13 @@ import { every } from '../../wire/process/guarded.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted } from '../counters.ts'
 import type { Follower } from '../flows/follower.ts'
-import { aggregatorTarget, exporterTarget, type IpfixOptions, type Target } from './check.ts'
+import { aggregatorTarget, exporterTarget, type IpfixOptions, isOfToday, type Target } from './check.ts'
 import { Aggregator } from './follow/aggregator.ts'
 import { Exporter, type TellerParts } from './follow/exporter.ts'
 import { Follow, type Periods, type Teller } from './follow/follow.ts'
 import { NodeAddresses } from './follow/node_addresses.ts'
 import { domainOf, HEADER_BYTES, MAX_MESSAGE, SET_BYTES } from './format/message.ts'
-import type { Profile } from './format/templates.ts'
+import type { Identifiers, Profile } from './format/templates.ts'
 import { type Fixed, Output, type RecordFormat } from './output.ts'
 import { NO_CLUSTER } from './record/cluster.ts'
 import { addressText } from './send/address.ts'
@@ -38,6 +38,7 @@ interface Role {
   /** undefined: each node has its own. */
   readonly domain?: number | undefined
   readonly fixed?: Fixed | undefined
+  readonly identifiers?: Identifiers | undefined
 }
 
 interface Line {
@@ -122,6 +123,7 @@ function rolesOf(options: IpfixOptions): Role[] {
       periods: { activeS: options.flowExportInterval, idleS },
       domain: options.ipfixDomain ?? domainOf(hostname()),
       fixed: { clusterId: options.ipfixClusterId ?? '' },
+      identifiers: isOfToday(options) ? { names: options.ipfixNames, uids: options.ipfixUids } : undefined,
     })
   return roles
 }
@@ -132,12 +134,13 @@ function lineOf(
   parts: Omit<TellerParts, 'emit'>,
   log: ThrottledLog,
 ): Line {
-  const { target, profile, format, domain, fixed, periods } = role
+  const { target, profile, format, domain, fixed, identifiers, periods } = role
   const isUdp = target.transport === 'udp'
   const most = isUdp ? MAX_DATAGRAM : MAX_MESSAGE
   const maxRecord = format === 'json' && !isUdp ? Number.POSITIVE_INFINITY : most - HEADER_BYTES - SET_BYTES
-  const output = new Output({ profile, times: options.ipfixTimes, format, domain, fixed, maxRecord }, entry =>
-    sender.add(entry),
+  const output = new Output(
+    { profile, times: options.ipfixTimes, identifiers, format, domain, fixed, maxRecord },
+    entry => sender.add(entry),
   )
   const speaker =
     format === 'json'

@@ -4,7 +4,14 @@ import type { ElementName } from './format/elements.ts'
 import { encoderOf, type RecordEncoder, type Value } from './format/encode.ts'
 import { jsonOf } from './format/json.ts'
 import { domainOf } from './format/message.ts'
-import { type Family, type Profile, type Template, type TimeUnit, templateOf } from './format/templates.ts'
+import {
+  type Family,
+  type Identifiers,
+  type Profile,
+  type Template,
+  type TimeUnit,
+  templateOf,
+} from './format/templates.ts'
 import type { IpfixRecord } from './record/record.ts'
 import { VALUES } from './record/values.ts'
 import type { Encoded } from './send/waiting.ts'
@@ -16,6 +23,7 @@ export type Fixed = Readonly<Partial<Record<ElementName, Value>>>
 export interface OutputOptions {
   readonly profile: Profile
   readonly times: TimeUnit
+  readonly identifiers?: Identifiers | undefined
   readonly format: RecordFormat
   /** The domain of all records; without one each node has its own. */
   readonly domain?: number | undefined
@@ -34,8 +42,9 @@ export class Output {
   readonly #add: (entry: Encoded) => void
 
   constructor(options: OutputOptions, add: (entry: Encoded) => void) {
-    const { profile, times } = options
-    this.templates = { 4: templateOf(profile, 4, times), 6: templateOf(profile, 6, times) }
+    const { profile, times, identifiers } = options
+    const template = (family: Family) => templateOf(profile, family, times, identifiers)
+    this.templates = { 4: template(4), 6: template(6) }
     this.#encoders = { 4: encoderOf(this.templates[4]), 6: encoderOf(this.templates[6]) }
     this.#options = options
     this.#add = add

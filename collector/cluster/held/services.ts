@@ -81,8 +81,9 @@ function factsOf(object: ServiceObject): [string, ServiceFact][] {
 export function factOf(object: ServiceObject, { name, port }: Omit<Port, 'nodePort'>, ip = ''): ServiceFact {
   const isV6 = ip.includes(':')
   const clusterIP = object.clusterIps.find(one => one.includes(':') === isV6) ?? object.clusterIps[0] ?? ''
-  return { namespace: object.namespace, name: object.name, portName: name, port, clusterIP }
+  const { namespace, name: service, uid } = object
+  return { namespace, name: service, uid, portName: name, port, clusterIP }
 }
 
 const isSame = (a: ServiceFact, b: ServiceFact): boolean =>
-  a.portName === b.portName && a.port === b.port && a.clusterIP === b.clusterIP
+  a.uid === b.uid && a.portName === b.portName && a.port === b.port && a.clusterIP === b.clusterIP

@@ -13,6 +13,8 @@ export type ElementType =
   | 'ipv4'
   | 'ipv6'
   | 'string'
+  /** Sixteen octets. */
+  | 'uuid'
 
 export interface Element {
   readonly id: number
@@ -105,6 +107,15 @@ export const ELEMENTS = {
   egressIP: antrea(154, 'string'),
   egressNodeName: antrea(157, 'string'),
   clusterId: antrea(158, 'string'),
+  sourcePodUUID: antrea(159, 'uuid'),
+  destinationPodUUID: antrea(160, 'uuid'),
+  sourceNodeUUID: antrea(161, 'uuid'),
+  destinationNodeUUID: antrea(162, 'uuid'),
+  destinationServiceUUID: antrea(163, 'uuid'),
+  ingressNetworkPolicyUUID: antrea(164, 'uuid'),
+  egressNetworkPolicyUUID: antrea(165, 'uuid'),
+  egressUUID: antrea(166, 'uuid'),
+  egressNodeUUID: antrea(167, 'uuid'),
   destinationServiceIPv4: antrea(168, 'ipv4'),
   destinationServiceIPv6: antrea(169, 'ipv6'),
   proxySnatIPv4: antrea(170, 'ipv4'),

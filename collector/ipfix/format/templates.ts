@@ -111,14 +111,53 @@ const MILLISECONDS: Readonly<Partial<Record<ElementName, ElementName>>> = {
   flowEndSeconds: 'flowEndMilliseconds',
 }
 
+/** By what records call things of Kubernetes. */
+export interface Identifiers {
+  readonly names: boolean
+  readonly uids: boolean
+}
+
+/** Names alone and by kind of thing, with the UID that stands behind the last of them. */
+const NAMED: readonly { readonly names: Names; readonly uid: ElementName }[] = [
+  { names: ['sourcePodName', 'sourcePodNamespace'], uid: 'sourcePodUUID' },
+  { names: ['sourceNodeName'], uid: 'sourceNodeUUID' },
+  { names: ['destinationPodName', 'destinationPodNamespace'], uid: 'destinationPodUUID' },
+  { names: ['destinationNodeName'], uid: 'destinationNodeUUID' },
+  { names: ['destinationServicePortName'], uid: 'destinationServiceUUID' },
+  {
+    names: ['ingressNetworkPolicyName', 'ingressNetworkPolicyNamespace'],
+    uid: 'ingressNetworkPolicyUUID',
+  },
+  { names: ['egressNetworkPolicyName', 'egressNetworkPolicyNamespace'], uid: 'egressNetworkPolicyUUID' },
+  { names: ['egressName'], uid: 'egressUUID' },
+  { names: ['egressNodeName'], uid: 'egressNodeUUID' },
+]
+const NAME_ELEMENTS = NAMED.flatMap(({ names }) => names)
+const UID_BEHIND = new Map(NAMED.map(({ names, uid }) => [names.at(-1)!, uid]))
+/** Of what has neither a name nor a UID they say nothing. */
+const RULES: Names = ['ingressNetworkPolicyRuleName', 'egressNetworkPolicyRuleName']
+
+function identified(all: Names, { names, uids }: Identifiers): Names {
+  const out = [...(names ? [] : NAME_ELEMENTS), ...(names || uids ? [] : RULES)]
+  return all.flatMap(name => {
+    const uid = uids ? UID_BEHIND.get(name) : undefined
+    return [...(out.includes(name) ? [] : [name]), ...(uid ? [uid] : [])]
+  })
+}
+
 export interface Template {
   readonly id: number
   readonly family: Family
   readonly names: Names
 }
 
-export function templateOf(profile: Profile, family: Family, times: TimeUnit = 's'): Template {
-  const names = PROFILES[profile](family)
+export function templateOf(
+  profile: Profile,
+  family: Family,
+  times: TimeUnit = 's',
+  identifiers: Identifiers = { names: true, uids: false },
+): Template {
+  const names = identified(PROFILES[profile](family), identifiers)
   const named = times === 's' ? names : names.map(name => MILLISECONDS[name] ?? name)
   return { id: TEMPLATE_IDS[family], family, names: named }
 }

@@ -1,7 +1,7 @@
 /** What a record of both ends needs; most have the names that Antrea's flow aggregator has, and its defaults. */
 
 import { setting } from '../../../wire/settings/settings.ts'
-import { duration, oneOf, text, whole } from '../../../wire/settings/types.ts'
+import { duration, oneOf, text, whole, yesNo } from '../../../wire/settings/types.ts'
 import type { RecordFormat } from '../output.ts'
 import { type CollectorAddress, collectorAddress } from '../send/address.ts'
 import { optional } from './optional.ts'
@@ -37,6 +37,18 @@ export const aggregatorSettings = {
     value: '<id>',
     help: "which cluster an aggregator's records are of, their clusterId (element 158); needs --flow-aggregator-template aggregate",
     keys: ['clusterID'],
+  }),
+  ipfixNames: setting({
+    type: yesNo(),
+    fallback: true,
+    help: 'names of pods, nodes, Services and policies in records of --flow-aggregator-template aggregate',
+    keys: ['flowCollector.includeK8sNames'],
+  }),
+  ipfixUids: setting({
+    type: yesNo(),
+    fallback: false,
+    help: 'UIDs of pods, nodes and Services in records of --flow-aggregator-template aggregate (elements 159 to 167), of the latter from --cluster-from',
+    keys: ['flowCollector.includeK8sUIDs'],
   }),
   ipfixFormat: setting<RecordFormat>({
     type: oneOf('ipfix', 'json'),

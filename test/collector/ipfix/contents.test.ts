@@ -39,3 +39,20 @@ t.test('the id of the cluster', READER, async t => {
     t.equal((await sent(t, { ipfixFormat, ipfixClusterId: 'Köln 1' })).clusterId, 'Köln 1')
   }
 })
+
+t.test('UIDs, names, both or neither', READER, async t => {
+  const zero = '00000000-0000-0000-0000-000000000000'
+  const [ipfix, json] = [
+    await sent(t, { ipfixUids: true }),
+    await sent(t, { ipfixUids: true, ipfixFormat: 'json' }),
+  ]
+  t.match(ipfix, { sourcePodName: 'client-0', sourcePodUUID: '0'.repeat(32), egressUUID: '0'.repeat(32) })
+  t.match(json, { sourcePodName: 'client-0', sourcePodUUID: zero, destinationServiceUUID: zero })
+  const alone = await sent(t, { ipfixNames: false })
+  t.notOk(['sourcePodName', 'sourcePodUUID', 'egressName'].some(name => name in alone))
+  t.match(alone, {
+    sourceIPv4Address: '10.10.0.5',
+    destinationServicePort: 0,
+    sourcePodLabels: '{"app":"client"}',
+  })
+})

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { ElementName } from '../../../collector/ipfix/format/elements.ts'
+import { ELEMENTS, type ElementName } from '../../../collector/ipfix/format/elements.ts'
 import { encoderOf, type Value } from '../../../collector/ipfix/format/encode.ts'
 import { jsonOf } from '../../../collector/ipfix/format/json.ts'
 import { dataMessage, domainOf, templateMessage } from '../../../collector/ipfix/format/message.ts'
@@ -55,6 +55,39 @@ t.test('how many elements each template has', async t => {
     }
 })
 
+/** Of the elements that a template has, those with which another one differs. */
+const without = (names: readonly string[], others: readonly string[]) =>
+  names.filter(is => !others.includes(is))
+
+t.test('names, UIDs, both or neither', async t => {
+  for (const profile of ['aggregate'] as const)
+    for (const family of [4, 6] as const) {
+      const of = (names: boolean, uids: boolean) => templateOf(profile, family, 's', { names, uids }).names
+      const [plain, both, uids, none] = [of(true, false), of(true, true), of(false, true), of(false, false)]
+      t.same(
+        without(both, plain)
+          .map(name => ELEMENTS[name as ElementName].id)
+          .sort(),
+        range(159, 167),
+      )
+      t.same(
+        without(both, uids).map(name => ELEMENTS[name as ElementName].id),
+        [101, 100, 104, 103, 102, 105, 109, 110, 111, 112, 113, 153, 157],
+      )
+      t.same(
+        without(uids, none).filter(name => !name.endsWith('UUID')),
+        ['ingressNetworkPolicyRuleName', 'egressNetworkPolicyRuleName'],
+      )
+      t.same(
+        both.slice(16, 31).map(name => ELEMENTS[name].id),
+        [101, 100, 159, 104, 161, 103, 102, 160, 105, 162, 108, 109, 163, 110, 111],
+        'each UID behind the names of its thing',
+      )
+    }
+})
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at)
+
 t.test('observation domains are FNV-1 of a name', async t => {
   // test vectors of the FNV reference code: an empty text, a, foobar
   t.same([domainOf(''), domainOf('a'), domainOf('foobar')], [0x811c9dc5, 0x050c5d7e, 0x31f0b262])
@@ -65,7 +98,10 @@ t.test('other readers find in every template what was put there', READERS, async
   for (const profile of Object.keys(PROFILES) as Profile[])
     for (const times of ['s', 'ms'] as const) {
       const records = [RECORD, RECORD6].map(record => {
-        const template = templateOf(profile, record.family, times)
+        const template = templateOf(profile, record.family, times, {
+          names: true,
+          uids: profile === 'aggregate',
+        })
         const bytes = encoderOf(template)(of(record))
         const head = { ...HEAD, sequence: record.family === 4 ? 0 : 1 }
         const messages = [templateMessage(head, template), dataMessage(head, template, [bytes])]
@@ -86,6 +122,7 @@ t.test('other readers find in every template what was put there', READERS, async
 /** As python3-ipfix shows it: whole numbers, times in milliseconds. */
 function expected(name: ElementName, record: IpfixRecord): Value {
   const value = VALUES[name](record)
+  if (name.endsWith('UUID')) return String(value).replaceAll('-', '') || '0'.repeat(32)
   if (typeof value === 'string') return value
   if (name.includes('Milliseconds')) return Math.trunc(value)
   return Math.trunc(value) * (/^flow(Start|End)Seconds/.test(name) ? 1000 : 1)

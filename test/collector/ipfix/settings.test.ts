@@ -74,6 +74,10 @@ t.test('what has no effect is said in a sentence', async t => {
     [{ flowExportInterval: '5s' }, /^--flow-export-interval: has no effect without --external-flow-coll/],
     [{ ipfixClusterId: 'c' }, /^--ipfix-cluster-id: has no effect without --external-flow-collector-addr$/],
     [
+      { externalFlowCollectorAddr: 'a', ipfixUids: true },
+      /^--ipfix-uids: has no effect without --flow-aggregator-template aggregate$/,
+    ],
+    [
       { externalFlowCollectorAddr: 'a', ipfixClusterId: 'c' },
       /^--ipfix-cluster-id: has no effect without --flow-aggregator-template aggregate$/,
     ],
@@ -84,7 +88,11 @@ t.test('what has no effect is said in a sentence', async t => {
     t.same(problems, [], JSON.stringify(flags))
     t.match(warnings, [says])
   }
-  t.same(inspect({ aggregatorTransportProtocol: 'none' }).warnings, [])
+  for (const usual of [
+    { aggregatorTransportProtocol: 'none' },
+    { externalFlowCollectorAddr: 'a', ipfixUids: false, ipfixNames: true },
+  ])
+    t.same(inspect(usual).warnings, [])
 })
 
 t.test('what cannot be is refused, with the remedy', async t => {
