@@ -35,8 +35,8 @@ export function aggregatorTarget({ externalFlowCollectorAddr }: IpfixOptions): T
 }
 
 /** Whether the aggregator's records have the elements of today. */
-export const isOfToday = ({ flowAggregatorTemplate }: IpfixOptions): boolean =>
-  flowAggregatorTemplate === 'aggregate'
+export const isOfToday = ({ flowAggregatorTemplate: template, flowAggregatorMode: mode }: IpfixOptions) =>
+  template === 'aggregate' || mode === 'proxy'
 
 export const checkIpfix = (options: IpfixOptions, given: IpfixGiven): readonly Remark[] =>
   [withoutEffect, contents, gates, tls, files]
@@ -54,6 +54,7 @@ const withoutEffect: Rule = (options, given) => {
   const isExporting = exporter !== undefined
   const isAggregating = aggregatorTarget(options) !== undefined
   const isEither = isExporting || isAggregating
+  const isProxy = options.flowAggregatorMode === 'proxy'
   return [
     poll !== undefined &&
       warning(
@@ -64,9 +65,14 @@ const withoutEffect: Rule = (options, given) => {
       warning(
         `${given('aggregatorTransportProtocol')}: IPFIX of other exporters is not taken, and no port is opened for it: run sockflux probe on their nodes`,
       ),
-    isUnused('activeFlowExportTimeout', isExporting, '--flow-collector-addr'),
+    isUnused('activeFlowExportTimeout', isExporting || (isAggregating && isProxy), '--flow-collector-addr'),
     isUnused('idleFlowExportTimeout', isEither, '--flow-collector-addr or --external-flow-collector-addr'),
     isUnused('flowExportInterval', isAggregating, '--external-flow-collector-addr'),
+    ...(isAggregating && isProxy
+      ? (['flowExportInterval', 'flowAggregatorTemplate'] as const).map(name =>
+          isUnused(name, false, '--flow-aggregator-mode aggregate'),
+        )
+      : []),
     isUnused('flowAggregatorAddress', exporter?.transport === 'tls', 'TLS to --flow-collector-addr'),
     isUnused('ipfixFormat', isAggregating, '--external-flow-collector-addr'),
     isUnused('ipfixDomain', isAggregating, '--external-flow-collector-addr'),

@@ -11,8 +11,9 @@ import { Aggregator } from './follow/aggregator.ts'
 import { Exporter, type TellerParts } from './follow/exporter.ts'
 import { Follow, type Periods, type Teller } from './follow/follow.ts'
 import { NodeAddresses } from './follow/node_addresses.ts'
+import type { Identifiers } from './format/identifiers.ts'
 import { domainOf, HEADER_BYTES, MAX_MESSAGE, SET_BYTES } from './format/message.ts'
-import type { Identifiers, Profile } from './format/templates.ts'
+import type { Profile } from './format/templates.ts'
 import { type Fixed, Output, type RecordFormat } from './output.ts'
 import { NO_CLUSTER } from './record/cluster.ts'
 import { addressText } from './send/address.ts'
@@ -33,6 +34,8 @@ interface Role {
   readonly profile: Profile
   readonly format: RecordFormat
   readonly periods: Periods
+  /** Both ends are one record. */
+  readonly isJoined?: boolean
   /** Of the certificate. */
   readonly certified?: string | undefined
   /** undefined: each node has its own. */
@@ -108,7 +111,7 @@ export class Ipfix implements Counted {
 
 function rolesOf(options: IpfixOptions): Role[] {
   const [exporter, aggregator] = [exporterTarget(options), aggregatorTarget(options)]
-  const idleS = options.idleFlowExportTimeout
+  const [idleS, isProxy] = [options.idleFlowExportTimeout, options.flowAggregatorMode === 'proxy']
   const roles: Role[] = []
   if (exporter)
     roles.push({
@@ -118,9 +121,10 @@ function rolesOf(options: IpfixOptions): Role[] {
     })
   if (aggregator)
     roles.push({
-      ...{ name: 'aggregator', target: aggregator, profile: options.flowAggregatorTemplate },
+      ...{ name: 'aggregator', target: aggregator, isJoined: !isProxy },
+      profile: isProxy ? 'proxy' : options.flowAggregatorTemplate,
       format: options.ipfixFormat,
-      periods: { activeS: options.flowExportInterval, idleS },
+      periods: { activeS: isProxy ? options.activeFlowExportTimeout : options.flowExportInterval, idleS },
       domain: options.ipfixDomain ?? domainOf(hostname()),
       fixed: { clusterId: options.ipfixClusterId ?? '' },
       identifiers: isOfToday(options) ? { names: options.ipfixNames, uids: options.ipfixUids } : undefined,
@@ -165,9 +169,9 @@ function lineOf(
   )
   const emit: TellerParts['emit'] = record => output.emit(record)
   const now = () => performance.now()
-  const aggregator =
-    role.name === 'aggregator' ? new Aggregator({ ...parts, emit }, periods.activeS, now) : undefined
-  const teller: Teller = aggregator ?? new Exporter({ ...parts, emit })
+  const aggregator = role.isJoined ? new Aggregator({ ...parts, emit }, periods.activeS, now) : undefined
+  const names = role.name === 'aggregator' ? 'both' : 'own'
+  const teller: Teller = aggregator ?? new Exporter({ ...parts, emit }, names)
   return { role, output, sender, follow: new Follow(teller, periods), ...(aggregator && { aggregator }) }
 }
 

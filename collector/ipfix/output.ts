@@ -2,16 +2,10 @@
 
 import type { ElementName } from './format/elements.ts'
 import { encoderOf, type RecordEncoder, type Value } from './format/encode.ts'
+import type { Identifiers } from './format/identifiers.ts'
 import { jsonOf } from './format/json.ts'
 import { domainOf } from './format/message.ts'
-import {
-  type Family,
-  type Identifiers,
-  type Profile,
-  type Template,
-  type TimeUnit,
-  templateOf,
-} from './format/templates.ts'
+import { type Family, type Profile, type Template, type TimeUnit, templateOf } from './format/templates.ts'
 import type { IpfixRecord } from './record/record.ts'
 import { VALUES } from './record/values.ts'
 import type { Encoded } from './send/waiting.ts'

@@ -40,6 +40,10 @@ export const text = () =>
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `needs one of ${words.join(', ')}` })
 
+/** Whatever the case: other programs write `Proxy`, `JSON`. */
+export const oneOfAnyCase = <const T extends readonly [string, ...string[]]>(...words: T) =>
+  z.preprocess(given => (typeof given === 'string' ? given.toLowerCase() : given), oneOf(...words))
+
 /** Also what was a yes or no before there were words: `true` is the first word, `false` the last. */
 export const oneOfOrNo = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.preprocess(

@@ -48,6 +48,7 @@ export const ELEMENTS = {
   destinationIPv4Address: iana(12, 'ipv4'),
   sourceIPv6Address: iana(27, 'ipv6'),
   destinationIPv6Address: iana(28, 'ipv6'),
+  flowDirection: iana(61, 'u8'),
   originalExporterIPv4Address: iana(403, 'ipv4'),
   originalExporterIPv6Address: iana(404, 'ipv6'),
   originalObservationDomainId: iana(405, 'u32'),

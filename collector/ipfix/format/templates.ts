@@ -1,6 +1,7 @@
 /** Which elements a record has, and in which order: a receiver goes by the template, and people compare it with what they know. */
 
 import type { ElementName } from './elements.ts'
+import { type Identifiers, identified } from './identifiers.ts'
 
 export type Family = 4 | 6
 type Names = readonly ElementName[]
@@ -73,6 +74,14 @@ const today = (family: Family): Names => [
   'proxySnatPort',
 ]
 
+const aggregated = (family: Family): Names => [
+  ...today(family),
+  v('proxySnatIPv', family),
+  v('destinationClusterIPv', family),
+  v('destinationServiceIPv', family),
+]
+const LABELS: Names = ['sourcePodLabels', 'destinationPodLabels', 'clusterId']
+
 /** By name: what exporters and aggregators have sent at first, and what they send today. */
 export const PROFILES = {
   'antrea-seed': seed,
@@ -89,16 +98,20 @@ export const PROFILES = {
     v('destinationServiceIPv', family),
   ],
   aggregate: (family: Family): Names => [
-    ...today(family),
-    v('proxySnatIPv', family),
-    v('destinationClusterIPv', family),
-    v('destinationServiceIPv', family),
+    ...aggregated(family),
     ...BY_NUMBER,
     ...(['flowEndSecondsFromSourceNode', 'flowEndSecondsFromDestinationNode'] as const),
     ...(['throughput', 'throughputFromSourceNode', 'throughputFromDestinationNode'] as const),
     ...(['reverseThroughput', 'reverseThroughputFromSourceNode'] as const),
     'reverseThroughputFromDestinationNode',
-    ...(['sourcePodLabels', 'destinationPodLabels', 'clusterId'] as const),
+    ...LABELS,
+  ],
+  /** Of an aggregator that joins nothing. */
+  proxy: (family: Family): Names => [
+    ...aggregated(family),
+    ...LABELS,
+    'originalObservationDomainId',
+    ...(['originalExporterIPv4Address', 'originalExporterIPv6Address', 'flowDirection'] as const),
   ],
 } as const satisfies Readonly<Record<string, (family: Family) => Names>>
 
@@ -109,40 +122,6 @@ export type TimeUnit = 's' | 'ms'
 const MILLISECONDS: Readonly<Partial<Record<ElementName, ElementName>>> = {
   flowStartSeconds: 'flowStartMilliseconds',
   flowEndSeconds: 'flowEndMilliseconds',
-}
-
-/** By what records call things of Kubernetes. */
-export interface Identifiers {
-  readonly names: boolean
-  readonly uids: boolean
-}
-
-/** Names alone and by kind of thing, with the UID that stands behind the last of them. */
-const NAMED: readonly { readonly names: Names; readonly uid: ElementName }[] = [
-  { names: ['sourcePodName', 'sourcePodNamespace'], uid: 'sourcePodUUID' },
-  { names: ['sourceNodeName'], uid: 'sourceNodeUUID' },
-  { names: ['destinationPodName', 'destinationPodNamespace'], uid: 'destinationPodUUID' },
-  { names: ['destinationNodeName'], uid: 'destinationNodeUUID' },
-  { names: ['destinationServicePortName'], uid: 'destinationServiceUUID' },
-  {
-    names: ['ingressNetworkPolicyName', 'ingressNetworkPolicyNamespace'],
-    uid: 'ingressNetworkPolicyUUID',
-  },
-  { names: ['egressNetworkPolicyName', 'egressNetworkPolicyNamespace'], uid: 'egressNetworkPolicyUUID' },
-  { names: ['egressName'], uid: 'egressUUID' },
-  { names: ['egressNodeName'], uid: 'egressNodeUUID' },
-]
-const NAME_ELEMENTS = NAMED.flatMap(({ names }) => names)
-const UID_BEHIND = new Map(NAMED.map(({ names, uid }) => [names.at(-1)!, uid]))
-/** Of what has neither a name nor a UID they say nothing. */
-const RULES: Names = ['ingressNetworkPolicyRuleName', 'egressNetworkPolicyRuleName']
-
-function identified(all: Names, { names, uids }: Identifiers): Names {
-  const out = [...(names ? [] : NAME_ELEMENTS), ...(names || uids ? [] : RULES)]
-  return all.flatMap(name => {
-    const uid = uids ? UID_BEHIND.get(name) : undefined
-    return [...(out.includes(name) ? [] : [name]), ...(uid ? [uid] : [])]
-  })
 }
 
 export interface Template {

@@ -1,7 +1,7 @@
 /** What a record of both ends needs; most have the names that Antrea's flow aggregator has, and its defaults. */
 
 import { setting } from '../../../wire/settings/settings.ts'
-import { duration, oneOf, text, whole, yesNo } from '../../../wire/settings/types.ts'
+import { duration, oneOf, oneOfAnyCase, text, whole, yesNo } from '../../../wire/settings/types.ts'
 import type { RecordFormat } from '../output.ts'
 import { type CollectorAddress, collectorAddress } from '../send/address.ts'
 import { optional } from './optional.ts'
@@ -14,6 +14,13 @@ export const aggregatorSettings = {
     type: collectorAddress(),
     value: '<address>',
     help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; implies --flows',
+  }),
+  flowAggregatorMode: setting<'aggregate' | 'proxy'>({
+    type: oneOfAnyCase('aggregate', 'proxy'),
+    fallback: 'aggregate',
+    value: '<mode>',
+    help: 'aggregate joins both ends of a conversation to one record; proxy sends what each node has seen of it, as soon as that is known, by --active-flow-export-timeout and with the elements of today',
+    keys: ['mode'],
   }),
   flowExportInterval: setting({
     type: duration(1),

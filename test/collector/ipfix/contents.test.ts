@@ -1,6 +1,7 @@
 /** What a record of today has is chosen by settings; it is read as others read it, and as JSON. */
 
 import t, { type Test } from 'tap'
+import { domainOf } from '../../../collector/ipfix/format/message.ts'
 import { Cleanup } from '../../harness/cleanup.ts'
 import { listenTcp } from '../../harness/ipfix/collectors.ts'
 import { type Found, readByPython } from '../../harness/ipfix/readers.ts'
@@ -55,4 +56,15 @@ t.test('UIDs, names, both or neither', READER, async t => {
     destinationServicePort: 0,
     sourcePodLabels: '{"app":"client"}',
   })
+})
+
+t.test('what each node has seen, in mode Proxy', READER, async t => {
+  const flags = { flowAggregatorMode: 'Proxy', ipfixClusterId: 'c', ipfixDomain: 7 }
+  const of = { sourcePodName: 'client-0', clusterId: 'c', flowDirection: 1, flowType: 3 }
+  const node = { originalExporterIPv4Address: '0.0.0.0', originalExporterIPv6Address: '::' }
+  for (const ipfixFormat of ['ipfix', 'json']) {
+    const found = await sent(t, { ...flags, ipfixFormat })
+    t.match(found, { ...of, ...node, originalObservationDomainId: domainOf('node-a') })
+    t.notOk('throughput' in found)
+  }
 })

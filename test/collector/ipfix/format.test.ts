@@ -21,8 +21,8 @@ const HEAD = { time: 1_700_000_061, sequence: 0, domain: 1 }
 const of = (record: IpfixRecord) => (name: ElementName) => VALUES[name](record)
 
 /** Written from RFC 7011 (3.1 to 3.4, 7) and checked against it by hand, byte by byte: not taken from the program. */
-function golden(): Buffer[] {
-  const text = readFileSync(join(import.meta.dirname, '../../golden/ipfix.txt'), 'utf8')
+function golden(file: string): Buffer[] {
+  const text = readFileSync(join(import.meta.dirname, '../../golden', file), 'utf8')
   return text
     .split(/^# .*\n/m)
     .slice(1)
@@ -30,7 +30,7 @@ function golden(): Buffer[] {
 }
 
 t.test('templates and records are what RFC 7011 says', async t => {
-  const [template4, template6, record4, record6] = golden()
+  const [template4, template6, record4, record6] = golden('ipfix.txt')
   const [seed4, seed6] = [templateOf('antrea-seed', 4), templateOf('antrea-seed', 6)]
   t.same([template4!.length, template6!.length], [224, 224])
   t.same(templateMessage(HEAD, seed4), template4)
@@ -45,8 +45,21 @@ t.test('templates and records are what RFC 7011 says', async t => {
   t.same(dataMessage({ ...HEAD, sequence: 1 }, seed6, [encoderOf(seed6)(allowed(RECORD6))]), record6)
 })
 
+t.test('so are those of today, with UIDs, and of what each node has seen', async t => {
+  const [template4, template6, record4, record6] = golden('ipfix_today.txt')
+  const uids4 = templateOf('aggregate', 4, 's', { names: true, uids: true })
+  const proxy6 = templateOf('proxy', 6)
+  t.same([template4!.length, template6!.length], [608, 360])
+  t.same(templateMessage(HEAD, uids4), template4)
+  t.same(templateMessage(HEAD, proxy6), template6)
+  const inCluster = (record: IpfixRecord) => (name: ElementName) =>
+    name === 'clusterId' ? 'cluster-1' : VALUES[name](record)
+  t.same(dataMessage(HEAD, uids4, [encoderOf(uids4)(inCluster(RECORD))]), record4)
+  t.same(dataMessage({ ...HEAD, sequence: 1 }, proxy6, [encoderOf(proxy6)(inCluster(RECORD6))]), record6)
+})
+
 t.test('how many elements each template has', async t => {
-  const counts = { 'antrea-seed': 31, 'aggregate-seed': 49, antrea: 43, aggregate: 70 }
+  const counts = { 'antrea-seed': 31, 'aggregate-seed': 49, antrea: 43, aggregate: 70, proxy: 50 }
   for (const [profile, count] of Object.entries(counts) as [Profile, number][])
     for (const family of [4, 6] as const) {
       const { names } = templateOf(profile, family)
@@ -60,7 +73,7 @@ const without = (names: readonly string[], others: readonly string[]) =>
   names.filter(is => !others.includes(is))
 
 t.test('names, UIDs, both or neither', async t => {
-  for (const profile of ['aggregate'] as const)
+  for (const profile of ['aggregate', 'proxy'] as const)
     for (const family of [4, 6] as const) {
       const of = (names: boolean, uids: boolean) => templateOf(profile, family, 's', { names, uids }).names
       const [plain, both, uids, none] = [of(true, false), of(true, true), of(false, true), of(false, false)]
@@ -123,6 +136,8 @@ t.test('other readers find in every template what was put there', READERS, async
 function expected(name: ElementName, record: IpfixRecord): Value {
   const value = VALUES[name](record)
   if (name.endsWith('UUID')) return String(value).replaceAll('-', '') || '0'.repeat(32)
+  if (ELEMENTS[name].type === 'ipv4') return value || '0.0.0.0'
+  if (ELEMENTS[name].type === 'ipv6') return value || '::'
   if (typeof value === 'string') return value
   if (name.includes('Milliseconds')) return Math.trunc(value)
   return Math.trunc(value) * (/^flow(Start|End)Seconds/.test(name) ? 1000 : 1)

@@ -67,6 +67,8 @@ export class Told {
   readonly stage: Stage
   readonly exported: IpfixRecord[] = []
   readonly aggregated: IpfixRecord[] = []
+  /** Of an aggregator that joins nothing. */
+  readonly proxied: IpfixRecord[] = []
   readonly aggregator: Aggregator
 
   constructor({
@@ -85,8 +87,12 @@ export class Told {
       () => this.stage.now,
     )
     const exporter = new Exporter({ ...parts, emit: record => this.exported.push(record) })
+    const proxy = new Exporter({ ...parts, emit: record => this.proxied.push(record) }, 'both')
     const periods = { activeS, idleS }
-    this.stage.flows.follow([addresses, new Follow(exporter, periods), new Follow(this.aggregator, periods)])
+    this.stage.flows.follow([
+      addresses,
+      ...[exporter, this.aggregator, proxy].map(teller => new Follow(teller, periods)),
+    ])
   }
 
   rows(host: string, window: number, record: string, ...rows: Row[]): void {

@@ -72,6 +72,10 @@ t.test('what has no effect is said in a sentence', async t => {
       /^--active-flow-export-timeout: has no effect without --flow-collector-addr$/,
     ],
     [{ flowExportInterval: '5s' }, /^--flow-export-interval: has no effect without --external-flow-coll/],
+    [
+      { externalFlowCollectorAddr: 'a', flowAggregatorMode: 'Proxy', flowExportInterval: '5s' },
+      /^--flow-export-interval: has no effect without --flow-aggregator-mode aggregate$/,
+    ],
     [{ ipfixClusterId: 'c' }, /^--ipfix-cluster-id: has no effect without --external-flow-collector-addr$/],
     [
       { externalFlowCollectorAddr: 'a', ipfixUids: true },
@@ -91,6 +95,10 @@ t.test('what has no effect is said in a sentence', async t => {
   for (const usual of [
     { aggregatorTransportProtocol: 'none' },
     { externalFlowCollectorAddr: 'a', ipfixUids: false, ipfixNames: true },
+    {
+      ...{ externalFlowCollectorAddr: 'a', flowAggregatorMode: 'Proxy', ipfixUids: true },
+      ...{ ipfixClusterId: 'c', activeFlowExportTimeout: '5s' },
+    },
   ])
     t.same(inspect(usual).warnings, [])
 })
@@ -117,6 +125,7 @@ t.test('what cannot be is refused, with the remedy', async t => {
     [{ ipfixMessageSize: '100' }, /needs a size from 512/],
     [{ ipfixDomain: '4294967296' }, /needs a whole number/],
     [{ ipfixClusterId: 'c'.repeat(254) }, /^--ipfix-cluster-id: needs an id of at most 253 characters/],
+    [{ flowAggregatorMode: 'both' }, /needs one of aggregate, proxy, not "both"/],
     [{ ipfixClusterId: '' }, /needs a text that is not empty/],
     [{ ipfixClusterId: 'a\u0000b' }, /^--ipfix-cluster-id: the text /],
   ] as const)
