@@ -6,7 +6,6 @@ import { every } from '../../wire/process/guarded.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted } from '../counters.ts'
 import type { Follower } from '../flows/follower.ts'
-import { aggregatorTarget, exporterTarget, type IpfixOptions, isOfToday, type Target } from './check.ts'
 import { Aggregator } from './follow/aggregator.ts'
 import { Exporter, type TellerParts } from './follow/exporter.ts'
 import { Follow, type Periods, type Teller } from './follow/follow.ts'
@@ -20,12 +19,15 @@ import { addressText } from './send/address.ts'
 import { OPENERS, type TlsFiles } from './send/connection.ts'
 import { Sender } from './send/sender.ts'
 import { IpfixSpeaker, JsonSpeaker } from './send/speaker.ts'
+import { aggregatorTarget, exporterTarget, type IpfixOptions, isOfToday, type Target } from './targets.ts'
 
 const TICK_MS = 1000
 /** Time for the last records when the collector stops. */
 const FLUSH_MS = 2000
 /** RFC 768, and the header of IPv4. */
 const MAX_DATAGRAM = 65_507
+/** RFC 7011, 10.3.3: where the path is not known. */
+const DATAGRAM = 512
 const BURST = { messages: 64, pauseMs: 5 }
 
 interface Role {
@@ -126,7 +128,11 @@ function rolesOf(options: IpfixOptions): Role[] {
       format: options.ipfixFormat,
       periods: { activeS: isProxy ? options.activeFlowExportTimeout : options.flowExportInterval, idleS },
       domain: options.ipfixDomain ?? domainOf(hostname()),
-      fixed: { clusterId: options.ipfixClusterId ?? '' },
+      certified: options.externalFlowCollectorName,
+      fixed: {
+        clusterId: options.ipfixClusterId ?? '',
+        ...(!options.ipfixPodLabels && { sourcePodLabels: '', destinationPodLabels: '' }),
+      },
       identifiers: isOfToday(options) ? { names: options.ipfixNames, uids: options.ipfixUids } : undefined,
     })
   return roles
@@ -152,7 +158,7 @@ function lineOf(
       : new IpfixSpeaker({
           templates: [output.templates[4], output.templates[6]],
           domains: domain === undefined ? [] : [domain],
-          maxMessage: isUdp ? options.ipfixMessageSize : most,
+          maxMessage: Math.min(options.ipfixMessageSize || (isUdp ? DATAGRAM : most), most),
           isStream: !isUdp,
           refreshS: isUdp ? options.ipfixTemplateRefresh : undefined,
         })
@@ -172,7 +178,8 @@ function lineOf(
   const aggregator = role.isJoined ? new Aggregator({ ...parts, emit }, periods.activeS, now) : undefined
   const names = role.name === 'aggregator' ? 'both' : 'own'
   const teller: Teller = aggregator ?? new Exporter({ ...parts, emit }, names)
-  return { role, output, sender, follow: new Follow(teller, periods), ...(aggregator && { aggregator }) }
+  const follow = new Follow(teller, periods, options.flowProtocolFilter)
+  return { role, output, sender, follow, ...(aggregator && { aggregator }) }
 }
 
 function filesOf(options: IpfixOptions, name: string | undefined): TlsFiles {
@@ -181,6 +188,7 @@ function filesOf(options: IpfixOptions, name: string | undefined): TlsFiles {
     ca: read(options.ipfixCa),
     certificate: read(options.ipfixCertificate),
     key: read(options.ipfixKey),
+    version: options.ipfixTlsVersion,
     name,
   }
 }

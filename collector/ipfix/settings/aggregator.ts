@@ -4,16 +4,37 @@ import { setting } from '../../../wire/settings/settings.ts'
 import { duration, oneOf, oneOfAnyCase, text, whole, yesNo } from '../../../wire/settings/types.ts'
 import type { RecordFormat } from '../output.ts'
 import { type CollectorAddress, collectorAddress } from '../send/address.ts'
+import { AGGREGATOR_KEYS } from './antrea_keys.ts'
 import { optional } from './optional.ts'
 
 /** As long as a name of the DNS, which Antrea's own are: RFC 1035, 2.3.4. */
 const MAX_CLUSTER_ID = 253
 
 export const aggregatorSettings = {
+  externalFlowCollectorEnable: setting({
+    type: yesNo(),
+    fallback: true,
+    help: 'send to --external-flow-collector-addr, where there is one',
+    keys: ['flowCollector.enable'],
+    idle: AGGREGATOR_KEYS,
+  }),
   externalFlowCollectorAddr: optional<CollectorAddress>({
     type: collectorAddress(),
     value: '<address>',
     help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; implies --flows',
+    keys: ['externalFlowCollectorAddr', 'flowCollector.address'],
+  }),
+  externalFlowCollectorTls: setting({
+    type: yesNo(),
+    fallback: false,
+    help: 'speak TLS to --external-flow-collector-addr, also where that says tcp',
+    keys: ['flowCollector.tls.enable'],
+  }),
+  externalFlowCollectorName: optional<string>({
+    type: text(),
+    value: '<name>',
+    help: "DNS name or IP address that the certificate of --external-flow-collector-addr is for; by default that address's host",
+    keys: ['flowCollector.tls.serverName'],
   }),
   flowAggregatorMode: setting<'aggregate' | 'proxy'>({
     type: oneOfAnyCase('aggregate', 'proxy'),
@@ -27,9 +48,10 @@ export const aggregatorSettings = {
     fallback: 60,
     value: '<duration>',
     help: 'the aggregator exports a conversation that goes on so often; it waits three times as long for an end that a probe should tell of',
+    keys: ['activeFlowRecordTimeout'],
   }),
   aggregatorTransportProtocol: optional<'tls' | 'tcp' | 'udp' | 'none'>({
-    type: oneOf('tls', 'tcp', 'udp', 'none'),
+    type: oneOfAnyCase('tls', 'tcp', 'udp', 'none'),
     value: '<protocol>',
     help: 'accepted, and without effect: IPFIX of other exporters is not taken, probes speak to --listen',
   }),
@@ -57,15 +79,23 @@ export const aggregatorSettings = {
     help: 'UIDs of pods, nodes and Services in records of --flow-aggregator-template aggregate (elements 159 to 167), of the latter from --cluster-from',
     keys: ['flowCollector.includeK8sUIDs'],
   }),
+  ipfixPodLabels: setting({
+    type: yesNo(),
+    fallback: true,
+    help: 'labels of pods in records of --flow-aggregator-template aggregate; without them the elements are empty',
+    keys: ['recordContents.podLabels'],
+  }),
   ipfixFormat: setting<RecordFormat>({
-    type: oneOf('ipfix', 'json'),
+    type: oneOfAnyCase('ipfix', 'json'),
     fallback: 'ipfix',
     value: '<format>',
     help: 'of what goes to --external-flow-collector-addr: IPFIX, or a line of JSON for each record with the same names',
+    keys: ['flowCollector.recordFormat'],
   }),
   ipfixDomain: optional<number>({
     type: whole(0, 4_294_967_295),
     value: '<number>',
     help: "observation domain of the aggregator's records; by default made of this host's name. An exporter's records have one for each node",
+    keys: ['flowCollector.observationDomainID'],
   }),
 }

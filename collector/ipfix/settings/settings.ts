@@ -7,6 +7,7 @@ import type { Scope } from '../record/ends.ts'
 import { aggregatorSettings } from './aggregator.ts'
 import { exporterSettings } from './exporter.ts'
 import { optional } from './optional.ts'
+import { type TlsVersion, tlsVersion } from './tls_version.ts'
 
 export const ipfixSettings = {
   ...exporterSettings,
@@ -24,16 +25,18 @@ export const ipfixSettings = {
     help: 'conversations with a pod at one end at least, or all that probes see',
   }),
   ipfixMessageSize: setting({
-    type: bytes(512, 65_507),
-    fallback: 512,
+    type: bytes(512, 65_535, true),
+    fallback: 0,
     value: '<size>',
-    help: 'largest datagram over UDP, unless one record is larger',
+    help: 'largest message, unless one record is larger; 0: 512 bytes over UDP, 65535 over TCP and TLS',
+    keys: ['flowCollector.maxIPFIXMsgSize'],
   }),
   ipfixTemplateRefresh: setting({
     type: duration(1),
     fallback: 600,
     value: '<duration>',
     help: 'over UDP, templates are sent again so often',
+    keys: ['flowCollector.templateRefreshTimeout'],
   }),
   ipfixQueueSize: setting({
     type: bytes(2 ** 16),
@@ -50,6 +53,13 @@ export const ipfixSettings = {
     type: text(),
     value: '<file>',
     help: 'our certificate for IPFIX collectors over TLS, in PEM',
+  }),
+  ipfixTlsVersion: setting<TlsVersion>({
+    type: tlsVersion(),
+    fallback: '1.2',
+    value: '<version>',
+    help: 'oldest version of TLS that is spoken with IPFIX collectors: 1.2 or 1.3',
+    keys: ['flowCollector.tls.minVersion'],
   }),
   ipfixKey: optional<string>({ type: text(), value: '<file>', help: 'its private key in PEM' }),
 }

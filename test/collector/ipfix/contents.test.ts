@@ -68,3 +68,12 @@ t.test('what each node has seen, in mode Proxy', READER, async t => {
     t.notOk('throughput' in found)
   }
 })
+
+t.test('without labels their elements are empty', READER, async t => {
+  t.match(await sent(t, {}), { sourcePodLabels: '{"app":"client"}' })
+  for (const ipfixFormat of ['ipfix', 'json'])
+    t.match(await sent(t, { ipfixFormat, ipfixPodLabels: false }), {
+      sourcePodLabels: '',
+      destinationPodLabels: '',
+    })
+})

@@ -60,6 +60,7 @@ interface ToldOptions {
   readonly activeS?: number
   readonly idleS?: number
   readonly flows?: Partial<FlowOptions>
+  readonly protocols?: readonly string[]
 }
 
 /** A flow stage, and the records of both roles. */
@@ -77,6 +78,7 @@ export class Told {
     activeS = 60,
     idleS = 15,
     flows = {},
+    protocols = [],
   }: ToldOptions = {}) {
     this.stage = new Stage(1000, flows)
     const addresses = new NodeAddresses(cluster)
@@ -91,7 +93,7 @@ export class Told {
     const periods = { activeS, idleS }
     this.stage.flows.follow([
       addresses,
-      ...[exporter, this.aggregator, proxy].map(teller => new Follow(teller, periods)),
+      ...[exporter, this.aggregator, proxy].map(teller => new Follow(teller, periods, protocols)),
     ])
   }
 

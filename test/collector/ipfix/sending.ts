@@ -1,9 +1,9 @@
 /** What the tests of what is sent give each other. */
 
 import type { Test } from 'tap'
-import type { IpfixOptions } from '../../../collector/ipfix/check.ts'
 import { Ipfix } from '../../../collector/ipfix/ipfix.ts'
 import { ipfixSettings } from '../../../collector/ipfix/settings/settings.ts'
+import type { IpfixOptions } from '../../../collector/ipfix/targets.ts'
 import type { ThrottledLog } from '../../../wire/process/throttled_log.ts'
 import { inspectSettings } from '../../../wire/settings/read.ts'
 import { CLIENT, carrying, SERVICE, Told } from './given.ts'
