@@ -95,7 +95,7 @@ export class Ipfix implements Counted {
   view() {
     const views = this.#lines.map(({ role, sender, follow, aggregator }) => {
       const { counters, waiting, isConnected } = sender
-      const held = aggregator && { held: aggregator.held }
+      const held = aggregator && { held: aggregator.held, incomplete: aggregator.incomplete }
       return [
         role.name,
         { ...counters, waiting: waiting.size, connected: isConnected, ...held, bytes: follow.bytes },
