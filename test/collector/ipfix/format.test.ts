@@ -58,13 +58,21 @@ t.test('so are those of today, with UIDs, and of what each node has seen', async
   t.same(dataMessage({ ...HEAD, sequence: 1 }, proxy6, [encoderOf(proxy6)(inCluster(RECORD6))]), record6)
 })
 
-t.test('how many elements each template has', async t => {
-  const counts = { 'antrea-seed': 31, 'aggregate-seed': 49, antrea: 43, aggregate: 70, proxy: 50 }
-  for (const [profile, count] of Object.entries(counts) as [Profile, number][])
+t.test('how many elements each template has, and how many bytes its message', async t => {
+  const sizes: Readonly<Record<Profile, readonly [number, number]>> = {
+    ...{ 'antrea-seed': [31, 224], 'aggregate-seed': [49, 360], antrea: [43, 320] },
+    ...{ aggregate: [70, 536], proxy: [50, 360] },
+  }
+  const [uids, uidBytes] = [9, 9 * 8]
+  for (const [profile, [count, bytes]] of Object.entries(sizes) as [Profile, readonly [number, number]][])
     for (const family of [4, 6] as const) {
-      const { names } = templateOf(profile, family)
-      t.equal(names.length, count, `${profile} ${family}`)
-      t.equal(new Set(names).size, count, 'none twice')
+      const template = templateOf(profile, family)
+      t.equal(template.names.length, count, `${profile} ${family}`)
+      t.equal(new Set(template.names).size, count, 'none twice')
+      t.equal(templateMessage(HEAD, template).length, bytes, `${profile} ${family}`)
+      if (profile !== 'aggregate' && profile !== 'proxy') continue
+      const more = templateOf(profile, family, 's', { names: true, uids: true })
+      t.same([more.names.length, templateMessage(HEAD, more).length], [count + uids, bytes + uidBytes])
     }
 })
 
