@@ -21,7 +21,7 @@ import {
   words,
   yesNo,
 } from '../wire/settings/types.ts'
-import { ipfixSettings } from './ipfix/settings.ts'
+import { ipfixSettings } from './ipfix/settings/settings.ts'
 import type { Profile } from './metrics/catalogue.ts'
 import { GROUPS, type MetricGroup, OPT_IN } from './metrics/metric.ts'
 import type { Address } from './routes.ts'

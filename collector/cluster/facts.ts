@@ -25,6 +25,8 @@ export interface PodFact {
 }
 
 export interface NodeFact {
+  /** '' where it is not known. */
+  readonly uid: string
   readonly name: string
   readonly zone: string
 }
@@ -36,6 +38,8 @@ export interface ServiceFact {
   /** '' where it has no name, which a Service with one port need not have. */
   readonly portName: string
   readonly port: number
+  /** Of the Service; '' where it is not known. */
+  readonly uid: string
   /** '' for a headless one. Of a Service with two families: that of the address asked for. */
   readonly clusterIP: string
 }

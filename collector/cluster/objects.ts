@@ -49,6 +49,7 @@ export interface OwnedObject extends Named {
 }
 
 export interface NodeObject extends Named {
+  readonly uid: string
   readonly zone: string
   readonly ips: readonly string[]
   /** By which it is known outside: several nodes may have one, behind one router. */
@@ -64,6 +65,7 @@ export interface Port {
 }
 
 export interface ServiceObject extends Named {
+  readonly uid: string
   readonly clusterIps: readonly string[]
   /** External addresses and those of load balancers. */
   readonly otherIps: readonly string[]
@@ -91,6 +93,9 @@ const namedOf = (object: Json): Named => {
 }
 
 const clusterWide = (object: Json): Named => ({ ...namedOf(object), namespace: '' })
+
+/** '' in a manifest that was never applied. */
+const uidOf = (object: Json): string => text(member(object, 'metadata')['uid'])
 
 function ownerOf(object: Json): Owner | undefined {
   const all = elements(member(object, 'metadata')['ownerReferences'])
@@ -166,6 +171,7 @@ export function nodeOf(object: Json): NodeObject {
   const ranges = [text(spec['podCIDR']), ...texts(spec['podCIDRs'])]
   return {
     ...clusterWide(object),
+    uid: uidOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
     ips: addressesOf(type => type !== 'ExternalIP').slice(0, MAX_IPS),
     externalIps: addressesOf(type => type === 'ExternalIP').slice(0, MAX_IPS),
@@ -190,7 +196,7 @@ export function serviceOf(object: Json): ServiceObject {
     ...ingress.map(({ ip }) => ip),
   ])
   const { ips, ports, cut } = bounded(otherIps, portsOf(spec['ports']))
-  return { ...namedOf(object), clusterIps, otherIps: ips, ports, cut }
+  return { ...namedOf(object), uid: uidOf(object), clusterIps, otherIps: ips, ports, cut }
 }
 
 export function sliceOf(object: Json): SliceObject {

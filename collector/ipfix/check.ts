@@ -1,80 +1,41 @@
 /** What holds between the settings of the exporter and the aggregator, and what some of them do not do here, in a sentence each. */
 
 import type { Given, Remark } from '../../wire/settings/read.ts'
-import type { Values } from '../../wire/settings/settings.ts'
 import { certificateFault, keyFault } from '../certificate.ts'
-import { type CollectorAddress, parseAddress, type TransportName } from './send/address.ts'
-import { GATE, type ipfixSettings } from './settings.ts'
+import { GATE } from './settings/gates.ts'
+import type { ipfixSettings } from './settings/settings.ts'
+import { aggregatorTarget, exporterTarget, type IpfixOptions } from './targets.ts'
+import { contents, type Rule, warning, withoutEffect } from './unused.ts'
 
-export type IpfixOptions = Values<typeof ipfixSettings>
-type IpfixGiven = Given<typeof ipfixSettings>
-type Rule = (options: IpfixOptions, given: IpfixGiven) => readonly (Remark | false)[]
-
-export interface Target {
-  readonly host: string
-  readonly port: number
-  readonly transport: TransportName
-}
-
-/** Antrea's, with FlowExporter on and no address. */
-const USUAL = parseAddress('flow-aggregator.flow-aggregator.svc:4739:tcp') as CollectorAddress
-
-/** Where the exporter sends; undefined: it is off. */
-export function exporterTarget(options: IpfixOptions): Target | undefined {
-  const { featureGates, flowCollectorAddr, enableTlsToFlowAggregator } = options
-  const gate = featureGates?.[GATE]
-  const address = flowCollectorAddr ?? (gate ? USUAL : undefined)
-  if (gate === false || address === undefined) return undefined
-  const named = address.transport ?? 'tcp'
-  return { ...address, transport: named === 'tcp' && enableTlsToFlowAggregator ? 'tls' : named }
-}
-
-export function aggregatorTarget({ externalFlowCollectorAddr }: IpfixOptions): Target | undefined {
-  const address = externalFlowCollectorAddr
-  return address && { ...address, transport: address.transport ?? 'tcp' }
-}
-
-export const checkIpfix = (options: IpfixOptions, given: IpfixGiven): readonly Remark[] =>
-  [withoutEffect, gates, tls, same, files]
+export const checkIpfix = (options: IpfixOptions, given: Given<typeof ipfixSettings>): readonly Remark[] =>
+  [withoutEffect, contents, gates, grpc, tls, same, files]
     .flatMap(rule => rule(options, given))
     .filter(remark => remark !== false)
 
-const warning = (text: string): Remark => ({ warning: true, text })
-
-const withoutEffect: Rule = (options, given) => {
-  const { aggregatorTransportProtocol: input } = options
-  const poll = given('flowPollInterval')
-  const isUnused = (name: keyof IpfixOptions & string, isOn: boolean, needs: string) =>
-    given(name) !== undefined && !isOn && warning(`${given(name)}: has no effect without ${needs}`)
-  const exporter = exporterTarget(options)
-  const isExporting = exporter !== undefined
-  const isAggregating = aggregatorTarget(options) !== undefined
-  const isEither = isExporting || isAggregating
+const gates: Rule = ({ featureGates }, given) => {
+  const others = Object.keys(featureGates ?? {}).filter(name => name !== GATE)
+  const [are, change] = others.length === 1 ? ['is a gate', 'changes'] : ['are gates', 'change']
   return [
-    poll !== undefined &&
+    others.length > 0 &&
       warning(
-        `${poll}: nothing is polled: the counters of a flow come with each window of its probe (--interval of sockflux probe)`,
+        `${given('featureGates')}: ${others.join(', ')} ${are} of another program and ${change} nothing here`,
       ),
-    input !== undefined &&
-      input !== 'none' &&
-      warning(
-        `${given('aggregatorTransportProtocol')}: IPFIX of other exporters is not taken, and no port is opened for it: run sockflux probe on their nodes`,
-      ),
-    isUnused('activeFlowExportTimeout', isExporting, '--flow-collector-addr'),
-    isUnused('idleFlowExportTimeout', isEither, '--flow-collector-addr or --external-flow-collector-addr'),
-    isUnused('flowExportInterval', isAggregating, '--external-flow-collector-addr'),
-    isUnused('flowAggregatorAddress', exporter?.transport === 'tls', 'TLS to --flow-collector-addr'),
-    isUnused('ipfixFormat', isAggregating, '--external-flow-collector-addr'),
-    isUnused('ipfixDomain', isAggregating, '--external-flow-collector-addr'),
   ]
 }
 
-const gates: Rule = ({ featureGates }, given) =>
-  Object.keys(featureGates ?? {})
-    .filter(name => name !== GATE)
-    .map(name =>
-      warning(`${given('featureGates')}: ${name} is a gate of another program and changes nothing here`),
-    )
+const grpc: Rule = (options, given) =>
+  (
+    [
+      ['flowCollectorAddr', options.flowExporterEnable && options.featureGates?.[GATE] !== false],
+      ['externalFlowCollectorAddr', options.externalFlowCollectorEnable],
+    ] as const
+  ).map(
+    ([name, isOn]) =>
+      isOn &&
+      options[name]?.transport === 'grpc' && {
+        text: `${given(name)}: grpc is not spoken here: give the port and the protocol of IPFIX, such as 4739 and tls`,
+      },
+  )
 
 const tls: Rule = (options, given) => {
   const { flowCollectorAddr, enableTlsToFlowAggregator: isTls, aggregatorTransportProtocol: input } = options
@@ -93,6 +54,11 @@ const tls: Rule = (options, given) => {
       !isTls &&
       named === 'tls' && {
         text: `${where}: ${given('flowCollectorAddr')} says tls: write tcp there, or leave this out`,
+      },
+    options.externalFlowCollectorTls &&
+      options.externalFlowCollectorEnable &&
+      options.externalFlowCollectorAddr?.transport === 'udp' && {
+        text: `${given('externalFlowCollectorTls')}: ${given('externalFlowCollectorAddr')} says udp, which has no TLS here: write tcp there, or leave this out`,
       },
     isOther && {
       text: `${where}: ${given('aggregatorTransportProtocol')} is ${input}: TLS is on both sides or on neither: make them match, or leave the second out`,

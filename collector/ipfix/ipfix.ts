@@ -6,25 +6,28 @@ import { every } from '../../wire/process/guarded.ts'
 import type { ThrottledLog } from '../../wire/process/throttled_log.ts'
 import type { Counted } from '../counters.ts'
 import type { Follower } from '../flows/follower.ts'
-import { aggregatorTarget, exporterTarget, type IpfixOptions, type Target } from './check.ts'
 import { Aggregator } from './follow/aggregator.ts'
 import { Exporter, type TellerParts } from './follow/exporter.ts'
 import { Follow, type Periods, type Teller } from './follow/follow.ts'
 import { NodeAddresses } from './follow/node_addresses.ts'
+import type { Identifiers } from './format/identifiers.ts'
 import { domainOf, HEADER_BYTES, MAX_MESSAGE, SET_BYTES } from './format/message.ts'
 import type { Profile } from './format/templates.ts'
-import { Output, type RecordFormat } from './output.ts'
+import { type Fixed, Output, type RecordFormat } from './output.ts'
 import { NO_CLUSTER } from './record/cluster.ts'
 import { addressText } from './send/address.ts'
 import { OPENERS, type TlsFiles } from './send/openers.ts'
 import { Sender } from './send/sender.ts'
 import { IpfixSpeaker, JsonSpeaker } from './send/speaker.ts'
+import { aggregatorTarget, exporterTarget, type IpfixOptions, isOfToday, type Target } from './targets.ts'
 
 const TICK_MS = 1000
 /** Time for the last records when the collector stops. */
 const FLUSH_MS = 2000
 /** RFC 768, and the header of IPv4. */
 const MAX_DATAGRAM = 65_507
+/** RFC 7011, 10.3.3: where the path is not known. */
+const DATAGRAM = 512
 const BURST = { messages: 64, pauseMs: 5 }
 
 interface Role {
@@ -33,10 +36,14 @@ interface Role {
   readonly profile: Profile
   readonly format: RecordFormat
   readonly periods: Periods
+  /** Both ends are one record. */
+  readonly isJoined?: boolean
   /** Of the certificate. */
   readonly certified?: string | undefined
   /** undefined: each node has its own. */
   readonly domain?: number | undefined
+  readonly fixed?: Fixed | undefined
+  readonly identifiers?: Identifiers | undefined
 }
 
 interface Line {
@@ -88,7 +95,7 @@ export class Ipfix implements Counted {
   view() {
     const views = this.#lines.map(({ role, sender, follow, aggregator }) => {
       const { counters, waiting, isConnected } = sender
-      const held = aggregator && { held: aggregator.held }
+      const held = aggregator && { held: aggregator.held, incomplete: aggregator.incomplete }
       return [
         role.name,
         { ...counters, waiting: waiting.size, connected: isConnected, ...held, bytes: follow.bytes },
@@ -106,7 +113,7 @@ export class Ipfix implements Counted {
 
 function rolesOf(options: IpfixOptions): Role[] {
   const [exporter, aggregator] = [exporterTarget(options), aggregatorTarget(options)]
-  const idleS = options.idleFlowExportTimeout
+  const [idleS, isProxy] = [options.idleFlowExportTimeout, options.flowAggregatorMode === 'proxy']
   const roles: Role[] = []
   if (exporter)
     roles.push({
@@ -116,10 +123,17 @@ function rolesOf(options: IpfixOptions): Role[] {
     })
   if (aggregator)
     roles.push({
-      ...{ name: 'aggregator', target: aggregator, profile: options.flowAggregatorTemplate },
+      ...{ name: 'aggregator', target: aggregator, isJoined: !isProxy },
+      profile: isProxy ? 'proxy' : options.flowAggregatorTemplate,
       format: options.ipfixFormat,
-      periods: { activeS: options.flowExportInterval, idleS },
+      periods: { activeS: isProxy ? options.activeFlowExportTimeout : options.flowExportInterval, idleS },
       domain: options.ipfixDomain ?? domainOf(hostname()),
+      certified: options.externalFlowCollectorName,
+      fixed: {
+        clusterId: options.ipfixClusterId ?? '',
+        ...(!options.ipfixPodLabels && { sourcePodLabels: '', destinationPodLabels: '' }),
+      },
+      identifiers: isOfToday(options) ? { names: options.ipfixNames, uids: options.ipfixUids } : undefined,
     })
   return roles
 }
@@ -130,12 +144,13 @@ function lineOf(
   parts: Omit<TellerParts, 'emit'>,
   log: ThrottledLog,
 ): Line {
-  const { target, profile, format, domain, periods } = role
+  const { target, profile, format, domain, fixed, identifiers, periods } = role
   const isUdp = target.transport === 'udp'
   const most = isUdp ? MAX_DATAGRAM : MAX_MESSAGE
   const maxRecord = format === 'json' && !isUdp ? Number.POSITIVE_INFINITY : most - HEADER_BYTES - SET_BYTES
-  const output = new Output({ profile, times: options.ipfixTimes, format, domain, maxRecord }, entry =>
-    sender.add(entry),
+  const output = new Output(
+    { profile, times: options.ipfixTimes, identifiers, format, domain, fixed, maxRecord },
+    entry => sender.add(entry),
   )
   const speaker =
     format === 'json'
@@ -143,7 +158,7 @@ function lineOf(
       : new IpfixSpeaker({
           templates: [output.templates[4], output.templates[6]],
           domains: domain === undefined ? [] : [domain],
-          maxMessage: isUdp ? options.ipfixMessageSize : most,
+          maxMessage: Math.min(options.ipfixMessageSize || (isUdp ? DATAGRAM : most), most),
           isStream: !isUdp,
           refreshS: isUdp ? options.ipfixTemplateRefresh : undefined,
         })
@@ -160,10 +175,11 @@ function lineOf(
   )
   const emit: TellerParts['emit'] = record => output.emit(record)
   const now = () => performance.now()
-  const aggregator =
-    role.name === 'aggregator' ? new Aggregator({ ...parts, emit }, periods.activeS, now) : undefined
-  const teller: Teller = aggregator ?? new Exporter({ ...parts, emit })
-  return { role, output, sender, follow: new Follow(teller, periods), ...(aggregator && { aggregator }) }
+  const aggregator = role.isJoined ? new Aggregator({ ...parts, emit }, periods.activeS, now) : undefined
+  const names = role.name === 'aggregator' ? 'both' : 'own'
+  const teller: Teller = aggregator ?? new Exporter({ ...parts, emit }, names)
+  const follow = new Follow(teller, periods, options.flowProtocolFilter)
+  return { role, output, sender, follow, ...(aggregator && { aggregator }) }
 }
 
 function filesOf(options: IpfixOptions, name: string | undefined): TlsFiles {
@@ -172,6 +188,7 @@ function filesOf(options: IpfixOptions, name: string | undefined): TlsFiles {
     ca: read(options.ipfixCa),
     certificate: read(options.ipfixCertificate),
     key: read(options.ipfixKey),
+    version: options.ipfixTlsVersion,
     name,
   }
 }

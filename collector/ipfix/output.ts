@@ -2,6 +2,7 @@
 
 import type { ElementName } from './format/elements.ts'
 import { encoderOf, type RecordEncoder, type Value } from './format/encode.ts'
+import type { Identifiers } from './format/identifiers.ts'
 import { jsonOf } from './format/json.ts'
 import { domainOf } from './format/message.ts'
 import { type Family, type Profile, type Template, type TimeUnit, templateOf } from './format/templates.ts'
@@ -11,12 +12,17 @@ import type { Encoded } from './send/waiting.ts'
 
 export type RecordFormat = 'ipfix' | 'json'
 
+export type Fixed = Readonly<Partial<Record<ElementName, Value>>>
+
 export interface OutputOptions {
   readonly profile: Profile
   readonly times: TimeUnit
+  readonly identifiers?: Identifiers | undefined
   readonly format: RecordFormat
   /** The domain of all records; without one each node has its own. */
   readonly domain?: number | undefined
+  /** What these elements have in all records. */
+  readonly fixed?: Fixed | undefined
   /** Bytes that one record may have. */
   readonly maxRecord: number
 }
@@ -30,8 +36,9 @@ export class Output {
   readonly #add: (entry: Encoded) => void
 
   constructor(options: OutputOptions, add: (entry: Encoded) => void) {
-    const { profile, times } = options
-    this.templates = { 4: templateOf(profile, 4, times), 6: templateOf(profile, 6, times) }
+    const { profile, times, identifiers } = options
+    const template = (family: Family) => templateOf(profile, family, times, identifiers)
+    this.templates = { 4: template(4), 6: template(6) }
     this.#encoders = { 4: encoderOf(this.templates[4]), 6: encoderOf(this.templates[6]) }
     this.#options = options
     this.#add = add
@@ -48,8 +55,9 @@ export class Output {
   }
 
   #encoded(record: IpfixRecord, template: Template): Buffer {
-    const read = (name: ElementName): Value => VALUES[name](record)
-    return this.#options.format === 'json'
+    const { format, fixed = {} } = this.#options
+    const read = (name: ElementName): Value => fixed[name] ?? VALUES[name](record)
+    return format === 'json'
       ? Buffer.from(jsonOf(template, read, Date.now(), record.isIncomplete))
       : this.#encoders[record.family](read)
   }

@@ -1,6 +1,6 @@
 /** The whole way with real programs: sockets, a probe, a collector, and IPFIX that others read; equal to what the flow table says. */
 
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { pairsBinary } from '../harness/binary.ts'
@@ -83,3 +83,22 @@ t.test(
     }
   },
 )
+
+t.test('whole ConfigMaps of another program start', async t => {
+  const [site, receiver] = [await openSite(), await listenTcp()]
+  for (const part of [receiver, site]) t.teardown(() => part.close())
+  const of = (name: string) =>
+    readFileSync(join(import.meta.dirname, '../collector/ipfix/config_maps', name), 'utf8')
+  const [agent, aggregator] = [
+    of('antrea_agent.yaml'),
+    of('flow_aggregator.yaml').replace('collector:\n', ''),
+  ]
+  const file = join(site.directory, 'collector.yaml')
+  const to = `enable: true\n    address: "127.0.0.1:${receiver.port}:tcp"`
+  writeFileSync(file, agent + aggregator.replace('enable: false\n    address: ""', to))
+  const collector = await site.collector(['--config', file])
+  await until('templates', () => receiver.streams[0]?.length)
+  t.match((await site.stats()).ipfix, { exporter: { connected: false }, aggregator: { connected: true } })
+  t.match(collector.stderr, /flowStreamService: there is no gRPC here: sockflux flows --follow/)
+  t.notMatch(collector.stderr, /has no key/)
+})

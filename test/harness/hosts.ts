@@ -10,8 +10,9 @@ import { Fold } from '../../collector/fold/fold.ts'
 import { kernelClock } from '../../probe/kernel/clock.ts'
 import type { Kernel } from '../../probe/kernel/kernel.ts'
 import { Reader } from '../../probe/read/read.ts'
-import { numberOf, type Rows, viewOf } from '../../wire/layout.ts'
+import type { Rows } from '../../wire/layout.ts'
 import type { WindowNames } from '../../wire/message.ts'
+import { byNetns } from './by_netns.ts'
 import type { Closable } from './cleanup.ts'
 import { kernelWith } from './watch.ts'
 
@@ -91,18 +92,12 @@ export class Hosts implements Closable {
     }
   }
 
-  #take({ layout, bytes }: Rows, window: number): void {
-    if (!layout.fields.some(({ name }) => name === 'socket')) return
-    const netns = numberOf(layout, 'netns')
-    const view = viewOf(bytes)
-    const own = new Map<string, Buffer[]>([...this.#names.values()].map(host => [host, []]))
-    for (let at = 0; at < bytes.length; at += layout.size) {
-      const host = this.#names.get(netns(view, at))
-      if (host !== undefined) own.get(host)!.push(bytes.subarray(at, at + layout.size))
-    }
-    for (const [host, rows] of own) {
+  #take(rows: Rows, window: number): void {
+    for (const [netns, { layout, bytes }] of byNetns(rows)) {
+      const host = this.#names.get(netns)
+      if (host === undefined) continue
       const head = { ...keyOf(host, window), sequence: this.#sequence++, start_ns: '0', lost: {} }
-      this.#flows.take(head, layout, Buffer.concat(rows), this.#cgroups)
+      this.#flows.take(head, layout, bytes, this.#cgroups)
     }
   }
 }

@@ -24,6 +24,8 @@ export interface Stats {
   /** What the probes say that they lost, by stage and reason. */
   probes: Record<string, number>
   sinks: Record<string, QueueCounters>
+  /** Of each role of IPFIX that is on. */
+  readonly ipfix?: Readonly<Record<string, Readonly<Record<string, number | boolean>>>>
   /** Objects of each kind, where facts of a cluster are wanted. */
   readonly cluster?: Readonly<Record<string, number | string>>
 }

@@ -3,7 +3,7 @@
 import { existsSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { WARNING, withPriority } from '../process/journal.ts'
-import { SettingsFile } from './file.ts'
+import { SettingsFile } from './file/file.ts'
 import {
   defaultFile,
   type Found,
@@ -72,7 +72,7 @@ export function inspectSettings<S extends Settings>(
       return undefined
     }
   }
-  const file = inFile ? attempt(() => fileOf(keysOf(settings), section, flags, env, root)) : undefined
+  const file = inFile ? attempt(() => fileOf(settings, section, flags, env, root)) : undefined
   problems.push(...(file?.problems ?? []))
   const values = Object.entries(settings).map(([name, row]) => {
     const names = [name, ...(row.former === undefined ? [] : [row.former])]
@@ -87,14 +87,11 @@ export function inspectSettings<S extends Settings>(
     return [name, read ? read.value : row.fallback]
   })
   const result = Object.fromEntries(values) as Values<S>
-  if (file) warnings.push(...secretsIn(file, settings))
+  if (file) warnings.push(...secretsIn(file, settings), ...file.idle())
   const given: Given<S> = name => places.get(name)
   for (const { warning, text } of check?.(result, given) ?? []) (warning ? warnings : problems).push(text)
   return { values: result, given, problems, warnings, file: file?.path }
 }
-
-const keysOf = (settings: Settings): string[] =>
-  [...Object.keys(settings), ...Object.values(settings).flatMap(({ former }) => former ?? [])].map(snake)
 
 /** Whether the flag, variable or key has the setting's former name. */
 const isFormer = (where: string, former: string): boolean =>
@@ -132,7 +129,7 @@ export function say(text: string): void {
 
 /** A file named by a flag or a variable must exist; the default one need not. */
 function fileOf(
-  known: readonly string[],
+  settings: Settings,
   section: string,
   flags: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
@@ -141,9 +138,9 @@ function fileOf(
   const variable = 'SOCKFLUX_CONFIG'
   const given = flags['config'] as string | undefined
   const path = cut(given ?? env[variable] ?? '')
-  if (path) return new SettingsFile(path, given === undefined ? variable : '--config', section, known)
+  if (path) return new SettingsFile(path, given === undefined ? variable : '--config', section, settings)
   const usual = join(root, defaultFile(section))
-  return isThere(usual) ? new SettingsFile(usual, 'the default file', section, known) : undefined
+  return isThere(usual) ? new SettingsFile(usual, 'the default file', section, settings) : undefined
 }
 
 /** True also if it cannot be read, which is reported. */

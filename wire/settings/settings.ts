@@ -24,6 +24,10 @@ export interface Setting<T = unknown> {
   readonly ofMachine?: true
   /** A former name, which still works with a warning. */
   readonly former?: string
+  /** Where it stands in files of other programs, `flowCollector.address`. What is empty there is not given. */
+  readonly keys?: readonly string[]
+  /** Keys of the same files that change nothing here, each with a sentence: why, and what does it instead. */
+  readonly idle?: Readonly<Record<string, string>>
   /** Never a flag, because `ps` shows flags; each variable has a variant `<NAME>_FILE`. */
   readonly secret?: boolean
 }

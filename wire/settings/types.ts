@@ -17,13 +17,16 @@ export const oneOfNumbers = <const T extends readonly [number, ...number[]]>(...
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
 
-/** Bytes, with K, M or G for powers of 1,024: `64M`. */
-export const bytes = (min: number, max: number = 2 ** 40) =>
+/** Bytes, with K, M or G for powers of 1,024: `64M`. @param zero 0 may be given as well */
+export const bytes = (min: number, max: number = 2 ** 40, zero = false) =>
   z.unknown().transform((given, context) => {
     const [, digits, unit] = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(String(given)) ?? []
     const value = Number(digits) * (UNITS[unit?.toLowerCase() ?? ''] ?? Number.NaN)
-    if (value >= min && value <= max) return value
-    context.addIssue({ code: 'custom', message: `needs a size from ${min} to ${max} bytes, for example 64M` })
+    if ((value >= min && value <= max) || (zero && value === 0)) return value
+    context.addIssue({
+      code: 'custom',
+      message: `needs ${zero ? '0 or ' : ''}a size from ${min} to ${max} bytes, for example 64M`,
+    })
     return z.NEVER
   })
 
@@ -39,6 +42,10 @@ export const text = () =>
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `needs one of ${words.join(', ')}` })
+
+/** Whatever the case: other programs write `Proxy`, `JSON`. */
+export const oneOfAnyCase = <const T extends readonly [string, ...string[]]>(...words: T) =>
+  z.preprocess(given => (typeof given === 'string' ? given.toLowerCase() : given), oneOf(...words))
 
 /** Also what was a yes or no before there were words: `true` is the first word, `false` the last. */
 export const oneOfOrNo = <const T extends readonly [string, ...string[]]>(...words: T) =>

@@ -17,6 +17,9 @@ class Node implements NodeFact {
   get name() {
     return this.object.name
   }
+  get uid() {
+    return this.object.uid
+  }
   get zone() {
     return this.object.zone
   }

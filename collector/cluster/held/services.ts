@@ -126,8 +126,9 @@ function factsOf(object: ServiceObject): [string, ServiceFact][] {
 /** @param ip that was asked for: of the cluster's addresses, the one of its family is the Service's */
 export function factOf(object: ServiceObject, { name, port }: Omit<Port, 'nodePort'>, ip = ''): ServiceFact {
   const clusterIP = object.clusterIps.find(one => isV6(one) === isV6(ip)) ?? object.clusterIps[0] ?? ''
-  return { namespace: object.namespace, name: object.name, portName: name, port, clusterIP }
+  const { namespace, name: service, uid } = object
+  return { namespace, name: service, uid, portName: name, port, clusterIP }
 }
 
 const isSame = (a: ServiceFact, b: ServiceFact): boolean =>
-  a.portName === b.portName && a.port === b.port && a.clusterIP === b.clusterIP
+  a.uid === b.uid && a.portName === b.portName && a.port === b.port && a.clusterIP === b.clusterIP

@@ -1,4 +1,7 @@
-/** Told as an exporter on each node would: what that node has seen of it, and only the pods that are there. */
+/**
+ * Told as an exporter on each node would: what that node has seen of it, and only the pods that are there; or as an aggregator passes
+ * that on which joins nothing, with the names of both ends.
+ */
 
 import type { Conversation } from '../../flows/conversation.ts'
 import type { Followed } from '../../flows/follower.ts'
@@ -20,9 +23,11 @@ export interface TellerParts {
 
 export class Exporter implements Teller {
   readonly #parts: TellerParts
+  readonly #names: 'own' | 'both'
 
-  constructor(parts: TellerParts) {
+  constructor(parts: TellerParts, names: 'own' | 'both' = 'own') {
     this.#parts = parts
+    this.#names = names
   }
 
   unitsOf(store: FlowStore, client: number, server: number): Unit[] {
@@ -46,8 +51,8 @@ export class Exporter implements Teller {
     if (!atClient && !atServer) return true
     const own = {
       ...ends,
-      client: atClient ? ends.client.place : NOWHERE,
-      server: atServer ? ends.server.place : NOWHERE,
+      client: atClient || this.#names === 'both' ? ends.client.place : NOWHERE,
+      server: atServer || this.#names === 'both' ? ends.server.place : NOWHERE,
     }
     const node = due.flows.store.runOf(leadOf(due)).host
     const { addresses, emit } = this.#parts

@@ -42,16 +42,21 @@ export interface Periods {
   readonly idleS: number
 }
 
+/** Protocols of conversations that are told; none: all. */
+export type Protocols = readonly string[]
+
 export const leadOf = ({ client, server }: Unit): number => client || server
 
 export class Follow implements Follower {
   readonly #told = new Told()
   readonly #teller: Teller
   readonly #periods: Periods
+  readonly #protocols: Protocols
 
-  constructor(teller: Teller, periods: Periods) {
+  constructor(teller: Teller, periods: Periods, protocols: Protocols = []) {
     this.#teller = teller
     this.#periods = periods
+    this.#protocols = protocols
   }
 
   get bytes(): number {
@@ -129,9 +134,15 @@ export class Follow implements Follower {
     if (run.time - since >= activeS && moved > recorded) this.#tell(flows, unit, END_REASON.active, run.time)
   }
 
+  #isWanted({ table }: FlowStore, flow: number): boolean {
+    const protocol = protocolOf(table.word(flow, WORD.KIND)) === UDP ? 'udp' : 'tcp'
+    return this.#protocols.length === 0 || this.#protocols.includes(protocol)
+  }
+
   #tell(flows: Followed, unit: Unit, reason: number, time: number, isLast = false): boolean {
     const { store } = flows
     const [lead, told] = [leadOf(unit), this.#told]
+    if (!this.#isWanted(store, lead)) return false
     if (!isLast && this.#teller.isEarly(unit, flows, time, told)) return false
     const conversation = conversationOf(store, lead)
     if (!this.#teller.tell({ ...unit, flows, conversation, reason, time, told }, isLast)) return false

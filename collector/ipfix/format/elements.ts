@@ -13,6 +13,8 @@ export type ElementType =
   | 'ipv4'
   | 'ipv6'
   | 'string'
+  /** Sixteen octets. */
+  | 'uuid'
 
 export interface Element {
   readonly id: number
@@ -46,6 +48,7 @@ export const ELEMENTS = {
   destinationIPv4Address: iana(12, 'ipv4'),
   sourceIPv6Address: iana(27, 'ipv6'),
   destinationIPv6Address: iana(28, 'ipv6'),
+  flowDirection: iana(61, 'u8'),
   originalExporterIPv4Address: iana(403, 'ipv4'),
   originalExporterIPv6Address: iana(404, 'ipv6'),
   originalObservationDomainId: iana(405, 'u32'),
@@ -105,6 +108,15 @@ export const ELEMENTS = {
   egressIP: antrea(154, 'string'),
   egressNodeName: antrea(157, 'string'),
   clusterId: antrea(158, 'string'),
+  sourcePodUUID: antrea(159, 'uuid'),
+  destinationPodUUID: antrea(160, 'uuid'),
+  sourceNodeUUID: antrea(161, 'uuid'),
+  destinationNodeUUID: antrea(162, 'uuid'),
+  destinationServiceUUID: antrea(163, 'uuid'),
+  ingressNetworkPolicyUUID: antrea(164, 'uuid'),
+  egressNetworkPolicyUUID: antrea(165, 'uuid'),
+  egressUUID: antrea(166, 'uuid'),
+  egressNodeUUID: antrea(167, 'uuid'),
   destinationServiceIPv4: antrea(168, 'ipv4'),
   destinationServiceIPv6: antrea(169, 'ipv6'),
   proxySnatIPv4: antrea(170, 'ipv4'),

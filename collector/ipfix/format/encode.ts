@@ -3,8 +3,9 @@
 import { addressBytes } from '../../../wire/address_text.ts'
 import { ELEMENTS, type ElementName, type ElementType } from './elements.ts'
 import type { Template } from './templates.ts'
+import { uuidBytes } from './uuid.ts'
 
-/** Numbers; addresses and other texts as text, '' for none. */
+/** Numbers; addresses, UIDs and other texts as text, '' for none. */
 export type Value = number | string
 
 /** Field length of a template for what has its own length in each record: RFC 7011, 7. */
@@ -35,6 +36,7 @@ const FIXED: Readonly<Record<Exclude<ElementType, 'string'>, Fixed>> = {
     bytes: 16,
     write: (buffer, value, at) => void buffer.set(addressBytes(String(value)) ?? NO_IPV6, at),
   },
+  uuid: { bytes: 16, write: (buffer, value, at) => void buffer.set(uuidBytes(String(value)), at) },
 }
 const [NO_IPV4, NO_IPV6] = [Buffer.alloc(4), Buffer.alloc(16)]
 

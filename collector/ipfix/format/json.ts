@@ -3,6 +3,7 @@
 import { ELEMENTS, type ElementName } from './elements.ts'
 import { isOtherFamily, type Value } from './encode.ts'
 import type { Template } from './templates.ts'
+import { uuidText } from './uuid.ts'
 
 const NO_ADDRESS = { ipv4: '0.0.0.0', ipv6: '::' } as const
 
@@ -17,6 +18,7 @@ export function jsonOf(
     const { type } = ELEMENTS[name]
     const value = read(name)
     if (type === 'ipv4' || type === 'ipv6') return [name, addressOf(type, String(value))]
+    if (type === 'uuid') return [name, uuidText(String(value))]
     return [name, typeof value === 'number' ? Math.max(0, Math.trunc(value)) : value]
   })
   return `${JSON.stringify({

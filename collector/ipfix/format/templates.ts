@@ -1,6 +1,7 @@
 /** Which elements a record has, and in which order: a receiver goes by the template, and people compare it with what they know. */
 
 import type { ElementName } from './elements.ts'
+import { type Identifiers, identified } from './identifiers.ts'
 
 export type Family = 4 | 6
 type Names = readonly ElementName[]
@@ -73,6 +74,14 @@ const today = (family: Family): Names => [
   'proxySnatPort',
 ]
 
+const aggregated = (family: Family): Names => [
+  ...today(family),
+  v('proxySnatIPv', family),
+  v('destinationClusterIPv', family),
+  v('destinationServiceIPv', family),
+]
+const LABELS: Names = ['sourcePodLabels', 'destinationPodLabels', 'clusterId']
+
 /** By name: what exporters and aggregators have sent at first, and what they send today. */
 export const PROFILES = {
   'antrea-seed': seed,
@@ -89,16 +98,20 @@ export const PROFILES = {
     v('destinationServiceIPv', family),
   ],
   aggregate: (family: Family): Names => [
-    ...today(family),
-    v('proxySnatIPv', family),
-    v('destinationClusterIPv', family),
-    v('destinationServiceIPv', family),
+    ...aggregated(family),
     ...BY_NUMBER,
     ...(['flowEndSecondsFromSourceNode', 'flowEndSecondsFromDestinationNode'] as const),
     ...(['throughput', 'throughputFromSourceNode', 'throughputFromDestinationNode'] as const),
     ...(['reverseThroughput', 'reverseThroughputFromSourceNode'] as const),
     'reverseThroughputFromDestinationNode',
-    ...(['sourcePodLabels', 'destinationPodLabels', 'clusterId'] as const),
+    ...LABELS,
+  ],
+  /** Of an aggregator that joins nothing. */
+  proxy: (family: Family): Names => [
+    ...aggregated(family),
+    ...LABELS,
+    'originalObservationDomainId',
+    ...(['originalExporterIPv4Address', 'originalExporterIPv6Address', 'flowDirection'] as const),
   ],
 } as const satisfies Readonly<Record<string, (family: Family) => Names>>
 
@@ -117,8 +130,13 @@ export interface Template {
   readonly names: Names
 }
 
-export function templateOf(profile: Profile, family: Family, times: TimeUnit = 's'): Template {
-  const names = PROFILES[profile](family)
+export function templateOf(
+  profile: Profile,
+  family: Family,
+  times: TimeUnit = 's',
+  identifiers: Identifiers = { names: true, uids: false },
+): Template {
+  const names = identified(PROFILES[profile](family), identifiers)
   const named = times === 's' ? names : names.map(name => MILLISECONDS[name] ?? name)
   return { id: TEMPLATE_IDS[family], family, names: named }
 }

@@ -56,13 +56,13 @@ export function endsOf(conversation: Conversation, around: Surroundings): Ends {
 }
 
 /** A probe gives those labels that the settings name; the cluster has all of them. */
-function told(end: End, cluster: ClusterEnd | undefined, { scope }: Surroundings): AtEnd {
-  const { host, pod, namespace = '' } = end
-  const isPod = pod !== undefined || scope === 'all'
+function told(end: End, cluster: ClusterEnd | undefined, around: Surroundings): AtEnd {
+  const { host, pod, namespace = '', podUid = '' } = end
+  const isPod = pod !== undefined || around.scope === 'all'
   const labels = cluster?.labels ?? end.labels
-  const known = pod === undefined ? {} : { pod, namespace, ...(labels && { labels }) }
+  const known = pod === undefined ? {} : { pod, namespace, uid: podUid, ...(labels && { labels }) }
   return {
-    place: { ...NOWHERE, ...known, node: isPod ? host : '' },
+    place: { ...NOWHERE, ...known, ...(isPod && nodeOf(host, around)) },
     ...{ isPod, isTold: true, isExpected: false },
   }
 }
@@ -85,11 +85,15 @@ function untold({ opened }: Conversation, known: End, { ip }: Endpoint, around: 
       ...{ isPod: around.isPeerElsewhere, isTold: false, isExpected: around.isPeerElsewhere },
     }
   const isExpected = pod.node !== known.host && around.isWatched(pod.node)
-  return { place: placeOf(pod), isPod: true, isTold: false, isExpected }
+  return { place: placeOf(pod, around), isPod: true, isTold: false, isExpected }
 }
 
-const placeOf = ({ namespace, name, node, labels }: PodNamed): Place => ({
-  ...{ pod: name, namespace, node, labels },
+const placeOf = ({ uid, namespace, name, node, labels }: PodNamed, around: Surroundings): Place => ({
+  ...{ pod: name, namespace, uid, labels, ...nodeOf(node, around) },
+})
+
+const nodeOf = (node: string, { cluster }: Surroundings) => ({
+  ...{ node, nodeUid: cluster.nodeByName(node)?.uid ?? '' },
 })
 
 /** Some pod of a Service. The two ends of a datagram to a Service are never joined: nothing is waited for. */
@@ -99,12 +103,12 @@ const behind = (protocol: string): AtEnd => ({
 
 /** @param asked stands for the address of a Service that has none of its own */
 const serviceOf = (
-  { namespace, name, portName, port, clusterIP }: ServiceNamed,
+  { uid, namespace, name, portName, port, clusterIP }: ServiceNamed,
   asked: Endpoint,
 ): ServiceAsked => ({
   name: `${namespace}/${name}:${portName}`,
   ip: clusterIP || asked.ip,
-  port,
+  ...{ port, uid },
 })
 
 function typeOf({ client, server, protocol }: Conversation, atClient: AtEnd, atServer: AtEnd): number {

@@ -10,6 +10,9 @@ export interface Place {
   readonly pod: string
   readonly namespace: string
   readonly node: string
+  /** UIDs of the pod, as its containers have it, and of the node. */
+  readonly uid?: string
+  readonly nodeUid?: string
   /** Of a pod that is known; undefined without one. */
   readonly labels?: Readonly<Record<string, string>>
 }
@@ -44,6 +47,7 @@ export interface ServiceAsked {
   readonly name: string
   readonly ip: string
   readonly port: number
+  readonly uid: string
 }
 
 /** IANA's flowEndReason. */

@@ -4,7 +4,7 @@ import type { Carried } from '../../flows/conversation.ts'
 import type { ElementName } from '../format/elements.ts'
 import type { Value } from '../format/encode.ts'
 import { domainOf } from '../format/message.ts'
-import type { IpfixRecord, NodeCounts, Place } from './record.ts'
+import { FLOW_TYPE, type IpfixRecord, type NodeCounts, type Place } from './record.ts'
 
 type Read = (record: IpfixRecord) => Value
 
@@ -47,6 +47,17 @@ function ofNode<const N extends Node>(node: N, countsOf: (record: IpfixRecord) =
 
 const milliseconds = (seconds: number): number => Math.round(seconds * 1000)
 
+/** IANA's flowDirection, as the node of a record sees it. */
+const DIRECTION = { ingress: 0, egress: 1, unknown: 255 } as const
+
+function directionOf({ type, fromSource, fromDestination }: IpfixRecord): number {
+  if (type === FLOW_TYPE.toExternal) return DIRECTION.egress
+  if (type === FLOW_TYPE.fromExternal) return DIRECTION.ingress
+  const isOfOne = (fromSource === undefined) !== (fromDestination === undefined)
+  if (type !== FLOW_TYPE.interNode || !isOfOne) return DIRECTION.unknown
+  return fromSource ? DIRECTION.egress : DIRECTION.ingress
+}
+
 export const VALUES: Readonly<Record<ElementName, Read>> = {
   flowStartSeconds: ({ start }) => start,
   flowEndSeconds: ({ end }) => end,
@@ -66,6 +77,7 @@ export const VALUES: Readonly<Record<ElementName, Read>> = {
   destinationIPv6Address: ({ destination }) => destination.ip,
   originalExporterIPv4Address: ({ nodeAddress }) => (nodeAddress.includes(':') ? '' : nodeAddress),
   originalExporterIPv6Address: ({ nodeAddress }) => (nodeAddress.includes(':') ? nodeAddress : ''),
+  flowDirection: directionOf,
   originalObservationDomainId: ({ node }) => domainOf(node),
   reversePacketTotalCount: ({ total }) => total.revPackets,
   reverseOctetTotalCount: ({ total }) => total.revBytes,
@@ -103,6 +115,15 @@ export const VALUES: Readonly<Record<ElementName, Read>> = {
   egressIP: nothing,
   egressNodeName: nothing,
   clusterId: nothing,
+  sourcePodUUID: ({ client }) => client.uid ?? '',
+  destinationPodUUID: ({ server }) => server.uid ?? '',
+  sourceNodeUUID: ({ client }) => client.nodeUid ?? '',
+  destinationNodeUUID: ({ server }) => server.nodeUid ?? '',
+  destinationServiceUUID: ({ service }) => service?.uid ?? '',
+  ingressNetworkPolicyUUID: nothing,
+  egressNetworkPolicyUUID: nothing,
+  egressUUID: nothing,
+  egressNodeUUID: nothing,
   destinationServiceIPv4: ({ service }) => service?.ip ?? '',
   destinationServiceIPv6: ({ service }) => service?.ip ?? '',
   proxySnatIPv4: ({ snat }) => snat?.ip ?? '',

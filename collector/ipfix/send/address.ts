@@ -10,15 +10,19 @@ export type TransportName = (typeof TRANSPORTS)[number]
 export interface CollectorAddress {
   readonly host: string
   readonly port: number
-  /** undefined: none was named. */
-  readonly transport: TransportName | undefined
+  /** undefined: none was named. `grpc` is what newer agents speak to their aggregator, and nobody here. */
+  readonly transport: TransportName | 'grpc' | undefined
 }
 
 /** Of IPFIX, also over TLS: IANA has 4740 for that, and the collectors that are meant here listen at this one. */
 const PORT = 4739
 const EXAMPLE = 'such as 192.0.2.7:4739:tcp, [2001:db8::7]:4739:udp or collector.example:4739:tls'
 
-const isTransport = (word: string): word is TransportName => TRANSPORTS.some(name => name === word)
+const isTransport = (word: string): word is TransportName | 'grpc' =>
+  word === 'grpc' || TRANSPORTS.some(name => name === word)
+
+/** A Service as Antrea has it, `namespace/name`, by its name in the DNS of a cluster. */
+const hostOf = (name: string): string => name.replace(/^([^/]+)\/([^/]+)$/, '$2.$1.svc')
 
 /** @returns what is wrong, and the remedy, as text */
 export function parseAddress(text: string): CollectorAddress | string {
@@ -28,7 +32,7 @@ export function parseAddress(text: string): CollectorAddress | string {
   if (isIPv6(text)) return `${text}: an IPv6 address is in brackets: write [${text}]`
   const [, ip6, name, rest = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*))((?::[^:]*)*)$/.exec(text) ?? []
   const words = rest === '' ? [] : rest.slice(1).split(':')
-  const host = ip6 ?? name
+  const host = ip6 ?? (name && hostOf(name))
   if (host === undefined || words.length > 2) {
     const isIpv6 = /^([\da-f]{0,4}:){3}/i.test(text)
     return isIpv6 ? `${text}: an IPv6 address is in brackets: write [${text}]` : `needs an address ${EXAMPLE}`

@@ -12,6 +12,8 @@ export interface TlsFiles {
   readonly ca?: Buffer | undefined
   readonly certificate?: Buffer | undefined
   readonly key?: Buffer | undefined
+  /** The oldest that is spoken, 1.2 if none is given. */
+  readonly version?: '1.2' | '1.3'
   /** Name that the collector's certificate must have. */
   readonly name?: string | undefined
 }
@@ -27,9 +29,9 @@ type Opener = (address: CollectorAddress, tls: TlsFiles, signal: AbortSignal) =>
 
 export const OPENERS: Readonly<Record<TransportName, Opener>> = {
   tcp: async (address, _, signal) => stream(connectTcp(address.port, address.host), 'connect', signal),
-  tls: async (address, { ca, certificate, key, name = address.host }, signal) => {
+  tls: async (address, { ca, certificate, key, version = '1.2', name = address.host }, signal) => {
     const options: ConnectionOptions = {
-      ...{ host: address.host, port: address.port, minVersion: 'TLSv1.2' },
+      ...{ host: address.host, port: address.port, minVersion: `TLSv${version}` },
       // SNI has names alone: RFC 6066, 3
       ...(isIP(name) === 0 && { servername: name }),
       checkServerIdentity: (_, found) => checkServerIdentity(name, found),

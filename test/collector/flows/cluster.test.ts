@@ -65,7 +65,14 @@ t.test('ends that no probe watches have the names of the cluster', async t => {
     ownerName: 'db',
     node: 'b',
   }
-  const asked = { namespace: 'shop', name: 'db', portName: 'pg', port: 5432, clusterIP: '10.96.0.7' }
+  const asked = {
+    namespace: 'shop',
+    name: 'db',
+    uid: 'uid-db',
+    portName: 'pg',
+    port: 5432,
+    clusterIP: '10.96.0.7',
+  }
   t.match(by('10.0.1.7', 5432), {
     ...{ reporter: 'client', clientCluster: web, serverCluster: db },
     ...{ service: { ...asked, by: 'endpoint' }, serverSubnet: 'Pods', clientSubnet: 'Pods' },

@@ -1,18 +1,21 @@
 import t from 'tap'
 import { Held } from '../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../collector/cluster/kinds.ts'
+import type { Thing } from '../../harness/kubernetes/api_server.ts'
 import { node, pod, service, slice } from '../../harness/kubernetes/objects.ts'
-import { CLIENT, carrying, SERVER, Told, update } from './given.ts'
+import { CLIENT, carrying, SERVER, Told, UIDS, update } from './given.ts'
 
 const [A, B] = ['node-a', 'node-b']
+
+const withUid = (thing: Thing, uid: string): Thing => ({ ...thing, metadata: { ...thing.metadata, uid } })
 
 function facts(): Held {
   const held = new Held()
   for (const thing of [
-    node(A, '192.168.0.1', { podCIDR: '10.10.0.0/24' }),
-    node(B, '192.168.0.2', { podCIDR: '10.10.1.0/24' }),
-    pod({ name: 'web-0', namespace: 'shop', ip: '10.10.1.7', node: B }),
-    service('web', '10.96.0.10', [{ name: 'http', port: 80 }], {}, 'shop'),
+    withUid(node(A, '192.168.0.1', { podCIDR: '10.10.0.0/24' }), UIDS.nodeA),
+    withUid(node(B, '192.168.0.2', { podCIDR: '10.10.1.0/24' }), UIDS.nodeB),
+    pod({ name: 'web-0', namespace: 'shop', uid: UIDS.web, ip: '10.10.1.7', node: B }),
+    withUid(service('web', '10.96.0.10', [{ name: 'http', port: 80 }], {}, 'shop'), UIDS.service),
     slice('web-x', 'web', ['10.10.1.7'], [{ name: 'http', port: 8080 }], 'shop'),
   ])
     held.set(thing['kind'] as Kind, thing, 1e12)
@@ -27,7 +30,7 @@ t.test('the Service that was asked for, and its address', async t => {
   told.silence(1, 2, A, B)
   t.match(told.aggregated, [
     {
-      service: { name: 'shop/web:http', ip: '10.96.0.10', port: 80 },
+      service: { name: 'shop/web:http', ip: '10.96.0.10', port: 80, uid: UIDS.service },
       ...{ destination: { ip: '10.10.1.7', port: 8080 }, type: 2, server: { pod: 'web-0', node: B } },
     },
   ])
@@ -67,4 +70,30 @@ t.test('a pod on a node without a probe is named, and not waited for', async t =
   told.end(0, A)
   told.silence(1, 2, A)
   t.match(told.aggregated, [{ isIncomplete: false, type: 2, server: { pod: 'web-0', node: B } }])
+})
+
+t.test(
+  'UIDs of pods are those of their probes, else of the cluster; those of nodes are of the cluster',
+  async t => {
+    const told = new Told({ cluster: facts() })
+    told.rows(A, 0, 'tcp_flow', { ...CLIENT, remote: '10.10.1.7', remote_port: 8080, ...carrying(10, 1) })
+    told.end(0, A)
+    told.silence(1, 2, A)
+    t.match(told.aggregated, [
+      { client: { uid: 'u1', nodeUid: UIDS.nodeA }, server: { uid: UIDS.web, nodeUid: UIDS.nodeB } },
+    ])
+    const alone = new Told()
+    alone.rows(A, 0, 'tcp_flow', { ...CLIENT, remote: '10.10.1.7', remote_port: 8080, ...carrying(10, 1) })
+    alone.end(0, A)
+    alone.silence(1, 2, A)
+    t.match(alone.aggregated, [{ client: { uid: 'u1', nodeUid: '' }, server: { uid: undefined } }])
+  },
+)
+
+t.test('a Service that is made again has another UID', async t => {
+  const held = facts()
+  const web = service('web', '10.96.0.10', [{ name: 'http', port: 80 }], {}, 'shop')
+  const of = (atMs: number) => held.serviceByAddress('10.96.0.10', 80, 'tcp', atMs)?.uid
+  held.set('Service', withUid(web, UIDS.client), 2e12)
+  t.same([of(1.5e12), of(2.5e12)], [UIDS.service, UIDS.client])
 })

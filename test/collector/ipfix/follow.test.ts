@@ -185,3 +185,21 @@ t.test('the address of a node is one that another node has talked to', async t =
   told.silence(1, 2, A, B)
   t.match(told.aggregated, [{ node: A, nodeAddress: '198.51.100.1', client: { pod: 'client-0' } }])
 })
+
+t.test('only the protocols that are wanted', async t => {
+  const to = { remote: '192.0.2.9', remote_port: 53, local_port: 1 }
+  for (const [protocols, count] of [
+    [[], 2],
+    [['udp'], 1],
+    [['tcp', 'udp'], 2],
+    [['sctp'], 0],
+  ] as const) {
+    const told = new Told({ protocols })
+    told.rows(A, 0, 'udp_flow', { ...CLIENT, ...to, socket: 8, packets_sent: 3, bytes_sent: 90 })
+    told.rows(A, 0, 'tcp_flow', { ...CLIENT, ...to, ...carrying(1, 1) })
+    told.end(0, A)
+    told.silence(1, 12, A)
+    for (const records of [told.exported, told.aggregated, told.proxied])
+      t.equal(records.filter(({ reason }) => reason === 1).length, count, protocols.join())
+  }
+})

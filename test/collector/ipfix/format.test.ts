@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { ElementName } from '../../../collector/ipfix/format/elements.ts'
+import { ELEMENTS, type ElementName } from '../../../collector/ipfix/format/elements.ts'
 import { encoderOf, type Value } from '../../../collector/ipfix/format/encode.ts'
 import { jsonOf } from '../../../collector/ipfix/format/json.ts'
 import { dataMessage, domainOf, templateMessage } from '../../../collector/ipfix/format/message.ts'
@@ -21,8 +21,8 @@ const HEAD = { time: 1_700_000_061, sequence: 0, domain: 1 }
 const of = (record: IpfixRecord) => (name: ElementName) => VALUES[name](record)
 
 /** Written from RFC 7011 (3.1 to 3.4, 7) and checked against it by hand, byte by byte: not taken from the program. */
-function golden(): Buffer[] {
-  const text = readFileSync(join(import.meta.dirname, '../../golden/ipfix.txt'), 'utf8')
+function golden(file: string): Buffer[] {
+  const text = readFileSync(join(import.meta.dirname, '../../golden', file), 'utf8')
   return text
     .split(/^# .*\n/m)
     .slice(1)
@@ -30,7 +30,7 @@ function golden(): Buffer[] {
 }
 
 t.test('templates and records are what RFC 7011 says', async t => {
-  const [template4, template6, record4, record6] = golden()
+  const [template4, template6, record4, record6] = golden('ipfix.txt')
   const [seed4, seed6] = [templateOf('antrea-seed', 4), templateOf('antrea-seed', 6)]
   t.same([template4!.length, template6!.length], [224, 224])
   t.same(templateMessage(HEAD, seed4), template4)
@@ -45,15 +45,69 @@ t.test('templates and records are what RFC 7011 says', async t => {
   t.same(dataMessage({ ...HEAD, sequence: 1 }, seed6, [encoderOf(seed6)(allowed(RECORD6))]), record6)
 })
 
-t.test('how many elements each template has', async t => {
-  const counts = { 'antrea-seed': 31, 'aggregate-seed': 49, antrea: 43, aggregate: 70 }
-  for (const [profile, count] of Object.entries(counts) as [Profile, number][])
+t.test('so are those of today, with UIDs, and of what each node has seen', async t => {
+  const [template4, template6, record4, record6] = golden('ipfix_today.txt')
+  const uids4 = templateOf('aggregate', 4, 's', { names: true, uids: true })
+  const proxy6 = templateOf('proxy', 6)
+  t.same([template4!.length, template6!.length], [608, 360])
+  t.same(templateMessage(HEAD, uids4), template4)
+  t.same(templateMessage(HEAD, proxy6), template6)
+  const inCluster = (record: IpfixRecord) => (name: ElementName) =>
+    name === 'clusterId' ? 'cluster-1' : VALUES[name](record)
+  t.same(dataMessage(HEAD, uids4, [encoderOf(uids4)(inCluster(RECORD))]), record4)
+  t.same(dataMessage({ ...HEAD, sequence: 1 }, proxy6, [encoderOf(proxy6)(inCluster(RECORD6))]), record6)
+})
+
+t.test('how many elements each template has, and how many bytes its message', async t => {
+  const sizes: Readonly<Record<Profile, readonly [number, number]>> = {
+    ...{ 'antrea-seed': [31, 224], 'aggregate-seed': [49, 360], antrea: [43, 320] },
+    ...{ aggregate: [70, 536], proxy: [50, 360] },
+  }
+  const [uids, uidBytes] = [9, 9 * 8]
+  for (const [profile, [count, bytes]] of Object.entries(sizes) as [Profile, readonly [number, number]][])
     for (const family of [4, 6] as const) {
-      const { names } = templateOf(profile, family)
-      t.equal(names.length, count, `${profile} ${family}`)
-      t.equal(new Set(names).size, count, 'none twice')
+      const template = templateOf(profile, family)
+      t.equal(template.names.length, count, `${profile} ${family}`)
+      t.equal(new Set(template.names).size, count, 'none twice')
+      t.equal(templateMessage(HEAD, template).length, bytes, `${profile} ${family}`)
+      if (profile !== 'aggregate' && profile !== 'proxy') continue
+      const more = templateOf(profile, family, 's', { names: true, uids: true })
+      t.same([more.names.length, templateMessage(HEAD, more).length], [count + uids, bytes + uidBytes])
     }
 })
+
+/** Of the elements that a template has, those with which another one differs. */
+const without = (names: readonly string[], others: readonly string[]) =>
+  names.filter(is => !others.includes(is))
+
+t.test('names, UIDs, both or neither', async t => {
+  for (const profile of ['aggregate', 'proxy'] as const)
+    for (const family of [4, 6] as const) {
+      const of = (names: boolean, uids: boolean) => templateOf(profile, family, 's', { names, uids }).names
+      const [plain, both, uids, none] = [of(true, false), of(true, true), of(false, true), of(false, false)]
+      t.same(
+        without(both, plain)
+          .map(name => ELEMENTS[name as ElementName].id)
+          .sort(),
+        range(159, 167),
+      )
+      t.same(
+        without(both, uids).map(name => ELEMENTS[name as ElementName].id),
+        [101, 100, 104, 103, 102, 105, 109, 110, 111, 112, 113, 153, 157],
+      )
+      t.same(
+        without(uids, none).filter(name => !name.endsWith('UUID')),
+        ['ingressNetworkPolicyRuleName', 'egressNetworkPolicyRuleName'],
+      )
+      t.same(
+        both.slice(16, 31).map(name => ELEMENTS[name].id),
+        [101, 100, 159, 104, 161, 103, 102, 160, 105, 162, 108, 109, 163, 110, 111],
+        'each UID behind the names of its thing',
+      )
+    }
+})
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at)
 
 t.test('observation domains are FNV-1 of a name', async t => {
   // test vectors of the FNV reference code: an empty text, a, foobar
@@ -65,7 +119,10 @@ t.test('other readers find in every template what was put there', READERS, async
   for (const profile of Object.keys(PROFILES) as Profile[])
     for (const times of ['s', 'ms'] as const) {
       const records = [RECORD, RECORD6].map(record => {
-        const template = templateOf(profile, record.family, times)
+        const template = templateOf(profile, record.family, times, {
+          names: true,
+          uids: profile === 'aggregate',
+        })
         const bytes = encoderOf(template)(of(record))
         const head = { ...HEAD, sequence: record.family === 4 ? 0 : 1 }
         const messages = [templateMessage(head, template), dataMessage(head, template, [bytes])]
@@ -86,6 +143,9 @@ t.test('other readers find in every template what was put there', READERS, async
 /** As python3-ipfix shows it: whole numbers, times in milliseconds. */
 function expected(name: ElementName, record: IpfixRecord): Value {
   const value = VALUES[name](record)
+  if (name.endsWith('UUID')) return String(value).replaceAll('-', '') || '0'.repeat(32)
+  if (ELEMENTS[name].type === 'ipv4') return value || '0.0.0.0'
+  if (ELEMENTS[name].type === 'ipv6') return value || '::'
   if (typeof value === 'string') return value
   if (name.includes('Milliseconds')) return Math.trunc(value)
   return Math.trunc(value) * (/^flow(Start|End)Seconds/.test(name) ? 1000 : 1)
@@ -147,7 +207,7 @@ t.test(
   'an address of the other family is none in an element of IPv4, and mapped in one of IPv6',
   READERS,
   async t => {
-    const other = { name: 'shop/web:http', port: 80 }
+    const other = { name: 'shop/web:http', port: 80, uid: '' }
     const four = { ...RECORD, service: { ...other, ip: 'fd00:2::a60:a' }, snat: { ip: 'fd00::1', port: 4 } }
     const six = { ...RECORD6, service: { ...other, ip: '10.96.0.10' }, snat: { ip: '10.10.0.1', port: 4 } }
     const [family4, family6] = [templateOf('aggregate', 4), templateOf('aggregate', 6)]

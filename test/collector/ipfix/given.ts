@@ -50,7 +50,7 @@ export const SERVICE: ClusterNames = {
   ...NO_CLUSTER,
   serviceByAddress: (ip, port) =>
     ip === '10.96.0.10' && port === 80
-      ? { namespace: 'shop', name: 'web', portName: 'http', port: 80, clusterIP: '10.96.0.10' }
+      ? { namespace: 'shop', name: 'web', uid: '', portName: 'http', port: 80, clusterIP: '10.96.0.10' }
       : undefined,
 }
 
@@ -60,6 +60,7 @@ interface ToldOptions {
   readonly activeS?: number
   readonly idleS?: number
   readonly flows?: Partial<FlowOptions>
+  readonly protocols?: readonly string[]
 }
 
 /** A flow stage, and the records of both roles. */
@@ -67,6 +68,8 @@ export class Told {
   readonly stage: Stage
   readonly exported: IpfixRecord[] = []
   readonly aggregated: IpfixRecord[] = []
+  /** Of an aggregator that joins nothing. */
+  readonly proxied: IpfixRecord[] = []
   readonly aggregator: Aggregator
 
   constructor({
@@ -75,6 +78,7 @@ export class Told {
     activeS = 60,
     idleS = 15,
     flows = {},
+    protocols = [],
   }: ToldOptions = {}) {
     this.stage = new Stage(1000, flows)
     const addresses = new NodeAddresses(cluster)
@@ -85,8 +89,12 @@ export class Told {
       () => this.stage.now,
     )
     const exporter = new Exporter({ ...parts, emit: record => this.exported.push(record) })
+    const proxy = new Exporter({ ...parts, emit: record => this.proxied.push(record) }, 'both')
     const periods = { activeS, idleS }
-    this.stage.flows.follow([addresses, new Follow(exporter, periods), new Follow(this.aggregator, periods)])
+    this.stage.flows.follow([
+      addresses,
+      ...[exporter, this.aggregator, proxy].map(teller => new Follow(teller, periods, protocols)),
+    ])
   }
 
   rows(host: string, window: number, record: string, ...rows: Row[]): void {
@@ -106,6 +114,15 @@ export class Told {
   }
 }
 
+/** As the API gives them. */
+export const UIDS = {
+  client: '11111111-2222-4333-8444-555555555555',
+  web: '66666666-7777-4888-9999-aaaaaaaaaaaa',
+  nodeA: 'bbbbbbbb-cccc-4ddd-8eee-ffffffffffff',
+  nodeB: '00000001-0002-4003-8004-000000000005',
+  service: '0a0b0c0d-1a1b-4c1d-9a2b-2c2d3a3b3c3d',
+}
+
 /** One of two nodes, complete, with every number another one. */
 export const RECORD: IpfixRecord = {
   ...{ family: 4, protocol: 6, start: 1_700_000_000.25, end: 1_700_000_060.75, reason: 2, seconds: 60.5 },
@@ -113,9 +130,15 @@ export const RECORD: IpfixRecord = {
   destination: { ip: '10.10.1.7', port: 8080 },
   total: { packets: 100, bytes: 123_456, revPackets: 90, revBytes: 654_321 },
   since: { packets: 10, bytes: 1234, revPackets: 9, revBytes: 4321 },
-  client: { pod: 'client-0', namespace: 'default', node: 'node-a', labels: { app: 'client' } },
-  server: { pod: 'web-0', namespace: 'shop', node: 'node-b', labels: {} },
-  service: { name: 'shop/web:http', ip: '10.96.0.10', port: 80 },
+  client: {
+    ...{ pod: 'client-0', namespace: 'default', node: 'node-a', labels: { app: 'client' } },
+    ...{ uid: UIDS.client, nodeUid: UIDS.nodeA },
+  },
+  server: {
+    ...{ pod: 'web-0', namespace: 'shop', node: 'node-b', labels: {} },
+    ...{ uid: UIDS.web, nodeUid: UIDS.nodeB },
+  },
+  service: { name: 'shop/web:http', ip: '10.96.0.10', port: 80, uid: UIDS.service },
   snat: { ip: '10.10.0.1', port: 50_001 },
   ...{ state: 'ESTABLISHED', type: 2, isIncomplete: false, node: 'node-a', nodeAddress: '192.0.2.1' },
   fromSource: {
@@ -134,6 +157,6 @@ export const RECORD6: IpfixRecord = {
   ...{ family: 6, nodeAddress: '2001:db8::1' },
   source: { ip: 'fd00:10::5', port: 44752 },
   destination: { ip: 'fd00:10::7', port: 8080 },
-  service: { name: 'shop/web:http', ip: 'fd00:2::a', port: 80 },
+  service: { name: 'shop/web:http', ip: 'fd00:2::a', port: 80, uid: UIDS.service },
   snat: { ip: 'fd00:10::1', port: 50_001 },
 }

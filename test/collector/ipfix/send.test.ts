@@ -10,18 +10,8 @@ import { scratch } from '../../harness/scratch.ts'
 import { needs } from '../../harness/skip.ts'
 import { freePort } from '../../harness/sockflux.ts'
 import { until } from '../../harness/until.ts'
-import { CLIENT, carrying, NAMES, SERVER, type Told } from './given.ts'
-import { sending } from './sending.ts'
-
-/** Conversations of one node with elsewhere that end in this window. */
-function ended(told: Told, window: number, count: number): void {
-  const rows = Array.from({ length: count }, (_, at) => ({
-    ...{ ...CLIENT, remote: '192.0.2.9', socket: 1000 * (window + 1) + at, isn_local: 0, isn_remote: 0 },
-    ...{ local_port: 1000 + at, ...carrying(at, 1), state: 7, closed_ns: 5e9 },
-  }))
-  told.rows('node-a', window, 'tcp_flow', ...rows)
-  told.end(window, 'node-a')
-}
+import { CLIENT, carrying, NAMES, SERVER } from './given.ts'
+import { ended, sending } from './sending.ts'
 
 t.test('over TCP templates come first, on each connection, and sequences begin again', async t => {
   const collector = await listenTcp()
@@ -136,6 +126,29 @@ t.test('over UDP messages are short, and templates come again', async t => {
   )
 })
 
+t.test('messages are as short as they are wanted, over TCP as well', async t => {
+  const collector = await listenTcp()
+  t.teardown(() => collector.close())
+  const to = { externalFlowCollectorAddr: `127.0.0.1:${collector.port}` }
+  const { told } = sending(t, { ...to, ipfixMessageSize: '1400' })
+  ended(told, 0, 30)
+  const messages = () => messagesOf(collector.streams[0] ?? Buffer.alloc(0)).slice(2)
+  await until('all records', () => messages().reduce((sum, { bytes }) => sum + bytes.length, 0) > 30 * 200)
+  t.ok(messages().length > 1)
+  t.ok(messages().every(({ bytes }) => bytes.length <= 1400))
+})
+
+t.test('a role that is off sends nothing', async t => {
+  const collector = await listenTcp()
+  t.teardown(() => collector.close())
+  const address = `127.0.0.1:${collector.port}:tcp`
+  const { ipfix } = sending(t, {
+    ...{ externalFlowCollectorAddr: address, externalFlowCollectorEnable: false },
+    ...{ flowCollectorAddr: address, flowExporterEnable: false, featureGates: 'FlowExporter=true' },
+  })
+  t.same(ipfix.view(), {})
+})
+
 const cleanup = new Cleanup()
 t.teardown(() => cleanup.close())
 
@@ -157,6 +170,29 @@ t.test('over TLS, where each side proves who it is', { skip: needs('openssl') },
     flowCollectorAddr: `127.0.0.1:${collector.port}`,
     ...{ ipfixCa: authority.certificate, ipfixCertificate: client.certificate, ipfixKey: client.key },
   }
+  t.test('as an aggregator, also where the address says tcp', async t => {
+    const { told } = sending(t, {
+      ...{
+        ...flags,
+        flowCollectorAddr: undefined,
+        externalFlowCollectorAddr: `127.0.0.1:${collector.port}:tcp`,
+      },
+      ...{ externalFlowCollectorTls: true, externalFlowCollectorName: 'aggregator', ipfixTlsVersion: '1.3' },
+    })
+    const before = collector.streams.length
+    ended(told, 0, 1)
+    await until('a record', () => messagesOf(collector.streams[before] ?? Buffer.alloc(0)).length === 3)
+  })
+  t.test('a receiver that speaks an older version is refused', async t => {
+    const old = await listenTcp(0, {
+      ...{ cert: readFileSync(server.certificate), key: readFileSync(server.key), maxVersion: 'TLSv1.2' },
+    })
+    t.teardown(() => old.close())
+    const to = { flowCollectorAddr: `127.0.0.1:${old.port}`, ipfixCa: authority.certificate }
+    const { warnings } = sending(t, { ...to, flowAggregatorAddress: 'aggregator', ipfixTlsVersion: '1.3' })
+    await until('a warning', () => warnings.length > 0)
+    t.match(warnings[0], /ipfix exporter 127.0.0.1:\d+: .*(version|VERSION)/)
+  })
   t.test('with its name', async t => {
     const { told } = sending(t, { ...flags, flowAggregatorAddress: 'aggregator' })
     ended(told, 0, 1)

@@ -32,7 +32,7 @@ t.test('100,000 records and a new connection', { skip: needs('nfcapd') }, async 
   const opened: (Connection & { failure: Error | undefined })[] = []
   const sender = new Sender(
     {
-      ...{ name: 'nfcapd', maxBytes: 2 ** 30, burst: { messages: 64, pauseMs: 2 }, firstDelayMs: 1 },
+      ...{ name: 'nfcapd', maxBytes: 2 ** 30, burst: { messages: 64, pauseMs: 5 }, firstDelayMs: 1 },
     },
     async signal => {
       const connection = await OPENERS.udp(target, {}, signal)

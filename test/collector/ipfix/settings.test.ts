@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { checkCollector } from '../../../collector/check.ts'
-import { aggregatorTarget, exporterTarget } from '../../../collector/ipfix/check.ts'
 import { parseAddress } from '../../../collector/ipfix/send/address.ts'
+import { aggregatorTarget, exporterTarget } from '../../../collector/ipfix/targets.ts'
 import { collectorSettings } from '../../../collector/options.ts'
 import { inspectSettings } from '../../../wire/settings/read.ts'
 import { Authority } from '../../harness/certificates.ts'
@@ -28,6 +28,8 @@ t.test('addresses', async t => {
     ['a.example:udp', { ...host, port: 4739, transport: 'udp' }],
     ['192.0.2.7:4739:tls', { host: '192.0.2.7', port: 4739, transport: 'tls' }],
     ['[2001:db8::7]:4740:tcp', { host: '2001:db8::7', port: 4740, ...tcp }],
+    ['flow-aggregator/flows:9:tls', { host: 'flows.flow-aggregator.svc', port: 9, transport: 'tls' }],
+    ['a.example:9:grpc', { ...host, port: 9, transport: 'grpc' }],
     ['[2001:db8::7]', { host: '2001:db8::7', port: 4739 }],
   ] as const)
     t.match(parseAddress(text), parsed, text)
@@ -45,6 +47,7 @@ t.test('addresses', async t => {
     ['UDP://[::1]:5', /write \[::1\]:5:udp$/],
     ['https://a.example/path', /write a.example:tcp$/],
     ['tcp://', /write host:tcp$/],
+    ['a/b/c:1', /a host has no \//],
     ['a b:1', /a host has no/],
   ] as const)
     t.match(parseAddress(text), says, text)
@@ -76,7 +79,21 @@ t.test('what has no effect is said in a sentence', async t => {
       { activeFlowExportTimeout: '5s' },
       /^--active-flow-export-timeout: has no effect without --flow-collector-addr$/,
     ],
+    [{ externalFlowCollectorEnable: true }, /has no effect without --external-flow-collector-addr$/],
     [{ flowExportInterval: '5s' }, /^--flow-export-interval: has no effect without --external-flow-coll/],
+    [
+      { externalFlowCollectorAddr: 'a', flowAggregatorMode: 'Proxy', flowExportInterval: '5s' },
+      /^--flow-export-interval: has no effect without --flow-aggregator-mode aggregate$/,
+    ],
+    [{ ipfixClusterId: 'c' }, /^--ipfix-cluster-id: has no effect without --external-flow-collector-addr$/],
+    [
+      { externalFlowCollectorAddr: 'a', ipfixUids: true },
+      /^--ipfix-uids: has no effect without --flow-aggregator-template aggregate$/,
+    ],
+    [
+      { externalFlowCollectorAddr: 'a', ipfixClusterId: 'c' },
+      /^--ipfix-cluster-id: has no effect without --flow-aggregator-template aggregate$/,
+    ],
     [{ flowCollectorAddr: 'a:1:udp', flowAggregatorAddress: 'a' }, /has no effect without TLS/],
     [{ flowCollectorAddr: 'a:1:udp', enableTlsToFlowAggregator: true }, /what is sent is plain text$/],
     ...['a:4739:udp', 'a:udp', 'a:tcp'].map(
@@ -91,7 +108,15 @@ t.test('what has no effect is said in a sentence', async t => {
     t.same(problems, [], JSON.stringify(flags))
     t.match(warnings, [says])
   }
-  t.same(inspect({ aggregatorTransportProtocol: 'none' }).warnings, [])
+  for (const usual of [
+    { aggregatorTransportProtocol: 'none' },
+    { externalFlowCollectorAddr: 'a', ipfixUids: false, ipfixNames: true },
+    {
+      ...{ externalFlowCollectorAddr: 'a', flowAggregatorMode: 'Proxy', ipfixUids: true },
+      ...{ ipfixClusterId: 'c', activeFlowExportTimeout: '5s' },
+    },
+  ])
+    t.same(inspect(usual).warnings, [])
 })
 
 t.test('what cannot be is refused, with the remedy', async t => {
@@ -114,10 +139,17 @@ t.test('what cannot be is refused, with the remedy', async t => {
       { flowCollectorAddr: 'a', enableTlsToFlowAggregator: true, aggregatorTransportProtocol: 'tcp' },
       /TLS is on both sides or on neither/,
     ],
+    [{ flowCollectorAddr: 'a:1:grpc' }, /^--flow-collector-addr: grpc is not spoken here: give the port/],
+    [{ externalFlowCollectorAddr: 'a:1:udp', externalFlowCollectorTls: true }, /says udp, which has no TLS/],
+    [{ flowProtocolFilter: ['icmp'] }, /needs one of tcp, udp, sctp/],
     [{ ipfixCa: '/nonexistent' }, /^--ipfix-ca: cannot read/],
     [{ ipfixKey: '/nonexistent' }, /a certificate and its key belong together/],
-    [{ ipfixMessageSize: '100' }, /needs a size from 512/],
+    [{ ipfixMessageSize: '100' }, /needs 0 or a size from 512/],
     [{ ipfixDomain: '4294967296' }, /needs a whole number/],
+    [{ ipfixClusterId: 'c'.repeat(254) }, /^--ipfix-cluster-id: needs an id of at most 253 characters/],
+    [{ flowAggregatorMode: 'both' }, /needs one of aggregate, proxy, not "both"/],
+    [{ ipfixClusterId: '' }, /needs a text that is not empty/],
+    [{ ipfixClusterId: 'a\u0000b' }, /^--ipfix-cluster-id: the text /],
   ] as const)
     t.match(inspect(flags).problems, [says], JSON.stringify(flags))
   const seconds = (flowExportInterval: string) => inspect({ flowExportInterval }).values.flowExportInterval

@@ -14,7 +14,11 @@ for name, enterprise, number, type in json.loads(sys.argv[2]):
 with open(sys.argv[1], "rb") as stream:
     for record in ipfix.reader.from_stream(stream).namedict_iterator():
         values = {
-            name: int(value.timestamp() * 1000 + 0.5) if hasattr(value, "timestamp") else value
+            name: int(value.timestamp() * 1000 + 0.5)
+            if hasattr(value, "timestamp")
+            else value.hex()
+            if isinstance(value, (bytes, bytearray))
+            else value
             for name, value in record.items()
         }
         print(json.dumps(values, default=str))

@@ -7,7 +7,14 @@ import { ELEMENTS, type ElementName, type ElementType } from '../../../collector
 
 /** RFC 7012, 3.1. */
 const TYPES: Readonly<Record<ElementType, string>> = {
-  ...{ u8: 'unsigned8', u16: 'unsigned16', u32: 'unsigned32', u64: 'unsigned64', string: 'string' },
+  ...{
+    u8: 'unsigned8',
+    u16: 'unsigned16',
+    u32: 'unsigned32',
+    u64: 'unsigned64',
+    string: 'string',
+    uuid: 'octetArray',
+  },
   ...{ ipv4: 'ipv4Address', ipv6: 'ipv6Address' },
   ...{ seconds: 'dateTimeSeconds', milliseconds: 'dateTimeMilliseconds' },
 }
@@ -49,10 +56,14 @@ export function dump(messages: Buffer, directory: string): string {
   const [file, names] = [join(directory, 'messages.ipfix'), join(directory, 'registry.xml')]
   writeFileSync(file, messages)
   writeFileSync(names, registry())
-  return execFileSync('/bin/sh', ['-c', 'exec ipfixDump --in "$1" -e "$2" 2>&1', 'sh', file, names], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  })
+  return execFileSync(
+    '/bin/sh',
+    ['-c', 'exec ipfixDump --in "$1" -e "$2" --hexdump 16 2>&1', 'sh', file, names],
+    {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    },
+  )
 }
 
 /** The values of each record in what `dump` gives. */
@@ -64,7 +75,8 @@ export function dumped(text: string): Record<string, string>[] {
       Object.fromEntries(
         [...part.matchAll(/^\t\([\d/]+\) *(\w+) : (?:\(len: \d+\) )?(.*)$/gm)].map(([, name, value]) => [
           name!,
-          value!,
+          // sixteen octets as --hexdump writes them
+          value!.replace(/^0x(?=[\da-f]{32}$)/, ''),
         ]),
       ),
     )

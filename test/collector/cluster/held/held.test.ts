@@ -145,7 +145,14 @@ t.test('a Service is found by every address that clients ask for', async t => {
     { name: 'sctp', port: 99, protocol: 'SCTP' },
   ]
   put(held, node('node-a', '192.168.0.1'), service('web', '10.96.0.10', ports, more, 'shop'))
-  const http = { namespace: 'shop', name: 'web', portName: 'http', port: 80, clusterIP: '10.96.0.10' }
+  const http = {
+    namespace: 'shop',
+    name: 'web',
+    uid: 'uid-web',
+    portName: 'http',
+    port: 80,
+    clusterIP: '10.96.0.10',
+  }
   t.same(held.serviceByAddress('10.96.0.10', 80, 'tcp', T), http)
   t.same(held.serviceByAddress('203.0.113.5', 80, 'tcp', T), http)
   t.same(held.serviceByAddress('198.51.100.9', 80, 'tcp', T), http)
@@ -180,7 +187,14 @@ t.test('a pod answers for a Service; where it answers for two, none is told', as
     slice('web-x', 'web', ['10.0.0.7', '10.0.0.8'], [{ name: 'http', port: 8080 }]),
     slice('head-x', 'head', ['10.0.0.8'], [{ name: 'http', port: 8080 }]),
   )
-  const web = { namespace: 'default', name: 'web', portName: 'http', port: 80, clusterIP: '10.96.0.10' }
+  const web = {
+    namespace: 'default',
+    name: 'web',
+    uid: 'uid-web',
+    portName: 'http',
+    port: 80,
+    clusterIP: '10.96.0.10',
+  }
   t.same(held.serviceByEndpoint('10.0.0.7', 8080, 'tcp', T), web)
   t.equal(held.serviceByEndpoint('10.0.0.8', 8080, 'tcp', T), undefined)
   t.equal(held.serviceByEndpoint('10.0.0.7', 80, 'tcp', T), undefined)

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import { collectorSettings } from '../../../collector/options.ts'
-import { probeSettings } from '../../../probe/options.ts'
-import { LINK } from '../../../wire/settings/endpoint.ts'
-import { inspectSettings } from '../../../wire/settings/read.ts'
+import { collectorSettings } from '../../../../collector/options.ts'
+import { probeSettings } from '../../../../probe/options.ts'
+import { LINK } from '../../../../wire/settings/endpoint.ts'
+import { inspectSettings } from '../../../../wire/settings/read.ts'
 
 const probe = (root: string, env = {}, flags = {}) =>
   inspectSettings(probeSettings, 'probe', flags, env, { root })
@@ -84,7 +84,7 @@ t.test('a mistyped flag gets the nearest flag as a suggestion', async t => {
     const stderr = await new Promise<string>(resolve =>
       execFile(
         process.execPath,
-        [join(import.meta.dirname, '../../../cli/sockflux.ts'), 'probe', wrong!, '1'],
+        [join(import.meta.dirname, '../../../../cli/sockflux.ts'), 'probe', wrong!, '1'],
         { env: { PATH: process.env['PATH'] } },
         (_, __, stderr) => resolve(stderr),
       ),
