@@ -21,7 +21,7 @@ export const aggregatorSettings = {
   externalFlowCollectorAddr: optional<CollectorAddress>({
     type: collectorAddress(),
     value: '<address>',
-    help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; implies --flows',
+    help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; needs no --flows',
     keys: ['externalFlowCollectorAddr', 'flowCollector.address'],
   }),
   externalFlowCollectorTls: setting({
@@ -47,7 +47,7 @@ export const aggregatorSettings = {
     type: duration(1),
     fallback: 60,
     value: '<duration>',
-    help: 'the aggregator exports a conversation that goes on so often; it waits three times as long for an end that a probe should tell of',
+    help: 'the aggregator exports a conversation that goes on so often; it waits three times as long for an end that a probe should report',
     keys: ['activeFlowRecordTimeout'],
   }),
   aggregatorTransportProtocol: optional<'tls' | 'tcp' | 'udp' | 'none'>({

@@ -24,7 +24,7 @@ export const exporterSettings = {
   flowCollectorAddr: optional<CollectorAddress>({
     type: collectorAddress(),
     value: '<address>',
-    help: 'send IPFIX records there as a flow exporter on each node would, one for each end that is a pod: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; or namespace/service; implies --flows',
+    help: 'send IPFIX records there as a flow exporter on each node would, one for each end that is a pod: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; or namespace/service; needs no --flows',
     keys: ['flowCollectorAddr', 'flowExporter.flowCollectorAddr'],
   }),
   flowPollInterval: optional<number>({
