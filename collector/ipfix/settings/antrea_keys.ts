@@ -1,17 +1,18 @@
 /** Keys of Antrea's ConfigMaps that change nothing here, each with what does it instead: an answer for who pastes a whole one. */
 
 const FILES =
-  'records are not written there: give --flow-file for lines of JSON, which its own tools load, or --ipfix-format json to --external-flow-collector-addr'
+  'records are not written there: give --flow-file for lines of JSON that another program loads, or send them with --ipfix-format json'
 const SECRET = 'Secrets are not read: mount it as a volume, and give'
 
 /** Of `flow-aggregator.conf`. */
 export const AGGREGATOR_KEYS: Readonly<Record<string, string>> = {
   inactiveFlowRecordTimeout:
-    'a conversation is kept as long as its sockets are, and for --idle-flow-export-timeout it is exported as idle: there is nothing to delete',
+    'a conversation is kept as long as its sockets are; an idle one is exported after --idle-flow-export-timeout',
   apiServer: 'records and counters are at the --socket of the collector: sockflux flows, sockflux metrics',
   clickHouse: FILES,
   s3Uploader: FILES,
-  flowLogger: `records are not written as CSV: give --flow-file, --flow-file-size and --flow-files for lines of JSON`,
+  flowLogger:
+    'records are not written as CSV: give --flow-file, --flow-file-size and --flow-files for lines of JSON',
   flowStreamService: 'there is no gRPC here: sockflux flows --follow prints records as they come',
   recordBufferSize: 'records wait in --ipfix-queue-size bytes, and with --flow-file in a queue of their own',
   'flowCollector.tls.caSecretName': `${SECRET} --ipfix-ca`,
