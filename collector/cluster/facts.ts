@@ -29,6 +29,8 @@ export interface PodFact {
 export interface NodeFact {
   readonly name: string
   readonly zone: string
+  /** By which other nodes know it. */
+  readonly ips: readonly string[]
 }
 
 export interface NamespaceFact {

@@ -4,7 +4,8 @@ import { addressBytes } from '../../wire/address_text.ts'
 import { canonical } from './addresses.ts'
 import type { Protocol } from './facts.ts'
 import { elements, isRecord, type Json, member, number, text, textMap, texts, timeMs } from './json.ts'
-import { endOf } from './pod_end.ts'
+import { pluginAddresses } from './read/plugins.ts'
+import { endOf } from './read/pod_end.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
 export interface Named {
@@ -45,6 +46,8 @@ export interface OwnedObject extends Named {
 export interface NodeObject extends Named {
   readonly zone: string
   readonly ips: readonly string[]
+  /** On the network of its pods. */
+  readonly podIps: readonly string[]
   /** By which it is known outside: several nodes may have one, behind one router. */
   readonly externalIps: readonly string[]
   readonly podRanges: readonly string[]
@@ -146,7 +149,8 @@ const ZONES = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io
 
 export function nodeOf(object: Json): NodeObject {
   const [spec, status] = [member(object, 'spec'), member(object, 'status')]
-  const labels = textMap(member(object, 'metadata')['labels'])
+  const metadata = member(object, 'metadata')
+  const [labels, annotations] = [textMap(metadata['labels']), textMap(metadata['annotations'])]
   const addressesOf = (isMeant: (type: string) => boolean) =>
     addresses(
       elements(status['addresses'])
@@ -158,6 +162,7 @@ export function nodeOf(object: Json): NodeObject {
     ...namedOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
     ips: addressesOf(type => type !== 'ExternalIP'),
+    podIps: addresses(pluginAddresses(annotations, ranges)),
     externalIps: addressesOf(type => type === 'ExternalIP'),
     podRanges: [...new Set(ranges.filter(Boolean))],
   }
