@@ -4,6 +4,7 @@ import { addressBytes } from '../../wire/address_text.ts'
 import { canonical } from './addresses.ts'
 import type { Protocol } from './facts.ts'
 import { elements, isRecord, type Json, member, number, text, textMap, texts, timeMs } from './json.ts'
+import { networkAddresses } from './read/networks.ts'
 import { pluginAddresses } from './read/plugins.ts'
 import { endOf } from './read/pod_end.ts'
 
@@ -27,6 +28,8 @@ export interface PodObject extends Named {
   readonly uid: string
   readonly node: string
   readonly ips: readonly string[]
+  /** On other networks, which may use the same addresses as one another. */
+  readonly otherIps: readonly string[]
   readonly hostNetwork: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly owner: Owner | undefined
@@ -133,6 +136,7 @@ export function podOf(object: Json): PodObject {
       annotations['kubernetes.io/config.hash'] || text(metadata['uid']) || `${named.namespace}/${named.name}`,
     node: text(spec['nodeName']),
     ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]),
+    otherIps: addresses(networkAddresses(annotations)),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
     owner: ownerOfPod(object, annotations),
