@@ -29,6 +29,8 @@ export interface NodeFact {
   readonly uid: string
   readonly name: string
   readonly zone: string
+  /** By which other nodes know it. */
+  readonly ips: readonly string[]
 }
 
 /** One port of a Service. */

@@ -3,7 +3,9 @@
 import { addresses, bounded } from './addresses.ts'
 import type { Protocol } from './facts.ts'
 import { elements, isRecord, type Json, member, name, number, text, textMap, texts, timeMs } from './json.ts'
-import { endOf } from './pod_end.ts'
+import { networkAddresses } from './read/networks.ts'
+import { pluginAddresses } from './read/plugins.ts'
+import { endOf } from './read/pod_end.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
 export interface Named {
@@ -32,6 +34,8 @@ export interface PodObject extends Named {
   readonly uid: string
   readonly node: string
   readonly ips: readonly string[]
+  /** On other networks, which may use the same addresses as one another. */
+  readonly otherIps: readonly string[]
   readonly hostNetwork: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly owner: Owner | undefined
@@ -52,6 +56,8 @@ export interface NodeObject extends Named {
   readonly uid: string
   readonly zone: string
   readonly ips: readonly string[]
+  /** On the network of its pods. */
+  readonly podIps: readonly string[]
   /** By which it is known outside: several nodes may have one, behind one router. */
   readonly externalIps: readonly string[]
   readonly podRanges: readonly string[]
@@ -145,6 +151,7 @@ export function podOf(object: Json): PodObject {
       `${named.namespace}/${named.name}`,
     node: name(spec['nodeName']),
     ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]).slice(0, MAX_IPS),
+    otherIps: addresses(networkAddresses(annotations)).slice(0, MAX_IPS),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
     owner: ownerOfPod(object, annotations),
@@ -161,7 +168,8 @@ const ZONES = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io
 
 export function nodeOf(object: Json): NodeObject {
   const [spec, status] = [member(object, 'spec'), member(object, 'status')]
-  const labels = textMap(member(object, 'metadata')['labels'])
+  const metadata = member(object, 'metadata')
+  const [labels, annotations] = [textMap(metadata['labels']), textMap(metadata['annotations'])]
   const addressesOf = (isMeant: (type: string) => boolean) =>
     addresses(
       elements(status['addresses'])
@@ -174,6 +182,7 @@ export function nodeOf(object: Json): NodeObject {
     uid: uidOf(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
     ips: addressesOf(type => type !== 'ExternalIP').slice(0, MAX_IPS),
+    podIps: addresses(pluginAddresses(annotations, ranges)).slice(0, MAX_IPS),
     externalIps: addressesOf(type => type === 'ExternalIP').slice(0, MAX_IPS),
     podRanges: [...new Set(ranges.filter(Boolean))].slice(0, MAX_RANGES),
   }

@@ -23,6 +23,9 @@ class Node implements NodeFact {
   get zone() {
     return this.object.zone
   }
+  get ips() {
+    return this.object.ips
+  }
 }
 
 export class Nodes implements Index<NodeObject> {
@@ -85,6 +88,7 @@ export class Nodes implements Index<NodeObject> {
   get #lists() {
     return [
       [this.#byAddress, 'ips'],
+      [this.#byAddress, 'podIps'],
       [this.#byExternal, 'externalIps'],
     ] as const
   }

@@ -56,7 +56,15 @@ export class Exporter implements Teller {
     }
     const node = due.flows.store.runOf(leadOf(due)).host
     const { addresses, emit } = this.#parts
-    emit(recordOf(due, own, countsOf(due), { name: node, address: addresses.of(node) }, false))
+    emit(
+      recordOf(
+        due,
+        own,
+        countsOf(due),
+        { name: node, addressOf: family => addresses.of(node, family) },
+        false,
+      ),
+    )
     return true
   }
 }

@@ -5,6 +5,7 @@ import { conversationOf } from '../../flows/conversation.ts'
 import type { Followed, Follower } from '../../flows/follower.ts'
 import { WORD } from '../../flows/table/columns.ts'
 import type { Run } from '../../flows/table/run.ts'
+import type { Family } from '../format/templates.ts'
 import type { ClusterNames } from '../record/cluster.ts'
 
 const MAX_NODES = 8192
@@ -28,15 +29,17 @@ export class NodeAddresses implements Follower {
     this.#cluster = cluster
   }
 
-  /** '' until it is known. */
-  of(node: string): string {
-    return this.#addresses.peek(node)?.ip ?? ''
+  /** '' until it is known. @param family one of it, where it has several */
+  of(node: string, family: Family = 4): string {
+    const all = this.#cluster.nodeByName(node)?.ips ?? []
+    const own = all.find(ip => ip.includes(':') === (family === 6)) ?? all[0]
+    return own ?? this.#addresses.peek(node)?.ip ?? ''
   }
 
   /** It is one of a node. */
   has(ip: string): boolean {
     const node = this.#nodes.peek(ip)
-    return node !== undefined && this.of(node) === ip
+    return node !== undefined && this.#addresses.peek(node)?.ip === ip
   }
 
   last(): void {}

@@ -12,6 +12,7 @@ export interface NodeNamed {
   readonly name: string
   /** '' where it is not known. */
   readonly uid: string
+  readonly ips: readonly string[]
 }
 
 export interface ServiceNamed {

@@ -94,3 +94,30 @@ t.test('a node that gets another address is told of by that', async t => {
   t.equal(addresses[0], '192.168.0.1')
   t.equal(addresses.at(-1), '192.168.0.77')
 })
+
+t.test(
+  'with facts of a cluster, the address of a node is that of its object, of the family of the record',
+  async t => {
+    const held = facts()
+    const dual = node(A, '192.168.0.1')
+    const addresses = ['192.168.0.1', '2001:db8::1'].map(address => ({ type: 'InternalIP', address }))
+    held.set('Node', { ...dual, status: { addresses } }, BEGAN)
+    const told = toldOf(held)
+    // its first connection is from its bridge, to a pod that is watched elsewhere
+    told.rows(A, 0, 'tcp_flow', own('10.10.0.1', 70, '10.10.1.7'), { ...CLIENT, remote: '192.0.2.9' })
+    told.rows(A, 0, 'tcp_flow', {
+      ...{ ...CLIENT, socket: 8, isn_local: 11, family: 10 },
+      ...{ local: 'fd00:10::5', remote: '2001:db8::9' },
+    })
+    told.rows(B, 0, 'tcp_flow', { ...SERVER, remote: '192.0.2.8', isn_local: 33 })
+    told.end(0, A, B)
+    told.silence(1, 3, A, B)
+    t.same(
+      told.aggregated
+        .filter(({ node }) => node === A)
+        .map(({ nodeAddress }) => nodeAddress)
+        .sort(),
+      ['192.168.0.1', '2001:db8::1'],
+    )
+  },
+)
