@@ -4,6 +4,7 @@ import { KEYS } from '../wire/link/key_files.ts'
 import { PROBE_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
 import { natsSettings } from '../wire/settings/nats.ts'
+import { processSettings } from '../wire/settings/process.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import {
   address,
@@ -58,7 +59,7 @@ export const collectorSettings = {
     type: socket(),
     fallback: '/run/sockflux/collector.sock',
     value: '<path>',
-    help: 'unix socket for sockflux query and sockflux top',
+    help: 'unix socket for the commands query, top, flows, page, ledger and metrics',
   }),
   http: setting<Address | undefined>({
     type: address(),
@@ -70,7 +71,7 @@ export const collectorSettings = {
     type: text(),
     fallback: undefined,
     value: '<file>',
-    help: 'certificate of --http in PEM, with those between; the server speaks TLS then',
+    help: 'certificate of --http in PEM, with the intermediate ones; the server speaks TLS then',
   }),
   httpKey: setting<string | undefined>({
     type: text(),
@@ -182,18 +183,7 @@ export const collectorSettings = {
     value: '<number>',
     help: 'samples that may wait for a sink in memory, some 50 bytes each (a record of a conversation counts as 59); beyond it the oldest are dropped and counted',
   }),
-  aliveFile: setting<string | undefined>({
-    type: text(),
-    fallback: undefined,
-    value: '<file>',
-    help: 'file that is written every five seconds as long as the program goes on; a liveness check of a container looks at its age',
-  }),
-  logLevel: setting({
-    type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
-    fallback: 'info',
-    value: '<level>',
-    help: 'log lines on standard error: debug, info, warn, error or silent',
-  }),
+  ...processSettings,
 }
 
 export type CollectorOptions = Values<typeof collectorSettings>

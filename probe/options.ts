@@ -5,6 +5,7 @@ import { COLLECTOR_PUBLIC, KEYS } from '../wire/link/key_files.ts'
 import { COLLECTOR_USER } from '../wire/link/users.ts'
 import { LINK } from '../wire/settings/endpoint.ts'
 import { natsSettings } from '../wire/settings/nats.ts'
+import { processSettings } from '../wire/settings/process.ts'
 import { setting, type Values } from '../wire/settings/settings.ts'
 import {
   bytes,
@@ -226,18 +227,7 @@ export const probeSettings = {
     value: '<hours>',
     help: 'windows that have waited longer in the spool are dropped and counted',
   }),
-  aliveFile: setting<string | undefined>({
-    type: text(),
-    fallback: undefined,
-    value: '<file>',
-    help: 'file that is written every five seconds as long as the program goes on; a liveness check of a container looks at its age',
-  }),
-  logLevel: setting({
-    type: oneOf('debug', 'info', 'warn', 'error', 'silent'),
-    fallback: 'info',
-    value: '<level>',
-    help: 'log lines on standard error: debug, info, warn, error or silent',
-  }),
+  ...processSettings,
 }
 
 export type ProbeOptions = Values<typeof probeSettings>

@@ -4,7 +4,7 @@ import { catalogue } from '../metrics/catalogue.ts'
 import { tagsOf } from '../metrics/metric.ts'
 import { Problem } from '../routes.ts'
 import type { HistoryPoint, HistorySource, LineQuestion } from '../sinks/history.ts'
-import type { PageLevel } from './rows.ts'
+import { PAGE_LEVELS, type PageLevel } from './rows.ts'
 
 /** What is drawn, and where it is stored. */
 const MEASURES = [
@@ -62,11 +62,13 @@ function secondsOf(asked: URLSearchParams, name: string): number {
   return seconds
 }
 
-/** The whole of a host is what is in its containers, and what is in none. */
+/** The whole of a host is what is in its containers, and what is in none; what is chosen decides, as in the rows of the last window. */
 function levelsOf(level: string | null, only: Readonly<Record<string, string>>): readonly PageLevel[] {
-  if (level === 'pod' || level === 'process') return [level]
-  if (level !== 'container' && level !== 'host')
-    throw new Problem(400, 'level must be container, pod, process or host')
+  if (level === null || !PAGE_LEVELS.some(name => name === level))
+    throw new Problem(400, `level must be one of ${PAGE_LEVELS.join(', ')}`)
+  if (only['process'] || level === 'process') return ['process']
+  if (level === 'pod')
+    return only['container'] === undefined ? ['pod'] : only['container'] === '(host)' ? [] : ['container']
   if (only['container'] === '(host)') return ['host']
   const isInContainers = Object.keys(only).some(tag => tag !== 'host')
   return isInContainers ? ['container'] : ['container', 'host']

@@ -1,7 +1,7 @@
 /** What a column of a view is. */
 
 import type { Style } from '../../terminal/style.ts'
-import type { Unit } from './units.ts'
+import { count, rate, type Unit } from './units.ts'
 
 /** What cells depend on besides their row. */
 export interface Shown {
@@ -46,3 +46,16 @@ export const number = <Row>(
   right: true,
   ...more,
 })
+
+/** Payload, bytes per second. */
+export const bytesPerSecond = <Row>(title: string, of: (row: Row) => number | null): Column<Row> =>
+  number(title, of, (value, { unit }) => rate(value!, unit))
+
+/** How often something went wrong: any is coloured. */
+export const faults = <Row>(
+  title: string,
+  of: (row: Row) => number,
+  style: Style,
+  more: Partial<Column<Row>> = {},
+): Column<Row> =>
+  number(title, of, value => count(value!), { style: row => (of(row) > 0 ? style : undefined), ...more })

@@ -1,8 +1,8 @@
 /** Columns of who talks to whom. */
 
 import type { PeerRow } from '../../../collector/view/peers.ts'
-import { type Column, name, number } from './column.ts'
-import { count, milliseconds, rate } from './units.ts'
+import { bytesPerSecond, type Column, faults, name, number } from './column.ts'
+import { count, milliseconds } from './units.ts'
 
 type PeerColumn = Column<PeerRow>
 
@@ -17,32 +17,9 @@ export const peerColumns: readonly PeerColumn[] = [
     row => row.flows,
     value => count(value!),
   ),
-  number(
-    'SENT/s',
-    row => row.sentPerSecond,
-    (value, { unit }) => rate(value!, unit),
-  ),
-  number(
-    'RCVD/s',
-    row => row.rcvdPerSecond,
-    (value, { unit }) => rate(value!, unit),
-  ),
+  bytesPerSecond('SENT/s', row => row.sentPerSecond),
+  bytesPerSecond('RCVD/s', row => row.rcvdPerSecond),
   number('RTT ms', row => row.rtt, milliseconds),
-  number(
-    'RETR',
-    row => row.retransmits,
-    value => count(value!),
-    {
-      style: ({ retransmits }) => (retransmits > 0 ? 'warn' : undefined),
-    },
-  ),
-  number(
-    'SYN!',
-    row => row.waiting,
-    value => count(value!),
-    {
-      style: ({ waiting }) => (waiting > 0 ? 'bad' : undefined),
-      leaves: 3,
-    },
-  ),
+  faults('RETR', row => row.retransmits, 'warn'),
+  faults('SYN!', row => row.waiting, 'bad', { leaves: 3 }),
 ]

@@ -1,5 +1,5 @@
 /**
- * The page in a real browser while two pods talk: docs/images/page-*.webp.
+ * The page in a real browser while the pods of a shop talk: docs/images/page-*.webp.
  *
  *     node test/collector/page/pictures.ts [seconds]
  */
@@ -8,11 +8,12 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
-import { client, type Pair, serve, startPair } from '../../e2e/pair.ts'
+import { startPair } from '../../e2e/pair.ts'
 import { openBrowser } from '../../harness/browser.ts'
 import { closable } from '../../harness/cleanup.ts'
-import type { Container } from '../../harness/pod.ts'
+import { scratch } from '../../harness/scratch.ts'
 import { freePort, openSite } from '../../harness/sockflux.ts'
+import { openShop } from './shop.ts'
 
 const FOLDER = join(import.meta.dirname, '../../../docs/images')
 const GROUPS = 'flows,rtt,rtt_dist,traffic,tcp,connect,process,host,stats'
@@ -20,32 +21,21 @@ const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height:
 const VIEWS = {
   containers: './?namespace=shop',
   map: './?namespace=shop&view=map',
+  flows: './?namespace=shop&view=flows&to=service',
+  nodes: './?namespace=shop&view=nodes',
   connections: './?view=connections&container=',
 }
+/** Those that the documents show. */
+const PICTURES: readonly [view: keyof typeof VIEWS, size: keyof typeof SIZES, colours: 'light' | 'dark'][] = [
+  ['containers', 'wide', 'light'],
+  ['map', 'wide', 'dark'],
+  ['flows', 'wide', 'light'],
+  ['nodes', 'wide', 'dark'],
+  ['containers', 'phone', 'dark'],
+  ['map', 'phone', 'light'],
+  ['connections', 'phone', 'dark'],
+]
 const QUALITY = 80
-
-/** Until the process ends. */
-async function talk({ node, shop, cart }: Pair): Promise<void> {
-  await serve(node, cart.pod.containers.main, cart.address, '80')
-  await serve(node, cart.pod.containers.idle, cart.address, '6379')
-  await serve(node, shop.pod.containers.main, shop.address, '8080')
-  const loads: [Container, number, string, string, number][] = [
-    [shop.pod.containers.main, 12, cart.address, '80', 20_000],
-    [shop.pod.containers.idle, 3, cart.address, '6379', 2000],
-    [cart.pod.containers.main, 4, cart.address, '6379', 60_000],
-    [cart.pod.containers.idle, 2, shop.address, '8080', 800],
-  ]
-  for (const [container, sockets, address, port, bytes] of loads) {
-    const load = client(node, container)
-    await load.ask(`open ${sockets} ${address} ${port}`)
-    void (async () => {
-      for (;;) {
-        await load.ask(`echo 1 ${Math.round(bytes * (0.5 + Math.random()))}`)
-        await sleep(100 * Math.random())
-      }
-    })().catch(() => {})
-  }
-}
 
 async function picture(page: Page, name: string): Promise<void> {
   const session = await page.context().newCDPSession(page)
@@ -57,11 +47,19 @@ async function picture(page: Page, name: string): Promise<void> {
 const stage = await closable(async cleanup => {
   const pair = await startPair({ rttMs: 4, dropEvery: 400, namespace: 'shop' })
   cleanup.defer(() => pair.close())
+  const manifests = await scratch(cleanup, 'manifests')
+  await openShop(pair, manifests)
   const site = await openSite()
   cleanup.defer(() => site.close())
-  await site.collector(['--http', `127.0.0.1:${await freePort()}`, '--metrics', GROUPS])
+  await site.collector([
+    '--http',
+    `127.0.0.1:${await freePort()}`,
+    '--metrics',
+    GROUPS,
+    '--cluster-from',
+    manifests,
+  ])
   await site.probe(['--containerd-state', pair.node.containerd.stateDir, '--host', 'node-1'])
-  await talk(pair)
   const browser = await openBrowser()
   cleanup.defer(() => browser.close())
   return { pair, site, browser }
@@ -71,18 +69,15 @@ try {
   await mkdir(FOLDER, { recursive: true })
   await sleep(Number(process.argv[2] ?? 120) * 1000)
   const { page } = await browser.open((await site.run('page')).stdout.trim())
-  for (const [size, viewport] of Object.entries(SIZES))
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(viewport)
-      await page.emulateMedia({ colorScheme })
-      for (const [view, path] of Object.entries(VIEWS)) {
-        const chosen = view === 'connections' ? pair.cart.pod.containers.main.id.slice(0, 12) : ''
-        await page.goto(new URL(path + chosen, page.url()).href)
-        await page.locator('tbody tr').first().waitFor()
-        await sleep(4000)
-        await picture(page, `${view}-${size}-${colorScheme}`)
-      }
-    }
+  for (const [view, size, colorScheme] of PICTURES) {
+    await page.setViewportSize(SIZES[size])
+    await page.emulateMedia({ colorScheme })
+    const chosen = view === 'connections' ? pair.cart.pod.containers.main.id.slice(0, 12) : ''
+    await page.goto(new URL(VIEWS[view] + chosen, page.url()).href)
+    await page.locator('tbody tr').first().waitFor()
+    await sleep(view === 'flows' ? 30_000 : 4000) // the busiest are drawn from the moment on
+    await picture(page, `${view}-${size}-${colorScheme}`)
+  }
 } finally {
   await stage.close()
 }

@@ -77,7 +77,9 @@ t.test('charts are of what is stored of the filters', async t => {
   t.same(from('level=container'), ['container', 'host'])
   t.same(from('level=container&pod=p'), ['container'])
   t.same(from('level=container&container=(host)'), ['host'])
-  t.same(from('level=pod&container=c'), [], 'pods have no tag of a container')
+  t.same(from('level=pod&container=c'), ['container'], 'pods have no tag of a container')
+  t.same(from('level=pod&container=(host)'), [], 'what is in no container is in no pod')
+  t.same(from('level=host&process=nginx'), ['process'])
   t.same(from('level=process&process=nginx'), ['process'])
   const client = asked('level=container&container=c&role=client')
   t.match(

@@ -2,7 +2,8 @@
 
 import { RANGES } from '../view.js'
 import { ask, filtersOf } from './ask.js'
-import { filtered, totalOf } from './rows.js'
+import { rowsOf } from './chosen.js'
+import { totalOf } from './rows.js'
 
 export const LINES = ['flows', 'p50', 'p95', 'p99', 'sent', 'rcvd', 'opened', 'failed', 'retransmits']
 /** Windows that come one by one are kept, so that a day does not fill the memory. */
@@ -53,8 +54,8 @@ export class Series {
     const time = Math.max(...windows.map(({ time }) => time))
     const rows = windows
       .filter(window => window.time === time)
-      .flatMap(({ levels }) => levels[this.#level].rows)
-    const total = totalOf(filtered(rows, this.#level, { ...view, text: '' }), view.role)
+      .flatMap(({ levels }) => rowsOf(levels, this.#level, { ...view, text: '' }))
+    const total = totalOf(rows, view.role)
     const last = this.times.at(-1)
     if (last !== undefined && time < last) return
     const at = time === last ? this.times.length - 1 : this.times.length

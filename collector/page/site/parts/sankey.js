@@ -11,6 +11,8 @@ const GAP = 6
 const BAR = 8
 const TOP = 26
 const MIN_WIDTH = 300
+/** A letter of a name, on average. */
+const LETTER = 7.2
 /** Neighbours can be told apart. */
 const COLOURS = ['blue', 'green', 'orange']
 
@@ -62,7 +64,7 @@ export class Sankey {
   }
 
   #node({ node, y, height, value }, column, at) {
-    const most = Math.max(6, Math.floor(column.room / 7.2))
+    const most = Math.max(6, Math.floor(column.room / LETTER))
     const name = node.name.length > most ? `${node.name.slice(0, most - 1)}…` : node.name
     const side = node.outside ? 'outside' : 'inside'
     const words = `${column.head} ${node.name}, ${bytes(value)}: its connections`
@@ -85,14 +87,19 @@ function label({ x, isFirst }, y, kind, text) {
   return svg('text', { ...at, y: y.toFixed(1), class: kind }, text)
 }
 
+/** What the outer names do not need is left for the ribbons and the names between. */
 function columnsOf(heads, paths, width) {
-  const side = Math.min(220, Math.round(width * 0.34))
-  const step = (width - 2 * side - BAR) / (heads.length - 1)
+  const last = heads.length - 1
+  const [left, right] = [0, last].map(at => {
+    const longest = Math.max(heads[at].length, ...paths.map(({ stops }) => stops[at].name.length))
+    return Math.min(220, Math.round(width * 0.34), Math.ceil(longest * LETTER) + 16)
+  })
+  const step = (width - left - right - BAR) / last
   const columns = []
   for (const [at, head] of heads.entries()) {
     const isFirst = at === 0
-    const room = isFirst || at === heads.length - 1 ? side - 8 : step - BAR - 12
-    columns.push({ head, room, isFirst, x: side + at * step, ...placesOf(paths, at, columns.at(-1)) })
+    const room = isFirst ? left - 8 : at === last ? right - 8 : step - BAR - 12
+    columns.push({ head, room, isFirst, x: left + at * step, ...placesOf(paths, at, columns.at(-1)) })
   }
   return columns
 }

@@ -1,6 +1,7 @@
 /** Traffic of pods by their nodes: within a node, between two, and with the outside. */
 
 import { ask, filtersOf } from '../data/ask.js'
+import { sums } from '../data/nodes.js'
 import { Poll } from '../data/poll.js'
 import { Series } from '../data/series.js'
 import { rate } from '../data/units.js'
@@ -11,8 +12,6 @@ import { NO_FILTER } from '../parts/pairs.js'
 import { Table } from '../parts/table.js'
 import { current, hrefOf, RANGES } from '../view.js'
 
-/** What the collector calls all that is on no node. */
-const OUTSIDE = '(outside)'
 const number = (key, title, help, low) => ({
   ...{ key, title, help, low, text: rate, csv: `${key}_bytes_per_s` },
   value: row => row[key],
@@ -51,7 +50,7 @@ export function nodes(place, live) {
       series.choose(view)
       charts.draw(series, RANGES[view.range])
       const { nodes: all = [], edges = [], total = { edges: 0, flows: 0 } } = poll.answer ?? {}
-      const rows = sums(all, edges, live.heard()[0]?.interval ?? 1)
+      const rows = sums(all, edges)
       const isPart = total.edges > edges.length
       tell(
         poll.problem ||
@@ -76,29 +75,4 @@ export function nodes(place, live) {
     },
   }
   return opened
-}
-
-/** A row for each node: bytes per second by where they go, and to which one. */
-function sums(nodes, edges, interval) {
-  const rows = nodes.map(node => ({
-    ...{ node, within: 0, to_nodes: 0, from_nodes: 0, to_outside: 0, from_outside: 0, all: 0 },
-    sent: new Map(),
-  }))
-  const add = (from, to, bytes) => {
-    const value = bytes / interval
-    const [sender, receiver] = [rows[from], rows[to]]
-    sender.sent.set(receiver.node.name, (sender.sent.get(receiver.node.name) ?? 0) + value)
-    sender.all += value
-    if (from === to) sender.within += value
-    else {
-      receiver.all += value
-      sender[receiver.node.name === OUTSIDE ? 'to_outside' : 'to_nodes'] += value
-      receiver[sender.node.name === OUTSIDE ? 'from_outside' : 'from_nodes'] += value
-    }
-  }
-  for (const { client, server, windowBytes, windowRevBytes } of edges) {
-    add(client, server, windowBytes)
-    add(server, client, windowRevBytes)
-  }
-  return rows
 }

@@ -1,6 +1,7 @@
 /** Containers, pods, processes or hosts: over time, and a row each. */
 
-import { filtered, numberOf } from '../data/rows.js'
+import { rowsOf } from '../data/chosen.js'
+import { numberOf } from '../data/rows.js'
 import { Series } from '../data/series.js'
 import { count, often, rate, time } from '../data/units.js'
 import { Charts } from '../parts/charts.js'
@@ -102,7 +103,7 @@ export const subjects = level => (place, live) => {
       const windows = live.heard()
       const all = windows.flatMap(({ levels }) => levels[level].rows)
       const total = windows.reduce((sum, { levels }) => sum + levels[level].total, 0)
-      const rows = filtered(all, level, view)
+      const rows = windows.flatMap(({ levels }) => rowsOf(levels, level, view))
       table.draw(rows, view.sort, total > all.length ? total : rows.length)
       tell(windows.length > 0 && all.length === 0 ? (NOTHING[level] ?? '') : '')
     },
