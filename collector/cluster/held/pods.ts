@@ -77,7 +77,7 @@ export class Pods implements Index<PodObject> {
 
   set(given: PodObject, was: PodObject | undefined, atMs: number): void {
     const [object, before] = [this.#own(given), was && this.#own(was)]
-    if (before && before.uid !== object.uid) this.remove(before, atMs)
+    if (before && before.uid !== object.uid) this.remove(before, atMs, before)
     const pod = this.#byUid.get(object.uid) ?? new Pod(object, this.#around)
     this.#byUid.set(object.uid, pod)
     // a static pod keeps its UID when its mirror in the API goes and comes again
@@ -113,13 +113,14 @@ export class Pods implements Index<PodObject> {
     this.#byAddress.end(ip, pod, ended ?? atMs, ended !== undefined)
   }
 
-  remove(given: PodObject, atMs: number): void {
+  remove(given: PodObject, atMs: number, last: PodObject): void {
     const object = this.#own(given)
     const pod = this.#byUid.get(object.uid)
     if (!pod) return
     // its last state may have fewer containers than were known
-    pod.object = { ...object, containers: { ...pod.object.containers, ...object.containers } }
-    for (const id in object.containers) this.#byContainer.set(id, pod)
+    const containers = { ...object.containers, ...last.containers }
+    pod.object = { ...last, uid: object.uid, containers }
+    for (const id in last.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
     for (const ip of object.ips) this.#end(ip, pod, atMs)
   }

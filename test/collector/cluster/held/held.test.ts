@@ -228,6 +228,48 @@ t.test('what a list does not have any more is gone', async t => {
   t.equal(held.sizes().Pod, 1)
 })
 
+t.test('what is gone has nothing left, whatever its last state says', async t => {
+  const held = new Held()
+  const port = [{ name: 'x', port: 80, nodePort: 30080 }]
+  put(
+    held,
+    pod({ name: 'a', ip: '10.0.0.1', started: T }),
+    service('web', '10.96.0.1', port),
+    slice('web-x', 'web', ['10.0.0.1'], port),
+    node('node-a', '192.168.0.1', { podCIDR: '10.244.1.0/24' }),
+    serviceRange('10.96.0.0/12'),
+  )
+  const known = (atMs: number) => [
+    held.podByAddress('10.0.0.1', atMs)?.name,
+    held.serviceByAddress('10.96.0.1', 80, 'tcp', atMs)?.name,
+    held.serviceByEndpoint('10.0.0.1', 80, 'tcp', atMs)?.name,
+    held.nodeByAddress('192.168.0.1', atMs)?.name,
+  ]
+  const ranges = () => ['10.96.0.1', '10.97.0.1', '10.244.1.9'].map(ip => held.rangeOf(ip, T + 2 * MINUTE))
+  t.same(known(T), ['a', 'web', 'web', 'node-a'])
+  t.same(ranges(), ['Services', 'Services', 'Pods'])
+  const last: readonly Thing[] = [
+    pod({ name: 'a', started: T }),
+    service('web', 'None', []),
+    slice('web-x', 'web', [], []),
+    node('node-a', '192.168.0.9'),
+    serviceRange('10.0.0.0/8'),
+  ]
+  for (const thing of last) held.remove(thing['kind'] as Kind, thing, T + MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T)?.name, 'a')
+  t.equal(held.serviceByAddress('10.96.0.1', 80, 'tcp', T)?.name, 'web', 'it is remembered')
+  t.same(known(T + 2 * MINUTE), [undefined, undefined, undefined, undefined])
+  t.same(ranges(), ['', '', ''])
+})
+
+t.test('a pod ends when its last state says, though it never said so before', async t => {
+  const held = new Held()
+  put(held, pod({ name: 'a', ip: '10.0.0.1', started: T }))
+  held.remove('Pod', pod({ name: 'a', started: T, asked: T + 15_000, finished: T + 20_000 }), T + MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T + 20_000)?.name, 'a')
+  t.equal(held.podByAddress('10.0.0.1', T + 30_000), undefined)
+})
+
 t.test('what names no namespace is in the default one; what is in none has none', async t => {
   const held = new Held()
   const without = ({ metadata: { namespace: _, ...metadata }, ...thing }: Thing): Thing => ({
