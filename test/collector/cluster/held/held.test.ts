@@ -193,6 +193,31 @@ t.test('a pod answers for a Service; where it answers for two, none is told', as
   t.equal(held.serviceByEndpoint('10.0.0.7', 8080, 'tcp', T), undefined)
 })
 
+t.test('a pod answers at one port for several of one Service: the first of them stands for it', async t => {
+  const held = new Held()
+  const ports = [
+    { name: 'http', port: 80 },
+    { name: 'alt', port: 8000 },
+    { name: 'quic', port: 443, protocol: 'UDP' },
+  ]
+  const targets = ports.toReversed().map(({ name, protocol = 'TCP' }) => ({ name, protocol, port: 8080 }))
+  put(
+    held,
+    service('web', '10.96.0.10', ports),
+    slice('web-a', 'web', ['10.0.0.7'], targets),
+    // while a slice is split, an endpoint is in two
+    slice('web-b', 'web', ['10.0.0.7'], targets),
+  )
+  const asked = (protocol: 'tcp' | 'udp') => {
+    const { name, port } = held.serviceByEndpoint('10.0.0.7', 8080, protocol, T) ?? {}
+    return { name, port }
+  }
+  t.same(asked('tcp'), { name: 'web', port: 80 })
+  t.same(asked('udp'), { name: 'web', port: 443 })
+  put(held, slice('other-a', 'web', ['10.0.0.7'], targets, 'other'))
+  t.same(asked('tcp'), { name: undefined, port: undefined }, 'of another namespace it is another Service')
+})
+
 t.test('ranges have names', async t => {
   const held = new Held()
   put(
