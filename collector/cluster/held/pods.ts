@@ -102,15 +102,14 @@ export class Pods implements Index<PodObject> {
     for (const ip of had) if (!ips.includes(ip)) this.#end(ip, pod, atMs)
     // a pod whose sandbox was made anew gets another address while it lives
     const from = had.length > 0 && had.some(ip => !ips.includes(ip)) ? atMs : started
-    const until = isOver ? (ended ?? atMs) : undefined
     // one that was over when we came and does not say since when: nobody knows how long it had an address
     if (isOver && ended === undefined && had.length === 0) return
-    for (const ip of ips) if (!had.includes(ip)) this.#byAddress.begin(ip, pod, from, until)
+    for (const ip of ips) if (!had.includes(ip)) this.#byAddress.begin(ip, pod, from)
   }
 
   #end(ip: string, pod: Pod, atMs: number): void {
     const { ended } = pod.object
-    this.#byAddress.end(ip, pod, ended ?? atMs, ended !== undefined)
+    this.#byAddress.end(ip, pod, Math.min(ended ?? atMs, atMs), ended !== undefined)
   }
 
   remove(given: PodObject, atMs: number, last: PodObject): void {

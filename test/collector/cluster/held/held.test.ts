@@ -57,17 +57,55 @@ t.test('an address that goes from a pod to another within a minute is right for 
   t.equal(held.podByAddress('10.0.0.7', T + 30_000)?.name, 'b')
 })
 
+t.test('a pod that begins before the one whose address it gets has ended', async t => {
+  const END = { started: T, asked: T + 110_000, finished: T + 119_000 }
+  const a = { name: 'a', ip: '10.0.0.1' }
+  const b = pod({ name: 'b', ip: '10.0.0.1', started: T + MINUTE })
+  for (const [what, end] of [
+    ['its deletion comes later', (held: Held) => held.remove('Pod', pod({ ...a, ...END }), T + 123_000)],
+    [
+      'its end comes later',
+      (held: Held) => held.set('Pod', pod({ ...a, ...END, phase: 'Failed' }), T + 123_000),
+    ],
+  ] as const)
+    for (const isFirst of [true, false]) {
+      const held = new Held()
+      put(held, pod({ ...a, started: T }))
+      if (isFirst) held.set('Pod', b, T + 121_000)
+      end(held)
+      if (!isFirst) held.set('Pod', b, T + 125_000)
+      const text = `${what}${isFirst ? '' : ', b after that'}`
+      t.equal(held.podByAddress('10.0.0.1', T + 90_000)?.name, 'a', text)
+      t.equal(held.podByAddress('10.0.0.1', T + 2 * MINUTE)?.name, 'b', text)
+    }
+  const held = new Held()
+  put(held, pod({ ...a, started: T }))
+  held.set('Pod', b, T + 121_000)
+  held.remove('Pod', pod({ ...a, started: T }), T + 5 * MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T + 2 * MINUTE)?.name, 'b', 'when it left the API says little')
+})
+
+t.test('an end in the future is none', async t => {
+  const held = new Held()
+  const over = { name: 'a', ip: '10.0.0.1', started: T, phase: 'Failed', finished: T + 9e10 }
+  held.set('Pod', pod(over), T + MINUTE)
+  held.set('Pod', pod({ name: 'b', ip: '10.0.0.1', started: T + 2 * MINUTE }), T + 2 * MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T + 30_000)?.name, 'a')
+  t.equal(held.podByAddress('10.0.0.1', T + 3 * MINUTE)?.name, 'b')
+})
+
 t.test('a pod that is over has no address, though the API still says so', async t => {
   const held = new Held()
   put(held, pod({ name: 'job-1', ip: '10.0.0.7', started: T }))
-  put(held, pod({ name: 'job-1', ip: '10.0.0.7', started: T, phase: 'Succeeded', finished: T + 5000 }))
+  const over = { name: 'job-1', ip: '10.0.0.7', started: T, finished: T + 5000 }
+  held.set('Pod', pod({ ...over, phase: 'Succeeded' }), T + 6000)
   put(held, pod({ name: 'web', ip: '10.0.0.7', started: T + 10_000 }))
   t.equal(held.podByAddress('10.0.0.7', T + 3000)?.name, 'job-1')
   t.equal(held.podByAddress('10.0.0.7', T + 7000), undefined)
   t.equal(held.podByAddress('10.0.0.7', T + MINUTE)?.name, 'web')
   const late = new Held()
   put(late, pod({ name: 'web', ip: '10.0.0.7', started: T + 10_000 }))
-  put(late, pod({ name: 'job-1', ip: '10.0.0.7', started: T, phase: 'Failed', finished: T + 5000 }))
+  late.set('Pod', pod({ ...over, phase: 'Failed' }), T + MINUTE)
   t.equal(late.podByAddress('10.0.0.7', T + 3000)?.name, 'job-1', 'in whatever order a list has them')
   t.equal(late.podByAddress('10.0.0.7', T + MINUTE)?.name, 'web')
 })
