@@ -2,7 +2,15 @@ import t from 'tap'
 import { Held } from '../../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
-import { node, owned, pod, service, serviceRange, slice } from '../../../harness/kubernetes/objects.ts'
+import {
+  mirrorOf,
+  node,
+  owned,
+  pod,
+  service,
+  serviceRange,
+  slice,
+} from '../../../harness/kubernetes/objects.ts'
 
 const T = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
@@ -133,9 +141,14 @@ t.test('pods on the network of their node do not have its address', async t => {
 
 t.test('a static pod has the UID that its containers have', async t => {
   const held = new Held()
-  const annotations = { 'kubernetes.io/config.hash': HASH }
-  put(held, pod({ name: 'etcd-node-a', owner: ['Node', 'node-a'], annotations }))
+  const older = HASH.replace('d', 'e')
+  put(
+    held,
+    pod({ name: 'etcd-node-a', owner: ['Node', 'node-a'], annotations: mirrorOf(HASH) }),
+    pod({ name: 'etcd-node-b', annotations: mirrorOf(older) }),
+  )
   t.same(held.podByUid(HASH)?.workload, { kind: 'Pod', name: 'etcd-node-a' })
+  t.equal(held.podByUid(older)?.name, 'etcd-node-b', 'of an older cluster, where no node owns it')
 })
 
 t.test('the workload is what made what made the pod', async t => {
