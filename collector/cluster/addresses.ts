@@ -38,7 +38,7 @@ export class Ranges {
   readonly #lengths: Length[] = []
 
   add(range: string): void {
-    const { bytes, bits } = rangeOf(range) ?? {}
+    const { bytes, bits } = bytesOf(range) ?? {}
     if (!bytes || bits === undefined) return
     let length = this.#lengths.find(one => one.bits === bits)
     if (!length) {
@@ -50,7 +50,7 @@ export class Ranges {
   }
 
   remove(range: string): void {
-    const { bytes, bits } = rangeOf(range) ?? {}
+    const { bytes, bits } = bytesOf(range) ?? {}
     const length = this.#lengths.find(one => one.bits === bits)
     if (!bytes || !length) return
     const head = headOf(bytes, length.bits)
@@ -65,7 +65,7 @@ export class Ranges {
 }
 
 /** Bits are those of the sixteen bytes. */
-function rangeOf(range: string): { bytes: Uint8Array; bits: number } | undefined {
+function bytesOf(range: string): { bytes: Uint8Array; bits: number } | undefined {
   const [, ip = '', length] = /^([^/]+)\/(\d{1,3})$/.exec(range) ?? []
   const bytes = addressBytes(ip)
   const bits = Number(length) + (ip.includes(':') ? 0 : 96)

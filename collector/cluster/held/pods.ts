@@ -4,12 +4,12 @@ import type { PodFact, Workload } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { PodObject } from '../objects.ts'
 import { type Index, keyOf } from './keep.ts'
-import type { Found } from './workloads.ts'
+import type { Guess } from './workloads.ts'
 
 /** What a pod's facts take from other objects. */
 export interface Around {
   zoneOf(node: string): string
-  workloadOf(pod: PodObject): Found
+  workloadOf(pod: PodObject): Guess
 }
 
 class Pod implements PodFact {
@@ -17,7 +17,7 @@ class Pod implements PodFact {
   /** Undefined: it goes on. */
   until: number | undefined
   readonly #around: Around
-  #workload: Found | undefined
+  #workload: Guess | undefined
 
   constructor(object: PodObject, around: Around) {
     this.object = object
