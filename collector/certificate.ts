@@ -63,3 +63,28 @@ function isCertificate(text: string | Buffer): boolean {
     return false
   }
 }
+
+const STRANGER = (authority: string) =>
+  `its certificate is signed by nobody that is known here: give that authority's certificate as ${authority}`
+const NO_TLS = () => 'it does not speak TLS'
+
+/** Errors of Node and OpenSSL about the other side, by `code`. */
+const TRUST: Readonly<Record<string, (authority: string) => string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: STRANGER,
+  SELF_SIGNED_CERT_IN_CHAIN: STRANGER,
+  UNABLE_TO_GET_ISSUER_CERT: STRANGER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: STRANGER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: STRANGER,
+  CERT_HAS_EXPIRED: () => 'its certificate has expired: renew it there',
+  CERT_NOT_YET_VALID: () => 'its certificate is not valid yet: compare the clocks',
+  EPROTO: NO_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+}
+
+/**
+ * Why we do not trust the other side, and what to do; undefined: it is something else.
+ * @param authority where the certificate of the authority is given
+ */
+export const trustFault = (code: string | undefined, authority: string): string | undefined =>
+  code === undefined ? undefined : TRUST[code]?.(authority)

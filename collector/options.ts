@@ -10,6 +10,7 @@ import {
   address,
   bytes,
   hostTag,
+  labelKeys,
   list,
   listening,
   oneOf,
@@ -128,7 +129,7 @@ export const collectorSettings = {
     help: 'where facts of a Kubernetes cluster come from (pods, Services, nodes, what made a pod): api, in a pod with a service account; a kubeconfig file; or a directory of manifests, which is read again when it changes',
   }),
   clusterLabel: setting<string[]>({
-    type: list(text()),
+    type: labelKeys(),
     fallback: [],
     value: '<key>',
     list: true,

@@ -11,6 +11,7 @@ import {
   bytes,
   endpoint,
   hostTag,
+  labelKeys,
   list,
   oneOf,
   oneOfOrNo,
@@ -150,7 +151,7 @@ export const probeSettings = {
     help: 'socket of the podman API, asked for what is not on disk; * stands for one directory',
   }),
   label: setting({
-    type: list(text()),
+    type: labelKeys(),
     fallback: [],
     value: '<key>',
     list: true,

@@ -4,7 +4,7 @@ import type { Given, Remark } from '../../wire/settings/read.ts'
 import type { Values } from '../../wire/settings/settings.ts'
 import { certificateFault, keyFault } from '../certificate.ts'
 import { type CollectorAddress, parseAddress, type TransportName } from './send/address.ts'
-import type { ipfixSettings } from './settings.ts'
+import { GATE, type ipfixSettings } from './settings.ts'
 
 export type IpfixOptions = Values<typeof ipfixSettings>
 type IpfixGiven = Given<typeof ipfixSettings>
@@ -22,7 +22,7 @@ const USUAL = parseAddress('flow-aggregator.flow-aggregator.svc:4739:tcp') as Co
 /** Where the exporter sends; undefined: it is off. */
 export function exporterTarget(options: IpfixOptions): Target | undefined {
   const { featureGates, flowCollectorAddr, enableTlsToFlowAggregator } = options
-  const gate = featureGates?.['FlowExporter']
+  const gate = featureGates?.[GATE]
   const address = flowCollectorAddr ?? (gate ? USUAL : undefined)
   if (gate === false || address === undefined) return undefined
   const named = address.transport ?? 'tcp'
@@ -71,7 +71,7 @@ const withoutEffect: Rule = (options, given) => {
 
 const gates: Rule = ({ featureGates }, given) =>
   Object.keys(featureGates ?? {})
-    .filter(name => name !== 'FlowExporter')
+    .filter(name => name !== GATE)
     .map(name =>
       warning(`${given('featureGates')}: ${name} is a gate of another program and changes nothing here`),
     )

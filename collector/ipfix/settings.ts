@@ -10,7 +10,9 @@ import { type CollectorAddress, collectorAddress } from './send/address.ts'
 
 export type FeatureGates = Readonly<Record<string, boolean>>
 
-const GATES = 'needs gates such as FlowExporter=true'
+/** The one that is known. */
+export const GATE = 'FlowExporter'
+const GATES = `needs gates such as ${GATE}=true`
 /** `FlowExporter=true,…`, or a mapping of the file. */
 const gates = () =>
   z.unknown().transform((given, context): FeatureGates => {
@@ -24,6 +26,11 @@ const gates = () =>
     const found = pairs.map(
       ([name = '', value]) => [name, { true: true, false: false }[String(value)]] as const,
     )
+    const typo = found.find(([name]) => name !== GATE && name.toLowerCase() === GATE.toLowerCase())
+    if (typo) {
+      context.addIssue({ code: 'custom', message: `${typo[0]} is written ${GATE}` })
+      return z.NEVER
+    }
     if (found.every(([name, value]) => /^\w+$/.test(name) && value !== undefined))
       return Object.fromEntries(found) as FeatureGates
     context.addIssue({ code: 'custom', message: GATES })

@@ -193,13 +193,14 @@ function parse(row: Setting, { value, where, yaml = false }: Found): unknown {
     return text
   }
   const cleaned = clean(value)
-  const parsed = row.type.safeParse(cleaned)
+  const parsed = row.type.safeParse(cleaned, { reportInput: true })
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const message = issue?.message ?? 'is wrong'
   if (secret || !message.startsWith('needs')) throw new SettingError(`${where}: ${message}`)
   const [at] = issue?.path ?? []
-  const wrong = typeof at === 'number' ? [cleaned].flat()[at] : cleaned
+  // one of a list, which may have been one text with commas
+  const wrong = (typeof at === 'number' ? issue?.input : undefined) ?? cleaned
   throw new SettingError(`${where}: ${message}, not ${withoutLogin(JSON.stringify(wrong))}`)
 }
 

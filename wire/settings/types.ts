@@ -58,6 +58,14 @@ export const words = <T extends z.ZodType>(word: T) =>
     z.array(word).min(1, { error: NONE }),
   )
 
+const LABEL = 'needs the key of a label, such as app or app.kubernetes.io/name'
+/** Keys of labels, also several in one text: `team,app`. */
+export const labelKeys = () =>
+  z.preprocess(
+    given => [given].flat().flatMap(text => (typeof text === 'string' ? text.split(/\s*,\s*/) : [text])),
+    z.array(z.string({ error: LABEL }).regex(/^[^\s,='"]+$/, LABEL)),
+  )
+
 /** One value or several; an empty list is an error. */
 export const some = <T extends z.ZodType>(item: T) =>
   z.preprocess(given => [given].flat(), z.array(item).min(1, { error: NONE }))

@@ -1,6 +1,7 @@
 /** Facts from an API server: each kind is followed on its own, so that one that is refused does not hold up the others. */
 
 import type { ThrottledLog } from '../../../wire/process/throttled_log.ts'
+import { trustFault } from '../../certificate.ts'
 import type { Receiver } from '../held/held.ts'
 import { KIND_NAMES, KINDS, type Kind } from '../kinds.ts'
 import type { Source } from '../source.ts'
@@ -53,6 +54,7 @@ export class Api implements Source, Report {
   failed(kind: Kind, error: Error, afterMs: number): void {
     const { resource, gives, isOptional } = KINDS[kind]
     const status = error instanceof RefusedError ? error.status : 0
+    const { code } = error as NodeJS.ErrnoException
     // an older server does not have it
     if (isOptional && status === NOT_FOUND) return
     this.unanswered++
@@ -60,7 +62,7 @@ export class Api implements Source, Report {
     const remedy = known ? `${known}; ` : ''
     this.#log.warn(
       `cluster_${resource}`,
-      `${this.name} gave no ${resource} (${error.message}): ${gives} stay as they were; ${remedy}next try in ${Math.ceil(afterMs / 1000)} s`,
+      `${this.name} gave no ${resource} (${trustFault(code, 'certificate-authority of the kubeconfig') ?? error.message}): ${gives} stay as they were; ${remedy}next try in ${Math.ceil(afterMs / 1000)} s`,
     )
   }
 

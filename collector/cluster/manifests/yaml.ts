@@ -11,7 +11,7 @@ const MAX_ALIASES = 1000
  */
 export function documentsIn(source: string): { readonly value: unknown; readonly where: string }[] {
   const lines = new LineCounter()
-  // its own search for keys that are there twice compares each with each: 400,000 of them take half an hour
+  // its own search for keys that are there twice compares each with each: 20,000 take 5.5 s, and it grows with the square
   const options = { uniqueKeys: false, lineCounter: lines, logLevel: 'error' } as const
   const documents = parseAllDocuments(source, options) as Document.Parsed[]
   return documents.map((document, at) => {

@@ -1,5 +1,7 @@
 /** A connection to a collector, once it is open. */
 
+import { trustFault } from '../../certificate.ts'
+
 export interface Connection {
   /** Resolves when the kernel has it. @throws when the connection has failed */
   send(bytes: Buffer): Promise<void>
@@ -64,5 +66,6 @@ export class Opened implements Connection {
 
 /** A number of the system by its name; else what TLS or the resolver says. The address is in the name of who logs it. */
 export function faultOf({ message, code = '' }: Error & { code?: string }): Error {
-  return new Error(/^E(?!RR_)[A-Z]+$/.test(code) ? code : message)
+  const trust = trustFault(code, '--ipfix-ca')
+  return new Error(trust ?? (/^E(?!RR_)[A-Z]+$/.test(code) ? code : message))
 }

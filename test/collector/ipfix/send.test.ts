@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import t from 'tap'
 import { Authority } from '../../harness/certificates.ts'
 import { Cleanup } from '../../harness/cleanup.ts'
@@ -174,6 +176,22 @@ t.test('over TLS, where each side proves who it is', { skip: needs('openssl') },
       collector.streams.slice(before).reduce((sum, { length }) => sum + length, 0),
       0,
     )
+  })
+  t.test('of an authority that nobody knows, or without TLS, the log says what to do', async t => {
+    const { ipfixCa: _, ...without } = flags
+    const plain = createServer(socket => socket.on('error', () => {}).end('220 hello\r\n'))
+    plain.listen(0, '127.0.0.1')
+    await once(plain, 'listening')
+    t.teardown(() => plain.close())
+    const { port } = plain.address() as { port: number }
+    for (const [more, says] of [
+      [without, /: its certificate is signed by nobody .* as --ipfix-ca; trying again/],
+      [{ ...flags, flowCollectorAddr: `127.0.0.1:${port}` }, /: it does not speak TLS; trying again/],
+    ] as const) {
+      const { warnings } = sending(t, { ...more, flowAggregatorAddress: 'aggregator' })
+      await until('a warning', () => warnings.length > 0)
+      t.match(warnings[0], says)
+    }
   })
   t.ok(other)
 })

@@ -104,6 +104,9 @@ t.test('what cannot be is refused, with the remedy', async t => {
     ],
     [{ activeFlowExportTimeout: '60' }, /needs a duration/],
     [{ activeFlowExportTimeout: '1h 5m' }, /needs a duration/],
+    ...['flowexporter=true', 'Flowexporter=true', 'AntreaProxy=true,FLOWEXPORTER=false'].map(
+      featureGates => [{ featureGates }, /^--feature-gates: \w+ is written FlowExporter$/] as const,
+    ),
     [{ featureGates: 'FlowExporter' }, /needs gates such as FlowExporter=true/],
     [{ featureGates: 'FlowExporter=yes' }, /needs gates/],
     [{ flowCollectorAddr: 'a:1:tls', enableTlsToFlowAggregator: false }, /says tls: write tcp there/],

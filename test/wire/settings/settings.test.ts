@@ -27,6 +27,27 @@ const probe = (flags: Readonly<Record<string, unknown>>, env: Env = {}) =>
 const collector = (env: Env, flags: Readonly<Record<string, unknown>> = {}) =>
   readSettings(collectorSettings, 'collector', flags, env)
 
+t.test('of several words in one text, the wrong one is named', async t => {
+  for (const [metrics, wrong] of [
+    ['flows,workloads', '"workloads"'],
+    [['flows,rtt', 'workloads'], '"workloads"'],
+    [['flows,x', 'rtt'], '"x"'],
+    ['flows,', '""'],
+    [['flows', 3], '3'],
+  ] as const)
+    t.throws(() => collector({}, { metrics }), {
+      message: new RegExp(`^--metrics: needs one of .*, not ${wrong}$`),
+    })
+})
+
+t.test('keys of labels, one by one or with commas between', async t => {
+  for (const given of ['team,app', ['team', 'app'], 'team , app', ['team,app']])
+    t.same(probe({ label: given }).label, ['team', 'app'])
+  t.same(probe({ label: 'app.kubernetes.io/name' }).label, ['app.kubernetes.io/name'])
+  for (const wrong of ['a b', 'team,,app', 'team=a', '"team"', ['a', '']])
+    t.throws(() => probe({ label: wrong }), { message: /^--label: / }, String(wrong))
+})
+
 t.test('a flag wins over a variable, that over the file, that over the default', async t => {
   const config = join(t.testdir({ 'a.yaml': 'probe:\n  interval: 3\n' }), 'a.yaml')
   const env = { SOCKFLUX_INTERVAL: '2' }
