@@ -41,7 +41,7 @@ export class Ranges {
   readonly #lengths: Length[] = []
 
   add(range: string): void {
-    const { bytes, bits } = rangeOf(range) ?? {}
+    const { bytes, bits } = bytesOf(range) ?? {}
     if (!bytes || bits === undefined) return
     let length = this.#lengths.find(one => one.bits === bits)
     if (!length) {
@@ -53,7 +53,7 @@ export class Ranges {
   }
 
   remove(range: string): void {
-    const { bytes, bits } = rangeOf(range) ?? {}
+    const { bytes, bits } = bytesOf(range) ?? {}
     const length = this.#lengths.find(one => one.bits === bits)
     if (!bytes || !length) return
     const head = headOf(bytes, length.bits)
@@ -68,7 +68,7 @@ export class Ranges {
 }
 
 /** Bits are those of the sixteen bytes. */
-function rangeOf(range: string): { bytes: Uint8Array; bits: number } | undefined {
+function bytesOf(range: string): { bytes: Uint8Array; bits: number } | undefined {
   const [, ip = '', length] = /^([^/]+)\/(\d{1,3})$/.exec(range) ?? []
   const bytes = addressBytes(ip)
   const bits = Number(length) + (ip.includes(':') ? 0 : 96)
@@ -77,7 +77,7 @@ function rangeOf(range: string): { bytes: Uint8Array; bits: number } | undefined
 
 /** @param place of the addresses of the range, from 0 to 255 @returns undefined where it has none there */
 export function addressIn(range: string, place: number): string | undefined {
-  const { bytes, bits = 128 } = rangeOf(range) ?? {}
+  const { bytes, bits = 128 } = bytesOf(range) ?? {}
   if (!bytes || place >= 2 ** Math.min(8, 128 - bits)) return undefined
   const own = bytes.map((byte, at) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * at))))
   own[15] = own[15]! + place

@@ -61,7 +61,10 @@ export interface ClusterFacts {
   containerName(id: string): string | undefined
   /** By what clients ask for: a cluster IP, an external one, one of a load balancer, or a node's with a node port. */
   serviceByAddress(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
-  /** By a pod that answers for it. Several Services may have the same pods: then none can be told, and this is undefined. */
+  /**
+   * By a pod that answers for it. Several Services may have the same pods: then none can be told, and this is undefined. Of several
+   * ports of one Service that lead to the same of the pod, it is the first.
+   */
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
   nodeByAddress(ip: string, atMs: number): NodeFact | undefined
   nodeByName(name: string): NodeFact | undefined

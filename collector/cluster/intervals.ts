@@ -6,6 +6,8 @@ export interface Interval<T> {
   from: number
   /** …and until before this. Infinity: it still has it. */
   until: number
+  /** It ended then; else it goes on, or was taken over. */
+  isOver: boolean
 }
 
 /** Of one key: an address that changes hands more often has its oldest owners forgotten. */
@@ -49,30 +51,32 @@ export class Intervals<T> {
     const after = all.findIndex(one => one.from > from)
     const at = after < 0 ? all.length : after
     const [before, next] = [all[at - 1], all[at]]
-    const own: Interval<T> = { value, from, until: next ? Math.min(until, next.from) : until }
+    const own: Interval<T> = { value, from, until: next?.from ?? Number.POSITIVE_INFINITY, isOver: false }
     if (before && before.until > from) {
-      if (before.until === Number.POSITIVE_INFINITY) before.until = from
-      else own.from = before.until
+      if (before.isOver) own.from = before.until
+      else before.until = from
     }
     if (own.from >= own.until) return
     all.splice(at, 0, own)
     if (all.length > MAX_OWNERS) all.shift()
     this.#owners.set(key, all)
+    if (until !== Number.POSITIVE_INFINITY) this.end(key, value, until, true)
   }
 
   /**
    * It has it no longer.
-   * @param isExact it says so itself: who was taken to have it earlier has it from then on
+   * @param isExact it says so itself: who was taken to have it earlier has it from then on. Else it had it until then at most
    */
   end(key: string, value: T, until: number, isExact = false): void {
     const all = this.#owners.get(key) ?? []
     const at = all.findLastIndex(one => one.value === value)
-    const [own, next] = [all[at], all[at + 1]]
-    if (!own) return
-    if (isExact && next && next.from === own.until && until > own.until) {
-      next.from = Math.min(until, next.until)
-      own.until = next.from
-    } else own.until = Math.min(own.until, Math.max(own.from, until))
+    const own = all[at]
+    if (!own || (until > own.until && (own.isOver || !isExact))) return
+    own.until = Math.max(own.from, until)
+    own.isOver = true
+    const later = all.splice(at + 1)
+    for (const one of later) one.from = Math.max(one.from, own.until)
+    all.push(...later.filter(({ from, until }) => from < until))
   }
 
   at(key: string, atMs: number): T | undefined {

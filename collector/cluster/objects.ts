@@ -130,8 +130,17 @@ const containersIn = (status: Json): Record<string, string> =>
     }),
   )
 
-/** What a node calls a static pod: an MD5 there, a UUID is of the API. Whoever makes a pod may write anything. */
 const HASH = /^[\da-f]{32}$/
+
+/**
+ * What its node called a static pod before the API had it, an MD5: what the API has is a mirror with a UID of its own. Whoever makes a
+ * pod may write annotations, but a node deletes mirrors that it did not make.
+ */
+function staticUid(annotations: Json, owner: Owner | undefined): string {
+  const hash = text(annotations['kubernetes.io/config.hash'])
+  const isMirror = HASH.test(hash) && annotations['kubernetes.io/config.mirror'] === hash
+  return isMirror && (!owner || owner.kind === 'Node') ? hash : ''
+}
 
 export function podOf(object: Json): PodObject {
   const [metadata, spec, status] = ['metadata', 'spec', 'status'].map(name => member(object, name)) as [
@@ -141,12 +150,12 @@ export function podOf(object: Json): PodObject {
   ]
   const named = namedOf(object)
   const annotations = textMap(metadata['annotations'])
+  const owner = ownerOfPod(object, annotations)
   const isOver = status['phase'] === 'Succeeded' || status['phase'] === 'Failed'
   return {
     ...named,
-    // of a static pod, what its node calls it: its mirror in the API has another UID
     uid:
-      HASH.exec(annotations['kubernetes.io/config.hash'] ?? '')?.[0] ||
+      staticUid(member(metadata, 'annotations'), owner) ||
       name(metadata['uid']) ||
       `${named.namespace}/${named.name}`,
     node: name(spec['nodeName']),
@@ -154,7 +163,7 @@ export function podOf(object: Json): PodObject {
     otherIps: addresses(networkAddresses(annotations)).slice(0, MAX_IPS),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
-    owner: ownerOfPod(object, annotations),
+    owner,
     containers: containersIn(status),
     started: timeMs(status['startTime']) ?? named.created,
     ended: endOf(metadata, status, isOver),

@@ -5,9 +5,9 @@ import { Ranges } from '../addresses.ts'
 import type { ClusterFacts, Protocol, RangeName, ServiceFact } from '../facts.ts'
 import type { Json } from '../json.ts'
 import { KIND_NAMES, KINDS, type Kind, type Objects } from '../kinds.ts'
-import { isObject, type Named, type OwnedObject, type RangesObject } from '../objects.ts'
+import { isObject, type Named, type OwnedObject, type Port, type RangesObject } from '../objects.ts'
 import { Endpoints } from './endpoints.ts'
-import { type Index, Keep } from './keep.ts'
+import { type Index, Keep, keyOf } from './keep.ts'
 import { Nodes } from './nodes.ts'
 import { Pods } from './pods.ts'
 import { factOf, Services } from './services.ts'
@@ -79,17 +79,20 @@ export class Held implements ClusterFacts, Receiver {
     // a Service has pods of its own namespace: an address in a slice of another is what somebody wrote there
     const where = all.length > 1 ? this.#pods.byAddress(ip, atMs)?.namespace : undefined
     const own = where === undefined ? all : all.filter(one => one.namespace === where)
-    const [answers, another] = own
-    if (!answers || another) return undefined
-    const { namespace, service: name, portName } = answers
+    const [one, another] = new Map(own.map(one => [keyOf(one.namespace, one.service), one])).values()
+    if (!one || another) return undefined
+    const { namespace, service: name } = one
     // a Service and its slices change one after the other
     const [then, now] = [
       this.#services.byName(namespace, name, atMs),
       this.#keeps.Service.get(namespace, name),
     ]
+    // several ports of a Service may lead to one of a pod: then the first that it has
+    const answers = (port: Port) =>
+      port.protocol === protocol && own.some(({ portName }) => portName === port.name)
     for (const service of [then, now]) {
-      const named = service?.ports.find(one => one.name === portName && one.protocol === protocol)
-      if (service && named) return factOf(service, named, ip)
+      const port = service?.ports.find(answers)
+      if (service && port) return factOf(service, port, ip)
     }
     return undefined
   }

@@ -7,7 +7,11 @@ import type { Named } from '../objects.ts'
 export interface Index<O extends Named> {
   /** @param before what it was, if it is not new */
   set(object: O, before: O | undefined, atMs: number): void
-  remove(object: O, atMs: number): void
+  /**
+   * @param object as it was set
+   * @param last its last state, which may say when it ended
+   */
+  remove(object: O, atMs: number, last: O): void
   expire?(beforeMs: number): void
   /** Of its parts, those that found no room. */
   readonly refused?: number
@@ -63,16 +67,18 @@ export class Keep<O extends Named> {
     this.#objects.set(key, object)
     // of the same name and made later: the end of the one before was not heard
     const isAnother = before && object.created > 0 && before.created !== object.created
-    if (isAnother) this.#index.remove(before, Math.min(object.created, atMs))
+    if (isAnother) this.#index.remove(before, Math.min(object.created, atMs), before)
     this.#index.set(object, isAnother ? undefined : before, atMs)
   }
 
-  /** @param object its last state, which may say when it ended */
-  remove(object: O, atMs: number): void {
-    const key = keyOf(object.namespace, object.name)
-    if (!this.#objects.delete(key)) return
+  /** @param last its last state */
+  remove(last: O, atMs: number): void {
+    const key = keyOf(last.namespace, last.name)
+    const object = this.#objects.get(key)
+    if (!object) return
+    this.#objects.delete(key)
     if (this.#gone && this.#gone.size < this.#most) this.#gone.set(key, { object, atMs })
-    this.#index.remove(object, atMs)
+    this.#index.remove(object, atMs, last)
   }
 
   /** A list of all objects begins: each of them is set next. */

@@ -5,12 +5,12 @@ import { Intervals } from '../intervals.ts'
 import type { PodObject } from '../objects.ts'
 import { type Index, keyOf } from './keep.ts'
 import { Shared } from './shared.ts'
-import type { Found } from './workloads.ts'
+import type { Guess } from './workloads.ts'
 
 /** What a pod's facts take from other objects. */
 export interface Around {
   zoneOf(node: string): string
-  workloadOf(pod: PodObject): Found
+  workloadOf(pod: PodObject): Guess
 }
 
 class Pod implements PodFact {
@@ -18,7 +18,7 @@ class Pod implements PodFact {
   /** Undefined: it goes on. */
   until: number | undefined
   readonly #around: Around
-  #workload: Found | undefined
+  #workload: Guess | undefined
 
   constructor(object: PodObject, around: Around) {
     this.object = object
@@ -80,7 +80,7 @@ export class Pods implements Index<PodObject> {
 
   set(given: PodObject, was: PodObject | undefined, atMs: number): void {
     const [object, before] = [this.#own(given), was && this.#own(was)]
-    if (before && before.uid !== object.uid) this.remove(before, atMs)
+    if (before && before.uid !== object.uid) this.remove(before, atMs, before)
     const pod = this.#byUid.get(object.uid) ?? new Pod(object, this.#around)
     this.#byUid.set(object.uid, pod)
     // a static pod keeps its UID when its mirror in the API goes and comes again
@@ -113,24 +113,24 @@ export class Pods implements Index<PodObject> {
     for (const ip of had) if (!ips.includes(ip)) this.#end(ip, pod, atMs)
     // a pod whose sandbox was made anew gets another address while it lives
     const from = had.length > 0 && had.some(ip => !ips.includes(ip)) ? atMs : started
-    const until = isOver ? (ended ?? atMs) : undefined
     // one that was over when we came and does not say since when: nobody knows how long it had an address
     if (isOver && ended === undefined && had.length === 0) return
-    for (const ip of ips) if (!had.includes(ip)) this.#byAddress.begin(ip, pod, from, until)
+    for (const ip of ips) if (!had.includes(ip)) this.#byAddress.begin(ip, pod, from)
   }
 
   #end(ip: string, pod: Pod, atMs: number): void {
     const { ended } = pod.object
-    this.#byAddress.end(ip, pod, ended ?? atMs, ended !== undefined)
+    this.#byAddress.end(ip, pod, Math.min(ended ?? atMs, atMs), ended !== undefined)
   }
 
-  remove(given: PodObject, atMs: number): void {
+  remove(given: PodObject, atMs: number, last: PodObject): void {
     const object = this.#own(given)
     const pod = this.#byUid.get(object.uid)
     if (!pod) return
     // its last state may have fewer containers than were known
-    pod.object = { ...object, containers: { ...pod.object.containers, ...object.containers } }
-    for (const id in object.containers) this.#byContainer.set(id, pod)
+    const containers = { ...object.containers, ...last.containers }
+    pod.object = { ...last, uid: object.uid, containers }
+    for (const id in last.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
     for (const ip of object.ips) this.#end(ip, pod, atMs)
     for (const ip of object.otherIps) this.#byOther.end(ip, pod, object.ended ?? atMs)

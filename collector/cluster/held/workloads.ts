@@ -19,13 +19,13 @@ const HASHES = [
   ['rollouts-pod-template-hash', 'Rollout'],
 ] as const
 
-export interface Found {
+export interface Guess {
   readonly workload: Workload
   /** Its controller, which may have one itself, has come. */
   readonly isSure: boolean
 }
 
-export function workloadOf(pod: PodObject, controllers: Controllers): Found {
+export function workloadOf(pod: PodObject, controllers: Controllers): Guess {
   const { namespace, name, owner } = pod
   // a static pod belongs to its node, which is no workload
   if (!owner || owner.kind === 'Node') return { workload: { kind: 'Pod', name }, isSure: true }

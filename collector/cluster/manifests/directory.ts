@@ -105,7 +105,7 @@ export class Directory implements Source {
     const age = Date.now() - changed
     if (before?.found.length && age >= 0 && age < SETTLED_MS) return false
     try {
-      this.#files.set(path, { path, state, found: objectsOf(path, bytes) })
+      this.#files.set(path, { path, state, found: foundIn(path, bytes) })
       return true
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
@@ -135,7 +135,7 @@ export class Directory implements Source {
   }
 }
 
-function objectsOf(path: string, bytes: number): Found[] {
+function foundIn(path: string, bytes: number): Found[] {
   const isJson = path.toLowerCase().endsWith('.json')
   const most = isJson ? MAX_JSON_BYTES : MAX_YAML_BYTES
   if (bytes > most)

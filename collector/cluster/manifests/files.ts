@@ -36,7 +36,7 @@ export interface Listing {
  * @throws {NodeJS.ErrnoException} when the directory itself cannot be read
  */
 export function listFiles(directory: string): Listing {
-  const found: Found = { files: [], faults: [] }
+  const found: Walked = { files: [], faults: [] }
   const isCut = !walk(directory, 0, found)
   return { files: found.files.toSorted(byPath), faults: found.faults, isCut }
 }
@@ -44,13 +44,13 @@ export function listFiles(directory: string): Listing {
 export const byPath = (a: { readonly path: string }, b: { readonly path: string }): number =>
   a.path < b.path ? -1 : a.path > b.path ? 1 : 0
 
-interface Found {
+interface Walked {
   readonly files: FileState[]
   readonly faults: Fault[]
 }
 
 /** @returns whether it is all there is */
-function walk(directory: string, depth: number, found: Found): boolean {
+function walk(directory: string, depth: number, found: Walked): boolean {
   let isWhole = true
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     if (entry.name.startsWith('.')) continue
@@ -67,7 +67,7 @@ function walk(directory: string, depth: number, found: Found): boolean {
 }
 
 /** A link to a directory is not followed: it could lead back. */
-function look(entry: Dirent, path: string, depth: number, found: Found): boolean {
+function look(entry: Dirent, path: string, depth: number, found: Walked): boolean {
   const isNamed = EXTENSIONS.has(extname(entry.name).toLowerCase())
   if (entry.isDirectory()) return depth < MAX_DEPTH && walk(path, depth + 1, found)
   if (!isNamed) return true

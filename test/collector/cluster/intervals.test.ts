@@ -48,6 +48,33 @@ t.test('who is known to have ended later than its successor began had it until t
   t.equal(all.at('k', 25_000), 'c')
 })
 
+t.test('an exact end that is heard of late gives back what was taken too early', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'a', 1000)
+  all.begin('k', 'b', 5000)
+  all.begin('k', 'c', 20_000)
+  all.end('k', 'a', 8000, true)
+  t.equal(all.at('k', 7999), 'a')
+  t.equal(all.at('k', 8000), 'b')
+  t.equal(all.at('k', 20_000), 'c')
+  all.end('k', 'a', 9000, true)
+  t.equal(all.at('k', 8500), 'b', 'it ends once')
+  all.end('k', 'b', 25_000, true)
+  t.equal(all.at('k', 24_999), 'b')
+  t.equal(all.at('k', 25_000), 'c')
+})
+
+t.test('who was over before the one before it was has never had the key', async t => {
+  const all = new Intervals<string>()
+  all.begin('k', 'a', 1000)
+  all.begin('k', 'b', 5000, 7000)
+  all.begin('k', 'c', 30_000)
+  all.end('k', 'a', 8000, true)
+  t.equal(all.at('k', 6000), 'a')
+  t.equal(all.at('k', 9000), undefined)
+  t.equal(all.at('k', 30_000), 'c')
+})
+
 t.test('who has a known end keeps the key until then', async t => {
   const all = new Intervals<string>()
   all.begin('k', 'a', 1000, 8000)
@@ -100,3 +127,35 @@ t.test('owners that follow one another are told apart, in whatever order they ar
     }),
   )
 })
+
+t.test(
+  'owners that begin before the one before them ended wait for its end, in whatever order all is heard of',
+  async () => {
+    const step = fc.record({ length: fc.integer({ min: 10, max: 50 }), early: fc.nat(9) })
+    const given = fc.array(step, { minLength: 2, maxLength: 8 }).chain(steps => {
+      let end = 100
+      const owners = steps.map(({ length, early }, at) => {
+        const has = end
+        end += length
+        return { name: `owner ${at}`, from: (has - early) * 10_000, has: has * 10_000, until: end * 10_000 }
+      })
+      // each twice: the first time is its begin, the second its end
+      const events = [...owners, ...owners]
+      return fc.tuple(fc.constant(owners), fc.shuffledSubarray(events, { minLength: events.length }))
+    })
+    fc.assert(
+      fc.property(given, ([owners, events]) => {
+        const all = new Intervals<string>()
+        const begun = new Set<string>()
+        for (const { name, from, until } of events) {
+          if (begun.has(name)) all.end('k', name, until, true)
+          else all.begin('k', name, from)
+          begun.add(name)
+        }
+        return owners.every(
+          ({ name, has, until }) => all.at('k', has) === name && all.at('k', until - 1) === name,
+        )
+      }),
+    )
+  },
+)

@@ -18,6 +18,12 @@ const controller = (kind: string, name: string) => [
   },
 ]
 
+/** Annotations of what a node makes in the API of a static pod. */
+export const mirrorOf = (hash: string) => ({
+  'kubernetes.io/config.hash': hash,
+  'kubernetes.io/config.mirror': hash,
+})
+
 export interface PodGiven {
   readonly name: string
   readonly namespace?: string

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { Held } from '../../../../collector/cluster/held/held.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
-import { at, type PodGiven, pod } from '../../../harness/kubernetes/objects.ts'
+import { at, mirrorOf, type PodGiven, pod } from '../../../harness/kubernetes/objects.ts'
 
 const T = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
@@ -153,8 +153,7 @@ t.test('a pod that is to be restarted has its address between two starts', async
 const HASH = 'd41d8cd98f00b204e9800998ecf8427e'
 t.test('a static pod whose mirror goes and comes again is the same one', async t => {
   const held = new Held()
-  const mirror = (uid: string) =>
-    pod({ name: 'etcd', uid, ip: IP, started: T, annotations: { 'kubernetes.io/config.hash': HASH } })
+  const mirror = (uid: string) => pod({ name: 'etcd', uid, ip: IP, started: T, annotations: mirrorOf(HASH) })
   for (let time = 0; time < 3; time++) {
     held.set('Pod', mirror(`m${time}`), T + time * MINUTE)
     held.remove('Pod', mirror(`m${time}`), T + time * MINUTE + 30_000)

@@ -2,7 +2,15 @@ import t from 'tap'
 import { Held } from '../../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
-import { node, owned, pod, service, serviceRange, slice } from '../../../harness/kubernetes/objects.ts'
+import {
+  mirrorOf,
+  node,
+  owned,
+  pod,
+  service,
+  serviceRange,
+  slice,
+} from '../../../harness/kubernetes/objects.ts'
 
 const T = Date.UTC(2026, 0, 1)
 const MINUTE = 60_000
@@ -57,17 +65,55 @@ t.test('an address that goes from a pod to another within a minute is right for 
   t.equal(held.podByAddress('10.0.0.7', T + 30_000)?.name, 'b')
 })
 
+t.test('a pod that begins before the one whose address it gets has ended', async t => {
+  const END = { started: T, asked: T + 110_000, finished: T + 119_000 }
+  const a = { name: 'a', ip: '10.0.0.1' }
+  const b = pod({ name: 'b', ip: '10.0.0.1', started: T + MINUTE })
+  for (const [what, end] of [
+    ['its deletion comes later', (held: Held) => held.remove('Pod', pod({ ...a, ...END }), T + 123_000)],
+    [
+      'its end comes later',
+      (held: Held) => held.set('Pod', pod({ ...a, ...END, phase: 'Failed' }), T + 123_000),
+    ],
+  ] as const)
+    for (const isFirst of [true, false]) {
+      const held = new Held()
+      put(held, pod({ ...a, started: T }))
+      if (isFirst) held.set('Pod', b, T + 121_000)
+      end(held)
+      if (!isFirst) held.set('Pod', b, T + 125_000)
+      const text = `${what}${isFirst ? '' : ', b after that'}`
+      t.equal(held.podByAddress('10.0.0.1', T + 90_000)?.name, 'a', text)
+      t.equal(held.podByAddress('10.0.0.1', T + 2 * MINUTE)?.name, 'b', text)
+    }
+  const held = new Held()
+  put(held, pod({ ...a, started: T }))
+  held.set('Pod', b, T + 121_000)
+  held.remove('Pod', pod({ ...a, started: T }), T + 5 * MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T + 2 * MINUTE)?.name, 'b', 'when it left the API says little')
+})
+
+t.test('an end in the future is none', async t => {
+  const held = new Held()
+  const over = { name: 'a', ip: '10.0.0.1', started: T, phase: 'Failed', finished: T + 9e10 }
+  held.set('Pod', pod(over), T + MINUTE)
+  held.set('Pod', pod({ name: 'b', ip: '10.0.0.1', started: T + 2 * MINUTE }), T + 2 * MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T + 30_000)?.name, 'a')
+  t.equal(held.podByAddress('10.0.0.1', T + 3 * MINUTE)?.name, 'b')
+})
+
 t.test('a pod that is over has no address, though the API still says so', async t => {
   const held = new Held()
   put(held, pod({ name: 'job-1', ip: '10.0.0.7', started: T }))
-  put(held, pod({ name: 'job-1', ip: '10.0.0.7', started: T, phase: 'Succeeded', finished: T + 5000 }))
+  const over = { name: 'job-1', ip: '10.0.0.7', started: T, finished: T + 5000 }
+  held.set('Pod', pod({ ...over, phase: 'Succeeded' }), T + 6000)
   put(held, pod({ name: 'web', ip: '10.0.0.7', started: T + 10_000 }))
   t.equal(held.podByAddress('10.0.0.7', T + 3000)?.name, 'job-1')
   t.equal(held.podByAddress('10.0.0.7', T + 7000), undefined)
   t.equal(held.podByAddress('10.0.0.7', T + MINUTE)?.name, 'web')
   const late = new Held()
   put(late, pod({ name: 'web', ip: '10.0.0.7', started: T + 10_000 }))
-  put(late, pod({ name: 'job-1', ip: '10.0.0.7', started: T, phase: 'Failed', finished: T + 5000 }))
+  late.set('Pod', pod({ ...over, phase: 'Failed' }), T + MINUTE)
   t.equal(late.podByAddress('10.0.0.7', T + 3000)?.name, 'job-1', 'in whatever order a list has them')
   t.equal(late.podByAddress('10.0.0.7', T + MINUTE)?.name, 'web')
 })
@@ -95,9 +141,14 @@ t.test('pods on the network of their node do not have its address', async t => {
 
 t.test('a static pod has the UID that its containers have', async t => {
   const held = new Held()
-  const annotations = { 'kubernetes.io/config.hash': HASH }
-  put(held, pod({ name: 'etcd-node-a', owner: ['Node', 'node-a'], annotations }))
+  const older = HASH.replace('d', 'e')
+  put(
+    held,
+    pod({ name: 'etcd-node-a', owner: ['Node', 'node-a'], annotations: mirrorOf(HASH) }),
+    pod({ name: 'etcd-node-b', annotations: mirrorOf(older) }),
+  )
   t.same(held.podByUid(HASH)?.workload, { kind: 'Pod', name: 'etcd-node-a' })
+  t.equal(held.podByUid(older)?.name, 'etcd-node-b', 'of an older cluster, where no node owns it')
 })
 
 t.test('the workload is what made what made the pod', async t => {
@@ -207,6 +258,31 @@ t.test('a pod answers for a Service; where it answers for two, none is told', as
   t.equal(held.serviceByEndpoint('10.0.0.7', 8080, 'tcp', T), undefined)
 })
 
+t.test('a pod answers at one port for several of one Service: the first of them stands for it', async t => {
+  const held = new Held()
+  const ports = [
+    { name: 'http', port: 80 },
+    { name: 'alt', port: 8000 },
+    { name: 'quic', port: 443, protocol: 'UDP' },
+  ]
+  const targets = ports.toReversed().map(({ name, protocol = 'TCP' }) => ({ name, protocol, port: 8080 }))
+  put(
+    held,
+    service('web', '10.96.0.10', ports),
+    slice('web-a', 'web', ['10.0.0.7'], targets),
+    // while a slice is split, an endpoint is in two
+    slice('web-b', 'web', ['10.0.0.7'], targets),
+  )
+  const asked = (protocol: 'tcp' | 'udp') => {
+    const { name, port } = held.serviceByEndpoint('10.0.0.7', 8080, protocol, T) ?? {}
+    return { name, port }
+  }
+  t.same(asked('tcp'), { name: 'web', port: 80 })
+  t.same(asked('udp'), { name: 'web', port: 443 })
+  put(held, slice('other-a', 'web', ['10.0.0.7'], targets, 'other'))
+  t.same(asked('tcp'), { name: undefined, port: undefined }, 'of another namespace it is another Service')
+})
+
 t.test('ranges have names', async t => {
   const held = new Held()
   put(
@@ -240,6 +316,48 @@ t.test('what a list does not have any more is gone', async t => {
   t.equal(held.podByAddress('10.0.0.1', T + 1000)?.name, 'a')
   t.equal(held.podByAddress('10.0.0.2', T + 2 * MINUTE)?.name, 'b')
   t.equal(held.sizes().Pod, 1)
+})
+
+t.test('what is gone has nothing left, whatever its last state says', async t => {
+  const held = new Held()
+  const port = [{ name: 'x', port: 80, nodePort: 30080 }]
+  put(
+    held,
+    pod({ name: 'a', ip: '10.0.0.1', started: T }),
+    service('web', '10.96.0.1', port),
+    slice('web-x', 'web', ['10.0.0.1'], port),
+    node('node-a', '192.168.0.1', { podCIDR: '10.244.1.0/24' }),
+    serviceRange('10.96.0.0/12'),
+  )
+  const known = (atMs: number) => [
+    held.podByAddress('10.0.0.1', atMs)?.name,
+    held.serviceByAddress('10.96.0.1', 80, 'tcp', atMs)?.name,
+    held.serviceByEndpoint('10.0.0.1', 80, 'tcp', atMs)?.name,
+    held.nodeByAddress('192.168.0.1', atMs)?.name,
+  ]
+  const ranges = () => ['10.96.0.1', '10.97.0.1', '10.244.1.9'].map(ip => held.rangeOf(ip, T + 2 * MINUTE))
+  t.same(known(T), ['a', 'web', 'web', 'node-a'])
+  t.same(ranges(), ['Services', 'Services', 'Pods'])
+  const last: readonly Thing[] = [
+    pod({ name: 'a', started: T }),
+    service('web', 'None', []),
+    slice('web-x', 'web', [], []),
+    node('node-a', '192.168.0.9'),
+    serviceRange('10.0.0.0/8'),
+  ]
+  for (const thing of last) held.remove(thing['kind'] as Kind, thing, T + MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T)?.name, 'a')
+  t.equal(held.serviceByAddress('10.96.0.1', 80, 'tcp', T)?.name, 'web', 'it is remembered')
+  t.same(known(T + 2 * MINUTE), [undefined, undefined, undefined, undefined])
+  t.same(ranges(), ['', '', ''])
+})
+
+t.test('a pod ends when its last state says, though it never said so before', async t => {
+  const held = new Held()
+  put(held, pod({ name: 'a', ip: '10.0.0.1', started: T }))
+  held.remove('Pod', pod({ name: 'a', started: T, asked: T + 15_000, finished: T + 20_000 }), T + MINUTE)
+  t.equal(held.podByAddress('10.0.0.1', T + 20_000)?.name, 'a')
+  t.equal(held.podByAddress('10.0.0.1', T + 30_000), undefined)
 })
 
 t.test('what names no namespace is in the default one; what is in none has none', async t => {

@@ -5,7 +5,7 @@ import { Held } from '../../../../collector/cluster/held/held.ts'
 import { Intervals } from '../../../../collector/cluster/intervals.ts'
 import type { Kind } from '../../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
-import { node, pod, service, slice } from '../../../harness/kubernetes/objects.ts'
+import { mirrorOf, node, pod, service, slice } from '../../../harness/kubernetes/objects.ts'
 
 const T = Date.UTC(2026, 0, 1)
 const held = (...things: readonly Thing[]): Held => {
@@ -24,11 +24,7 @@ for (const [what, given, liar] of [
     { uid: 'own', annotations: { 'kubernetes.io/config.hash': VICTIM } },
   ],
   ['the UID of another pod, in a file that was copied', { uid: VICTIM }, { uid: VICTIM }],
-  [
-    'the hash of a static pod',
-    { annotations: { 'kubernetes.io/config.hash': HASH } },
-    { annotations: { 'kubernetes.io/config.hash': HASH } },
-  ],
+  ['the hash of a static pod', { annotations: mirrorOf(HASH) }, { annotations: mirrorOf(HASH) }],
 ] as const)
   t.test(`a pod with ${what} takes nothing from it`, async t => {
     const uid = 'uid' in given ? VICTIM : HASH
@@ -49,6 +45,45 @@ for (const [what, given, liar] of [
     t.equal(known.podByAddress('10.0.0.1', T + 5000)?.name, 'victim', 'nor when it goes')
     t.equal(known.podByAddress('10.0.0.2', T + 5000), undefined)
   })
+
+const OF_NODE = { owner: ['Node', 'node-a'] } as const
+for (const [what, liar] of [
+  ['a pod of nobody', { annotations: { 'kubernetes.io/config.hash': HASH } }],
+  [
+    'a pod that names a node as its owner',
+    { ...OF_NODE, annotations: { 'kubernetes.io/config.hash': HASH } },
+  ],
+  ['a pod of a Deployment', { annotations: mirrorOf(HASH), owner: ['ReplicaSet', 'evil-1'] }],
+  [
+    'a mirror of something else',
+    {
+      ...OF_NODE,
+      annotations: { ...mirrorOf('0'.repeat(32)), 'kubernetes.io/config.hash': HASH },
+    },
+  ],
+] as const)
+  t.test(`a static pod has its UID, though ${what} was first to name it`, async t => {
+    const known = held(
+      pod({ name: 'liar', namespace: 'evil', ip: '10.0.0.2', ...liar }),
+      pod({ name: 'victim', ip: '10.0.0.1', annotations: mirrorOf(HASH), ...OF_NODE }),
+    )
+    t.equal(known.podByUid(HASH)?.name, 'victim')
+    t.equal(known.podByUid('uid-liar')?.name, 'liar', 'which has its own')
+    t.equal(known.podByAddress('10.0.0.1', T)?.name, 'victim')
+    t.equal(known.podByAddress('10.0.0.2', T)?.name, 'liar')
+  })
+
+t.test('replicas of a template with copied annotations have their own UIDs', async t => {
+  const copy = { annotations: mirrorOf(HASH), owner: ['ReplicaSet', 'web-1'] } as const
+  const known = held(pod({ name: 'a', ip: '10.0.0.1', ...copy }), pod({ name: 'b', ip: '10.0.0.2', ...copy }))
+  for (const [name, ip] of [
+    ['a', '10.0.0.1'],
+    ['b', '10.0.0.2'],
+  ] as const) {
+    t.equal(known.podByUid(`uid-${name}`)?.name, name)
+    t.equal(known.podByAddress(ip, T)?.name, name)
+  }
+})
 
 for (const [what, more] of [
   ['an external address', { externalIPs: ['10.96.0.10'] }],
