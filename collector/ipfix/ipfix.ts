@@ -66,7 +66,6 @@ export class Ipfix implements Counted {
     for (const { sender } of lines) sender.start()
   }
 
-  /** @throws when a certificate or key cannot be read */
   static open(options: IpfixOptions, flows: Followable, log: ThrottledLog, cluster = NO_CLUSTER): Ipfix {
     const addresses = new NodeAddresses(cluster)
     const parts = { cluster, scope: options.ipfixFlows, addresses }
@@ -147,14 +146,13 @@ function lineOf(
           isStream: !isUdp,
           refreshS: isUdp ? options.ipfixTemplateRefresh : undefined,
         })
-  const tls = filesOf(options, role.certified)
   const sender = new Sender(
     {
       name: `ipfix ${role.name} ${addressText(target)}`,
       maxBytes: options.ipfixQueueSize,
       burst: isUdp ? BURST : undefined,
     },
-    signal => OPENERS[target.transport](target, tls, signal),
+    signal => OPENERS[target.transport](target, filesOf(options, role), signal),
     speaker,
     log,
   )
@@ -166,12 +164,21 @@ function lineOf(
   return { role, output, sender, follow: new Follow(teller, periods), ...(aggregator && { aggregator }) }
 }
 
-function filesOf(options: IpfixOptions, name: string | undefined): TlsFiles {
-  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path))
+/** Anew for each connection: certificates are renewed. @throws when one cannot be read */
+function filesOf(options: IpfixOptions, { target, certified: name }: Role): TlsFiles {
+  if (target.transport !== 'tls') return {}
   return {
     ca: read(options.ipfixCa),
     certificate: read(options.ipfixCertificate),
     key: read(options.ipfixKey),
     name,
+  }
+}
+
+function read(path: string | undefined): Buffer | undefined {
+  try {
+    return path === undefined ? undefined : readFileSync(path)
+  } catch (error) {
+    throw new Error(`cannot read ${path} (${(error as NodeJS.ErrnoException).code})`)
   }
 }

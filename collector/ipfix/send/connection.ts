@@ -1,6 +1,7 @@
-/** A connection to a collector: TCP, TLS or UDP. Names are resolved each time. */
+/** A connection to a collector: TCP, TLS or UDP. Names are resolved each time, and those of UDP, which never ends, again and again. */
 
 import { createSocket } from 'node:dgram'
+import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
@@ -33,6 +34,7 @@ class Opened implements Connection {
   onFailure: (() => void) | undefined
   readonly #send: Send
   readonly #close: () => Promise<void>
+  #closed: Promise<void> | undefined
 
   constructor(send: Send, close: () => Promise<void>) {
     this.#send = send
@@ -54,13 +56,15 @@ class Opened implements Connection {
 
   async close(): Promise<void> {
     this.onFailure = undefined
-    await this.#close()
+    this.#closed ??= this.#close()
+    await this.#closed
   }
 }
 
 const CONNECT_MS = 10_000
 /** The far end is asked whether it is still there. */
 const KEEPALIVE_MS = 30_000
+const LOOK_UP_MS = 60_000
 
 /** @param signal gives up */
 type Opener = (address: CollectorAddress, tls: TlsFiles, signal: AbortSignal) => Promise<Connection>
@@ -79,7 +83,7 @@ export const OPENERS: Readonly<Record<TransportName, Opener>> = {
     }
     return stream(connectTls(options), 'secureConnect', signal)
   },
-  udp: datagrams,
+  udp: datagrams(),
 }
 
 async function stream(socket: Socket, ready: string, signal: AbortSignal): Promise<Connection> {
@@ -108,26 +112,50 @@ async function stream(socket: Socket, ready: string, signal: AbortSignal): Promi
   return opened
 }
 
-async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSignal): Promise<Connection> {
-  const found = await lookup(address.host).catch((error: Error) => {
-    throw faultOf(error)
-  })
-  const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4')
-  socket.connect(address.port, found.address)
-  await once(socket, 'connect', { signal }).catch((error: Error) => {
-    socket.close()
-    throw faultOf(error)
-  })
-  const opened = new Opened(
-    (bytes, done) => socket.send(bytes, done),
-    async () => {
+type LookUp = (host: string) => Promise<readonly LookupAddress[]>
+
+/** @param againMs a name is looked up again so often: a socket that sends learns of no other address */
+export function datagrams(
+  lookUp: LookUp = host => lookup(host, { all: true }),
+  againMs: number = LOOK_UP_MS,
+): Opener {
+  return async ({ host, port }, _, signal) => {
+    const [found] = await unless(signal, lookUp(host)).catch((error: Error) => {
+      throw faultOf(error)
+    })
+    if (!found) throw new Error(`${host} has no address`)
+    const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4')
+    socket.connect(port, found.address)
+    await once(socket, 'connect', { signal }).catch((error: Error) => {
       socket.close()
-      await once(socket, 'close')
-    },
-  )
-  // an ICMP message says that nobody listens
-  socket.on('error', error => opened.fail(error))
-  return opened
+      throw faultOf(error)
+    })
+    const again = setInterval(async () => {
+      const now = await lookUp(host).catch(() => [])
+      const isStill = now.length === 0 || now.some(({ address }) => address === found.address)
+      if (!isStill) opened.fail(new Error(`it has another address now, ${now[0]!.address}`))
+    }, againMs)
+    if (isIP(host) !== 0) clearInterval(again)
+    const opened = new Opened(
+      (bytes, done) => socket.send(bytes, done),
+      async () => {
+        clearInterval(again)
+        socket.close()
+        await once(socket, 'close')
+      },
+    )
+    // an ICMP message says that nobody listens
+    socket.on('error', error => opened.fail(error))
+    return opened
+  }
+}
+
+/** A resolver takes its time. @throws when the signal comes first */
+async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(signal.reason)
+  signal.addEventListener('abort', stop)
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** A number of the system by its name; else what TLS or the resolver says. The address is in the name of who logs it. */
