@@ -11,6 +11,10 @@ import { type CollectorAddress, collectorAddress } from './send/address.ts'
 export type FeatureGates = Readonly<Record<string, boolean>>
 
 const GATES = 'needs gates such as FlowExporter=true'
+const WORDS = new Map([
+  ['true', true],
+  ['false', false],
+])
 /** `FlowExporter=true,…`, or a mapping of the file. */
 const gates = () =>
   z.unknown().transform((given, context): FeatureGates => {
@@ -21,9 +25,7 @@ const gates = () =>
             .flat()
             .flatMap(text => String(text).split(','))
             .map(text => text.trim().split('='))
-    const found = pairs.map(
-      ([name = '', value]) => [name, { true: true, false: false }[String(value)]] as const,
-    )
+    const found = pairs.map(([name = '', value]) => [name, WORDS.get(String(value))] as const)
     if (found.every(([name, value]) => /^\w+$/.test(name) && value !== undefined))
       return Object.fromEntries(found) as FeatureGates
     context.addIssue({ code: 'custom', message: GATES })

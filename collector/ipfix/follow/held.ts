@@ -4,6 +4,7 @@
  */
 
 import { FLOW_TYPE, type IpfixRecord } from '../record/record.ts'
+import { familyOf } from '../record/record_of.ts'
 
 /** Beyond it the oldest goes out as it is. */
 const MAX_HELD = 16_384
@@ -62,6 +63,7 @@ function joined(client: IpfixRecord, server: IpfixRecord): IpfixRecord {
   const isSeenAsItIs = server.source.ip === ip && server.source.port === port
   return {
     ...client,
+    family: familyOf(client.source, server.destination),
     destination: server.destination,
     ...(!isSeenAsItIs && { snat: server.source }),
     end: Math.max(client.end, server.end),

@@ -1,5 +1,6 @@
 /** Templates and records as bytes: RFC 7011, 3.4 and 6.1. Big-endian throughout. */
 
+import { isIPv4 } from 'node:net'
 import { addressBytes } from '../../../wire/address_text.ts'
 import { ELEMENTS, type ElementName, type ElementType } from './elements.ts'
 import type { Template } from './templates.ts'
@@ -17,7 +18,9 @@ interface Fixed {
   readonly bytes: number
   write(buffer: Buffer, value: Value, at: number): void
 }
-const MAX_U64 = 2 ** 64 - 1
+/** One more than fits: the largest number that does is none that a double has. */
+const TOO_LARGE = 2 ** 64
+const MAX_WORDS = [0xffffffff, 0xffffffff]
 const atMost = (value: Value, most: number): number => Math.min(Math.max(Math.trunc(Number(value)), 0), most)
 
 const FIXED: Readonly<Record<Exclude<ElementType, 'string'>, Fixed>> = {
@@ -29,7 +32,7 @@ const FIXED: Readonly<Record<Exclude<ElementType, 'string'>, Fixed>> = {
   milliseconds: { bytes: 8, write: writeLong },
   ipv4: {
     bytes: 4,
-    write: (buffer, value, at) => void buffer.set(addressBytes(String(value))?.subarray(12) ?? NO_IPV4, at),
+    write: (buffer, value, at) => void buffer.set(ipv4Bytes(String(value)) ?? NO_IPV4, at),
   },
   ipv6: {
     bytes: 16,
@@ -38,13 +41,17 @@ const FIXED: Readonly<Record<Exclude<ElementType, 'string'>, Fixed>> = {
 }
 const [NO_IPV4, NO_IPV6] = [Buffer.alloc(4), Buffer.alloc(16)]
 
+/** Undefined for an address of the other family. */
+const ipv4Bytes = (text: string): Uint8Array | undefined =>
+  isIPv4(text) ? addressBytes(text)?.subarray(12) : undefined
+
 function writeWord(buffer: Buffer, value: Value, at: number): void {
   buffer.writeUInt32BE(atMost(value, 0xffffffff), at)
 }
 function writeLong(buffer: Buffer, value: Value, at: number): void {
-  const number = atMost(value, MAX_U64)
-  buffer.writeUInt32BE(Math.floor(number / 2 ** 32) % 2 ** 32, at)
-  buffer.writeUInt32BE(number % 2 ** 32, at + 4)
+  const number = atMost(value, TOO_LARGE)
+  const words = number === TOO_LARGE ? MAX_WORDS : [Math.floor(number / 2 ** 32), number % 2 ** 32]
+  for (const [index, word] of words.entries()) buffer.writeUInt32BE(word, at + 4 * index)
 }
 
 /** Of a template record: its id, how many fields, and each field's id and length. */

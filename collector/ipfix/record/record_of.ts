@@ -1,4 +1,5 @@
 import type { Conversation } from '../../flows/conversation.ts'
+import type { Family } from '../format/templates.ts'
 import type { Counts, Endpoint, IpfixRecord, Place, ServiceAsked } from './record.ts'
 import { conntrackState } from './tcp_state.ts'
 
@@ -24,7 +25,7 @@ export function recordOf(
   const destination = answered ?? asked
   return {
     ...carrying,
-    family: isIpv4(source) && isIpv4(destination) ? 4 : 6,
+    family: familyOf(source, destination),
     ...{ source, destination, protocol: PROTOCOLS[protocol], start: opened, reason },
     ...{ client: who.client, server: who.server, type: who.type },
     ...(who.service && { service: who.service }),
@@ -33,5 +34,9 @@ export function recordOf(
     ...{ isIncomplete, node: node.name, nodeAddress: node.address },
   }
 }
+
+/** Both addresses are in one record: with one of IPv6 it is of IPv6. */
+export const familyOf = (source: Endpoint, destination: Endpoint): Family =>
+  isIpv4(source) && isIpv4(destination) ? 4 : 6
 
 const isIpv4 = ({ ip }: Endpoint): boolean => !ip.includes(':')

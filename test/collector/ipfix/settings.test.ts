@@ -94,6 +94,8 @@ t.test('what cannot be is refused, with the remedy', async t => {
     [{ activeFlowExportTimeout: '1h 5m' }, /needs a duration/],
     [{ featureGates: 'FlowExporter' }, /needs gates such as FlowExporter=true/],
     [{ featureGates: 'FlowExporter=yes' }, /needs gates/],
+    [{ featureGates: 'FlowExporter=constructor' }, /needs gates/],
+    [{ featureGates: 'FlowExporter=true,AntreaProxy=toString' }, /needs gates/],
     [{ flowCollectorAddr: 'a:1:tls', enableTlsToFlowAggregator: false }, /says tls: write tcp there/],
     [
       { flowCollectorAddr: 'a', enableTlsToFlowAggregator: true, aggregatorTransportProtocol: 'tcp' },
