@@ -65,6 +65,8 @@ export interface ClusterFacts {
   serviceByAddress(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
   /** By a pod that answers for it. Several Services may have the same pods: then none can be told, and this is undefined. */
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
+  /** Some pod with an address of its own answers for this Service; true also while nobody is known to. */
+  answeredByPods(namespace: string, service: string, atMs: number): boolean
   nodeByAddress(ip: string, atMs: number): NodeFact | undefined
   nodeByName(name: string): NodeFact | undefined
   namespaceByName(name: string): NamespaceFact | undefined
@@ -82,6 +84,7 @@ export const NO_FACTS: ClusterFacts = {
   containerName: unknown,
   serviceByAddress: unknown,
   serviceByEndpoint: unknown,
+  answeredByPods: () => true,
   nodeByAddress: unknown,
   nodeByName: unknown,
   namespaceByName: unknown,

@@ -3,6 +3,7 @@
 import type { Protocol } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { SliceObject } from '../objects.ts'
+import { Backends } from './backends.ts'
 import type { Index } from './keep.ts'
 
 /** A port of a Service, by its name. */
@@ -20,6 +21,7 @@ export class Endpoints implements Index<SliceObject> {
   readonly #times = new Intervals<string>()
   /** By endpoint, what it answers or answered for, by name. */
   readonly #answers = new Map<string, Map<string, Answers>>()
+  readonly backends = new Backends()
 
   at(ip: string, port: number, protocol: Protocol, atMs: number): Answers[] {
     const key = endpointKey(ip, port, protocol)
@@ -31,6 +33,7 @@ export class Endpoints implements Index<SliceObject> {
   }
 
   set(object: SliceObject, before: SliceObject | undefined, atMs: number): void {
+    this.backends.set(object, before)
     const now = new Map(pairsOf(object))
     for (const [key] of before ? pairsOf(before) : [])
       if (!now.has(key)) this.#times.end(key, object.name, atMs)
@@ -43,6 +46,7 @@ export class Endpoints implements Index<SliceObject> {
   }
 
   remove(object: SliceObject, atMs: number): void {
+    this.backends.remove(object)
     for (const [key] of pairsOf(object)) this.#times.end(key, object.name, atMs)
   }
 
