@@ -14,7 +14,6 @@ import { NodeAddresses } from './follow/node_addresses.ts'
 import { domainOf, HEADER_BYTES, MAX_MESSAGE, SET_BYTES } from './format/message.ts'
 import type { Profile } from './format/templates.ts'
 import { Output, type RecordFormat } from './output.ts'
-import { NO_CLUSTER } from './record/cluster.ts'
 import { addressText } from './send/address.ts'
 import { OPENERS, type TlsFiles } from './send/connection.ts'
 import { Sender } from './send/sender.ts'
@@ -66,9 +65,9 @@ export class Ipfix implements Counted {
     for (const { sender } of lines) sender.start()
   }
 
-  static open(options: IpfixOptions, flows: Followable, log: ThrottledLog, cluster = NO_CLUSTER): Ipfix {
-    const addresses = new NodeAddresses(cluster)
-    const parts = { cluster, scope: options.ipfixFlows, addresses }
+  static open(options: IpfixOptions, flows: Followable, log: ThrottledLog): Ipfix {
+    const addresses = new NodeAddresses()
+    const parts = { scope: options.ipfixFlows, addresses }
     const lines = rolesOf(options).map(role => lineOf(role, options, parts, log))
     if (lines.length > 0) flows.follow([addresses, ...lines.map(({ follow }) => follow)])
     return new Ipfix(lines, log)

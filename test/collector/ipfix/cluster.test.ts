@@ -2,6 +2,7 @@ import t from 'tap'
 import { Held } from '../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../collector/cluster/kinds.ts'
 import { node, pod, service, slice } from '../../harness/kubernetes/objects.ts'
+import { only } from '../../harness/only.ts'
 import { CLIENT, carrying, SERVER, Told, update } from './given.ts'
 
 const [A, B] = ['node-a', 'node-b']
@@ -25,7 +26,7 @@ t.test('the Service that was asked for, and its address', async t => {
   told.rows(B, 0, 'tcp_flow', { ...SERVER, ...carrying(5, 1) })
   told.end(0, A, B)
   told.silence(1, 2, A, B)
-  t.match(told.aggregated, [
+  only(t, told.aggregated, [
     {
       service: { name: 'shop/web:http', ip: '10.96.0.10', port: 80 },
       ...{ destination: { ip: '10.10.1.7', port: 8080 }, type: 2, server: { pod: 'web-0', node: B } },
@@ -51,7 +52,7 @@ t.test('a node with a probe that has told nothing yet is waited for, and named',
     told.end(window, A)
     if (window < 18) t.same(ofIt(), [], `window ${window}`)
   }
-  t.match(ofIt(), [
+  only(t, ofIt(), [
     {
       isIncomplete: true,
       type: 2,
@@ -66,5 +67,5 @@ t.test('a pod on a node without a probe is named, and not waited for', async t =
   told.rows(A, 0, 'tcp_flow', { ...CLIENT, remote: '10.10.1.7', remote_port: 8080, ...carrying(10, 1) })
   told.end(0, A)
   told.silence(1, 2, A)
-  t.match(told.aggregated, [{ isIncomplete: false, type: 2, server: { pod: 'web-0', node: B } }])
+  only(t, told.aggregated, [{ isIncomplete: false, type: 2, server: { pod: 'web-0', node: B } }])
 })
