@@ -30,6 +30,8 @@ export async function commands(wanted = ''): Promise<Command> {
     .description(
       'Network flows, round-trip times and traffic per container and pod, from the kernel to InfluxDB',
     )
+    // beside the longest flag 34 of 80 columns are left: commander would not wrap there
+    .configureHelp({ minWidthToWrap: 30 })
     .showHelpAfterError('(run with --help for usage)')
   const parts = Object.hasOwn(PARTS, wanted) ? [PARTS[wanted]!] : Object.values(PARTS)
   for (const add of parts) await add(program)

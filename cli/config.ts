@@ -9,9 +9,8 @@ import { type Check, inspectSettings, type Reading } from '../wire/settings/read
 import { addFlags, type Setting, type Settings, snake } from '../wire/settings/settings.ts'
 import { unknownVariables } from '../wire/settings/variables.ts'
 import { print } from './client.ts'
-import { grafanaSettings } from './setup/grafana/options.ts'
-import { setupSettings } from './setup/options.ts'
 import { valuesTable } from './values_table.ts'
+import { everySetting } from './variables.ts'
 
 type Flags = Readonly<Record<string, unknown>>
 
@@ -55,11 +54,7 @@ function add(
 }
 
 async function check(programs: readonly Program[], flags: Flags): Promise<void> {
-  const variables = unknownVariables(process.env, [
-    ...PROGRAMS.map(({ settings }) => settings),
-    setupSettings,
-    grafanaSettings,
-  ])
+  const variables = unknownVariables(process.env, await everySetting())
   const readings = programs.map(one => ({ section: one.section, ...one.read(flags) }))
   if (readings.some(({ problems }) => problems.length > 0)) process.exitCode = 1
   if (flags['json']) {

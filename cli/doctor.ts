@@ -45,7 +45,7 @@ export function addDoctor(program: Command, collectorSettings: CollectorSettings
   command.addHelpText(
     'after',
     "\nThe collector's socket and InfluxDB are taken from the environment or the file.\n" +
-      'Ends with 0 when everything works, 1 when the probe cannot run, 2 when it runs with less.',
+      'Exit code: 0 everything works, 1 the probe cannot run, 2 it runs with less.',
   )
   command.action(async flags => {
     const probe = read(probeSettings, 'probe', flags, checkProbe)

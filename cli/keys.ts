@@ -31,7 +31,7 @@ export function addKeys(command: Command): void {
     .argument('<key>', 'its public key, 64 hexadecimal digits')
     .action(async (host, key, flags) => say(allow(directoryOf(flags), hostOf(host), key)))
   add('withdraw', 'take a key, or all keys of a host, from the list')
-    .argument('<host or key>', 'what is not to speak any more')
+    .argument('<host or key>', 'host or key that may no longer connect')
     .action(async (what, flags) => say(withdraw(directoryOf(flags), what)))
   keys.addHelpText(
     'after',
@@ -39,11 +39,13 @@ export function addKeys(command: Command): void {
 To encrypt a link:
   on the collector's machine  sockflux keys generate collector
   on the probe's machine      sockflux keys generate probe
-                              and copy the collector's collector.pub into the same directory
-  on the collector's machine  sockflux keys allow HOST KEY      (keys show prints it on the probe's machine)
+                              (copy collector.pub to the same directory there)
+  on the collector's machine  sockflux keys allow HOST KEY
+                              (sockflux keys show on the probe's prints it)
 
-To change a key: generate it with --stage, which leaves the present one, make it known on the other side, move it to its place.
-A probe with another --host than its machine's name: generate it with that --host.`,
+To change a key: generate it with --stage (the present one stays), make it known
+on the other side, then move it to its place (docs/security.md).
+For a probe whose --host is not its machine's name, give the same --host here.`,
   )
 }
 

@@ -14,7 +14,7 @@ import { moment, momentOf } from './setup/moment.ts'
 const { listen, profile, sink, influxUrl, influxDatabase } = collectorSettings
 const TIME = '<time>'
 
-const replaySettings = {
+export const replaySettings = {
   from: setting<string>({
     type: moment(),
     fallback: '',
@@ -31,21 +31,20 @@ const replaySettings = {
   fromZero: setting({
     type: yesNo(),
     fallback: false,
-    help: 'counters begin at 0 where it is not known what they had come to: for a database without later points',
+    help: 'counters begin at 0 where their former value is not known: for a database without later points',
   }),
 }
 
 const HELP = `
-Windows become the same points as before: InfluxDB writes them over each other, VictoriaMetrics needs
--dedup.minScrapeInterval=1ms. Collectors go on meanwhile. Records of flows and Prometheus are left alone.
-All other settings of the collector come from the environment or the file.`
+Windows become the same points as before: InfluxDB writes them over each other,
+VictoriaMetrics needs -dedup.minScrapeInterval=1ms. Collectors go on meanwhile.
+Records of flows and Prometheus are left alone. All other settings of the
+collector come from the environment or the file.`
 
 export function addReplay(program: Command): void {
   const command = program
     .command('replay')
-    .description(
-      'write windows once more that are in the stream of NATS servers, with the counters that they had',
-    )
+    .description('write windows of a NATS stream once more, with the counters that they had')
   addFlags(command, 'collector', { listen, ...natsSettings, profile, sink, influxUrl, influxDatabase })
   addOptions(command, replaySettings)
   command.addHelpText('after', HELP)

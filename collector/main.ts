@@ -37,7 +37,7 @@ import { waitingOn } from './view/waiting.ts'
 const EXPIRE_MS = 60_000
 
 export function addCollector(program: Command): void {
-  const command = program.command('collector').description('fold what probes send and store it')
+  const command = program.command('collector').description('add up what probes send, and store it')
   addFlags(command, 'collector', collectorSettings)
   command.action(async flags =>
     run(

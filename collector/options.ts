@@ -58,7 +58,7 @@ export const collectorSettings = {
     type: socket(),
     fallback: '/run/sockflux/collector.sock',
     value: '<path>',
-    help: 'unix socket for sockflux query and sockflux top',
+    help: 'unix socket for the commands query, top, flows, page, ledger and metrics',
   }),
   http: setting<Address | undefined>({
     type: address(),
@@ -70,7 +70,7 @@ export const collectorSettings = {
     type: text(),
     fallback: undefined,
     value: '<file>',
-    help: 'certificate of --http in PEM, with those between; the server speaks TLS then',
+    help: 'certificate of --http in PEM, with the intermediate ones; the server speaks TLS then',
   }),
   httpKey: setting<string | undefined>({
     type: text(),

@@ -88,7 +88,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'kernel/bad_record': loss(
     'records',
     'a record of another size than its layout says',
-    'report it: BPF object and probe do not fit',
+    'report it: BPF object and probe do not belong together',
   ),
   'kernel/growth': loss(
     'times',
@@ -112,7 +112,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'identify/*_nonsense': loss(
     'questions',
-    'a runtime gave an answer that is none',
+    'the answer of a runtime cannot be read',
     'check what listens on its socket',
   ),
   'identify/*_timeout': loss(
@@ -155,7 +155,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'queue/spool_old_windows': loss('windows', 'these windows', SPOOL_OLD),
   'queue/spool_damaged': loss(
     'rows',
-    'of windows whose files in the spool were cut, scrambled or removed, as far as that can be told',
+    'of windows whose files in the spool were cut, scrambled or removed, as far as that is known',
     SPOOL_DAMAGED,
   ),
   'queue/spool_damaged_windows': loss('windows', 'these windows', SPOOL_DAMAGED),
@@ -198,7 +198,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   'log/dropped': loss('lines', 'nobody read the log, or its disk is full', 'read or rotate the log'),
   'stream/torn': loss(
     'windows',
-    'parts of a window in the stream that were never whole, or were none',
+    'parts in the stream that never made a whole window, or are no parts of one',
     'see `queue/full` of the probes; else find who else publishes there',
   ),
   'stream/discarded': loss(
@@ -230,7 +230,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'ingest/cgroup_id': loss(
     'rows',
-    'a cgroup id beyond 2^53 cannot be told from another',
+    'a cgroup id beyond 2^53 cannot be distinguished from another',
     'report it, with the kernel version',
   ),
   'ingest/evicted': loss(
@@ -330,7 +330,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   ),
   'ipfix/incomplete': loss(
     'records',
-    'sent with the numbers of one node only: the probe of the other has told nothing for three periods',
+    'sent with the numbers of one node only: the probe of the other has sent nothing about it for three periods',
     'see why the probe on that node is silent',
   ),
   'cluster/full': loss(
@@ -338,7 +338,7 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
     'the cluster has more objects of a kind than are kept: names of the others are not known',
     'give the collector a part of the cluster: a service account that sees fewer namespaces',
   ),
-  'cluster/bad_object': loss('objects', 'an object without a name is none of Kubernetes', STRANGER),
+  'cluster/bad_object': loss('objects', 'an object has no name, so it is not from Kubernetes', STRANGER),
   'cluster/unanswered': loss(
     'questions',
     'the API server refused, or did not answer: what is known of the cluster grows old',

@@ -37,7 +37,7 @@ export function addFlows(program: Command): void {
       '--with <kind/name>',
       'the other end, in either direction: pod/web-0, process/nginx, container/…, host/…',
     )
-    .option('--peer <address>', 'address of the other end, or unknown: nobody watches it')
+    .option('--peer <address>', 'address of the other end, or unknown: no probe watches it')
     .option('--port <number>', 'of the server, asked or answered')
     .option('--protocol <name>', 'tcp or udp')
     .option('--state <name>', 'ESTABLISHED, …, or open')

@@ -38,7 +38,7 @@ function addNats(setup: Command): void {
   const command = setup
     .command('nats')
     .description(
-      'the part of nats.conf for Sockflux, on standard output; with a server, its stream and buckets, and whether they work',
+      'print the part of nats.conf for Sockflux; with a server, make its stream and buckets, and test them',
     )
     .argument('[endpoint]', 'nats://host:port of a server')
   addOptions(command, natsSetupSettings)
@@ -109,7 +109,7 @@ function addGrafana(setup: Command): void {
   addOptions(command, ofGrafana)
   command.addHelpText(
     'after',
-    '\nNo secret is written: Grafana reads INFLUX_USERNAME, INFLUX_PASSWORD and INFLUX_TOKEN from its own environment.',
+    '\nNo secret is written: Grafana reads INFLUX_USERNAME, INFLUX_PASSWORD and\nINFLUX_TOKEN from its own environment.',
   )
   command.action(async (folder: string, flags: Flags) => {
     if (folder === '') throw new Error('setup grafana needs a folder: give its path')
@@ -211,5 +211,7 @@ function connectionsOf(collector: CollectorOptions): ApiOptions[] {
 }
 
 const HELP = `
-Needs an administrator's login: a user with ALL PRIVILEGES (1.x), an all-access token (2.x), an admin token (3.x). The
-collector and Grafana need less: --credentials makes logins for them. What is not ours is never altered or dropped.`
+Needs an administrator's login: a user with ALL PRIVILEGES (1.x), an all-access
+token (2.x), an admin token (3.x). The collector and Grafana need less:
+--credentials makes logins for them. What is not ours is never altered or
+dropped.`

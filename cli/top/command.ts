@@ -18,7 +18,9 @@ const { socket } = collectorSettings
 export function addTop(program: Command): void {
   const command = program
     .command('top')
-    .description('who talks how much, how fast, with whom, and what is wrong: live; ? shows the keys')
+    .description(
+      'live tables of containers, pods, processes, flows, peers and interfaces, and what is wrong; ? shows the keys',
+    )
   addFlags(command, 'collector', { socket })
   command
     .addOption(new Option('--view <name>', 'what is shown first').choices(VIEWS).default('containers'))

@@ -187,14 +187,20 @@ export const IN_WINDOW: SumsOf = (store, flow) =>
       }
     : NOTHING
 
-/** Each direction as its sender counted it, where the sender is known. */
+/**
+ * Each direction as its sender counted it, where the sender is known. Since the start, the receiver's count is taken where the sender
+ * was watched from later on, and has less.
+ */
 export function carried(store: FlowStore, client: number, server: number, sumsOf: SumsOf): Carried {
   const [from, to] = [sumsOf(store, client || server), sumsOf(store, server || client)]
+  const isLate = (flow: number) =>
+    sumsOf === TOTAL && client !== 0 && server !== 0 && store.isMarked(flow, MARK.PARTIAL)
+  const [least, leastBack] = [isLate(client) ? to : NOTHING, isLate(server) ? from : NOTHING]
   return {
-    bytes: client ? from.bytesSent : from.bytesRcvd,
-    packets: client ? from.sent : from.rcvd,
-    revBytes: server ? to.bytesSent : to.bytesRcvd,
-    revPackets: server ? to.sent : to.rcvd,
+    bytes: Math.max(client ? from.bytesSent : from.bytesRcvd, least.bytesRcvd),
+    packets: Math.max(client ? from.sent : from.rcvd, least.rcvd),
+    revBytes: Math.max(server ? to.bytesSent : to.bytesRcvd, leastBack.bytesRcvd),
+    revPackets: Math.max(server ? to.sent : to.rcvd, leastBack.rcvd),
   }
 }
 

@@ -29,7 +29,7 @@ export interface Filter {
   readonly protocol?: 'tcp' | 'udp'
   /** `ESTABLISHED`, …; `open`: every one that has not ended. */
   readonly state?: string
-  /** Words that names, addresses and ports of both ends have, in any case: `nginx 8080`. */
+  /** Words that names, addresses and ports of both ends have, in any case: `nginx 8080`; `=10.0.0.1` is all of one. */
   readonly text?: string
 }
 
@@ -74,6 +74,7 @@ function hasWords(store: FlowStore, client: number, server: number, words: reado
       programs.get(table.word(flow, WORD.PROGRAM)),
     ]
     const pid = table.word(flow, WORD.PID)
+    const pod = place && podOf(store, place)
     const address = (first: number) =>
       addressText(
         table.word(flow, first),
@@ -81,22 +82,20 @@ function hasWords(store: FlowStore, client: number, server: number, words: reado
         table.word(flow, first + 2),
         table.word(flow, first + 3),
       )
+    const [local, remote] = [address(WORD.LOCAL), address(WORD.REMOTE)]
     const ports = table.word(flow, WORD.PORTS)
     const kind = table.word(flow, WORD.KIND)
     return [
       ...[pid, processCalled(pid, program?.comm ?? '', program?.name), place ? shortId(place.id) : ON_HOST],
-      ...[
-        place?.name.name ?? '',
-        place?.pod?.name ?? '',
-        place?.pod?.namespace ?? '',
-        store.runOf(flow).host,
-      ],
-      ...[`${address(WORD.LOCAL)}:${ports >>> 16}`, `${address(WORD.REMOTE)}:${ports & 0xffff}`],
+      ...(pod ? [pod.name, pod.namespace, `${pod.namespace}/${pod.name}`] : []),
+      ...[place?.name.name ?? '', store.runOf(flow).host],
+      ...[local, remote, `${local}:${ports >>> 16}`, `${remote}:${ports & 0xffff}`],
       ...[protocolOf(kind) === TCP ? 'tcp' : 'udp', STATES[stateOf(kind)] ?? ''],
     ]
   })
-  const all = [...text, ...clusterWords(store, client, server)].join(' ').toLowerCase()
-  return words.every(word => all.includes(word))
+  const names = [...text, ...clusterWords(store, client, server)].map(name => String(name).toLowerCase())
+  const all = names.join(' ')
+  return words.every(word => (/^=./.test(word) ? names.includes(word.slice(1)) : all.includes(word)))
 }
 
 /** Names that the cluster has for either end, and for the Service. */

@@ -12,7 +12,7 @@ import type { Counted } from '../counters.ts'
 import type { Folded } from '../ingest/folded.ts'
 import type { RowTaker } from '../ingest/row_taker.ts'
 import { afterAll, type Settled } from '../settled.ts'
-import { COUNTED, countFlows, countPods, type FlowCounts } from './counts/counts.ts'
+import { COUNTED, Counter, countPods, type FlowCounts } from './counts/counts.ts'
 import { Ending } from './ending.ts'
 import type { Followed, Follower } from './follower.ts'
 import { Into } from './into.ts'
@@ -67,7 +67,8 @@ export class Flows implements RowTaker, Counted, Followed {
   readonly #recorder: Recorder
   #outlets: readonly FlowOutlet[]
   readonly #followers: Follower[] = []
-  readonly #counted: readonly (typeof COUNTED)[number][]
+  readonly #counter: Counter
+  readonly #isCounted: boolean
   readonly #countsPods: boolean
   readonly #log: Pick<ThrottledLog, 'warn'>
   readonly #now: () => number
@@ -82,14 +83,16 @@ export class Flows implements RowTaker, Counted, Followed {
     log: Pick<ThrottledLog, 'warn'>,
     now: () => number = () => performance.now(),
   ) {
-    this.#counted = COUNTED.filter(group => metrics.includes(group))
-    const isAsked = flows || this.#counted.length > 0 || outlets.some(({ needsFlows }) => needsFlows)
+    const counted = COUNTED.filter(group => metrics.includes(group))
+    this.#isCounted = counted.length > 0
+    const isAsked = flows || this.#isCounted || outlets.some(({ needsFlows }) => needsFlows)
     this.#countsPods = metrics.includes('conntrack')
     this.isWanted = isAsked || isShown || this.#countsPods
     this.#outlets = isAsked ? outlets : []
     const { labels, autoDetect } = subnets === undefined ? NO_LABELS : readSubnets(subnets)
     this.store = new FlowStore(maxLiveFlows, new Subnets(labels, subnetMatch, autoDetect), facts)
     this.#addresses = new Addresses(now)
+    this.#counter = new Counter(this.store, this, counted)
     this.#ending = new Ending(this.store)
     this.#recorder = new Recorder(this.store)
     this.#log = log
@@ -103,8 +106,16 @@ export class Flows implements RowTaker, Counted, Followed {
   }
 
   isPeerElsewhere(flow: number): boolean {
+    return this.#addresses.isElsewhere(this.#remote(flow), this.store.runOf(flow).boot)
+  }
+
+  isPeerWatched(flow: number): boolean {
+    return this.#addresses.isWatched(this.#remote(flow))
+  }
+
+  #remote(flow: number): string {
     const word = (at: number) => this.store.table.word(flow, WORD.REMOTE + at)
-    return this.#addresses.isElsewhere(keyOf(word(0), word(1), word(2), word(3)), this.store.runOf(flow).boot)
+    return keyOf(word(0), word(1), word(2), word(3))
   }
 
   /** Rows of a window that has not ended. */
@@ -157,8 +168,8 @@ export class Flows implements RowTaker, Counted, Followed {
   }
 
   #count(run: Run): FlowCounts | undefined {
-    if (this.#counted.length === 0 && !this.#countsPods) return undefined
-    const counts = countFlows(this.store, run, this.#counted)
+    if (!this.#isCounted && !this.#countsPods) return undefined
+    const counts = this.#counter.count(run)
     return this.#countsPods ? { ...counts, pods: countPods(this.store, run) } : counts
   }
 
@@ -224,6 +235,7 @@ export class Flows implements RowTaker, Counted, Followed {
   }
 
   #forget(flow: number): void {
+    this.#counter.forget(flow)
     for (const follower of this.#followers) follower.forget(flow)
   }
 

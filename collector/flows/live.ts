@@ -6,7 +6,7 @@
  * Parameters, all of them optional: `pod` (name, or namespace/name), `namespace`, `process` (name or pid), `container` (id, its
  * first twelve digits, or name; `(host)` for none), `host`: one end is all of that. `with=kind/name` (`pod/web-0`, `process/nginx`, …): the other
  * end; alone, either end. `peer`: the other end's address, or `unknown` for one that no probe watches. `port`: the server's,
- * asked or answered. `text`: words that are in names, addresses or ports of its ends. `protocol`: tcp, udp. `state`: ESTABLISHED, …, or `open`. `sort`: bytes (of the last window; the default),
+ * asked or answered. `text`: words that are in names, addresses or ports of its ends; `=10.0.0.1` is a whole one. `protocol`: tcp, udp. `state`: ESTABLISHED, …, or `open`. `sort`: bytes (of the last window; the default),
  * total, rtt, retransmits, opened. `limit`: 1 to 10000, by default 200.
  *
  * The answer: `{ time, flows, total, live, most, folded }`. `flows` is a list of `Conversation` (`conversation.ts`): ended ones

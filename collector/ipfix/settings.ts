@@ -44,7 +44,7 @@ export const ipfixSettings = {
   flowCollectorAddr: optional<CollectorAddress>({
     type: collectorAddress(),
     value: '<address>',
-    help: 'send IPFIX records there as a flow exporter on each node would, one for each end that is a pod: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; implies --flows',
+    help: 'send IPFIX records there as a flow exporter on each node would, one for each end that is a pod: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; needs no --flows',
   }),
   flowPollInterval: optional<number>({
     type: duration(1),
@@ -76,13 +76,13 @@ export const ipfixSettings = {
   externalFlowCollectorAddr: optional<CollectorAddress>({
     type: collectorAddress(),
     value: '<address>',
-    help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; implies --flows',
+    help: 'send IPFIX records there as a flow aggregator would, one for both ends of a conversation: host:port:tcp, udp or tls, of which port 4739 and tcp can be left out; needs no --flows',
   }),
   flowExportInterval: setting({
     type: duration(1),
     fallback: 60,
     value: '<duration>',
-    help: 'the aggregator exports a conversation that goes on so often; it waits three times as long for an end that a probe should tell of',
+    help: 'the aggregator exports a conversation that goes on so often; it waits three times as long for an end that a probe should report',
   }),
   aggregatorTransportProtocol: optional<'tls' | 'tcp' | 'udp' | 'none'>({
     type: oneOf('tls', 'tcp', 'udp', 'none'),

@@ -17,18 +17,17 @@ const HEAD = `# Measurements
 
 Written by \`make generate\` from the tables in \`collector/metrics\`. \`sockflux metrics\` prints the same.
 
-Every field is a float. Timestamps are in seconds and are the end of a window. A **counter** rises since the collector
-started and begins again at 0 when it is started again, or when its series was silent for five minutes, \`*:lost\` for a day; the first window
-of a probe's run is counted in it. A **gauge** is of the window alone, and a field that was not measured is not written.
+Every field is a float. Timestamps are in seconds and are the end of a window. A **counter** rises since the collector started, the first
+window of a probe's run included. It begins again at 0 when the collector restarts (with NATS it goes on), or when its series was
+silent for five minutes, \`*:lost\` for a day. A **gauge** is of the window alone. A field that was not measured is not written.
 
-Tags follow from the first of them, which is the subject; the others add no series unless a name changes. What is not known
-is left out.
-\`label_*\` are the labels that the probe was asked for. Tags carry no addresses, and no ports but those of Services. A measurement has at most
+The first tag is the subject; the others add no series unless a name changes. What is not known is left out. \`label_*\` are the labels
+that \`--label\` of the probe or \`--cluster-label\` of the collector names. Tags have no addresses, and no ports but those of Services. A measurement has at most
 \`--max-series\` series, or as many as there are hosts where a host has only one. What is beyond them is in the subject
 \`~other\` of its host.
 
-Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but ${OPT_IN.map(group => `\`${group}\``).join(', ')} are on;
-\`--metrics\` lists the wanted ones.
+Groups are switched by \`--metrics\`: ${GROUPS.map(group => `\`${group}\``).join(', ')}. All but ${OPT_IN.map(group => `\`${group}\``).join(', ')} are on.
+\`--metrics\` lists all that are wanted, so give it the defaults as well.
 \`--profile ntopng\` writes these and no others, with the tags \`ifid\` and \`container\` or \`pod\`, and has no \`~other\`:
 what is beyond \`--max-series\` is counted only. Pods of one name on several hosts are written over each other, which is
 counted, unless each host has an \`ifid\` of its own.

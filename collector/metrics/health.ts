@@ -236,7 +236,7 @@ const accept = <Level extends FlowLevel>(level: Level) =>
       },
       {
         ...({ name: 'fullest', type: 'gauge', unit: 'percent', coarse: 'max' } as const),
-        help: 'depth of limit, of the listener where it is largest',
+        help: 'depth as a share of limit, of the fullest listener',
         of: listening(({ queueFullest }) => queueFullest),
       },
       {

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Entry } from './tree.ts'
 
-const DESCRIPTION = `network conversations per container and pod, from the kernel's sockets
- Sockflux tells, for every container and Kubernetes pod on a host, how many
- network conversations it has, how fast they are, what they carry and which
- process owns them. An eBPF probe attributes every TCP and UDP socket to its
- process, container and pod; a collector folds what probes send and writes
+const DESCRIPTION = `network flows per container and pod, from the kernel's sockets
+ Sockflux shows the network flows of every container and Kubernetes pod on a
+ host: how many there are, how fast they are, how much they carry, why they are
+ slow, and who talks to whom. An eBPF probe finds the process, container and pod
+ of every TCP and UDP socket; a collector adds up what probes send and writes
  samples to InfluxDB, Prometheus or an embedded store.
  .
  The package brings its own Node.js; nothing is compiled or downloaded.`

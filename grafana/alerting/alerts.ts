@@ -89,9 +89,9 @@ const ALL: readonly Alert[] = [
   {
     name: 'SockfluxProbeSilent',
     title: 'A probe is silent',
-    summary: 'The probe of {{host}} has sent nothing for some minutes, and did within a day.',
+    summary: 'The probe of {{host}} has sent nothing for some minutes, but did within the last day.',
     remedy:
-      'See whether it runs and reaches the collector: its log, and `sockflux doctor` on that host. When every host is silent, see the collector and its database. A host that was taken away ends it after a day.',
+      'See whether it runs and reaches the collector: its log, and `sockflux doctor` on that host. When every host is silent, see the collector and its database. For a host that was removed the alert ends after a day.',
     severity: 'critical',
     query: mean('probe:stats', 'memory', { by: ['host'] }),
     ...{ above: 'silent', range: 24 * 60, lasting: 3 },

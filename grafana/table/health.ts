@@ -20,7 +20,7 @@ const totals = (who: 'probe' | 'collector'): Query =>
 
 const losses: Panel[] = [
   {
-    title: 'What came of the probes',
+    title: 'What came from the probes',
     means: 'Share of the windows of each probe, and of their rows, that reached the collector whole.',
     bad: 'Below 100 % the other figures of that host and time are too low: see the losses below, and whether the queue of the probe was full.',
     kind: 'lines',

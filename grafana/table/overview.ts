@@ -104,7 +104,7 @@ const talkers: Panel[] = [
   {
     title: 'Top talkers',
     means: 'The ten containers that sent most in this range. A click leads to the container.',
-    bad: 'Its processes are in Processes, its peers in no dashboard: Sockflux stores no addresses.',
+    bad: 'Its processes are in Processes, its peers on the page and in sockflux flows.',
     kind: 'table',
     queries: [
       increase('container:traffic', 'bytes_sent', {

@@ -42,6 +42,12 @@ const REASONS: readonly Reason[] = [
     remedy: newer,
   },
   {
+    // the rights were looked at before
+    when: ({ code, log = '' }) => code === 'EACCES' && /prog '(\w+)': BPF program load failed/.exec(log),
+    found: (name, release) => `the verifier of this kernel (${release}) does not take the program ${name}`,
+    remedy: 'a newer kernel does',
+  },
+  {
     when: ({ code }) => code === 'ENOMEM',
     found: () => 'there is no memory for the eBPF maps',
     remedy: 'lower --ring-size, or raise the memory limit',

@@ -123,3 +123,23 @@ for (const program of ['probe', 'collector'])
     t.match(stderr, /needs a whole number from 1/)
     t.notMatch(stderr, 'MAX_FLOWS')
   })
+
+t.test(
+  'variables of setup and replay are known to every command, and mistyped ones are warned of there too',
+  async t => {
+    const known = { SOCKFLUX_LEASE: '12', SOCKFLUX_KEEP_RAW: '9d', SOCKFLUX_FROM_ZERO: 'true' }
+    for (const args of [['setup', 'nats'], ['replay'], ['config', 'check']]) {
+      const { stderr, stdout } = await sockflux(args, { ...known, SOCKFLUX_RAT: '5' })
+      const warnings = `${stdout}${stderr}`.match(/SOCKFLUX_\w+ is not a setting.*/g)
+      t.equal(warnings?.length, 1, `${warnings}`)
+      t.match(warnings, [/^SOCKFLUX_RAT .*did you mean SOCKFLUX_(RATE|RTT)\?/], args.join(' '))
+    }
+  },
+)
+
+t.test('setup nats is not disturbed by the key of a collector that is set for the probe', async t => {
+  const { code, stderr } = await sockflux(['setup', 'nats'], { SOCKFLUX_COLLECTOR_KEY: '0a'.repeat(32) })
+  t.same({ code, stderr }, { code: 0, stderr: '' })
+  const mistaken = await sockflux(['setup', 'nats'], { SOCKFLUX_NATS_COLLECTOR_KEY: 'X' })
+  t.match(mistaken.stderr, /SOCKFLUX_NATS_COLLECTOR_KEY: needs the public key/)
+})

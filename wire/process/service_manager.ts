@@ -92,7 +92,7 @@ export class ServiceManager {
         if (code === 'EAGAIN') this.#timer ??= setTimeout(() => this.#flush(), RETRY_MS).unref()
         else {
           this.#waiting = []
-          this.#log.warn('notify', `systemd cannot be told how this program is (${code}); it is told again`)
+          this.#log.warn('notify', `systemd cannot be notified (${code}); it is notified again`)
         }
         return
       }

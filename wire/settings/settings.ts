@@ -14,7 +14,9 @@ export interface Setting<T = unknown> {
   readonly value?: string
   /** `--no-<name>` gives it the value false. */
   readonly no?: boolean
-  /** Variables besides SOCKFLUX_<NAME>, first wins. */
+  /** Its variable, where SOCKFLUX_<NAME> is that of another program's setting. */
+  readonly variable?: string
+  /** Variables besides that one, first wins. */
   readonly env?: readonly string[]
   /** Several values: repeated on the command line, separated by commas in the environment, a sequence in the file. */
   readonly list?: boolean | RegExp
@@ -57,7 +59,7 @@ export const snakeOfKey = (key: string): string =>
         .toLowerCase()
     : key
 export const variables = (name: string, row: Setting): string[] => [
-  variable(name),
+  row.variable ?? variable(name),
   ...(row.env ?? []),
   ...(row.former === undefined ? [] : [variable(row.former)]),
 ]
@@ -83,9 +85,14 @@ export function defaultOf({ fallback, value }: Setting): unknown {
 function helpOf(name: string, row: Setting): string {
   const fallback = defaultOf(row)
   const shown = fallback === undefined ? [] : [`default: ${[fallback].flat().join(', ') || 'none'}`]
-  const env = [variable(name), ...(row.env ?? [])].map(name => (row.secret ? `${name}[_FILE]` : name))
+  const env = [row.variable ?? variable(name), ...(row.env ?? [])].map(name =>
+    row.secret ? `${name}[_FILE]` : name,
+  )
   return `${row.help} (${[...shown, `env: ${env.join(', ')}`].join('; ')})`
 }
+
+/** Words in indented lines of at most 80 characters. */
+const lines = (words: string): string => words.replace(/(.{1,78})(?: |$)/g, '  $1\n').trimEnd()
 
 /** Adds the table's flags to the command, and its other settings to `--help`. */
 export function addFlags(command: Command, section: string, settings: Settings): void {
@@ -97,7 +104,7 @@ export function addFlags(command: Command, section: string, settings: Settings):
   const keys = Object.keys(settings).map(snake).join(', ')
   command.addHelpText(
     'after',
-    `\nFlags win over the environment, the environment over the file. Keys below \`${section}:\` or at the top level of the file:\n  ${keys}`,
+    `\nFlags win over the environment, the environment over the file. Keys of the file,\nbelow \`${section}:\` or at its top level:\n${lines(keys)}`,
   )
 }
 

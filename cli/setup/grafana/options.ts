@@ -24,7 +24,7 @@ export const grafanaSettings = {
   datasource: optional({
     type: oneOf(...DATABASES),
     value: '<name>',
-    help: `what Grafana reads: ${DATABASES.join(', ')}; default: InfluxDB, whose version --influx-url tells`,
+    help: `what Grafana reads: ${DATABASES.join(', ')}; default: InfluxDB, of the version at --influx-url`,
   }),
   datasourceUrl: optional({
     type: address(),

@@ -32,8 +32,8 @@ const COLLECTOR_PUBLISHES = [
 export function configuration({ partitions, hosts, collectors, admins }: Configured): string {
   const [from, to] = mappingOf(partitions)
   const lines = [
-    '# The account that probes and collectors use. A server that does not know mappings leaves them out, and probes have',
-    `# partitions=${partitions} behind their endpoint.`,
+    '# The account that probes and collectors use. Where mappings cannot be configured, leave them out and put',
+    `# ,partitions=${partitions} behind the endpoint of each probe.`,
     'mappings {',
     `  ${quoted(from)}: ${quoted(to)}`,
     '}',

@@ -24,7 +24,7 @@ export const natsSetupSettings = {
     type: whole(2, 300),
     fallback: 10,
     value: '<seconds>',
-    help: 'after it the partitions of a collector that is gone are those of others',
+    help: 'time after which others take the partitions of a collector that is gone',
   }),
   maxBytes: setting({
     type: bytes(2 ** 20, 2 ** 50),
@@ -56,6 +56,7 @@ export const natsSetupSettings = {
     fallback: [],
     value: '<key>',
     list: true,
+    variable: 'SOCKFLUX_NATS_COLLECTOR_KEY', // SOCKFLUX_COLLECTOR_KEY is a key of the probe, for tcp
     help: 'public nkey of a collector',
   }),
   adminKey: setting<string[]>({

@@ -8,6 +8,7 @@ import type { FlowStore } from '../table/store.ts'
 /** Undefined for what is in no pod: the traffic of a node is that of its pods. */
 export function nodeRow(
   store: FlowStore,
+  far: { isPeerElsewhere(flow: number): boolean },
   flow: number,
 ): { node: string; peer_node: string; scope: string } | undefined {
   const place = store.places.get(store.table.word(flow, WORD.PLACE))
@@ -15,7 +16,8 @@ export function nodeRow(
   const node = nodeOf(store, flow)
   const peer = farNode(store, flow)
   if (peer !== '') return { node, peer_node: peer, scope: peer === node ? 'intra' : 'inter' }
-  const isInside = store.facts.rangeOf(ipAt(store, flow, 'remote'), beganMs(store, flow)) !== ''
+  const isInside =
+    far.isPeerElsewhere(flow) || store.facts.rangeOf(ipAt(store, flow, 'remote'), beganMs(store, flow)) !== ''
   return { node, peer_node: '', scope: isInside ? 'inter' : 'external' }
 }
 

@@ -84,6 +84,11 @@ export class Addresses {
     return owner?.boot === boot && owner.netns === netns
   }
 
+  /** Whether a socket that a probe watches has had it lately, on any machine. */
+  isWatched(address: string): boolean {
+    return this.#lately(address).length > 0
+  }
+
   /** Whether another machine has it, and not this one. */
   isElsewhere(address: string, boot: number): boolean {
     const owners = this.#lately(address)

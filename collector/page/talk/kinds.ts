@@ -1,8 +1,10 @@
 /** What the traffic of pods goes to, as far as probes and cluster tell. */
 
 import { askedService, beganMs, clusterEndOf } from '../../flows/ends/cluster_ends.ts'
+import { isSeenByClient } from '../../flows/ends/halves.ts'
+import type { Flows } from '../../flows/flows.ts'
 import { WORD } from '../../flows/table/columns.ts'
-import type { FlowStore } from '../../flows/table/store.ts'
+import { type FlowStore, protocolOf, UDP } from '../../flows/table/store.ts'
 import { Problem } from '../../routes.ts'
 
 /**
@@ -12,8 +14,14 @@ import { Problem } from '../../routes.ts'
 export const KINDS = ['pod', 'service', 'external', 'inbound', 'other'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** @param client flow of the client, 0: unknown. @param server flow of the server */
-export function kindOf(store: FlowStore, client: number, server: number): Kind {
+/**
+ * @param client flow of the client, 0: unknown. @param server flow of the server
+ * @returns undefined for what is there already: the half of a UDP conversation whose client has the other, through a Service
+ */
+export function kindOf(flows: Flows, client: number, server: number): Kind | undefined {
+  const { store } = flows
+  const isUdp = protocolOf(store.table.word(client || server, WORD.KIND)) === UDP
+  if (isUdp && client === 0 && store.facts.isKnown && isSeenByClient(store, flows, server)) return undefined
   if (!isPod(store, client, server)) return isPod(store, server, client) ? 'inbound' : 'other'
   if (serviceOf(store, client, server)) return 'service'
   return isPod(store, server, client) ? 'pod' : 'external'

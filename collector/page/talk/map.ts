@@ -1,6 +1,6 @@
 /** Who talks to whom: the live conversations, added up between nodes. */
 
-import { carried, IN_WINDOW, TOTAL } from '../../flows/conversation.ts'
+import { carried, TOTAL } from '../../flows/conversation.ts'
 import type { Flows } from '../../flows/flows.ts'
 import { WORD } from '../../flows/table/columns.ts'
 import type { FlowStore } from '../../flows/table/store.ts'
@@ -9,6 +9,7 @@ import { eachLive } from './each.ts'
 import { Heaviest } from './heaviest.ts'
 import { type Kind, kindOf, kindsOf, serviceOf } from './kinds.ts'
 import { byOf, type Node, Nodes } from './nodes.ts'
+import { ratesOf } from './rates.ts'
 
 /** Most that are sent, those that carried most first. */
 const MAX_EDGES = 300
@@ -19,9 +20,9 @@ export interface Sums {
   /** Since the flows are known. */
   bytes: number
   revBytes: number
-  /** In the last window. */
-  windowBytes: number
-  windowRevBytes: number
+  /** Payload of the last window, bytes per second. */
+  sentPerSecond: number
+  rcvdPerSecond: number
   retransmits: number
   /** Of the slowest flow, ms. */
   rtt: number | null
@@ -53,11 +54,12 @@ export async function mapOf(flows: Flows, asked: URLSearchParams): Promise<TalkM
   const edges = new Map<string, Edge>()
   let found = 0
   await eachLive(flows, filterOf(asked), (client, server) => {
-    const kind = wanted && kindOf(store, client, server)
-    if (kind !== undefined) {
+    const kind = wanted && kindOf(flows, client, server)
+    if (wanted) {
+      if (kind === undefined) return
       kinds[kind] ??= { ...NOTHING }
       add(kinds[kind], store, client, server)
-      if (!wanted!.includes(kind)) return
+      if (!wanted.includes(kind)) return
     }
     found++
     const [from, to] = [nodes.numberOf(client, server), nodes.numberOf(server, client)]
@@ -79,24 +81,26 @@ export async function mapOf(flows: Flows, asked: URLSearchParams): Promise<TalkM
 }
 
 const NOTHING: Sums = {
-  ...{ flows: 0, bytes: 0, revBytes: 0, windowBytes: 0, windowRevBytes: 0, retransmits: 0, rtt: null },
+  ...{ flows: 0, bytes: 0, revBytes: 0, sentPerSecond: 0, rcvdPerSecond: 0, retransmits: 0, rtt: null },
 }
 
 function add(sums: Sums, store: FlowStore, client: number, server: number): void {
-  const [window, total] = [IN_WINDOW, TOTAL].map(of => carried(store, client, server, of))
+  const total = carried(store, client, server, TOTAL)
+  const { sentPerSecond, rcvdPerSecond } = ratesOf(store, client, server)
   const word = (flow: number, at: number) => (flow === 0 ? 0 : store.table.word(flow, at))
+  const resent = (flow: number) => (flow !== 0 && store.isRecent(flow) ? word(flow, WORD.WINDOW_RESENT) : 0)
   sums.flows++
-  sums.bytes += total!.bytes
-  sums.revBytes += total!.revBytes
-  sums.windowBytes += window!.bytes
-  sums.windowRevBytes += window!.revBytes
-  sums.retransmits += word(client, WORD.WINDOW_RESENT) + word(server, WORD.WINDOW_RESENT)
+  sums.bytes += total.bytes
+  sums.revBytes += total.revBytes
+  sums.sentPerSecond += sentPerSecond
+  sums.rcvdPerSecond += rcvdPerSecond
+  sums.retransmits += resent(client) + resent(server)
   const us = word(client, WORD.RTT) || word(server, WORD.RTT)
   if (us !== 0) sums.rtt = Math.max(sums.rtt ?? 0, us / 1000)
 }
 
-const weightOf = ({ windowBytes, windowRevBytes, bytes, revBytes, flows }: Sums): number =>
-  (windowBytes + windowRevBytes) * 1e6 + bytes + revBytes + flows
+const weightOf = ({ sentPerSecond, rcvdPerSecond, bytes, revBytes, flows }: Sums): number =>
+  (sentPerSecond + rcvdPerSecond) * 1e6 + bytes + revBytes + flows
 
 /** Only the nodes that an edge still has. */
 function busiest(nodes: Nodes, all: Iterable<Edge>): Pick<TalkMap, 'nodes' | 'edges'> {

@@ -78,7 +78,7 @@ export class Nodes {
     const called = `${namespace}/${name}`
     return this.#numberOf({
       id: `service ${called}:${portName || port}`,
-      ...{ name: `${called}:${portName || port}`, only: { text: called } },
+      ...{ name: `${called}:${portName || port}`, only: { text: `=${called}` } },
     })
   }
 
@@ -103,7 +103,7 @@ export class Nodes {
     if (known) return describedBy(this.#by, known)
     const ip = ipAt(this.#store, far, 'remote')
     if (this.#by === 'node') return this.#store.facts.rangeOf(ip, atMs) === '' ? OUTSIDE : ELSEWHERE
-    return { id: ip, name: ip, only: { text: ip } }
+    return { id: ip, name: ip, only: { text: `=${ip}` } }
   }
 }
 
@@ -115,18 +115,19 @@ function workloadOf({ namespace, ownerKind, ownerName }: ClusterEnd): Named | un
 /** An end that no probe watches; of a pod and of a node it is the same one that a probe would tell of. */
 function describedBy(by: By, end: ClusterEnd): Described {
   const { kind, name, namespace, node } = end
-  if ((by === 'node' || by === 'host') && node) return { id: node, name: node, only: { text: node } }
+  if ((by === 'node' || by === 'host') && node) return { id: node, name: node, only: { text: `=${node}` } }
   if (by === 'node') return ELSEWHERE
   const called = namespace === undefined ? name : `${namespace}/${name}`
-  if (kind !== 'pod') return { id: `${kind} ${called}`, name: `${called} (${kind})`, only: { text: called } }
+  if (kind !== 'pod')
+    return { id: `${kind} ${called}`, name: `${called} (${kind})`, only: { text: `=${called}` } }
   const workload = by === 'workload' ? workloadOf(end) : undefined
-  if (workload) return { id: workload[0], name: workload[1], only: { text: workload[1] } }
+  if (workload) return { id: workload[0], name: workload[1], only: { text: `=${workload[1]}` } }
   return { id: called, name: called, only: { namespace: namespace ?? '', pod: name } }
 }
 
 function onlyOf(by: By, end: Called, name: string): Record<string, string> {
   if (by === 'host' || by === 'node') return { host: end.host }
-  if (by === 'workload') return { text: name }
+  if (by === 'workload' && end.pod) return { text: `=${name}` }
   if (by === 'pod' && end.pod) return { namespace: end.namespace ?? '', pod: end.pod }
   const container = { container: end.container || '(host)' }
   return by === 'process' ? { ...container, process: end.process } : container

@@ -72,7 +72,7 @@ function ofCommand(program: Command, commands: readonly Command[], edition: Edit
   )
   return page('sockflux', 1, edition, [
     heading('name'),
-    'sockflux \\- network conversations per container and pod, from the sockets of the kernel',
+    'sockflux \\- network flows per container and pod, from the sockets of the kernel',
     heading('synopsis'),
     `${bold('sockflux')} ${italic('command')} [${italic('options')}]`,
     heading('description'),

@@ -92,6 +92,8 @@ export class Stage {
   now = 0
   /** Of the probe. */
   run = 'p'
+  /** Of its windows, seconds. */
+  interval = 10
   /** Seconds that the clock of the hosts was set by. */
   shift = 0
   /** Of the records, in the order in which they were made. */
@@ -132,7 +134,7 @@ export class Stage {
     const fold = new Fold()
     fold.end(names)
     for (const id of Object.values(names.cgroups)) fold.end({ ...names, running: [id] })
-    const common = { partial: false, complete: true, lost: {}, interval: 10, offsetMs: BOOT }
+    const common = { partial: false, complete: true, lost: {}, interval: this.interval, offsetMs: BOOT }
     this.counts = this.flows.end(
       { key: keyOf(host, window, this.run), time: 1e9 + window * 10 + this.shift, fold, ...common },
       '0',

@@ -42,7 +42,7 @@ const find = async (text: string, isKnown = true) => mapOf(stage(isKnown).flows,
 t.test('what pods talk to, by kind, in both directions', async t => {
   const { kinds, total } = await find('by=pod&to=pods')
   t.match(kinds, {
-    pod: { flows: 1, bytes: 100, revBytes: 7, windowBytes: 100, windowRevBytes: 7 },
+    pod: { flows: 1, bytes: 100, revBytes: 7, sentPerSecond: 10, rcvdPerSecond: 0.7 },
     service: { flows: 1, bytes: 100, revBytes: 7 },
     external: { flows: 2, bytes: 200, revBytes: 14 },
     inbound: { flows: 1, bytes: 90, revBytes: 10 },

@@ -4,7 +4,7 @@ import { connectionsOf } from '../../../collector/page/talk/connections.ts'
 import { Heaviest } from '../../../collector/page/talk/heaviest.ts'
 import { mapOf } from '../../../collector/page/talk/map.ts'
 import { Turns } from '../../../collector/page/talk/turns.ts'
-import { Stage } from '../flows/given.ts'
+import { POD_CLIENT, POD_SERVER, Stage } from '../flows/given.ts'
 
 const FLOWS = 2500
 const asked = (text = '') => new URLSearchParams(text)
@@ -64,8 +64,8 @@ t.test('the map adds up while it looks, and keeps the busiest pairs', async t =>
   const { nodes, edges, total } = await mapOf(flows, asked())
   t.same(total, { edges: FLOWS, flows: FLOWS })
   t.equal(edges.length, 300)
-  t.match(edges[0], { flows: 1, bytes: FLOWS, windowBytes: FLOWS })
-  t.match(nodes[edges[0]!.server], { outside: true, id: '10.1.9.196', only: { text: '10.1.9.196' } })
+  t.match(edges[0], { flows: 1, bytes: FLOWS, sentPerSecond: FLOWS / 10 })
+  t.match(nodes[edges[0]!.server], { outside: true, id: '10.1.9.196', only: { text: /^=10.1.9.196$/ } })
   t.match(nodes[edges[1]!.client], { outside: false, name: 'web-0/web', only: { container: 'a'.repeat(12) } })
   t.equal(nodes.length, 302)
   const host = await mapOf(flows, asked('by=pod&text=10.1.0.10:80'))
@@ -116,4 +116,48 @@ t.test('one answer is made at a time, and the same question is asked once', asyn
   t.equal(made, 4)
   await ask('a')
   t.equal(made, 5, 'a later one has an answer of its own')
+})
+
+t.test('what was sent again is of the last window, and a link shows one end alone', async t => {
+  const some = new Stage()
+  const to = (socket: number, remote: string) => ({ ...POD_CLIENT, socket, remote, remote_port: 53 })
+  some.rows('a', 0, 'tcp_flow', [{ ...to(1, '10.9.0.1'), segs_resent: 5 }, to(2, '10.9.0.11')])
+  some.end('a', 0)
+  const find = (text: string) => mapOf(some.flows, asked(text))
+  const { nodes, edges } = await find('by=pod')
+  t.same(
+    edges.map(({ retransmits }) => retransmits),
+    [5, 0],
+  )
+  for (const { only, name } of nodes.filter(({ outside }) => outside)) {
+    const found = await find(`by=pod&text=${only['text']}`)
+    t.same(
+      found.nodes.filter(({ outside }) => outside).map(({ name }) => name),
+      [name],
+    )
+  }
+  t.equal((await find('text=10.9.0.1')).total.flows, 2, 'a part of an address, too')
+  t.equal((await find('text==shop/web-0')).total.flows, 2)
+  t.equal((await find('text==shop/web')).total.flows, 0)
+  t.equal((await find('text==10.9.0.1:53 tcp')).total.flows, 1)
+  t.equal((await find('text==')).total.flows, 0, 'alone it is a sign like others')
+  some.end('a', 1)
+  t.equal((await find('by=pod')).edges[0]!.retransmits, 0)
+})
+
+t.test('bytes per second, also of hosts with windows of another length', async t => {
+  const some = new Stage()
+  some.rows('a', 0, 'tcp_flow', [{ ...POD_CLIENT, socket: 1, remote: '10.9.0.1', remote_port: 53 }])
+  some.end('a', 0)
+  some.interval = 50
+  some.rows('b', 0, 'tcp_flow', [{ ...POD_SERVER, socket: 2, remote: '10.9.0.2', remote_port: 5000 }])
+  some.end('b', 0)
+  const rates = (rows: readonly { sentPerSecond: number; rcvdPerSecond: number }[]) =>
+    rows.map(({ sentPerSecond, rcvdPerSecond }) => [sentPerSecond, rcvdPerSecond])
+  const wanted = [
+    [10, 0.7],
+    [1.8, 0.2],
+  ]
+  t.same(rates((await mapOf(some.flows, asked())).edges), wanted)
+  t.same(rates((await connectionsOf(some.flows, asked())).connections), wanted)
 })

@@ -44,5 +44,12 @@ t.test('libbpf and the verifier say what a kernel lacks', async t => {
 t.test('what is not known is left to the error', async t => {
   const env = await world(t, files)
   t.equal(explainLoad(error('EACCES', 'R1 invalid mem access'), env), undefined)
+  t.equal(
+    explainLoad(
+      error('EACCES', "libbpf: prog 'udp_send4': BPF program load failed: Permission denied\nR1 invalid"),
+      env,
+    ),
+    'the verifier of this kernel (6.18.0) does not take the program udp_send4: a newer kernel does',
+  )
   t.equal(explainLoad(error('EPERM', undefined, 'map_lookup'), env), undefined)
 })

@@ -71,6 +71,6 @@ t.test('a socket that nobody reads any more is said once a minute', async t => {
   lines.length = 0
   const manager = await ServiceManager.open(log, datagrams, { NOTIFY_SOCKET: '@nobody of the tests' })
   for (let i = 0; i < 5; i++) manager.status('x')
-  t.match(lines, [/^systemd cannot be told how this program is \(ECONNREFUSED\)/])
+  t.match(lines, [/^systemd cannot be notified \(ECONNREFUSED\)/])
   t.equal(lines.length, 1)
 })

@@ -207,7 +207,7 @@ for (const [program, settings] of Object.entries(programs))
     }
     t.ok(
       words.includes(
-        `Keys below \`${program}:\` or at the top level of the file: ${keysOf(settings).join(', ')}`,
+        `Keys of the file, below \`${program}:\` or at its top level: ${keysOf(settings).join(', ')}`,
       ),
     )
   })

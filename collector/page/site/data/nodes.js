@@ -4,13 +4,12 @@
 const OUTSIDE = '(outside)'
 
 /** A row for each node: bytes per second by where they go, and to which one. A Service is on none. */
-export function sums(nodes, edges, interval) {
+export function sums(nodes, edges) {
   const rows = nodes.map(node => ({
     ...{ node, within: 0, to_nodes: 0, from_nodes: 0, to_outside: 0, from_outside: 0, all: 0 },
     sent: new Map(),
   }))
-  const add = (from, to, bytes) => {
-    const value = bytes / interval
+  const add = (from, to, value) => {
     const [sender, receiver] = [rows[from], rows[to]]
     sender.sent.set(receiver.node.name, (sender.sent.get(receiver.node.name) ?? 0) + value)
     sender.all += value
@@ -21,9 +20,9 @@ export function sums(nodes, edges, interval) {
       receiver[sender.node.name === OUTSIDE ? 'from_outside' : 'from_nodes'] += value
     }
   }
-  for (const { client, server, windowBytes, windowRevBytes } of edges) {
-    add(client, server, windowBytes)
-    add(server, client, windowRevBytes)
+  for (const { client, server, sentPerSecond, rcvdPerSecond } of edges) {
+    add(client, server, sentPerSecond)
+    add(server, client, rcvdPerSecond)
   }
   const ends = new Set(edges.flatMap(({ client, server }) => [client, server]))
   return rows.filter((_, at) => ends.has(at))

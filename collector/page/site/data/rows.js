@@ -38,6 +38,7 @@ const containerOf = (row, level) => (level === 'container' ? row.id || '(host)' 
 /** Those that the filters leave. */
 export function filtered(rows, level, { host, namespace, pod, container, process, role, text }) {
   const words = text.toLowerCase()
+  const isWhole = /^=./.test(words)
   return rows.filter(
     row =>
       (!host || row.host === host) &&
@@ -47,9 +48,9 @@ export function filtered(rows, level, { host, namespace, pod, container, process
       (!process || level !== 'process' || row.name === process) &&
       (!role || numberOf(row, 'flows', role) > 0) &&
       (!words ||
-        [row.id, row.name, row.pod, row.namespace, row.container, row.host].some(cell =>
-          String(cell).toLowerCase().includes(words),
-        )),
+        [row.id, row.name, row.pod, row.namespace, row.container, row.host]
+          .map(cell => String(cell).toLowerCase())
+          .some(cell => (isWhole ? cell === words.slice(1) : cell.includes(words)))),
   )
 }
 

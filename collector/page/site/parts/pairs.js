@@ -12,7 +12,16 @@ export const KINDS = {
 }
 
 /** What is chosen with a node; the rest of the filters would hide it. */
-export const NO_FILTER = { host: '', namespace: '', pod: '', container: '', process: '', text: '', to: '' }
+export const NO_FILTER = {
+  host: '',
+  namespace: '',
+  pod: '',
+  container: '',
+  process: '',
+  role: '',
+  text: '',
+  to: '',
+}
 /** The connections of a node. */
 export const linkOf = ({ only }) => hrefOf({ view: 'connections', sort: '', ...NO_FILTER, ...only })
 
@@ -36,13 +45,13 @@ export const retransmits = {
   mark: ({ retransmits }) => (retransmits > 0 ? 'fair' : undefined),
 }
 
-/** Each direction by itself. @param interval gives seconds of a window */
-export const directions = interval => [
+/** Each direction by itself. */
+export const directions = [
   {
     key: 'sent',
     title: 'To server',
     help: 'payload in the last window, per second',
-    value: ({ windowBytes }) => windowBytes / interval(),
+    value: ({ sentPerSecond }) => sentPerSecond,
     text: rate,
     csv: 'to_server_bytes_per_s',
   },
@@ -50,7 +59,7 @@ export const directions = interval => [
     key: 'rcvd',
     title: 'To client',
     help: 'payload in the last window, per second',
-    value: ({ windowRevBytes }) => windowRevBytes / interval(),
+    value: ({ rcvdPerSecond }) => rcvdPerSecond,
     text: rate,
     csv: 'to_client_bytes_per_s',
   },

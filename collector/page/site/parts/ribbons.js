@@ -1,6 +1,6 @@
 /** Pairs as ribbons from clients to servers, as wide as what they carry. */
 
-import { bytes } from '../data/units.js'
+import { rate } from '../data/units.js'
 import { h, svg } from './elements.js'
 
 const MAX_PAIRS = 40
@@ -25,11 +25,11 @@ export class Ribbons {
     const width = Math.max(MIN_WIDTH, this.#place.clientWidth)
     const key = JSON.stringify([
       width,
-      shown.map(({ from, to, flows, windowBytes, retransmits }) => [
+      shown.map(({ from, to, flows, perSecond, retransmits }) => [
         from.id,
         to.id,
         flows,
-        windowBytes,
+        perSecond,
         retransmits,
       ]),
     ])
@@ -61,7 +61,7 @@ export class Ribbons {
         svg(
           'title',
           {},
-          `${pair.from.name} to ${pair.to.name}: ${pair.flows} flows, ${bytes(pair.windowBytes)} in the last window`,
+          `${pair.from.name} to ${pair.to.name}: ${pair.flows} flows, ${rate(pair.perSecond)}`,
         ),
       )
       return line
@@ -109,7 +109,7 @@ export class Ribbons {
   }
 }
 
-const weightOf = ({ windowBytes, flows }) => windowBytes + flows
+const weightOf = ({ perSecond, flows }) => perSecond + flows
 
 /** The busiest on top. */
 function placesOf(pairs, of) {

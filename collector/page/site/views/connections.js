@@ -32,7 +32,7 @@ const number = (key, title, help, text, value, more) => ({ key, title, help, tex
 
 const TO = { '': 'all', ...KINDS }
 
-const columnsOf = (open, interval) => [
+const columnsOf = open => [
   {
     key: 'client',
     title: 'Client',
@@ -54,14 +54,14 @@ const columnsOf = (open, interval) => [
     'To server',
     'payload in the last window, per second',
     rate,
-    ({ window }) => window.bytes / interval(),
+    ({ sentPerSecond }) => sentPerSecond,
   ),
   number(
     'rcvd',
     'To client',
     'payload in the last window, per second',
     rate,
-    ({ window }) => window.revBytes / interval(),
+    ({ rcvdPerSecond }) => rcvdPerSecond,
   ),
   number(
     'total',
@@ -100,11 +100,10 @@ export function connections(place, live) {
   const charts = new Charts(place)
   const series = new Series('container', live, draw)
   const details = new Details(place)
-  const interval = () => live.heard()[0]?.interval ?? 1
   const table = new Table(
     place,
     'Connections',
-    columnsOf(flow => details.open(flow), interval),
+    columnsOf(flow => details.open(flow)),
     '-total',
   )
   const tell = note(place)

@@ -38,8 +38,7 @@ export function flows(place, live) {
   const to = new Choice('flows-to', 'to', 'what', TO)
   const by = new Choice('flows-by', 'by', 'between', BY)
   place.append(h('div', { class: 'choices' }, to.element, by.element))
-  const interval = () => live.heard()[0]?.interval ?? 1
-  const numbers = [count, ...directions(interval), rtt, retransmits]
+  const numbers = [count, ...directions, rtt, retransmits]
   const kinds = new Table(place, 'What pods talk to', [kind, ...numbers], '-sent')
   const pictures = h('div', { class: 'pictures' })
   place.append(pictures)
@@ -88,8 +87,8 @@ export function flows(place, live) {
       )
       if (poll.answer?.time > 0)
         busiest.draw(poll.answer.key, poll.answer.time, {
-          'The busiest clients': rates(rows, ({ from }) => from, interval()),
-          'The busiest servers and Services': rates(rows, ({ via, to }) => via ?? to, interval()),
+          'The busiest clients': rates(rows, ({ from }) => from),
+          'The busiest servers and Services': rates(rows, ({ via, to }) => via ?? to),
         })
       pairs.draw(rows, view.sort, total.edges)
     },
@@ -105,11 +104,11 @@ export function flows(place, live) {
 }
 
 /** Bytes per second, both ways, by the name of a node. */
-function rates(rows, nodeOf, interval) {
+function rates(rows, nodeOf) {
   const sums = new Map()
   for (const row of rows) {
     const { name } = nodeOf(row)
-    sums.set(name, (sums.get(name) ?? 0) + (row.windowBytes + row.windowRevBytes) / interval)
+    sums.set(name, (sums.get(name) ?? 0) + row.sentPerSecond + row.rcvdPerSecond)
   }
   return sums
 }

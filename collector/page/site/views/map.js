@@ -14,13 +14,13 @@ import { current } from '../view.js'
 const BY = {
   ...{ container: 'containers', pod: 'pods', workload: 'workloads', process: 'processes', host: 'hosts' },
 }
-const columnsOf = interval => [
+const COLUMNS = [
   ...[client, server, flows],
   {
     key: 'rate',
     title: 'Traffic',
-    help: 'payload both ways in the last window',
-    value: ({ windowBytes }) => windowBytes / interval(),
+    help: 'payload both ways in the last window, per second',
+    value: ({ perSecond }) => perSecond,
     text: rate,
   },
   {
@@ -42,8 +42,7 @@ export function map(place, live) {
   place.append(h('div', { class: 'bar' }, by.element, legend))
   const ribbons = new Ribbons(place, linkOf)
   const tell = note(place)
-  const interval = () => live.heard()[0]?.interval ?? 1
-  const table = new Table(place, 'Who talks to whom', columnsOf(interval), '-rate')
+  const table = new Table(place, 'Who talks to whom', COLUMNS, '-rate')
   const poll = new Poll(view => ask('api/map', { ...filtersOf(view), by: by.draw(view.by) }), draw)
   const stop = live.onWindow(() => poll.stale())
   const opened = {
@@ -54,7 +53,7 @@ export function map(place, live) {
       const named = edges.map(edge => ({
         ...{ ...edge, from: nodes[edge.client], to: nodes[edge.server] },
         bytes: edge.bytes + edge.revBytes,
-        windowBytes: edge.windowBytes + edge.windowRevBytes,
+        perSecond: edge.sentPerSecond + edge.rcvdPerSecond,
       }))
       const hidden = ribbons.draw(named)
       setText(

@@ -50,7 +50,7 @@ export function nodes(place, live) {
       series.choose(view)
       charts.draw(series, RANGES[view.range])
       const { nodes: all = [], edges = [], total = { edges: 0, flows: 0 } } = poll.answer ?? {}
-      const rows = sums(all, edges, live.heard()[0]?.interval ?? 1)
+      const rows = sums(all, edges)
       const isPart = total.edges > edges.length
       tell(
         poll.problem ||
