@@ -15,11 +15,11 @@ const CONTAINERS = { client: 'a'.repeat(64), web: 'b'.repeat(64) }
 export const NAMES: WindowNames = {
   cgroups: { '1:1': CONTAINERS.client, '1:2': CONTAINERS.web },
   containers: {
-    [CONTAINERS.client]: { runtime: 'cri', name: 'client', pod: 'u1', labels: { app: 'client' } },
+    [CONTAINERS.client]: { runtime: 'cri', name: 'client', pod: 'u1' },
     [CONTAINERS.web]: { runtime: 'cri', name: 'web', pod: 'u2' },
   },
   pods: {
-    u1: { name: 'client-0', namespace: 'default' },
+    u1: { name: 'client-0', namespace: 'default', labels: { app: 'client' } },
     u2: { name: 'web-0', namespace: 'shop' },
   },
   running: [],
