@@ -60,7 +60,7 @@ async function run(settings: LiveSettings<typeof collectorSettings>, version: st
   const sinks = await Sinks.open(options, { profile, version, log }, ledger.saved?.sinks)
   const writers = new Writers(known, sinks, () => counters.totals(), log)
   const flows = new Flows(known, sinks.flowOutlets, troubles)
-  const ipfix = Ipfix.open(options, flows, troubles, cluster.facts)
+  const ipfix = Ipfix.open(options, flows, troubles)
   const top = new Top(host => waitingOn(flows, host))
   const page = new Pages(options, { version, sinks, counters, flows })
   const ingest = new Ingest(() => writers.withProcesses || top.isWatched() || page.isWatched(), flows)

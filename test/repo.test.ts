@@ -108,7 +108,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...['collector/directory.ts', 'collector/unix_socket.ts'],
   ],
   // it consumes what the flow stage makes; its settings and their check are read before anything runs
-  'collector/ipfix': ['wire', 'collector/flows', 'collector/certificate.ts', 'collector/counters.ts'],
+  'collector/ipfix': [
+    ...['wire', 'collector/cluster', 'collector/flows', 'collector/certificate.ts', 'collector/counters.ts'],
+  ],
   'collector/ledger': ['wire', 'collector/ingest', 'collector/sinks', 'collector/settled.ts'],
   'collector/live.ts': [
     'wire',

@@ -66,6 +66,8 @@ export interface ClusterFacts {
    * ports of one Service that lead to the same of the pod, it is the first.
    */
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
+  /** Some pod with an address of its own answers for this Service; true also while nobody is known to. */
+  answeredByPods(namespace: string, service: string, atMs: number): boolean
   nodeByAddress(ip: string, atMs: number): NodeFact | undefined
   nodeByName(name: string): NodeFact | undefined
   /** Which of the cluster's own addresses it is one of: by the ranges of its nodes and Services, else by who has it. */
@@ -81,6 +83,7 @@ export const NO_FACTS: ClusterFacts = {
   containerName: unknown,
   serviceByAddress: unknown,
   serviceByEndpoint: unknown,
+  answeredByPods: () => true,
   nodeByAddress: unknown,
   nodeByName: unknown,
   rangeOf: () => '',

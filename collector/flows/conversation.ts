@@ -29,6 +29,8 @@ export interface End {
   readonly namespace?: string
   readonly podUid?: string
   readonly labels?: Readonly<Record<string, string>>
+  /** Of its pod, where its probe was asked for some. */
+  readonly podLabels?: Readonly<Record<string, string>>
   /** The owner is the process that listened: no user was seen yet; or none was seen at all. */
   readonly guessed?: true
   /** Microseconds, smoothed; absent when it took no sample. */
@@ -256,6 +258,7 @@ function endOf(store: FlowStore, flow: number): End {
     }),
     ...(place && { runtime: place.name.runtime }),
     ...(place?.name.labels && { labels: place.name.labels }),
+    ...(place?.pod?.labels && { podLabels: place.pod.labels }),
     ...(place?.name.pod !== undefined && { podUid: place.name.pod }),
     ...(store.isMarked(flow, FLOW_GUESSED | FLOW_OWNERLESS) && { guessed: true as const }),
     ...(rtt !== 0 && { rttUs: rtt, rttVarUs: table.word(flow, WORD.RTT_VAR) }),

@@ -204,6 +204,7 @@ export class Flows implements RowTaker, Counted, Followed {
     const run = this.store.runs.find(id)
     if (!run) return
     takeBack(this.store, run)
+    for (const follower of this.#followers) follower.leave(this, run)
     this.#recorder.gone(run, flow => this.#last(flow))
     this.store.sweep(flow => {
       if (this.store.runOf(flow) !== run) return false

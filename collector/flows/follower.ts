@@ -20,6 +20,8 @@ export interface Follower {
    * @param flow either of its flows
    */
   last(flows: Followed, flow: number): void
+  /** The probe of a run is gone: its flows are forgotten next. Conversations whose other end has a probe go on without them. */
+  leave(flows: Followed, run: Run): void
   /** The place of this flow is another's from now on. */
   forget(flow: number): void
 }

@@ -14,7 +14,6 @@ import type { Identifiers } from './format/identifiers.ts'
 import { domainOf, HEADER_BYTES, MAX_MESSAGE, SET_BYTES } from './format/message.ts'
 import type { Profile } from './format/templates.ts'
 import { type Fixed, Output, type RecordFormat } from './output.ts'
-import { NO_CLUSTER } from './record/cluster.ts'
 import { addressText } from './send/address.ts'
 import { OPENERS, type TlsFiles } from './send/openers.ts'
 import { Sender } from './send/sender.ts'
@@ -73,10 +72,9 @@ export class Ipfix implements Counted {
     for (const { sender } of lines) sender.start()
   }
 
-  /** @throws when a certificate or key cannot be read */
-  static open(options: IpfixOptions, flows: Followable, log: ThrottledLog, cluster = NO_CLUSTER): Ipfix {
-    const addresses = new NodeAddresses(cluster)
-    const parts = { cluster, scope: options.ipfixFlows, addresses }
+  static open(options: IpfixOptions, flows: Followable, log: ThrottledLog): Ipfix {
+    const addresses = new NodeAddresses()
+    const parts = { scope: options.ipfixFlows, addresses }
     const lines = rolesOf(options).map(role => lineOf(role, options, parts, log))
     if (lines.length > 0) flows.follow([addresses, ...lines.map(({ follow }) => follow)])
     return new Ipfix(lines, log)
@@ -162,14 +160,13 @@ function lineOf(
           isStream: !isUdp,
           refreshS: isUdp ? options.ipfixTemplateRefresh : undefined,
         })
-  const tls = filesOf(options, role.certified)
   const sender = new Sender(
     {
       name: `ipfix ${role.name} ${addressText(target)}`,
       maxBytes: options.ipfixQueueSize,
       burst: isUdp ? BURST : undefined,
     },
-    signal => OPENERS[target.transport](target, tls, signal),
+    signal => OPENERS[target.transport](target, filesOf(options, role), signal),
     speaker,
     log,
   )
@@ -182,13 +179,22 @@ function lineOf(
   return { role, output, sender, follow, ...(aggregator && { aggregator }) }
 }
 
-function filesOf(options: IpfixOptions, name: string | undefined): TlsFiles {
-  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path))
+/** Anew for each connection: certificates are renewed. @throws when one cannot be read */
+function filesOf(options: IpfixOptions, { target, certified: name }: Role): TlsFiles {
+  if (target.transport !== 'tls') return {}
   return {
     ca: read(options.ipfixCa),
     certificate: read(options.ipfixCertificate),
     key: read(options.ipfixKey),
     version: options.ipfixTlsVersion,
     name,
+  }
+}
+
+function read(path: string | undefined): Buffer | undefined {
+  try {
+    return path === undefined ? undefined : readFileSync(path)
+  } catch (error) {
+    throw new Error(`cannot read ${path} (${(error as NodeJS.ErrnoException).code})`)
   }
 }

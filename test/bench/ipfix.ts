@@ -6,7 +6,6 @@ import { Aggregator } from '../../collector/ipfix/follow/aggregator.ts'
 import { Follow } from '../../collector/ipfix/follow/follow.ts'
 import { NodeAddresses } from '../../collector/ipfix/follow/node_addresses.ts'
 import { Output } from '../../collector/ipfix/output.ts'
-import { NO_CLUSTER } from '../../collector/ipfix/record/cluster.ts'
 import type { IpfixRecord } from '../../collector/ipfix/record/record.ts'
 import { IpfixSpeaker } from '../../collector/ipfix/send/speaker.ts'
 import { Waiting } from '../../collector/ipfix/send/waiting.ts'
@@ -71,7 +70,7 @@ function tell(records: IpfixRecord[]): number {
     [],
     { warn() {} },
   )
-  const parts = { cluster: NO_CLUSTER, scope: 'all', addresses: new NodeAddresses(NO_CLUSTER) } as const
+  const parts = { scope: 'all', addresses: new NodeAddresses() } as const
   const emit = (record: IpfixRecord) => void records.push(record)
   const aggregator = new Aggregator({ ...parts, emit }, 1, () => 0)
   const follow = new Follow(aggregator, { activeS: 1, idleS: 3600 })

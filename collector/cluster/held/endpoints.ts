@@ -2,6 +2,7 @@
 
 import type { Protocol } from '../facts.ts'
 import type { SliceObject } from '../objects.ts'
+import { Backends } from './backends.ts'
 import { type Index, portKey } from './keep.ts'
 import { Shared } from './shared.ts'
 
@@ -19,6 +20,7 @@ export class Endpoints implements Index<SliceObject> {
   readonly #times = new Shared<string>()
   /** By endpoint, what it answers or answered for, by name. */
   readonly #answers = new Map<string, Map<string, Answers>>()
+  readonly backends = new Backends()
 
   get refused(): number {
     return this.#times.refused
@@ -34,6 +36,7 @@ export class Endpoints implements Index<SliceObject> {
   }
 
   set(object: SliceObject, before: SliceObject | undefined, atMs: number): void {
+    this.backends.set(object, before)
     const now = new Map(pairsOf(object))
     for (const [key] of before ? pairsOf(before) : [])
       if (!now.has(key)) this.#times.end(key, object.name, atMs)
@@ -47,6 +50,7 @@ export class Endpoints implements Index<SliceObject> {
   }
 
   remove(object: SliceObject, atMs: number): void {
+    this.backends.remove(object)
     for (const [key] of pairsOf(object)) this.#times.end(key, object.name, atMs)
   }
 

@@ -97,6 +97,11 @@ export class Held implements ClusterFacts, Receiver {
     return undefined
   }
 
+  answeredByPods(namespace: string, service: string, atMs: number): boolean {
+    const ips = this.#endpoints.backends.of(namespace, service)
+    return ips.length === 0 || ips.some(ip => this.rangeOf(ip, atMs) === 'Pods')
+  }
+
   rangeOf(ip: string, atMs: number): RangeName | '' {
     if (this.#nodes.isAddress(ip, atMs)) return 'Machines'
     if (this.#pods.byAddress(ip, atMs)) return 'Pods'

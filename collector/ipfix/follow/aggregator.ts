@@ -5,14 +5,15 @@
 
 import type { Followed } from '../../flows/follower.ts'
 import { MARK, WORD } from '../../flows/table/columns.ts'
-import type { FlowStore } from '../../flows/table/store.ts'
-import { endsOf } from '../record/ends.ts'
+import { type FlowStore, protocolOf, TCP } from '../../flows/table/store.ts'
+import { endsOf, NOBODY } from '../record/ends.ts'
 import type { IpfixRecord } from '../record/record.ts'
 import { recordOf } from '../record/record_of.ts'
 import { countsOf } from './counts.ts'
-import { surroundings, type TellerParts } from './exporter.ts'
+import { surroundings, type TellerParts, tellerOf } from './exporter.ts'
 import { type Due, leadOf, type Teller, type Unit } from './follow.ts'
 import { HeldRecords } from './held.ts'
+import { toldUntil } from './probes.ts'
 import { TOLD, type Told } from './told.ts'
 
 /** Active periods that the other end is waited for. */
@@ -25,6 +26,7 @@ export class Aggregator implements Teller {
   readonly #waitS: number
   readonly #held: HeldRecords
   readonly #now: () => number
+  #store: FlowStore | undefined
 
   /** @param now milliseconds that only rise */
   constructor(parts: TellerParts, activeS: number, now: () => number, held = new HeldRecords()) {
@@ -44,48 +46,61 @@ export class Aggregator implements Teller {
 
   /** Many wait when a probe falls silent: each is looked at once. */
   isEarly({ client, server }: Unit, flows: Followed, time: number, told: Told): boolean {
-    const lead = client || server
-    const isHalf = client === 0 || server === 0
-    if (isHalf) return told.get(lead, TOLD.WAITS) === 1 && time - told.get(lead, TOLD.BEGAN) < this.#waitS
+    if (client === 0 || server === 0) {
+      const [awaited, began] = [TOLD.AWAITED, TOLD.BEGAN].map(column => told.get(client || server, column))
+      if (awaited === NOBODY || time - began! >= this.#waitS) return false
+      return toldUntil(flows.store, awaited!, flows.store.runOf(client || server).boot) <= began!
+    }
     const behind = behindS({ client, server, flows, time })
     return behind > 0 && behind < this.#waitS
   }
 
   tell(due: Due, isLast: boolean): boolean {
     const { conversation, flows, client, server } = due
+    const { store } = flows
+    this.#store = store
     const lead = leadOf(due)
     const ends = endsOf(conversation, surroundings(this.#parts, flows, conversation, lead))
     if (![ends.client, ends.server].some(({ isPod, isTold }) => isPod && isTold)) return true
-    const isHalf = ends.client.isExpected || ends.server.isExpected
-    const waitedS = isHalf ? due.time - due.told.get(lead, TOLD.BEGAN) : behindS(due)
+    const awaited = ends.client.awaited || ends.server.awaited
+    const isOneSided = client === 0 || server === 0
+    const identity = isLast && isOneSided ? identityOf(store, lead) : ''
+    const { boot, interval } = store.runOf(lead)
+    const began = due.told.get(lead, TOLD.BEGAN)
+    // clocks differ a little: the other end of one that is over may be in the next window there, and is joined after that one
+    const known = began + (isLast ? interval : 0)
+    // a connection that was never established has no other end, and of datagrams nothing comes after the last one
+    const isHalf = (!isLast || identity !== '') && toldUntil(store, awaited, boot) <= known
+    const waitedS = isHalf ? due.time - began : behindS(due)
     const isWaiting = (isHalf || waitedS > 0) && waitedS < this.#waitS
     if (isWaiting && !isLast) {
-      due.told.set(lead, TOLD.WAITS, 1)
+      due.told.set(lead, TOLD.AWAITED, awaited)
       return false
     }
-    const isGone = [client, server].some(end => end !== 0 && flows.store.isMarked(end, MARK.ABANDONED))
+    const isGone = [client, server].some(end => end !== 0 && store.isMarked(end, MARK.ABANDONED))
     const isIncomplete = isHalf || isGone || waitedS >= this.#waitS
-    const node = flows.store.runOf(lead).host
     const record = recordOf(
       due,
       { ...ends, client: ends.client.place, server: ends.server.place },
       countsOf(due),
-      { name: node, addressOf: family => this.#parts.addresses.of(node, family) },
+      tellerOf(this.#parts, due),
       isIncomplete,
     )
-    const identity = isLast ? identityOf(flows.store, lead) : ''
-    const whole = identity && isHalf ? this.#held.join(identity, record, client !== 0) : undefined
+    const whole = identity ? this.#held.join(identity, record, client !== 0) : undefined
     if (whole) this.#emit(whole)
     else if (identity && isHalf && isWaiting) {
       const until = this.#now() + (this.#waitS - waitedS) * 1000
-      const oldest = this.#held.hold(identity, { record, isClients: client !== 0, until })
-      if (oldest) this.#emit(oldest)
+      const held = { record, isClients: client !== 0, until, awaited, known }
+      for (const out of this.#held.hold(identity, held)) this.#emit(out)
     } else this.#emit(record)
     return true
   }
 
-  /** Lets go what was waited for long enough. */
+  /** Lets go what was waited for long enough, and what nobody can add to any more. */
   tick(): void {
+    const store = this.#store
+    if (!store || this.#held.size === 0) return
+    for (const record of this.#held.settled(who => toldUntil(store, who))) this.#emit(record)
     for (const record of this.#held.over(this.#now())) this.#emit(record)
   }
 
@@ -107,7 +122,9 @@ function behindS({ client, server, flows, time }: Pick<Due, 'client' | 'server' 
   return Math.max(0, time - Math.min(store.runOf(client).time, store.runOf(server).time))
 }
 
+/** '' where it does not say which two belong together. */
 function identityOf(store: FlowStore, flow: number): string {
-  if (!store.hasIdentity(flow)) return ''
+  const isTcp = protocolOf(store.table.word(flow, WORD.KIND)) === TCP
+  if (!isTcp || !store.hasIdentity(flow) || store.isMarked(flow, MARK.AMBIGUOUS)) return ''
   return `${store.table.word(flow, WORD.IDENTITY)} ${store.table.word(flow, WORD.IDENTITY_HIGH)}`
 }

@@ -5,17 +5,16 @@
 
 import type { Conversation } from '../../flows/conversation.ts'
 import type { Followed } from '../../flows/follower.ts'
-import type { FlowStore } from '../../flows/table/store.ts'
-import type { ClusterNames } from '../record/cluster.ts'
-import { endsOf, NOWHERE, type Scope, type Surroundings } from '../record/ends.ts'
+import { type FlowStore, endsOf as flowsOf } from '../../flows/table/store.ts'
+import { endsOf, NOBODY, NOWHERE, type Scope, type Surroundings } from '../record/ends.ts'
 import type { IpfixRecord } from '../record/record.ts'
-import { recordOf } from '../record/record_of.ts'
+import { type NodeTelling, recordOf } from '../record/record_of.ts'
 import { countsOf } from './counts.ts'
 import { type Due, leadOf, type Teller, type Unit } from './follow.ts'
 import type { NodeAddresses } from './node_addresses.ts'
+import { nodeOf, probeOf } from './probes.ts'
 
 export interface TellerParts {
-  readonly cluster: ClusterNames
   readonly scope: Scope
   readonly addresses: NodeAddresses
   readonly emit: (record: IpfixRecord) => void
@@ -49,37 +48,40 @@ export class Exporter implements Teller {
     const ends = endsOf(conversation, surroundings(this.#parts, due.flows, conversation, leadOf(due)))
     const [atClient, atServer] = [client !== 0 && ends.client.isPod, server !== 0 && ends.server.isPod]
     if (!atClient && !atServer) return true
+    const { emit } = this.#parts
     const own = {
       ...ends,
       client: atClient || this.#names === 'both' ? ends.client.place : NOWHERE,
       server: atServer || this.#names === 'both' ? ends.server.place : NOWHERE,
     }
-    const node = due.flows.store.runOf(leadOf(due)).host
-    const { addresses, emit } = this.#parts
-    emit(
-      recordOf(
-        due,
-        own,
-        countsOf(due),
-        { name: node, addressOf: family => addresses.of(node, family) },
-        false,
-      ),
-    )
+    emit(recordOf(due, own, countsOf(due), tellerOf(this.#parts, due), false))
     return true
   }
 }
 
+/** The node whose probe tells of it. */
+export function tellerOf({ addresses }: TellerParts, due: Due): NodeTelling {
+  const { store } = due.flows
+  const run = store.runOf(leadOf(due))
+  const name = nodeOf(store, run)
+  return { name, addressOf: family => addresses.of(run.host, name, store.facts, family) }
+}
+
 export function surroundings(
-  { cluster, scope, addresses }: TellerParts,
+  { scope, addresses }: TellerParts,
   flows: Followed,
-  { client, server, opened }: Conversation,
+  { client, server }: Conversation,
   lead: number,
 ): Surroundings {
   const isHalf = client === undefined || server === undefined
+  const { store } = flows
+  const ends = flowsOf(store, lead)
+  const node = (flow: number) => (flow === 0 ? '' : nodeOf(store, store.runOf(flow)))
   return {
-    ...{ cluster, scope },
-    isWatched: node => [...flows.store.runs].some(({ host }) => host === node),
+    ...{ facts: store.facts, scope },
+    nodes: { client: node(ends.client), server: node(ends.server) },
+    probeOf: name => (name === '' ? NOBODY : probeOf(store, name)),
     isPeerElsewhere: isHalf && flows.isPeerElsewhere(lead),
-    isNode: ip => addresses.has(ip) || cluster.nodeByAddress(ip, opened * 1000) !== undefined,
+    isNode: ip => addresses.has(ip),
   }
 }

@@ -82,8 +82,23 @@ export class Follow implements Follower {
     for (const unit of this.#teller.unitsOf(store, client, server)) {
       for (const end of [unit.client, unit.server]) if (end !== 0) this.#touch(store, end, store.runOf(end))
       const lead = leadOf(unit)
-      const isSaid = isUdp && this.#told.get(lead, TOLD.IDLE) === this.#moved(unit)
+      this.#inherit(unit)
+      const isSaid = isUdp && this.#told.get(lead, TOLD.IDLE) >= this.#moved(unit)
       if (!isSaid) this.#tell(flows, unit, reason, run.time, true)
+    }
+  }
+
+  /** What its node alone has told of has ended; what both tell of goes on as the other end sees it. */
+  leave(flows: Followed, run: Run): void {
+    const { store } = flows
+    for (const flow of store.ofRun(run)) {
+      const { client, server } = endsOf(store, flow)
+      const other = flow === client ? server : client
+      if (other === 0 || store.isClosed(other) || this.#told.get(flow, TOLD.BEGAN) === 0) continue
+      const reason = store.isClosed(flow) ? END_REASON.end : END_REASON.forced
+      for (const unit of this.#teller.unitsOf(store, client, server))
+        if (leadOf(unit) === flow && (unit.client === 0 || unit.server === 0))
+          this.#tell(flows, unit, reason, run.time, true)
     }
   }
 
@@ -121,13 +136,13 @@ export class Follow implements Follower {
 
   #goesOn(flows: Followed, unit: Unit, flow: number, run: Run): void {
     const lead = leadOf(unit)
-    if (unit.client !== 0 && unit.server !== 0) this.#told.inherit(lead, unit.server)
+    this.#inherit(unit)
     const moved = this.#moved(unit)
     const { activeS, idleS } = this.#periods
     const recorded = this.#told.get(lead, TOLD.RECORDED)
     if (run.time - moved >= idleS) {
-      if (this.#told.get(lead, TOLD.IDLE) === moved) return
-      if (this.#tell(flows, unit, END_REASON.idle, run.time)) this.#told.set(lead, TOLD.IDLE, moved)
+      if (this.#told.get(lead, TOLD.IDLE) >= moved) return
+      if (this.#tell(flows, unit, END_REASON.idle, run.time)) this.#keep(unit, TOLD.IDLE, moved)
       return
     }
     const since = recorded || this.#told.get(flow, TOLD.BEGAN)
@@ -147,11 +162,21 @@ export class Follow implements Follower {
     const conversation = conversationOf(store, lead)
     if (!this.#teller.tell({ ...unit, flows, conversation, reason, time, told }, isLast)) return false
     const { client, server } = unit
-    told.set(lead, TOLD.RECORDED, time)
-    told.set(lead, TOLD.END, conversation.closed ?? this.#moved(unit))
-    told.keep(lead, TOLD.CARRIED, carried(store, client, server, TOTAL))
+    this.#keep(unit, TOLD.RECORDED, time)
+    this.#keep(unit, TOLD.END, conversation.closed ?? this.#moved(unit))
+    const total = carried(store, client, server, TOTAL)
+    for (const end of [client, server]) if (end !== 0) told.keep(end, TOLD.CARRIED, total)
     if (client !== 0) told.keep(client, TOLD.OWN, carried(store, client, 0, TOTAL))
     if (server !== 0) told.keep(server, TOLD.OWN, carried(store, 0, server, TOTAL))
     return true
+  }
+
+  /** At both ends. */
+  #keep({ client, server }: Unit, column: number, value: number): void {
+    for (const end of [client, server]) if (end !== 0) this.#told.set(end, column, value)
+  }
+
+  #inherit(unit: Unit): void {
+    if (unit.client !== 0 && unit.server !== 0) this.#told.inherit(unit.client, unit.server)
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { FLOW_TYPE, type IpfixRecord } from '../record/record.ts'
+import { familyOf } from '../record/record_of.ts'
 
 /** Beyond it the oldest goes out as it is. */
 const MAX_HELD = 16_384
@@ -13,6 +14,10 @@ interface Held {
   readonly isClients: boolean
   /** Milliseconds that only rise. */
   readonly until: number
+  /** Whose probe may tell of the other end: as `AtEnd.awaited`. */
+  readonly awaited: number
+  /** When a later window of that probe has ended, it has told of the other end, or never will; label of a window. */
+  readonly known: number
 }
 
 export class HeldRecords {
@@ -27,13 +32,15 @@ export class HeldRecords {
     return this.#held.size
   }
 
-  /** @returns one that has to go for it, or undefined */
-  hold(identity: string, held: Held): IpfixRecord | undefined {
+  /** @returns those that have to go for it */
+  hold(identity: string, held: Held): IpfixRecord[] {
+    const replaced = this.#held.get(identity)
+    this.#held.delete(identity)
     this.#held.set(identity, held)
-    if (this.#held.size <= this.#most) return undefined
     const [oldest] = this.#held
-    this.#held.delete(oldest![0])
-    return oldest![1].record
+    if (this.#held.size > this.#most) this.#held.delete(oldest![0])
+    else if (!replaced) return []
+    return [replaced?.record ?? oldest![1].record]
   }
 
   /** @returns the record of both, when the other end's is here */
@@ -42,6 +49,22 @@ export class HeldRecords {
     if (!other || other.isClients === isClients) return undefined
     this.#held.delete(identity)
     return isClients ? joined(record, other.record) : joined(other.record, record)
+  }
+
+  /**
+   * @param until label of the last window that has ended there
+   * @returns those whose other end no probe has: nothing is missing; they are no longer held
+   */
+  settled(until: (awaited: number) => number): IpfixRecord[] {
+    const all = new Set([...this.#held.values()].map(({ awaited }) => awaited))
+    const times = new Map([...all].map(awaited => [awaited, until(awaited)]))
+    const settled = [...this.#held].filter(([, { awaited, known }]) => {
+      const time = times.get(awaited)!
+      // a probe that is gone has told nothing of it
+      return time > known && time !== Number.POSITIVE_INFINITY
+    })
+    for (const [identity] of settled) this.#held.delete(identity)
+    return settled.map(([, { record }]) => ({ ...record, isIncomplete: false }))
   }
 
   /** @returns those whose time is over; they are no longer held */
@@ -62,6 +85,7 @@ function joined(client: IpfixRecord, server: IpfixRecord): IpfixRecord {
   const isSeenAsItIs = server.source.ip === ip && server.source.port === port
   return {
     ...client,
+    family: familyOf(client.source, server.destination),
     destination: server.destination,
     ...(!isSeenAsItIs && { snat: server.source }),
     end: Math.max(client.end, server.end),

@@ -1,12 +1,13 @@
 /** By which address a node is known to others: of its own sockets, outside of containers, as the cluster or another node says it. */
 
 import { BoundedMap } from '../../../wire/bounded_map.ts'
+import type { ClusterFacts } from '../../cluster/facts.ts'
 import { conversationOf } from '../../flows/conversation.ts'
 import type { Followed, Follower } from '../../flows/follower.ts'
 import { WORD } from '../../flows/table/columns.ts'
 import type { Run } from '../../flows/table/run.ts'
 import type { Family } from '../format/templates.ts'
-import type { ClusterNames } from '../record/cluster.ts'
+import { nodeOf } from './probes.ts'
 
 const MAX_NODES = 8192
 /** Flows that are looked at in a window, of a node whose address is not known. */
@@ -21,34 +22,31 @@ interface Known {
 }
 
 export class NodeAddresses implements Follower {
+  /** By what its probe calls the node. */
   readonly #addresses = new BoundedMap<string, Known>(MAX_NODES)
   readonly #nodes = new BoundedMap<string, string>(MAX_NODES)
-  readonly #cluster: ClusterNames
 
-  constructor(cluster: ClusterNames) {
-    this.#cluster = cluster
-  }
-
-  /** '' until it is known. @param family one of it, where it has several */
-  of(node: string, family: Family = 4): string {
-    const all = this.#cluster.nodeByName(node)?.ips ?? []
+  /**
+   * '' until it is known.
+   * @param host as its probe calls it. @param node as the cluster does. @param family one of it, where it has several
+   */
+  of(host: string, node: string, facts: ClusterFacts, family: Family = 4): string {
+    const all = facts.nodeByName(node)?.ips ?? []
     const own = all.find(ip => ip.includes(':') === (family === 6)) ?? all[0]
-    return own ?? this.#addresses.peek(node)?.ip ?? ''
+    return own ?? this.#addresses.peek(host)?.ip ?? ''
   }
 
   /** It is one of a node. */
   has(ip: string): boolean {
-    const node = this.#nodes.peek(ip)
-    return node !== undefined && this.#addresses.peek(node)?.ip === ip
+    const host = this.#nodes.peek(ip)
+    return host !== undefined && this.#addresses.peek(host)?.ip === ip
   }
 
   last(): void {}
 
-  forget(): void {}
+  leave(): void {}
 
-  #isStill(ip: string, run: Run): boolean {
-    return this.#cluster.nodeByAddress(ip, run.time * 1000)?.name === run.host
-  }
+  forget(): void {}
 
   window(flows: Followed, run: Run): void {
     const known = this.#addresses.peek(run.host)
@@ -60,9 +58,10 @@ export class NodeAddresses implements Follower {
       if (++looks > LOOKS) return
       const { client, source, answered, server } = conversationOf(store, flow)
       const ip = client?.host === run.host ? source.ip : server?.host === run.host ? answered?.ip : undefined
-      const isNode = ip !== undefined && this.#cluster.nodeByAddress(ip, run.time * 1000)?.name === run.host
+      const isNode = ip !== undefined && store.facts.nodeByAddress(ip, run.time * 1000) !== undefined
       if (ip === undefined || !(isNode || flows.isPeerElsewhere(flow))) continue
-      if (known && known.ip !== ip && !isNode && this.#isStill(known.ip, run)) continue
+      const isStill = () => store.facts.nodeByAddress(known!.ip, run.time * 1000)?.name === nodeOf(store, run)
+      if (known && known.ip !== ip && !isNode && isStill()) continue
       this.#addresses.set(run.host, { ip, since: run.time })
       this.#nodes.set(ip, run.host)
       return

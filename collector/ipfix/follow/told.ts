@@ -8,7 +8,7 @@ import type { Carried } from '../../flows/conversation.ts'
 const COLUMNS = 16
 const FIRST_ROWS = 1024
 
-/** Of the conversation that this flow leads: seconds since the epoch, and what its records had. */
+/** Of the flow's conversation, the same at both ends, as either may be alone later: seconds since the epoch, and what its records had. */
 export const TOLD = {
   /** Label of the first window that had it. */
   BEGAN: 0,
@@ -24,8 +24,8 @@ export const TOLD = {
   CARRIED: 5,
   /** The same as this flow's own node counts them. */
   OWN: 9,
-  /** 1: its other end is waited for. */
-  WAITS: 13,
+  /** Who may tell of its other end, and is waited for: as `AtEnd.awaited`. */
+  AWAITED: 13,
 } as const
 
 const FIELDS = ['bytes', 'packets', 'revBytes', 'revPackets'] as const satisfies (keyof Carried)[]
@@ -55,10 +55,7 @@ export class Told {
   /** The lead of a conversation changes when its client is found: what was told of it goes with it. */
   inherit(lead: number, other: number): void {
     if (this.get(lead, TOLD.RECORDED) !== 0 || this.get(other, TOLD.RECORDED) === 0) return
-    for (const column of OF_CONVERSATION) {
-      this.set(lead, column, this.get(other, column))
-      this.set(other, column, 0)
-    }
+    for (const column of OF_CONVERSATION) this.set(lead, column, this.get(other, column))
   }
 
   /** @param first CARRIED or OWN */

@@ -18,7 +18,9 @@ interface Fixed {
   readonly bytes: number
   write(buffer: Buffer, value: Value, at: number): void
 }
-const MAX_U64 = 2 ** 64 - 1
+/** One more than fits: the largest number that does is none that a double has. */
+const TOO_LARGE = 2 ** 64
+const MAX_WORDS = [0xffffffff, 0xffffffff]
 const atMost = (value: Value, most: number): number => Math.min(Math.max(Math.trunc(Number(value)), 0), most)
 
 const FIXED: Readonly<Record<Exclude<ElementType, 'string'>, Fixed>> = {
@@ -51,9 +53,9 @@ function writeWord(buffer: Buffer, value: Value, at: number): void {
   buffer.writeUInt32BE(atMost(value, 0xffffffff), at)
 }
 function writeLong(buffer: Buffer, value: Value, at: number): void {
-  const number = atMost(value, MAX_U64)
-  buffer.writeUInt32BE(Math.floor(number / 2 ** 32) % 2 ** 32, at)
-  buffer.writeUInt32BE(number % 2 ** 32, at + 4)
+  const number = atMost(value, TOO_LARGE)
+  const words = number === TOO_LARGE ? MAX_WORDS : [Math.floor(number / 2 ** 32), number % 2 ** 32]
+  for (const [index, word] of words.entries()) buffer.writeUInt32BE(word, at + 4 * index)
 }
 
 /** Of a template record: its id, how many fields, and each field's id and length. */

@@ -1,8 +1,8 @@
 /** Who is at either end of a conversation: as its probes say it, else as the cluster does. */
 
+import type { ClusterFacts } from '../../cluster/facts.ts'
 import type { Conversation, End } from '../../flows/conversation.ts'
-import type { ClusterEnd } from '../../flows/ends/cluster_ends.ts'
-import type { ClusterNames, PodNamed, ServiceNamed } from './cluster.ts'
+import type { AskedService, ClusterEnd } from '../../flows/ends/cluster_ends.ts'
 import { type Endpoint, FLOW_TYPE, type Place, type ServiceAsked } from './record.ts'
 
 /** Conversations that are told: those with a pod at one end, as Antrea does it, or all. */
@@ -10,21 +10,27 @@ export type Scope = 'pods' | 'all'
 
 export const NOWHERE: Place = { pod: '', namespace: '', node: '' }
 
+/** Who may yet tell of an end, besides the number of a probe's run. */
+export const NOBODY = 0
+export const ANYBODY = -1
+
 export interface AtEnd {
   readonly place: Place
   /** A pod, or with scope `all` whatever a probe watches. */
   readonly isPod: boolean
   /** A probe has told of it. */
   readonly isTold: boolean
-  /** None has, and one should: it watches the node. */
-  readonly isExpected: boolean
+  /** Whose probe would tell of it: the number of a run, ANYBODY or NOBODY. */
+  readonly awaited: number
 }
 
 export interface Surroundings {
-  readonly cluster: ClusterNames
+  readonly facts: ClusterFacts
   readonly scope: Scope
-  /** Names of nodes with a probe. */
-  readonly isWatched: (node: string) => boolean
+  /** Names of the nodes whose probes have told of either end; '' for an end that none has. */
+  readonly nodes: { readonly client: string; readonly server: string }
+  /** The number of the run of a node's probe; NOBODY: it has none. */
+  readonly probeOf: (node: string) => number
   /** The other end's address is one of another machine that a probe watches; of a conversation with one end. */
   readonly isPeerElsewhere: boolean
   /** It is the address of a machine itself. */
@@ -39,71 +45,72 @@ export interface Ends {
 }
 
 export function endsOf(conversation: Conversation, around: Surroundings): Ends {
-  const { client, server, asked, protocol, opened } = conversation
-  const asks = around.cluster.serviceByAddress(asked.ip, asked.port, protocol, opened * 1000)
+  const { client, server, clientCluster, serverCluster, source, asked, service: found } = conversation
+  const { nodes } = around
+  // one that was found by its endpoint was not asked for
+  const asks = found?.by === 'address' ? found : undefined
   const at = {
     client: client
-      ? told(client, conversation.clientCluster, around)
-      : untoldClient(conversation, server!, around),
+      ? told(client, clientCluster, nodes.client, around)
+      : untold(clientCluster, source, nodes.server, around),
     server: server
-      ? told(server, conversation.serverCluster, around)
+      ? told(server, serverCluster, nodes.server, around)
       : asks
-        ? behind(protocol)
-        : untold(conversation, client!, asked, around),
+        ? behind(asks, conversation, around)
+        : untold(serverCluster, asked, nodes.client, around),
   }
   const service = asks && serviceOf(asks, asked)
   return { ...at, ...(service && { service }), type: typeOf(conversation, at.client, at.server) }
 }
 
 /** A probe gives those labels that the settings name; the cluster has all of them. */
-function told(end: End, cluster: ClusterEnd | undefined, around: Surroundings): AtEnd {
-  const { host, pod, namespace = '', podUid = '' } = end
+function told(end: End, cluster: ClusterEnd | undefined, host: string, around: Surroundings): AtEnd {
+  const { pod, namespace = '', podUid: uid = '', podLabels } = end
   const isPod = pod !== undefined || around.scope === 'all'
-  const labels = cluster?.labels ?? end.labels
-  const known = pod === undefined ? {} : { pod, namespace, uid: podUid, ...(labels && { labels }) }
+  const labels = cluster?.labels ?? podLabels
+  const known = pod === undefined ? {} : { pod, namespace, uid, ...(labels && { labels }) }
   return {
-    place: { ...NOWHERE, ...known, ...(isPod && nodeOf(host, around)) },
-    ...{ isPod, isTold: true, isExpected: false },
+    place: { ...NOWHERE, ...known, ...(isPod && onNode(cluster?.node || host, around)) },
+    ...{ isPod, isTold: true, awaited: NOBODY },
   }
 }
 
-/**
- * Behind the address of a node is its NAT, before a client from outside (externalTrafficPolicy: Cluster): of a client there, its probe
- * would have told.
- */
-function untoldClient(conversation: Conversation, known: End, around: Surroundings): AtEnd {
-  const { source } = conversation
-  if (!around.isNode(source.ip)) return untold(conversation, known, source, around)
-  return { place: NOWHERE, isPod: false, isTold: false, isExpected: false }
+/** @param known node of the other end, whose probe would have told of both */
+function untold(
+  cluster: ClusterEnd | undefined,
+  { ip }: Endpoint,
+  known: string,
+  around: Surroundings,
+): AtEnd {
+  const { node = '', labels, name: pod, namespace = '', podUid: uid } = cluster ?? { name: '' }
+  if (cluster?.kind === 'pod') {
+    const awaited = node === known ? NOBODY : around.probeOf(node)
+    const place = { pod, namespace, ...(uid && { uid }), ...(labels && { labels }), ...onNode(node, around) }
+    return { place, isPod: true, isTold: false, awaited }
+  }
+  // a node's address: a process of the machine itself, or somebody masqueraded there (externalTrafficPolicy: Cluster)
+  const isNode = cluster?.kind === 'node' || around.isNode(ip)
+  const awaited = !around.isPeerElsewhere ? NOBODY : isNode ? around.probeOf(node) : ANYBODY
+  return { place: NOWHERE, isPod: around.isPeerElsewhere && !isNode, isTold: false, awaited }
 }
 
-function untold({ opened }: Conversation, known: End, { ip }: Endpoint, around: Surroundings): AtEnd {
-  const pod = around.cluster.podByAddress(ip, opened * 1000)
-  if (pod === undefined)
-    return {
-      place: NOWHERE,
-      ...{ isPod: around.isPeerElsewhere, isTold: false, isExpected: around.isPeerElsewhere },
-    }
-  const isExpected = pod.node !== known.host && around.isWatched(pod.node)
-  return { place: placeOf(pod, around), isPod: true, isTold: false, isExpected }
+const onNode = (node: string, { facts }: Surroundings) => ({
+  ...{ node, nodeUid: facts.nodeByName(node)?.uid ?? '' },
+})
+
+/** Some pod of a Service, or what answers for one outside of pods. The two ends of a datagram to a Service are never joined. */
+function behind(
+  { namespace, name }: AskedService,
+  { protocol, opened }: Conversation,
+  { facts }: Surroundings,
+): AtEnd {
+  const isPod = facts.answeredByPods(namespace, name, opened * 1000)
+  return { place: NOWHERE, isPod, isTold: false, awaited: protocol === 'tcp' ? ANYBODY : NOBODY }
 }
-
-const placeOf = ({ uid, namespace, name, node, labels }: PodNamed, around: Surroundings): Place => ({
-  ...{ pod: name, namespace, uid, labels, ...nodeOf(node, around) },
-})
-
-const nodeOf = (node: string, { cluster }: Surroundings) => ({
-  ...{ node, nodeUid: cluster.nodeByName(node)?.uid ?? '' },
-})
-
-/** Some pod of a Service. The two ends of a datagram to a Service are never joined: nothing is waited for. */
-const behind = (protocol: string): AtEnd => ({
-  ...{ place: NOWHERE, isPod: true, isTold: false, isExpected: protocol === 'tcp' },
-})
 
 /** @param asked stands for the address of a Service that has none of its own */
 const serviceOf = (
-  { uid, namespace, name, portName, port, clusterIP }: ServiceNamed,
+  { uid, namespace, name, portName, port, clusterIP }: AskedService,
   asked: Endpoint,
 ): ServiceAsked => ({
   name: `${namespace}/${name}:${portName}`,
@@ -111,9 +118,9 @@ const serviceOf = (
   ...{ port, uid },
 })
 
-function typeOf({ client, server, protocol }: Conversation, atClient: AtEnd, atServer: AtEnd): number {
+function typeOf({ protocol }: Conversation, atClient: AtEnd, atServer: AtEnd): number {
   if (atClient.isPod && atServer.isPod) {
-    const nodes = [client?.host ?? atClient.place.node, server?.host ?? atServer.place.node]
+    const nodes = [atClient.place.node, atServer.place.node]
     if (nodes[0] === nodes[1]) return FLOW_TYPE.intraNode
     // both ends on one node would have been joined, but for datagrams to a Service
     if (protocol === 'udp' && nodes.includes('')) return FLOW_TYPE.unspecified

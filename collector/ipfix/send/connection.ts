@@ -65,7 +65,10 @@ export class Opened implements Connection {
 }
 
 /** A number of the system by its name; else what TLS or the resolver says. The address is in the name of who logs it. */
-export function faultOf({ message, code = '' }: Error & { code?: string }): Error {
+export function faultOf({ message, code = '', reason }: Error & { code?: string; reason?: unknown }): Error {
   const trust = trustFault(code, '--ipfix-ca')
-  return new Error(trust ?? (/^E(?!RR_)[A-Z]+$/.test(code) ? code : message))
+  if (trust !== undefined) return new Error(trust)
+  if (/^E(?!RR_)[A-Z]+$/.test(code)) return new Error(code)
+  // the message of OpenSSL has lines, and places in its source
+  return new Error(code.startsWith('ERR_SSL_') && typeof reason === 'string' ? `TLS: ${reason}` : message)
 }

@@ -100,7 +100,7 @@ export async function datagrams(
     if (all.length > 0 && all.every(one => one.address !== found.address))
       opened.fail(new Error(`${address.host} is no longer ${found.address}`))
   }
-  const again = setInterval(() => void look(), againMs)
+  const again = isIP(address.host) === 0 ? setInterval(() => void look(), againMs) : undefined
   const opened = new Opened(
     (bytes, done) => socket.send(bytes, done),
     async () => {

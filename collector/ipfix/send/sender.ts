@@ -10,13 +10,15 @@ const FIRST_DELAY_MS = 1000
 const LAST_DELAY_MS = 30_000
 /** Templates are sent again, at most so much later than they should be. */
 const AGAIN_MS = 1000
+/** A new stream has no record for so long: who refuses our certificate, or has nobody behind it, says so after the handshake. */
+const SETTLE_MS = 500
 
 export interface SenderOptions {
   /** For the log: `ipfix 192.0.2.7:4739`. */
   readonly name: string
   /** Bytes that may wait. */
   readonly maxBytes: number
-  /** Datagrams in a row, then a pause: who receives them has a buffer, and nobody tells when it is full. */
+  /** Datagrams in a row, then a pause: who receives them has a buffer, and nobody tells when it is full. undefined: a stream. */
   readonly burst: { readonly messages: number; readonly pauseMs: number } | undefined
   readonly firstDelayMs?: number
 }
@@ -32,6 +34,8 @@ export class Sender {
   #wake: (() => void) | undefined
   #stopping = new AbortController()
   #running: Promise<void> | undefined
+  /** Pieces of this connection. */
+  #pieces = 0
 
   constructor(
     options: SenderOptions,
@@ -75,13 +79,15 @@ export class Sender {
     const { signal } = this.#stopping
     const { name, firstDelayMs = FIRST_DELAY_MS } = this.#options
     while (!signal.aborted) {
-      const began = performance.now()
+      let since = Number.POSITIVE_INFINITY
       try {
-        await this.#serve(signal)
+        const connection = await this.#open(signal)
+        since = performance.now()
+        await this.#serve(connection, signal)
       } catch (error) {
         if (signal.aborted) return
-        // one that takes a connection and drops it gets no connection a second: what it took is lost
-        if (performance.now() - began > LAST_DELAY_MS) failures = 0
+        // templates are taken by whoever answers: only one that stays is good
+        if (performance.now() - since > LAST_DELAY_MS) failures = 0
         const delay = Math.min(LAST_DELAY_MS, firstDelayMs * 2 ** failures++)
         this.#log.warn(
           'ipfix',
@@ -94,24 +100,24 @@ export class Sender {
   }
 
   /** @throws when the connection fails */
-  async #serve(signal: AbortSignal): Promise<void> {
-    const connection = await this.#open(signal)
+  async #serve(connection: Connection, signal: AbortSignal): Promise<void> {
+    this.#pieces = 0
     this.#connection = connection
     this.counters.connections++
     connection.onFailure = () => this.#wake?.()
+    // a collector that does not read would hold up our end for as long as it likes
     const abandon = () => connection.abandon()
     signal.addEventListener('abort', abandon)
     try {
       await this.#send(connection, this.#speaker.greet(now()))
-      for (let row = 1; ; row++) {
+      if (!this.#options.burst) await this.#settle(connection, signal)
+      for (;;) {
         if (connection.failure) throw connection.failure
         const pieces = [...this.#speaker.again(now()), ...this.#speaker.next(this.waiting, now())]
         if (pieces.length > 0) await this.#send(connection, pieces)
         else if (signal.aborted) return
-        else await this.#something(connection, signal)
+        else await this.#woken(AGAIN_MS)
         if (signal.aborted) return
-        const { burst } = this.#options
-        if (burst && row % burst.messages === 0) await wait(burst.pauseMs)
       }
     } finally {
       this.#connection = undefined
@@ -121,7 +127,8 @@ export class Sender {
   }
 
   async #send(connection: Connection, pieces: ReturnType<Speaker['next']>): Promise<void> {
-    for (const [at, { bytes, records }] of pieces.entries()) {
+    const { burst } = this.#options
+    for (const [at, { bytes, records, sent }] of pieces.entries()) {
       try {
         await connection.send(bytes)
       } catch (error) {
@@ -130,14 +137,26 @@ export class Sender {
       }
       this.counters.messages++
       this.counters.records += records.length
+      sent?.()
+      if (burst && ++this.#pieces % burst.messages === 0) await wait(burst.pauseMs)
     }
   }
 
-  async #something(connection: Connection, signal: AbortSignal): Promise<void> {
+  async #settle(connection: Connection, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + SETTLE_MS
+    let left = SETTLE_MS
+    while (left > 0 && !connection.failure && !signal.aborted) {
+      await this.#woken(left)
+      left = until - performance.now()
+    }
+  }
+
+  /** By a record, a failure or the end; or after so long. */
+  async #woken(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
-    const timer = setTimeout(resolve, AGAIN_MS)
-    if (!connection.failure && this.waiting.size === 0 && !signal.aborted) await promise
+    const timer = setTimeout(resolve, ms)
+    await promise
     clearTimeout(timer)
     this.#wake = undefined
   }

@@ -8,6 +8,8 @@ import type { Encoded, Waiting } from './waiting.ts'
 export interface Piece {
   readonly bytes: Buffer
   readonly records: readonly Encoded[]
+  /** To be called when it has been sent. */
+  readonly sent?: () => void
 }
 
 export interface Speaker {
@@ -29,7 +31,7 @@ interface Domain {
 
 export interface IpfixOptions {
   readonly templates: readonly Template[]
-  /** Domains that are told of at once, before they have a record. */
+  /** Domains whose templates are sent at once, before they have a record; those of others go before their records. */
   readonly domains: readonly number[]
   /** Bytes. */
   readonly maxMessage: number
@@ -60,7 +62,7 @@ export class IpfixSpeaker implements Speaker {
   }
 
   again(seconds: number): Piece[] {
-    return [...this.#domains.values()].flatMap(domain => this.#templates(domain, seconds))
+    return this.#options.domains.flatMap(id => this.#templates(this.#domain(id), seconds))
   }
 
   next(waiting: Waiting, seconds: number): Piece[] {
@@ -77,13 +79,16 @@ export class IpfixSpeaker implements Speaker {
     }
     const templates = this.#templates(domain, seconds)
     const head = { time: seconds, sequence: domain.sequence, domain: domain.id }
-    domain.sequence = (domain.sequence + records.length) % 2 ** 32
     const bytes = dataMessage(
       head,
       first.template,
       records.map(({ bytes }) => bytes),
     )
-    return [...templates, { bytes, records }]
+    // what could not be sent is put back, and uses no number
+    const sent = () => {
+      domain.sequence = (domain.sequence + records.length) % 2 ** 32
+    }
+    return [...templates, { bytes, records, sent }]
   }
 
   /** Those that the receiver has not, or not any more. */

@@ -6,6 +6,11 @@ export type FeatureGates = Readonly<Record<string, boolean>>
 export const GATE = 'FlowExporter'
 const GATES = `needs gates such as ${GATE}=true`
 
+const WORDS = new Map([
+  ['true', true],
+  ['false', false],
+])
+
 /** `FlowExporter=true,…`, or a mapping of the file. */
 export const gates = () =>
   z.unknown().transform((given, context): FeatureGates => {
@@ -16,9 +21,7 @@ export const gates = () =>
             .flat()
             .flatMap(text => String(text).split(','))
             .map(text => text.trim().split('='))
-    const found = pairs.map(
-      ([name = '', value]) => [name, { true: true, false: false }[String(value)]] as const,
-    )
+    const found = pairs.map(([name = '', value]) => [name, WORDS.get(String(value))] as const)
     const typo = found.find(([name]) => name !== GATE && name.toLowerCase() === GATE.toLowerCase())
     if (typo) {
       context.addIssue({ code: 'custom', message: `${typo[0]} is written ${GATE}` })

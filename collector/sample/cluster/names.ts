@@ -34,6 +34,8 @@ export class ClusterNames {
   /** Those that the settings name. */
   labels(uid: string | undefined): Record<string, string> {
     const all = (uid === undefined ? undefined : this.facts.podByUid(uid))?.labels ?? {}
-    return Object.fromEntries(this.#labels.flatMap(key => (all[key] === undefined ? [] : [[key, all[key]]])))
+    return Object.fromEntries(
+      this.#labels.flatMap(key => (Object.hasOwn(all, key) ? [[key, all[key]!] as const] : [])),
+    )
   }
 }

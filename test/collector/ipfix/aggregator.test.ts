@@ -1,4 +1,5 @@
 import t from 'tap'
+import { only } from '../../harness/only.ts'
 import { CLIENT, carrying, NAMES, SERVER, Told, update } from './given.ts'
 
 const [A, B] = ['node-a', 'node-b']
@@ -21,7 +22,7 @@ t.test('one probe silenced: records go out without it after three periods, and a
   t.same(ofIt(), [], 'it is waited for')
   told.rows(A, 18, 'tcp_update', update(ASKED, carrying(10, 1)))
   told.end(18, A)
-  t.match(ofIt(), [
+  only(t, ofIt(), [
     {
       ...{ type: 2, isIncomplete: true, destination: { ip: '10.10.1.7', port: 8080 } },
       ...{ client: { pod: 'client-0', node: A }, server: { pod: '', node: '' } },
@@ -46,7 +47,7 @@ t.test('a probe that falls silent later is waited for as long', async t => {
     told.rows(A, window, 'tcp_update', update(ASKED, carrying(10, 1)))
     told.end(window, A)
   }
-  t.match(told.aggregated, [
+  only(t, told.aggregated, [
     {
       ...{ isIncomplete: true, server: { pod: 'web-0', node: B } },
       ...{ total: { bytes: 190, revBytes: 1 }, fromDestination: { total: { bytes: 10 } } },
@@ -68,7 +69,7 @@ t.test('an end that comes late is joined to the one that has ended', async t => 
   t.equal(told.aggregator.held, 1)
   told.rows(B, 1, 'tcp_flow', { ...SERVER, ...carrying(5, 2, 10, 1), state: 7, closed_ns: 9e9 })
   told.silence(1, 8, B)
-  t.match(ofIt(), [
+  only(t, ofIt(), [
     {
       ...{ reason: 3, type: 2, isIncomplete: false, end: 1e9 + 9 },
       ...{ client: { pod: 'client-0', node: A }, server: { pod: 'web-0', node: B } },
@@ -91,14 +92,14 @@ t.test('an end that never comes is not waited for beyond three periods', async t
   t.same([told.aggregator.held, told.aggregator.incomplete], [0, 1])
   told.aggregator.flush()
   const ended = told.aggregated.filter(({ reason }) => reason === 3)
-  t.match(ended, [{ isIncomplete: true, client: { pod: 'client-0' } }])
+  only(t, ended, [{ isIncomplete: true, client: { pod: 'client-0' } }])
 })
 
 t.test('nothing is waited for that nobody could tell', async t => {
   const told = new Told()
   told.rows(A, 0, 'tcp_flow', { ...CLIENT, remote: '192.0.2.9', ...carrying(1, 1), state: 7, closed_ns: 8e9 })
   told.silence(0, 5, A)
-  t.match(told.aggregated, [{ type: 3, isIncomplete: false, reason: 3 }])
+  only(t, told.aggregated, [{ type: 3, isIncomplete: false, reason: 3 }])
 })
 
 t.test('a probe that is gone ends its conversations as forced', async t => {
@@ -106,5 +107,5 @@ t.test('a probe that is gone ends its conversations as forced', async t => {
   told.rows(A, 0, 'tcp_flow', { ...CLIENT, remote: '192.0.2.9', ...carrying(1, 1) })
   told.stage.end(A, 0, NAMES)
   told.stage.leave(A)
-  t.match(told.aggregated, [{ reason: 4, isIncomplete: true }])
+  only(t, told.aggregated, [{ reason: 4, isIncomplete: true }])
 })

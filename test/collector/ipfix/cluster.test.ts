@@ -3,6 +3,7 @@ import { Held } from '../../../collector/cluster/held/held.ts'
 import type { Kind } from '../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../harness/kubernetes/api_server.ts'
 import { node, pod, service, slice } from '../../harness/kubernetes/objects.ts'
+import { only } from '../../harness/only.ts'
 import { CLIENT, carrying, SERVER, Told, UIDS, update } from './given.ts'
 
 const [A, B] = ['node-a', 'node-b']
@@ -28,7 +29,7 @@ t.test('the Service that was asked for, and its address', async t => {
   told.rows(B, 0, 'tcp_flow', { ...SERVER, ...carrying(5, 1) })
   told.end(0, A, B)
   told.silence(1, 2, A, B)
-  t.match(told.aggregated, [
+  only(t, told.aggregated, [
     {
       service: { name: 'shop/web:http', ip: '10.96.0.10', port: 80, uid: UIDS.service },
       ...{ destination: { ip: '10.10.1.7', port: 8080 }, type: 2, server: { pod: 'web-0', node: B } },
@@ -54,7 +55,7 @@ t.test('a node with a probe that has told nothing yet is waited for, and named',
     told.end(window, A)
     if (window < 18) t.same(ofIt(), [], `window ${window}`)
   }
-  t.match(ofIt(), [
+  only(t, ofIt(), [
     {
       isIncomplete: true,
       type: 2,
@@ -69,7 +70,7 @@ t.test('a pod on a node without a probe is named, and not waited for', async t =
   told.rows(A, 0, 'tcp_flow', { ...CLIENT, remote: '10.10.1.7', remote_port: 8080, ...carrying(10, 1) })
   told.end(0, A)
   told.silence(1, 2, A)
-  t.match(told.aggregated, [{ isIncomplete: false, type: 2, server: { pod: 'web-0', node: B } }])
+  only(t, told.aggregated, [{ isIncomplete: false, type: 2, server: { pod: 'web-0', node: B } }])
 })
 
 t.test(

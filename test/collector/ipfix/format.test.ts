@@ -185,6 +185,34 @@ t.test('numbers that do not fit are the largest that do; what is not known is no
   t.equal(bytes.readBigUInt64BE(14), 0n, 'packets')
   t.equal(bytes.readBigUInt64BE(22), BigInt(2 ** 53 + 2), 'octets')
   t.equal(bytes.readUInt32BE(50), 0, 'address')
+  for (const [given, written] of [
+    [2 ** 64 - 2 ** 11, 2n ** 64n - 2n ** 11n],
+    [2 ** 64 - 1, 2n ** 64n - 1n],
+    [2 ** 64, 2n ** 64n - 1n],
+    [2 ** 70, 2n ** 64n - 1n],
+    [Number.POSITIVE_INFINITY, 2n ** 64n - 1n],
+    [2 ** 32, 2n ** 32n],
+  ] as const) {
+    const large = encoderOf(template)(of({ ...RECORD, total: { ...RECORD.total, bytes: given } }))
+    t.equal(large.readBigUInt64BE(22), written, String(given))
+  }
+})
+
+t.test('an address of the other family is none in an element of IPv4, and mapped in one of IPv6', async t => {
+  const ofService = (ip: string, family: 4 | 6) => {
+    const record = { ...(family === 4 ? RECORD : RECORD6), service: { ...RECORD.service!, ip } }
+    const template = templateOf('antrea-seed', family)
+    const bytes = encoderOf(template)(of(record))
+    const { ipfix } = JSON.parse(jsonOf(template, of(record), 0, false))
+    const last = bytes.subarray(bytes.length - (family === 4 ? 4 : 16)).toString('hex')
+    return [last, ipfix[`destinationClusterIPv${family}`]]
+  }
+  t.same(ofService('10.96.0.10', 4), ['0a60000a', '10.96.0.10'])
+  for (const ip of ['fd00::a', '::', '64:ff9b::a60:a', ''])
+    t.same(ofService(ip, 4), ['00000000', '0.0.0.0'], ip)
+  t.same(ofService('fd00::a', 6), ['fd00000000000000000000000000000a', 'fd00::a'])
+  t.same(ofService('10.96.0.10', 6), ['00000000000000000000ffff0a60000a', '::ffff:10.96.0.10'])
+  t.same(ofService('', 6), ['0'.repeat(32), '::'])
 })
 
 const { snat: _, ...RECORD_WITHOUT_SNAT } = RECORD

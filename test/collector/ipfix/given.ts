@@ -1,11 +1,11 @@
 /** What the tests of IPFIX give each other: two hosts, each with a pod, and what is told of their conversation. */
 
+import { type ClusterFacts, NO_FACTS } from '../../../collector/cluster/facts.ts'
 import type { FlowOptions } from '../../../collector/flows/flows.ts'
 import { Aggregator } from '../../../collector/ipfix/follow/aggregator.ts'
 import { Exporter } from '../../../collector/ipfix/follow/exporter.ts'
 import { Follow } from '../../../collector/ipfix/follow/follow.ts'
 import { NodeAddresses } from '../../../collector/ipfix/follow/node_addresses.ts'
-import { type ClusterNames, NO_CLUSTER } from '../../../collector/ipfix/record/cluster.ts'
 import type { Scope } from '../../../collector/ipfix/record/ends.ts'
 import type { IpfixRecord } from '../../../collector/ipfix/record/record.ts'
 import type { WindowNames } from '../../../wire/message.ts'
@@ -15,11 +15,11 @@ const CONTAINERS = { client: 'a'.repeat(64), web: 'b'.repeat(64) }
 export const NAMES: WindowNames = {
   cgroups: { '1:1': CONTAINERS.client, '1:2': CONTAINERS.web },
   containers: {
-    [CONTAINERS.client]: { runtime: 'cri', name: 'client', pod: 'u1', labels: { app: 'client' } },
+    [CONTAINERS.client]: { runtime: 'cri', name: 'client', pod: 'u1' },
     [CONTAINERS.web]: { runtime: 'cri', name: 'web', pod: 'u2' },
   },
   pods: {
-    u1: { name: 'client-0', namespace: 'default' },
+    u1: { name: 'client-0', namespace: 'default', labels: { app: 'client' } },
     u2: { name: 'web-0', namespace: 'shop' },
   },
   running: [],
@@ -46,8 +46,8 @@ export const carrying = (bytes_sent: number, segs_sent: number, bytes_rcvd = 0, 
 })
 
 /** What facts of a cluster say of the Service, and of nothing else. */
-export const SERVICE: ClusterNames = {
-  ...NO_CLUSTER,
+export const SERVICE: ClusterFacts = {
+  ...{ ...NO_FACTS, isKnown: true },
   serviceByAddress: (ip, port) =>
     ip === '10.96.0.10' && port === 80
       ? { namespace: 'shop', name: 'web', uid: '', portName: 'http', port: 80, clusterIP: '10.96.0.10' }
@@ -55,7 +55,7 @@ export const SERVICE: ClusterNames = {
 }
 
 interface ToldOptions {
-  readonly cluster?: ClusterNames
+  readonly cluster?: ClusterFacts
   readonly scope?: Scope
   readonly activeS?: number
   readonly idleS?: number
@@ -73,16 +73,16 @@ export class Told {
   readonly aggregator: Aggregator
 
   constructor({
-    cluster = NO_CLUSTER,
+    cluster = NO_FACTS,
     scope = 'pods',
     activeS = 60,
     idleS = 15,
     flows = {},
     protocols = [],
   }: ToldOptions = {}) {
-    this.stage = new Stage(1000, flows)
-    const addresses = new NodeAddresses(cluster)
-    const parts = { cluster, scope, addresses }
+    this.stage = new Stage(1000, { facts: cluster, ...flows })
+    const addresses = new NodeAddresses()
+    const parts = { scope, addresses }
     this.aggregator = new Aggregator(
       { ...parts, emit: record => this.aggregated.push(record) },
       activeS,

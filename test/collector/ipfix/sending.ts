@@ -17,10 +17,10 @@ function optionsOf(flags: Record<string, unknown>): IpfixOptions {
 
 /** A flow stage that sends, and what it logs. */
 export function sending(t: Test, flags: Record<string, unknown>) {
-  const told = new Told()
+  const told = new Told({ cluster: SERVICE })
   const warnings: string[] = []
   const log = { warn: (_: string, text: string) => void warnings.push(text) } as ThrottledLog
-  const ipfix = Ipfix.open(optionsOf(flags), told.stage.flows, log, SERVICE)
+  const ipfix = Ipfix.open(optionsOf(flags), told.stage.flows, log)
   t.teardown(() => ipfix.close())
   return { told, warnings, ipfix }
 }

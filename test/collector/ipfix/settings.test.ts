@@ -8,6 +8,7 @@ import { collectorSettings } from '../../../collector/options.ts'
 import { inspectSettings } from '../../../wire/settings/read.ts'
 import { Authority } from '../../harness/certificates.ts'
 import { Cleanup } from '../../harness/cleanup.ts'
+import { only } from '../../harness/only.ts'
 import { scratch } from '../../harness/scratch.ts'
 import { needs } from '../../harness/skip.ts'
 
@@ -106,7 +107,7 @@ t.test('what has no effect is said in a sentence', async t => {
   ] as const) {
     const { problems, warnings } = inspect(flags)
     t.same(problems, [], JSON.stringify(flags))
-    t.match(warnings, [says])
+    only(t, warnings, [says])
   }
   for (const usual of [
     { aggregatorTransportProtocol: 'none' },
@@ -134,6 +135,8 @@ t.test('what cannot be is refused, with the remedy', async t => {
     ),
     [{ featureGates: 'FlowExporter' }, /needs gates such as FlowExporter=true/],
     [{ featureGates: 'FlowExporter=yes' }, /needs gates/],
+    [{ featureGates: 'FlowExporter=constructor' }, /needs gates/],
+    [{ featureGates: 'FlowExporter=true,AntreaProxy=toString' }, /needs gates/],
     [{ flowCollectorAddr: 'a:1:tls', enableTlsToFlowAggregator: false }, /says tls: write tcp there/],
     [
       { flowCollectorAddr: 'a', enableTlsToFlowAggregator: true, aggregatorTransportProtocol: 'tcp' },
@@ -151,7 +154,7 @@ t.test('what cannot be is refused, with the remedy', async t => {
     [{ ipfixClusterId: '' }, /needs a text that is not empty/],
     [{ ipfixClusterId: 'a\u0000b' }, /^--ipfix-cluster-id: the text /],
   ] as const)
-    t.match(inspect(flags).problems, [says], JSON.stringify(flags))
+    only(t, inspect(flags).problems, [says], JSON.stringify(flags))
   const seconds = (flowExportInterval: string) => inspect({ flowExportInterval }).values.flowExportInterval
   t.same(['60s', '1m30s', '1.5m', '1h', '2500ms'].map(seconds), [60, 90, 90, 3600, 2.5])
 })
@@ -162,7 +165,7 @@ t.test('a certificate and a key that do not belong together', { skip: needs('ope
   const of = (ipfixCertificate: string, ipfixKey: string) =>
     inspect({ externalFlowCollectorAddr: 'a::tls', ipfixCertificate, ipfixKey }).problems
   t.same(of(a.certificate, a.key), [])
-  t.match(of(a.certificate, b.key), [/^--ipfix-key: .* is not the key of /])
+  only(t, of(a.certificate, b.key), [/^--ipfix-key: .* is not the key of /])
 })
 
 t.test('the keys of a file as other programs write them', async t => {
@@ -190,5 +193,5 @@ t.test('the keys of a file as other programs write them', async t => {
   t.match(exporterTarget(values), { transport: 'tcp' })
   t.match(aggregatorTarget(values), { host: '192.0.2.7', transport: 'udp' })
   writeFileSync(file, 'collector:\n  flow_export_interval: 1m\n  flowExportInterval: 2m\n')
-  t.match(inspect({ config: file }).problems, [/:3:3: flow_export_interval is there twice: leave one out$/])
+  only(t, inspect({ config: file }).problems, [/:3:3: flow_export_interval is there twice: leave one out$/])
 })

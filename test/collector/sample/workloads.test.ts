@@ -114,7 +114,7 @@ t.test(
     const sampler = samplerOf('sockflux', {
       metrics: ['flows'],
       facts: held,
-      clusterLabel: ['team', 'app', 'none'],
+      clusterLabel: ['team', 'app', 'none', 'constructor'],
     })
     const nameless: WindowNames = {
       ...NAMES,
