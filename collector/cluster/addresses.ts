@@ -9,7 +9,10 @@ const MAX_PAIRS = 10_000
 /** The same text for the same address; of what is no address, its own. */
 export function canonical(ip: string): string {
   const bytes = addressBytes(ip)
-  if (!bytes) return ip
+  return bytes ? textOf(bytes) : ip
+}
+
+function textOf(bytes: Uint8Array): string {
   const words = new DataView(bytes.buffer, bytes.byteOffset)
   const word = (at: number) => words.getUint32(at, true)
   return addressText(word(0), word(4), word(8), word(12))
@@ -70,6 +73,15 @@ function bytesOf(range: string): { bytes: Uint8Array; bits: number } | undefined
   const bytes = addressBytes(ip)
   const bits = Number(length) + (ip.includes(':') ? 0 : 96)
   return bytes && bits <= 128 ? { bytes, bits } : undefined
+}
+
+/** @param place of the addresses of the range, from 0 to 255 @returns undefined where it has none there */
+export function addressIn(range: string, place: number): string | undefined {
+  const { bytes, bits = 128 } = bytesOf(range) ?? {}
+  if (!bytes || place >= 2 ** Math.min(8, 128 - bits)) return undefined
+  const own = bytes.map((byte, at) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * at))))
+  own[15] = own[15]! + place
+  return textOf(own)
 }
 
 function headOf(bytes: Uint8Array, bits: number): string {

@@ -27,6 +27,8 @@ export interface PodFact {
 export interface NodeFact {
   readonly name: string
   readonly zone: string
+  /** By which other nodes know it. */
+  readonly ips: readonly string[]
 }
 
 /** One port of a Service. */

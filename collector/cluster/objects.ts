@@ -2,8 +2,22 @@
 
 import { addresses, bounded } from './addresses.ts'
 import type { Protocol } from './facts.ts'
-import { elements, isRecord, type Json, member, name, number, text, textMap, texts, timeMs } from './json.ts'
-import { endOf } from './pod_end.ts'
+import {
+  elements,
+  isRecord,
+  type Json,
+  member,
+  name,
+  number,
+  text,
+  textMap,
+  texts,
+  textsByName,
+  timeMs,
+} from './json.ts'
+import { networkAddresses } from './read/networks.ts'
+import { pluginAddresses } from './read/plugins.ts'
+import { endOf } from './read/pod_end.ts'
 
 /** An object's own name; '' for the namespace of what is in none. */
 export interface Named {
@@ -32,6 +46,8 @@ export interface PodObject extends Named {
   readonly uid: string
   readonly node: string
   readonly ips: readonly string[]
+  /** On other networks, which may use the same addresses as one another. */
+  readonly otherIps: readonly string[]
   readonly hostNetwork: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly owner: Owner | undefined
@@ -51,6 +67,8 @@ export interface OwnedObject extends Named {
 export interface NodeObject extends Named {
   readonly zone: string
   readonly ips: readonly string[]
+  /** On the network of its pods. */
+  readonly podIps: readonly string[]
   /** By which it is known outside: several nodes may have one, behind one router. */
   readonly externalIps: readonly string[]
   readonly podRanges: readonly string[]
@@ -125,8 +143,8 @@ const HASH = /^[\da-f]{32}$/
  * What its node called a static pod before the API had it, an MD5: what the API has is a mirror with a UID of its own. Whoever makes a
  * pod may write annotations, but a node deletes mirrors that it did not make.
  */
-function staticUid(annotations: Json, owner: Owner | undefined): string {
-  const hash = text(annotations['kubernetes.io/config.hash'])
+function staticUid(annotations: Readonly<Record<string, string>>, owner: Owner | undefined): string {
+  const hash = annotations['kubernetes.io/config.hash'] ?? ''
   const isMirror = HASH.test(hash) && annotations['kubernetes.io/config.mirror'] === hash
   return isMirror && (!owner || owner.kind === 'Node') ? hash : ''
 }
@@ -138,17 +156,15 @@ export function podOf(object: Json): PodObject {
     Json,
   ]
   const named = namedOf(object)
-  const annotations = textMap(metadata['annotations'])
+  const annotations = textsByName(metadata['annotations'])
   const owner = ownerOfPod(object, annotations)
   const isOver = status['phase'] === 'Succeeded' || status['phase'] === 'Failed'
   return {
     ...named,
-    uid:
-      staticUid(member(metadata, 'annotations'), owner) ||
-      name(metadata['uid']) ||
-      `${named.namespace}/${named.name}`,
+    uid: staticUid(annotations, owner) || name(metadata['uid']) || `${named.namespace}/${named.name}`,
     node: name(spec['nodeName']),
     ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]).slice(0, MAX_IPS),
+    otherIps: addresses(networkAddresses(annotations)).slice(0, MAX_IPS),
     hostNetwork: spec['hostNetwork'] === true,
     labels: textMap(metadata['labels']),
     owner,
@@ -165,7 +181,8 @@ const ZONES = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io
 
 export function nodeOf(object: Json): NodeObject {
   const [spec, status] = [member(object, 'spec'), member(object, 'status')]
-  const labels = textMap(member(object, 'metadata')['labels'])
+  const metadata = member(object, 'metadata')
+  const [labels, annotations] = [textMap(metadata['labels']), textsByName(metadata['annotations'])]
   const addressesOf = (isMeant: (type: string) => boolean) =>
     addresses(
       elements(status['addresses'])
@@ -177,6 +194,7 @@ export function nodeOf(object: Json): NodeObject {
     ...clusterWide(object),
     zone: ZONES.map(name => labels[name]).find(Boolean) ?? '',
     ips: addressesOf(type => type !== 'ExternalIP').slice(0, MAX_IPS),
+    podIps: addresses(pluginAddresses(annotations, ranges)).slice(0, MAX_IPS),
     externalIps: addressesOf(type => type === 'ExternalIP').slice(0, MAX_IPS),
     podRanges: [...new Set(ranges.filter(Boolean))].slice(0, MAX_RANGES),
   }

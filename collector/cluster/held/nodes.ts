@@ -20,6 +20,9 @@ class Node implements NodeFact {
   get zone() {
     return this.object.zone
   }
+  get ips() {
+    return this.object.ips
+  }
 }
 
 export class Nodes implements Index<NodeObject> {
@@ -82,6 +85,7 @@ export class Nodes implements Index<NodeObject> {
   get #lists() {
     return [
       [this.#byAddress, 'ips'],
+      [this.#byAddress, 'podIps'],
       [this.#byExternal, 'externalIps'],
     ] as const
   }

@@ -4,6 +4,7 @@ import type { PodFact, Workload } from '../facts.ts'
 import { Intervals } from '../intervals.ts'
 import type { PodObject } from '../objects.ts'
 import { type Index, keyOf } from './keep.ts'
+import { Shared } from './shared.ts'
 import type { Guess } from './workloads.ts'
 
 /** What a pod's facts take from other objects. */
@@ -52,6 +53,7 @@ class Pod implements PodFact {
 export class Pods implements Index<PodObject> {
   readonly #byUid = new Map<string, Pod>()
   readonly #byAddress = new Intervals<Pod>()
+  readonly #byOther = new Shared<Pod>()
   readonly #byContainer = new Map<string, Pod>()
   readonly #around: Around
 
@@ -68,11 +70,12 @@ export class Pods implements Index<PodObject> {
   }
 
   byAddress(ip: string, atMs: number): PodFact | undefined {
-    return this.#byAddress.at(ip, atMs)
+    const found = this.#byAddress.at(ip, atMs)
+    return found ?? (this.#byOther.isShared(ip) ? undefined : this.#byOther.at(ip, atMs))
   }
 
   get refused(): number {
-    return this.#byAddress.refused
+    return this.#byAddress.refused + this.#byOther.refused
   }
 
   set(given: PodObject, was: PodObject | undefined, atMs: number): void {
@@ -87,6 +90,14 @@ export class Pods implements Index<PodObject> {
     pod.object = object
     if (!object.hostNetwork) this.#addresses(pod, before, atMs)
     if (object.isOver) for (const ip of object.ips) this.#end(ip, pod, atMs)
+    this.#others(pod, before?.uid === object.uid ? before.otherIps : [], before ? atMs : object.started, atMs)
+  }
+
+  #others(pod: Pod, had: readonly string[], from: number, atMs: number): void {
+    const { otherIps, isOver, ended } = pod.object
+    const has = isOver ? [] : otherIps
+    for (const ip of had) if (!has.includes(ip)) this.#byOther.end(ip, pod, ended ?? atMs)
+    for (const ip of has) this.#byOther.begin(ip, pod, from)
   }
 
   /** A UID is of one pod: another one with it, which is a copy or a lie, has its name for it. */
@@ -122,10 +133,12 @@ export class Pods implements Index<PodObject> {
     for (const id in last.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
     for (const ip of object.ips) this.#end(ip, pod, atMs)
+    for (const ip of object.otherIps) this.#byOther.end(ip, pod, object.ended ?? atMs)
   }
 
   expire(beforeMs: number): void {
     this.#byAddress.expire(beforeMs)
+    this.#byOther.expire(beforeMs)
     for (const [uid, { until = Number.POSITIVE_INFINITY, object }] of this.#byUid) {
       if (until >= beforeMs) continue
       this.#byUid.delete(uid)

@@ -70,7 +70,7 @@ export class Aggregator implements Teller {
       due,
       { ...ends, client: ends.client.place, server: ends.server.place },
       countsOf(due),
-      { name: node, address: this.#parts.addresses.of(node) },
+      { name: node, addressOf: family => this.#parts.addresses.of(node, family) },
       isIncomplete,
     )
     const identity = isLast ? identityOf(flows.store, lead) : ''

@@ -51,15 +51,23 @@ export class Exporter implements Teller {
     }
     const node = due.flows.store.runOf(leadOf(due)).host
     const { addresses, emit } = this.#parts
-    emit(recordOf(due, own, countsOf(due), { name: node, address: addresses.of(node) }, false))
+    emit(
+      recordOf(
+        due,
+        own,
+        countsOf(due),
+        { name: node, addressOf: family => addresses.of(node, family) },
+        false,
+      ),
+    )
     return true
   }
 }
 
 export function surroundings(
-  { cluster, scope }: TellerParts,
+  { cluster, scope, addresses }: TellerParts,
   flows: Followed,
-  { client, server }: Conversation,
+  { client, server, opened }: Conversation,
   lead: number,
 ): Surroundings {
   const isHalf = client === undefined || server === undefined
@@ -67,5 +75,6 @@ export function surroundings(
     ...{ cluster, scope },
     isWatched: node => [...flows.store.runs].some(({ host }) => host === node),
     isPeerElsewhere: isHalf && flows.isPeerElsewhere(lead),
+    isNode: ip => addresses.has(ip) || cluster.nodeByAddress(ip, opened * 1000) !== undefined,
   }
 }

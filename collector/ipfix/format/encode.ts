@@ -29,7 +29,7 @@ const FIXED: Readonly<Record<Exclude<ElementType, 'string'>, Fixed>> = {
   milliseconds: { bytes: 8, write: writeLong },
   ipv4: {
     bytes: 4,
-    write: (buffer, value, at) => void buffer.set(addressBytes(String(value))?.subarray(12) ?? NO_IPV4, at),
+    write: (buffer, value, at) => void buffer.set(ipv4Bytes(String(value)) ?? NO_IPV4, at),
   },
   ipv6: {
     bytes: 16,
@@ -37,6 +37,13 @@ const FIXED: Readonly<Record<Exclude<ElementType, 'string'>, Fixed>> = {
   },
 }
 const [NO_IPV4, NO_IPV6] = [Buffer.alloc(4), Buffer.alloc(16)]
+
+/** Of an address of the other family nothing fits into four bytes. */
+const ipv4Bytes = (ip: string): Uint8Array | undefined =>
+  isOtherFamily('ipv4', ip) ? undefined : addressBytes(ip)?.subarray(12)
+
+/** An IPv4 address fits into an element of IPv6, mapped; no IPv6 address into one of IPv4. */
+export const isOtherFamily = (type: ElementType, ip: string): boolean => type === 'ipv4' && ip.includes(':')
 
 function writeWord(buffer: Buffer, value: Value, at: number): void {
   buffer.writeUInt32BE(atMost(value, 0xffffffff), at)

@@ -1,7 +1,7 @@
 /** A record as JSON instead: an object a record, its values by the names of their elements, and no template. */
 
 import { ELEMENTS, type ElementName } from './elements.ts'
-import type { Value } from './encode.ts'
+import { isOtherFamily, type Value } from './encode.ts'
 import type { Template } from './templates.ts'
 
 const NO_ADDRESS = { ipv4: '0.0.0.0', ipv6: '::' } as const
@@ -16,7 +16,7 @@ export function jsonOf(
   const ipfix = [...names].sort().map(name => {
     const { type } = ELEMENTS[name]
     const value = read(name)
-    if (type === 'ipv4' || type === 'ipv6') return [name, value || NO_ADDRESS[type]]
+    if (type === 'ipv4' || type === 'ipv6') return [name, addressOf(type, String(value))]
     return [name, typeof value === 'number' ? Math.max(0, Math.trunc(value)) : value]
   })
   return `${JSON.stringify({
@@ -24,4 +24,9 @@ export function jsonOf(
     ipfix: Object.fromEntries(ipfix),
     ...(isIncomplete && { incomplete: true }),
   })}\n`
+}
+
+function addressOf(type: 'ipv4' | 'ipv6', ip: string): string {
+  if (ip === '' || isOtherFamily(type, ip)) return NO_ADDRESS[type]
+  return type === 'ipv6' && !ip.includes(':') ? `::ffff:${ip}` : ip
 }

@@ -21,6 +21,7 @@ export interface ClusterNames {
   podByAddress(ip: string, atMs: number): PodNamed | undefined
   serviceByAddress(ip: string, port: number, protocol: 'tcp' | 'udp', atMs: number): ServiceNamed | undefined
   nodeByAddress(ip: string, atMs: number): { readonly name: string } | undefined
+  nodeByName(name: string): { readonly ips: readonly string[] } | undefined
 }
 
 const unknown = () => undefined
@@ -29,4 +30,5 @@ export const NO_CLUSTER: ClusterNames = {
   podByAddress: unknown,
   serviceByAddress: unknown,
   nodeByAddress: unknown,
+  nodeByName: unknown,
 }

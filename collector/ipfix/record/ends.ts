@@ -1,6 +1,7 @@
 /** Who is at either end of a conversation: as its probes say it, else as the cluster does. */
 
 import type { Conversation, End } from '../../flows/conversation.ts'
+import type { ClusterEnd } from '../../flows/ends/cluster_ends.ts'
 import type { ClusterNames, PodNamed, ServiceNamed } from './cluster.ts'
 import { type Endpoint, FLOW_TYPE, type Place, type ServiceAsked } from './record.ts'
 
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly isWatched: (node: string) => boolean
   /** The other end's address is one of another machine that a probe watches; of a conversation with one end. */
   readonly isPeerElsewhere: boolean
+  /** It is the address of a machine itself. */
+  readonly isNode: (ip: string) => boolean
 }
 
 export interface Ends {
@@ -39,9 +42,11 @@ export function endsOf(conversation: Conversation, around: Surroundings): Ends {
   const { client, server, asked, protocol, opened } = conversation
   const asks = around.cluster.serviceByAddress(asked.ip, asked.port, protocol, opened * 1000)
   const at = {
-    client: client ? told(client, around) : untold(conversation, server!, conversation.source, around),
+    client: client
+      ? told(client, conversation.clientCluster, around)
+      : untoldClient(conversation, server!, around),
     server: server
-      ? told(server, around)
+      ? told(server, conversation.serverCluster, around)
       : asks
         ? behind(protocol)
         : untold(conversation, client!, asked, around),
@@ -50,13 +55,26 @@ export function endsOf(conversation: Conversation, around: Surroundings): Ends {
   return { ...at, ...(service && { service }), type: typeOf(conversation, at.client, at.server) }
 }
 
-function told({ host, pod, namespace = '', labels }: End, { scope }: Surroundings): AtEnd {
+/** A probe gives those labels that the settings name; the cluster has all of them. */
+function told(end: End, cluster: ClusterEnd | undefined, { scope }: Surroundings): AtEnd {
+  const { host, pod, namespace = '' } = end
   const isPod = pod !== undefined || scope === 'all'
-  const known = pod === undefined ? {} : { pod, namespace, labels: labels ?? {} }
+  const labels = cluster?.labels ?? end.labels
+  const known = pod === undefined ? {} : { pod, namespace, ...(labels && { labels }) }
   return {
     place: { ...NOWHERE, ...known, node: isPod ? host : '' },
     ...{ isPod, isTold: true, isExpected: false },
   }
+}
+
+/**
+ * Behind the address of a node is its NAT, before a client from outside (externalTrafficPolicy: Cluster): of a client there, its probe
+ * would have told.
+ */
+function untoldClient(conversation: Conversation, known: End, around: Surroundings): AtEnd {
+  const { source } = conversation
+  if (!around.isNode(source.ip)) return untold(conversation, known, source, around)
+  return { place: NOWHERE, isPod: false, isTold: false, isExpected: false }
 }
 
 function untold({ opened }: Conversation, known: End, { ip }: Endpoint, around: Surroundings): AtEnd {

@@ -19,6 +19,8 @@ export interface TlsFiles {
 const CONNECT_MS = 10_000
 /** The far end is asked whether it is still there. */
 const KEEPALIVE_MS = 30_000
+/** A name is resolved again, for datagrams. */
+const RESOLVE_MS = 60_000
 
 /** @param signal gives up */
 type Opener = (address: CollectorAddress, tls: TlsFiles, signal: AbortSignal) => Promise<Connection>
@@ -37,7 +39,7 @@ export const OPENERS: Readonly<Record<TransportName, Opener>> = {
     }
     return stream(connectTls(options), 'secureConnect', signal)
   },
-  udp: datagrams,
+  udp: (address, _, signal) => datagrams(address, signal),
 }
 
 async function stream(socket: Socket, ready: string, signal: AbortSignal): Promise<Connection> {
@@ -66,19 +68,41 @@ async function stream(socket: Socket, ready: string, signal: AbortSignal): Promi
   return opened
 }
 
-async function datagrams(address: CollectorAddress, _: TlsFiles, signal: AbortSignal): Promise<Connection> {
-  const found = await unless(signal, lookup(address.host)).catch((error: Error) => {
+/** All addresses of a name. @throws what the resolver says */
+type Resolve = (host: string) => Promise<{ readonly address: string; readonly family: number }[]>
+const resolveAll: Resolve = host => lookup(host, { all: true })
+
+/**
+ * Nobody says that a datagram went to an address where nobody is any more: the name is resolved again and again.
+ * @param againMs so often
+ */
+export async function datagrams(
+  address: CollectorAddress,
+  signal: AbortSignal,
+  resolve = resolveAll,
+  againMs = RESOLVE_MS,
+): Promise<Connection> {
+  const [found] = await unless(signal, resolve(address.host)).catch((error: Error) => {
     throw faultOf(error)
   })
+  if (!found) throw new Error(`${address.host} has no address`)
   const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4')
   socket.connect(address.port, found.address)
   await once(socket, 'connect', { signal }).catch((error: Error) => {
     socket.close()
     throw faultOf(error)
   })
+  const look = async () => {
+    // a resolver that is away for a while says nothing of the collector
+    const all = await resolve(address.host).catch(() => [found])
+    if (all.length > 0 && all.every(one => one.address !== found.address))
+      opened.fail(new Error(`${address.host} is no longer ${found.address}`))
+  }
+  const again = setInterval(() => void look(), againMs)
   const opened = new Opened(
     (bytes, done) => socket.send(bytes, done),
     async () => {
+      clearInterval(again)
       socket.close()
       await once(socket, 'close')
     },

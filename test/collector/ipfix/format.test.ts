@@ -142,3 +142,31 @@ t.test('JSON has the same names, sorted', async t => {
   })
   t.match(JSON.parse(jsonOf(template, of(RECORD), 0, true)), { incomplete: true })
 })
+
+t.test(
+  'an address of the other family is none in an element of IPv4, and mapped in one of IPv6',
+  READERS,
+  async t => {
+    const other = { name: 'shop/web:http', port: 80 }
+    const four = { ...RECORD, service: { ...other, ip: 'fd00:2::a60:a' }, snat: { ip: 'fd00::1', port: 4 } }
+    const six = { ...RECORD6, service: { ...other, ip: '10.96.0.10' }, snat: { ip: '10.10.0.1', port: 4 } }
+    const [family4, family6] = [templateOf('aggregate', 4), templateOf('aggregate', 6)]
+    const messages = Buffer.concat([
+      ...[family4, family6].map(template => templateMessage(HEAD, template)),
+      dataMessage(HEAD, family4, [encoderOf(family4)(of(four))]),
+      dataMessage({ ...HEAD, sequence: 1 }, family6, [encoderOf(family6)(of(six))]),
+    ])
+    const [read4, read6] = readByPython(messages, await scratch(cleanup, 'ipfix'))
+    const none = {
+      destinationClusterIPv4: '0.0.0.0',
+      proxySnatIPv4: '0.0.0.0',
+      sourceIPv4Address: '10.10.0.5',
+    }
+    t.match(read4, none)
+    t.match(JSON.parse(jsonOf(family4, of(four), 0, false)), { ipfix: none })
+    t.match(read6, { destinationClusterIPv6: '::ffff:a60:a', destinationServiceIPv6: '::ffff:a60:a' })
+    t.match(JSON.parse(jsonOf(family6, of(six), 0, false)), {
+      ipfix: { destinationClusterIPv6: '::ffff:10.96.0.10' },
+    })
+  },
+)

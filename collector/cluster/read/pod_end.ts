@@ -1,6 +1,6 @@
 /** When a pod gave its address back: another pod may have had it before this one left the API. */
 
-import { elements, type Json, member, number, record, text, timeMs } from './json.ts'
+import { elements, type Json, member, number, record, text, timeMs } from '../json.ts'
 
 /** Times are in whole seconds. */
 const ROUNDED_MS = 1000
