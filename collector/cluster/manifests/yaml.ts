@@ -5,11 +5,15 @@ import { type Document, isScalar, LineCounter, parseAllDocuments, type Range, vi
 /** Of all anchors together: kubectl writes none, people a few. */
 const MAX_ALIASES = 1000
 
+/** No object has so many; the parser takes 9 s for a megabyte of them. */
+const BRACKETS = /(?:[[\]{}]\s*){200}/
+
 /**
  * The values of its documents.
  * @throws what is wrong, in which document, line and column
  */
 export function documentsIn(source: string): { readonly value: unknown; readonly where: string }[] {
+  if (BRACKETS.test(source)) throw new Error('it has more than 200 brackets in a row')
   const lines = new LineCounter()
   // its own search for keys that are there twice compares each with each: 20,000 take 5.5 s, and it grows with the square
   const options = { uniqueKeys: false, lineCounter: lines, logLevel: 'error' } as const

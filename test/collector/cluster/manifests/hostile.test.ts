@@ -147,7 +147,9 @@ for (const [what, text, says] of [
     Array.from({ length: 20_000 }, (_, at) => `- &a${at} x\n- *a${at}`).join('\n'),
     /More than 1000 aliases/,
   ],
-  ['braces', '}\n'.repeat(20_000), /Unexpected/],
+  ['braces', '}\n'.repeat(20_000), /more than 200 brackets in a row/],
+  ['lists in lists', '['.repeat(200_000), /more than 200 brackets in a row/],
+  ['lists that are empty', '[] '.repeat(20_000), /more than 200 brackets in a row/],
 ] as const)
   t.test(`YAML with many ${what} is read`, async t => {
     t.throws(() => objectsIn(text, false), { message: says })
