@@ -25,6 +25,12 @@ export const elements = (value: unknown): readonly Json[] =>
 export const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter(one => typeof one === 'string') : []
 
+/** Annotations: they are read and not kept, and some are long. */
+export const textsByName = (value: unknown): Readonly<Record<string, string>> => {
+  const entries = Object.entries(isRecord(value) ? value : {})
+  return Object.fromEntries(entries.filter(([, one]) => typeof one === 'string')) as Record<string, string>
+}
+
 /** Of one object. */
 const MAX_LABELS = 256
 

@@ -2,7 +2,19 @@
 
 import { addresses, bounded } from './addresses.ts'
 import type { Protocol } from './facts.ts'
-import { elements, isRecord, type Json, member, name, number, text, textMap, texts, timeMs } from './json.ts'
+import {
+  elements,
+  isRecord,
+  type Json,
+  member,
+  name,
+  number,
+  text,
+  textMap,
+  texts,
+  textsByName,
+  timeMs,
+} from './json.ts'
 import { networkAddresses } from './read/networks.ts'
 import { pluginAddresses } from './read/plugins.ts'
 import { endOf } from './read/pod_end.ts'
@@ -136,8 +148,8 @@ const HASH = /^[\da-f]{32}$/
  * What its node called a static pod before the API had it, an MD5: what the API has is a mirror with a UID of its own. Whoever makes a
  * pod may write annotations, but a node deletes mirrors that it did not make.
  */
-function staticUid(annotations: Json, owner: Owner | undefined): string {
-  const hash = text(annotations['kubernetes.io/config.hash'])
+function staticUid(annotations: Readonly<Record<string, string>>, owner: Owner | undefined): string {
+  const hash = annotations['kubernetes.io/config.hash'] ?? ''
   const isMirror = HASH.test(hash) && annotations['kubernetes.io/config.mirror'] === hash
   return isMirror && (!owner || owner.kind === 'Node') ? hash : ''
 }
@@ -149,15 +161,12 @@ export function podOf(object: Json): PodObject {
     Json,
   ]
   const named = namedOf(object)
-  const annotations = textMap(metadata['annotations'])
+  const annotations = textsByName(metadata['annotations'])
   const owner = ownerOfPod(object, annotations)
   const isOver = status['phase'] === 'Succeeded' || status['phase'] === 'Failed'
   return {
     ...named,
-    uid:
-      staticUid(member(metadata, 'annotations'), owner) ||
-      name(metadata['uid']) ||
-      `${named.namespace}/${named.name}`,
+    uid: staticUid(annotations, owner) || name(metadata['uid']) || `${named.namespace}/${named.name}`,
     node: name(spec['nodeName']),
     ips: addresses([status['podIP'], ...elements(status['podIPs']).map(({ ip }) => ip)]).slice(0, MAX_IPS),
     otherIps: addresses(networkAddresses(annotations)).slice(0, MAX_IPS),
@@ -178,7 +187,7 @@ const ZONES = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io
 export function nodeOf(object: Json): NodeObject {
   const [spec, status] = [member(object, 'spec'), member(object, 'status')]
   const metadata = member(object, 'metadata')
-  const [labels, annotations] = [textMap(metadata['labels']), textMap(metadata['annotations'])]
+  const [labels, annotations] = [textMap(metadata['labels']), textsByName(metadata['annotations'])]
   const addressesOf = (isMeant: (type: string) => boolean) =>
     addresses(
       elements(status['addresses'])

@@ -43,6 +43,10 @@ class Pod implements PodFact {
   get zone() {
     return this.#around.zoneOf(this.object.node)
   }
+  /** An end in the future is that of a wrong clock. */
+  endedBy(atMs: number): number {
+    return Math.min(this.object.ended ?? atMs, atMs)
+  }
   /** What made it may come later than the pod, and go before it. */
   get workload(): Workload {
     if (!this.#workload?.isSure) this.#workload = this.#around.workloadOf(this.object)
@@ -75,7 +79,7 @@ export class Pods implements Index<PodObject> {
   }
 
   get refused(): number {
-    return this.#byAddress.refused
+    return this.#byAddress.refused + this.#byOther.refused
   }
 
   set(given: PodObject, was: PodObject | undefined, atMs: number): void {
@@ -94,9 +98,9 @@ export class Pods implements Index<PodObject> {
   }
 
   #others(pod: Pod, had: readonly string[], from: number, atMs: number): void {
-    const { otherIps, isOver, ended } = pod.object
+    const { otherIps, isOver } = pod.object
     const has = isOver ? [] : otherIps
-    for (const ip of had) if (!has.includes(ip)) this.#byOther.end(ip, pod, ended ?? atMs)
+    for (const ip of had) if (!has.includes(ip)) this.#byOther.end(ip, pod, pod.endedBy(atMs))
     for (const ip of has) this.#byOther.begin(ip, pod, from)
   }
 
@@ -119,8 +123,7 @@ export class Pods implements Index<PodObject> {
   }
 
   #end(ip: string, pod: Pod, atMs: number): void {
-    const { ended } = pod.object
-    this.#byAddress.end(ip, pod, Math.min(ended ?? atMs, atMs), ended !== undefined)
+    this.#byAddress.end(ip, pod, pod.endedBy(atMs), pod.object.ended !== undefined)
   }
 
   remove(given: PodObject, atMs: number, last: PodObject): void {
@@ -133,7 +136,7 @@ export class Pods implements Index<PodObject> {
     for (const id in last.containers) this.#byContainer.set(id, pod)
     pod.until = atMs
     for (const ip of object.ips) this.#end(ip, pod, atMs)
-    for (const ip of object.otherIps) this.#byOther.end(ip, pod, object.ended ?? atMs)
+    for (const ip of object.otherIps) this.#byOther.end(ip, pod, pod.endedBy(atMs))
   }
 
   expire(beforeMs: number): void {

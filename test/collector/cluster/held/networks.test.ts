@@ -59,3 +59,31 @@ for (const [what, annotation] of [
     t.equal(held.podByAddress('172.20.0.5', T), undefined)
     t.equal(held.podByAddress('10.0.0.1', T)?.name, 'a')
   })
+
+t.test('what Multus writes is longer than a label', async t => {
+  const held = new Held()
+  const dns = { nameservers: Array.from({ length: 40 }, (_, at) => `10.96.0.${at}`) }
+  const networks = [{ name: 'default/macvlan', interface: 'net1', ips: ['172.20.0.5'], dns }]
+  const annotations = { 'k8s.v1.cni.cncf.io/network-status': JSON.stringify(networks, null, 4) }
+  held.set('Pod', pod({ name: 'a', ip: '10.0.0.1', started: T, annotations }), T)
+  t.equal(held.podByAddress('172.20.0.5', T + 1000)?.name, 'a')
+})
+
+t.test('on other networks, too, an end in the future is none', async t => {
+  const held = new Held()
+  held.set('Pod', on('a', '10.0.0.1', '172.20.0.5'), T)
+  const last = on('a', '10.0.0.1', '172.20.0.5', { phase: 'Failed', finished: T + 9e10 })
+  held.set('Pod', last, T + MINUTE)
+  held.set('Pod', on('b', '10.0.0.2', '172.20.0.5'), T + 2 * MINUTE)
+  t.equal(held.podByAddress('172.20.0.5', T + 20_000)?.name, 'a')
+  t.equal(held.podByAddress('172.20.0.5', T + 3 * MINUTE)?.name, 'b')
+})
+
+t.test('and one that only its last state says is one', async t => {
+  const held = new Held()
+  held.set('Pod', on('a', '10.0.0.1', '172.20.0.5'), T)
+  const last = on('a', '10.0.0.1', '172.20.0.5', { phase: 'Failed', finished: T + 30_000 })
+  held.remove('Pod', last, T + MINUTE)
+  t.equal(held.podByAddress('172.20.0.5', T + 20_000)?.name, 'a')
+  t.equal(held.podByAddress('172.20.0.5', T + 45_000), undefined)
+})
