@@ -159,6 +159,8 @@ async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 }
 
 /** A number of the system by its name; else what TLS or the resolver says. The address is in the name of who logs it. */
-function faultOf({ message, code = '' }: Error & { code?: string }): Error {
-  return new Error(/^E(?!RR_)[A-Z]+$/.test(code) ? code : message)
+function faultOf({ message, code = '', reason }: Error & { code?: string; reason?: unknown }): Error {
+  if (/^E(?!RR_)[A-Z]+$/.test(code)) return new Error(code)
+  // the message of OpenSSL has lines, and places in its source
+  return new Error(code.startsWith('ERR_SSL_') && typeof reason === 'string' ? `TLS: ${reason}` : message)
 }
