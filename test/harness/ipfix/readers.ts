@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ELEMENTS, type ElementName, type ElementType } from '../../../collector/ipfix/format/elements.ts'
+import { messagesOf } from './collectors.ts'
 
 /** RFC 7012, 3.1. */
 const TYPES: Readonly<Record<ElementType, string>> = {
@@ -27,7 +28,8 @@ export type Found = Readonly<Partial<Record<ElementName, string | number>>>
 /** By python3-ipfix; times in milliseconds. @param directory for its files */
 export function readByPython(messages: Buffer, directory: string): Found[] {
   const file = join(directory, 'messages.ipfix')
-  writeFileSync(file, messages)
+  // of a stream that goes on the last message may have come in part
+  writeFileSync(file, Buffer.concat(messagesOf(messages).map(({ bytes }) => bytes)))
   const own = OWN.map(([name, { enterprise, id, type }]) => [name, enterprise, id, TYPES[type]])
   const script = join(import.meta.dirname, 'read.py')
   const lines = execFileSync('/usr/bin/python3', [script, file, JSON.stringify(own)], {
