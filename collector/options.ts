@@ -133,7 +133,7 @@ export const collectorSettings = {
     fallback: [],
     value: '<key>',
     list: true,
-    help: 'label of pods that is a tag of them and their containers, label_<key>, from the facts of the cluster; those of --label come from each probe',
+    help: 'label of pods, or else of their namespace, that is a tag of them and their containers, label_<key>, from the facts of the cluster; those of --label come from each probe',
   }),
   subnets: setting<string | undefined>({
     type: text(),

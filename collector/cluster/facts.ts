@@ -33,6 +33,11 @@ export interface NodeFact {
   readonly ips: readonly string[]
 }
 
+export interface NamespaceFact {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
 /** One port of a Service. */
 export interface ServiceFact {
   readonly namespace: string
@@ -70,6 +75,7 @@ export interface ClusterFacts {
   answeredByPods(namespace: string, service: string, atMs: number): boolean
   nodeByAddress(ip: string, atMs: number): NodeFact | undefined
   nodeByName(name: string): NodeFact | undefined
+  namespaceByName(name: string): NamespaceFact | undefined
   /** Which of the cluster's own addresses it is one of: by the ranges of its nodes and Services, else by who has it. */
   rangeOf(ip: string, atMs: number): RangeName | ''
 }
@@ -86,5 +92,6 @@ export const NO_FACTS: ClusterFacts = {
   answeredByPods: () => true,
   nodeByAddress: unknown,
   nodeByName: unknown,
+  namespaceByName: unknown,
   rangeOf: () => '',
 }

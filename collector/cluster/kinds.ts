@@ -2,7 +2,9 @@
 
 import type { Json } from './json.ts'
 import {
+  type NamespaceObject,
   type NodeObject,
+  namespaceOf,
   nodeOf,
   type OwnedObject,
   ownedOf,
@@ -18,6 +20,7 @@ import {
 
 /** What is kept of an object of each kind. */
 export interface Objects {
+  Namespace: NamespaceObject
   Node: NodeObject
   Pod: PodObject
   Service: ServiceObject
@@ -44,6 +47,10 @@ interface Row<K extends Kind> {
 
 /** In the order in which they are read from files: what others refer to comes first. */
 export const KINDS: { readonly [K in Kind]: Row<K> } = {
+  Namespace: {
+    ...{ group: 'v1', resource: 'namespaces', read: namespaceOf, most: 65_536, isMetadata: true },
+    gives: 'labels of namespaces',
+  },
   Node: { group: 'v1', resource: 'nodes', read: nodeOf, most: 16_384, gives: 'names and zones of nodes' },
   ReplicaSet: {
     ...{ group: 'apps/v1', resource: 'replicasets', read: ownedOf, most: 524_288, isMetadata: true },

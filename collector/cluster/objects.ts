@@ -100,6 +100,10 @@ export interface RangesObject extends Named {
   readonly ranges: readonly string[]
 }
 
+export interface NamespaceObject extends Named {
+  readonly labels: Readonly<Record<string, string>>
+}
+
 /** Of what is in a namespace: a manifest that names none means `default`. */
 const namedOf = (object: Json): Named => {
   const { namespace, name: own, creationTimestamp } = member(object, 'metadata')
@@ -241,6 +245,11 @@ export function sliceOf(object: Json): SliceObject {
 export const rangesOf = (object: Json): RangesObject => ({
   ...clusterWide(object),
   ranges: texts(member(object, 'spec')['cidrs']).slice(0, MAX_RANGES),
+})
+
+export const namespaceOf = (object: Json): NamespaceObject => ({
+  ...clusterWide(object),
+  labels: textMap(member(object, 'metadata')['labels']),
 })
 
 /** It has what every object has. */

@@ -5,7 +5,14 @@ import { Ranges } from '../addresses.ts'
 import type { ClusterFacts, Protocol, RangeName, ServiceFact } from '../facts.ts'
 import type { Json } from '../json.ts'
 import { KIND_NAMES, KINDS, type Kind, type Objects } from '../kinds.ts'
-import { isObject, type Named, type OwnedObject, type Port, type RangesObject } from '../objects.ts'
+import {
+  isObject,
+  type Named,
+  type NamespaceObject,
+  type OwnedObject,
+  type Port,
+  type RangesObject,
+} from '../objects.ts'
 import { Endpoints } from './endpoints.ts'
 import { type Index, Keep, keyOf } from './keep.ts'
 import { Nodes } from './nodes.ts'
@@ -45,6 +52,7 @@ export class Held implements ClusterFacts, Receiver {
     workloadOf: pod => workloadOf(pod, this.#keeps),
   })
   readonly #keeps: { readonly [K in Kind]: Keep<Objects[K]> } = {
+    Namespace: new Keep<NamespaceObject>(nothing, KINDS.Namespace.most, true),
     Node: new Keep(this.#nodes, KINDS.Node.most),
     ReplicaSet: new Keep<OwnedObject>(nothing, KINDS.ReplicaSet.most, true),
     Job: new Keep<OwnedObject>(nothing, KINDS.Job.most, true),
@@ -68,6 +76,10 @@ export class Held implements ClusterFacts, Receiver {
   }
   nodeByName(name: string) {
     return this.#nodes.byName(name)
+  }
+
+  namespaceByName(name: string) {
+    return this.#keeps.Namespace.get('', name)
   }
 
   serviceByAddress(ip: string, port: number, protocol: Protocol, atMs: number) {

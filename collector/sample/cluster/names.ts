@@ -8,7 +8,7 @@ export class ClusterNames {
   readonly facts: ClusterFacts
   readonly #labels: readonly string[]
 
-  /** @param labels keys of labels of pods that are tags */
+  /** @param labels keys of labels of pods, or of their namespaces, that are tags */
   constructor(facts: ClusterFacts, labels: readonly string[]) {
     this.facts = facts
     this.#labels = labels
@@ -31,9 +31,10 @@ export class ClusterNames {
     return { owner_kind: pod.workload.kind, owner_name: pod.workload.name, node: pod.node }
   }
 
-  /** Those that the settings name. */
+  /** Those that the settings name: of the pod, else of its namespace. */
   labels(uid: string | undefined): Record<string, string> {
-    const all = (uid === undefined ? undefined : this.facts.podByUid(uid))?.labels ?? {}
+    const pod = uid === undefined ? undefined : this.facts.podByUid(uid)
+    const all = pod ? { ...this.facts.namespaceByName(pod.namespace)?.labels, ...pod.labels } : {}
     return Object.fromEntries(
       this.#labels.flatMap(key => (Object.hasOwn(all, key) ? [[key, all[key]!] as const] : [])),
     )

@@ -4,7 +4,7 @@ import { Fold } from '../../../collector/fold/fold.ts'
 import { decoder } from '../../../collector/fold/records/decoder.ts'
 import type { Folded } from '../../../collector/ingest/folded.ts'
 import type { WindowNames } from '../../../wire/message.ts'
-import { owned, pod } from '../../harness/kubernetes/objects.ts'
+import { namespace, owned, pod } from '../../harness/kubernetes/objects.ts'
 import { encodeRows, type Flow, tcpFlowLayout } from '../../harness/rows.ts'
 import { linesOf } from '../../harness/samples.ts'
 import { samplerOf, windowOf } from '../given.ts'
@@ -136,3 +136,21 @@ t.test(
     }
   },
 )
+
+t.test('a pod without a label has that of its namespace', async t => {
+  const held = facts()
+  held.set('Namespace', namespace('shop', { team: 'of shop', cost: '7' }), 0)
+  held.set('Namespace', namespace('other', { tier: 'x' }), 0)
+  held.set('Pod', pod({ name: 'web-1', namespace: 'shop', labels: { team: 'own' } }), 0)
+  const clusterLabel = ['team', 'cost', 'tier']
+  const sampler = samplerOf('sockflux', { metrics: ['flows'], facts: held, clusterLabel })
+  const pods = about(linesOf(sampler.sample(folded(FLOWS, NAMES), '0')), 'pod:num_flows')
+  const labels = Object.fromEntries(
+    pods.map(line => [/pod=([\w-]+)/.exec(line)![1], line.match(/label_\w+=(?:\\.|[^, ])+/g)]),
+  )
+  t.same(labels, {
+    'db-0': ['label_cost=7', 'label_team=of\\ shop'],
+    'web-1': ['label_cost=7', 'label_team=own'],
+    'web-2': ['label_cost=7', 'label_team=of\\ shop'],
+  })
+})

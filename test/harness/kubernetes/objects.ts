@@ -145,6 +145,11 @@ export const owned = (
   spec: { template: { spec: { containers: [] } } },
 })
 
+export const namespace = (name: string, labels: Readonly<Record<string, string>> = {}): Thing => ({
+  ...{ apiVersion: 'v1', kind: 'Namespace' },
+  metadata: { name, labels },
+})
+
 export const serviceRange = (cidr: string): Thing => ({
   ...{ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR' },
   metadata: { name: 'kubernetes' },

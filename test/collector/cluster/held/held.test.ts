@@ -4,6 +4,7 @@ import type { Kind } from '../../../../collector/cluster/kinds.ts'
 import type { Thing } from '../../../harness/kubernetes/api_server.ts'
 import {
   mirrorOf,
+  namespace,
   node,
   owned,
   pod,
@@ -388,6 +389,18 @@ t.test('what names no namespace is in the default one; what is in none has none'
   put(held, node('node-a', '192.168.0.1'), odd(node('node-a', '192.168.0.2')))
   t.equal(held.sizes().Node, 1)
   t.equal(held.nodeByAddress('192.168.0.1', T + 1), undefined, 'one node, which has another address now')
+})
+
+t.test('labels of namespaces, for a while after they are gone', async t => {
+  const held = new Held()
+  put(held, namespace('shop', { team: 'a' }))
+  t.same(held.namespaceByName('shop')?.labels, { team: 'a' })
+  t.equal(held.namespaceByName('other'), undefined)
+  t.equal(held.namespaceByName('constructor'), undefined)
+  held.remove('Namespace', namespace('shop'), T)
+  t.same(held.namespaceByName('shop')?.labels, { team: 'a' })
+  held.expire(T + 20 * MINUTE)
+  t.equal(held.namespaceByName('shop'), undefined)
 })
 
 t.test('what is no object is counted, and odd ones are taken as far as they go', async t => {

@@ -48,6 +48,7 @@ t.test('YAML with several documents, lists, and JSON, in folders', async t => {
     { ...held.sizes() },
     {
       ...{
+        Namespace: 0,
         Node: 1,
         ReplicaSet: 1,
         Job: 0,

@@ -113,7 +113,7 @@ for (const [what, files] of [
 ] as const)
   t.test(`a directory with ${what} in it is said to have no facts`, async t => {
     const { warned } = read(t, t.testdir(files))
-    t.match(warned, [/ has no Node, .*ServiceCIDR in its files \(\.yaml, \.yml, \.json\)/])
+    t.match(warned, [/ has no Namespace, .*ServiceCIDR in its files \(\.yaml, \.yml, \.json\)/])
   })
 
 t.test('texts of other machines', async t => {
