@@ -87,7 +87,7 @@ t.test('each says what one count is, what it means and what to do', async t => {
 })
 
 t.test('a flag that is to be raised exists', async t => {
-  const options = sources('{probe,collector}/{,**/}{options,settings,index}.ts')
+  const options = sources('{probe,collector}/{,**/}{options,settings,index,settings/*}.ts')
   const flags = Object.values(LOSSES).flatMap(
     ({ means, remedy }) => `${means} ${remedy}`.match(/--[a-z-]+/g) ?? [],
   )
