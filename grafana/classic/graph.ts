@@ -14,20 +14,30 @@ export function graphBuilder(panel: Panel, dialect: Dialect): PanelBuilder {
   if (source === undefined || target === undefined || panel.queries.length > 1)
     throw new Error(`${panel.title}: a graph has one query by two tags: correct the table of panels`)
   const value = dialect === 'prometheus' ? 'Value' : first.legend
-  return new PanelBuilder()
-    .edges(new EdgeOptionsBuilder().mainStatUnit(unitOf(panel, first, dialect).unit))
-    .withTransformation({ id: 'filterFieldsByName', options: { exclude: { pattern: '^[Tt]ime$' } } })
-    .withTransformation({ id: 'merge', options: {} })
-    .withTransformation({
-      id: 'organize',
-      options: {
-        ...{ excludeByName: {}, indexByName: {} },
-        renameByName: { [source]: 'source', [target]: 'target', [value]: 'mainstat' },
-      },
-    })
-    .withTransformation({ id: 'calculateField', options: { mode: 'index', alias: 'id' } })
-    .withTransformation({
-      id: 'convertFieldType',
-      options: { conversions: [{ targetField: 'id', destinationType: 'string' }] },
-    })
+  return (
+    new PanelBuilder()
+      .edges(new EdgeOptionsBuilder().mainStatUnit(unitOf(panel, first, dialect).unit))
+      .withTransformation({ id: 'filterFieldsByName', options: { exclude: { pattern: '^[Tt]ime$' } } })
+      .withTransformation({ id: 'merge', options: {} })
+      .withTransformation({
+        id: 'organize',
+        options: {
+          ...{ excludeByName: {}, indexByName: {} },
+          renameByName: { [source]: 'source', [target]: 'target', [value]: 'mainstat' },
+        },
+      })
+      // who only answers has no edge of its own
+      .withTransformation({
+        id: 'filterByValue',
+        options: {
+          filters: [{ fieldName: 'mainstat', config: { id: 'greater', options: { value: 0 } } }],
+          ...{ type: 'include', match: 'all' },
+        },
+      })
+      .withTransformation({ id: 'calculateField', options: { mode: 'index', alias: 'id' } })
+      .withTransformation({
+        id: 'convertFieldType',
+        options: { conversions: [{ targetField: 'id', destinationType: 'string' }] },
+      })
+  )
 }

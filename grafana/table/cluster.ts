@@ -1,4 +1,4 @@
-/** What made pods, Services and nodes; the collector writes them with `workload`, `service`, `node` among its --metrics. */
+/** What made pods, Services, nodes and both ends; the collector writes them with `workload`, `service`, `node`, `peer` among its --metrics. */
 
 import { type Dashboard, increase, level, mean, type Panel, rate } from './panel.ts'
 
@@ -126,14 +126,36 @@ const nodes: Panel[] = [
   },
 ]
 
+const peer = { by: ['end', 'peer'], legend: 'conversations' }
+const ends: Panel[] = [
+  {
+    title: 'Who talks to whom',
+    means: `Mean conversations from clients (pods, containers, hosts) to their servers, as far as probes and the cluster know them. ${needs('peer')}`,
+    bad: 'A line to `unknown` leaves what is watched: name its range with `--subnets`. Bytes, Services and processes: the page.',
+    kind: 'graph',
+    queries: [level('peer:num_flows', 'as_client', peer)],
+    width: 12,
+  },
+  {
+    title: 'Pairs in this range',
+    means: `Mean conversations by client and server, the 50 pairs with most. ${needs('peer')}`,
+    bad: 'A pair that should not be there: `sockflux flows` names its processes and addresses.',
+    kind: 'table',
+    most: 50,
+    queries: [level('peer:num_flows', 'as_client', peer)],
+    width: 12,
+  },
+]
+
 export const cluster: Dashboard = {
   name: 'cluster',
   title: 'Workloads, Services and nodes',
-  description: 'Flows and traffic by what made the pods, by Service, and between nodes.',
+  description: 'Flows and traffic by what made the pods, by Service, between nodes and between pods.',
   variables: ['host', 'namespace'],
   rows: [
     { title: 'Workloads', panels: workloads },
     { title: 'Services', panels: services },
     { title: 'Nodes', panels: nodes },
+    { title: 'Both ends', panels: ends },
   ],
 }

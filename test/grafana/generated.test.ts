@@ -49,6 +49,11 @@ t.test('a graph has edges from its first tag to its second one', async t => {
       transformations?.find(({ id }) => id === 'organize'),
       { options: { renameByName: { ...names, [value]: 'mainstat' } } },
     )
+    t.match(
+      transformations?.find(({ id }) => id === 'filterByValue'),
+      { options: { type: 'include', filters: [{ fieldName: 'mainstat', config: { id: 'greater' } }] } },
+      'nothing is no edge',
+    )
   }
   t.throws(
     () => graphBuilder(graph('node'), 'influxql'),

@@ -25,7 +25,7 @@ const [ECHO, NOBODY] = ['80', '9']
 /** Series of a measurement: more than this machine has, fewer than the troubled host would have. */
 const MAX_SERIES = 200
 const CONTAINERS = 240
-const GROUPS = `flows,rtt,rtt_dist,traffic,tcp,connect,process,workload,service,node,host,stats,${HEALTH_GROUPS}`
+const GROUPS = `flows,rtt,rtt_dist,traffic,tcp,connect,process,workload,service,node,peer,host,stats,${HEALTH_GROUPS}`
 
 /** What the troubled host reports, in this order. */
 export const REPORTED = { 'queue/full': 7, 'window/skipped': 2 } as const
