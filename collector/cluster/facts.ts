@@ -72,7 +72,7 @@ export interface ClusterFacts {
    */
   serviceByEndpoint(ip: string, port: number, protocol: Protocol, atMs: number): ServiceFact | undefined
   /** Some pod with an address of its own answers for this Service; true also while nobody is known to. */
-  answeredByPods(namespace: string, service: string, atMs: number): boolean
+  answeredByPods(namespace: string, service: string): boolean
   nodeByAddress(ip: string, atMs: number): NodeFact | undefined
   nodeByName(name: string): NodeFact | undefined
   namespaceByName(name: string): NamespaceFact | undefined

@@ -10,6 +10,8 @@ export interface Followed {
    * that machine, or did until a moment ago.
    */
   isPeerElsewhere(flow: number): boolean
+  /** A probe watches that address, on any machine, or did until a moment ago. */
+  isPeerWatched(flow: number): boolean
 }
 
 export interface Follower {

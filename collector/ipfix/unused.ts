@@ -12,6 +12,22 @@ export const warning = (text: string): Remark => ({ warning: true, text })
 
 const NEEDS = { exporter: '--flow-collector-addr', aggregator: '--external-flow-collector-addr' } as const
 
+const OF_AGGREGATOR = [
+  ...(['flowExportInterval', 'flowAggregatorMode', 'ipfixFormat'] as const),
+  ...(['ipfixDomain', 'externalFlowCollectorTls'] as const),
+] as const
+const OF_BOTH = [
+  ...(['idleFlowExportTimeout', 'flowProtocolFilter', 'ipfixFlows', 'ipfixTimes'] as const),
+  ...(['ipfixMessageSize', 'ipfixQueueSize'] as const),
+] as const
+
+/** Records are of TCP and UDP. */
+const unwatched: Rule = ({ flowProtocolFilter: wanted }, given) => {
+  const isAlone = wanted.length > 0 && wanted.every(name => name === 'sctp')
+  const rest = isAlone ? ', and no record is sent: name tcp or udp' : ''
+  return [wanted.includes('sctp') && warning(`${given('flowProtocolFilter')}: sctp is not watched${rest}`)]
+}
+
 export const withoutEffect: Rule = (options, given) => {
   const { aggregatorTransportProtocol: input, flowExporterEnable, externalFlowCollectorEnable } = options
   const [exporter, aggregator] = [exporterTarget(options), aggregatorTarget(options)]
@@ -44,12 +60,14 @@ export const withoutEffect: Rule = (options, given) => {
     isUnused('flowExporterEnable', toExport || gate === false, NEEDS.exporter),
     isUnused('externalFlowCollectorEnable', toAggregate, NEEDS.aggregator),
     isUnused('activeFlowExportTimeout', ofExporter, NEEDS.exporter),
-    isUnused('idleFlowExportTimeout', toExport || toAggregate, `${NEEDS.exporter} or ${NEEDS.aggregator}`),
     isUnused('flowAggregatorAddress', isTls(exporter, toExport), `TLS to ${NEEDS.exporter}`),
     isUnused('externalFlowCollectorName', isTls(aggregator, toAggregate), `TLS to ${NEEDS.aggregator}`),
-    ...(['flowExportInterval', 'ipfixFormat', 'ipfixDomain', 'externalFlowCollectorTls'] as const).map(name =>
-      isUnused(name, toAggregate, NEEDS.aggregator),
+    isUnused('flowExporterTemplate', toExport, NEEDS.exporter),
+    ...OF_AGGREGATOR.map(name => isUnused(name, toAggregate, NEEDS.aggregator)),
+    ...OF_BOTH.map(name =>
+      isUnused(name, toExport || toAggregate, `${NEEDS.exporter} or ${NEEDS.aggregator}`),
     ),
+    ...unwatched(options, given),
     ...(['flowExportInterval', 'flowAggregatorTemplate'] as const).map(name =>
       isUnused(name, isJoined, '--flow-aggregator-mode aggregate'),
     ),

@@ -41,7 +41,7 @@ export const conversationMetrics = [
       field('rev_bytes', 'counter', 'bytes', 'payload from the Service to clients'),
       field('flows', 'gauge', 'flows', 'conversations that were open at some time in the window'),
     ],
-    help: 'conversations with a Service, by its port; `by` is `address` where a client asked for it, `endpoint` where a pod answered that has this Service alone; each counts once, at the host of its client, else of its server (`--cluster-from`)',
+    help: 'conversations with a Service, by its port; `by` is `address` where a client asked for it, `endpoint` where a pod answered that has this Service alone; each counts once, at the host of its client, else of its server (`--cluster-from`), but UDP from the network of a node at both',
   },
   {
     name: 'node:traffic',

@@ -62,7 +62,7 @@ export class Api implements Source, Report {
     const remedy = known ? `${known}; ` : ''
     this.#log.warn(
       `cluster_${resource}`,
-      `${this.name} gave no ${resource} (${trustFault(code, 'certificate-authority of the kubeconfig') ?? error.message}): ${gives} stay as they were; ${remedy}next try in ${Math.ceil(afterMs / 1000)} s`,
+      `${this.name} gave no ${resource} (${trustFault(code, this.#server.authority ?? 'its authority') ?? error.message}): ${gives} stay as they were; ${remedy}next try in ${Math.ceil(afterMs / 1000)} s`,
     )
   }
 

@@ -22,7 +22,10 @@ const REFUSED = {
 
 /** @throws with the file, what is wrong in it, and what is to be there */
 export function kubeconfig(path: string): Server {
-  const server: Server = { name: '', access: () => accessOf(path) }
+  const server: Server = {
+    ...{ name: '', authority: 'certificate-authority of the kubeconfig' },
+    access: () => accessOf(path),
+  }
   return { ...server, name: server.access().url.origin }
 }
 

@@ -18,6 +18,8 @@ export interface Access {
 export interface Server {
   /** For people. */
   readonly name: string
+  /** What names the authority of its certificate. */
+  readonly authority?: string
   /** @throws where and why it cannot be read */
   access(): Access
 }
@@ -48,6 +50,7 @@ export function inCluster(env: NodeJS.ProcessEnv, directory = SERVICE_ACCOUNT): 
   }
   return {
     name: url.origin,
+    authority: 'ca.crt of the service account',
     access: () => ({
       url,
       headers: { authorization: `Bearer ${read('token').trim()}` },

@@ -109,9 +109,9 @@ export class Held implements ClusterFacts, Receiver {
     return undefined
   }
 
-  answeredByPods(namespace: string, service: string, atMs: number): boolean {
+  answeredByPods(namespace: string, service: string): boolean {
     const ips = this.#endpoints.backends.of(namespace, service)
-    return ips.length === 0 || ips.some(ip => this.rangeOf(ip, atMs) === 'Pods')
+    return ips.length === 0 || ips.some(ip => this.rangeOf(ip, Number.MAX_SAFE_INTEGER) === 'Pods')
   }
 
   rangeOf(ip: string, atMs: number): RangeName | '' {

@@ -62,7 +62,7 @@ export class Keep<O extends Named> {
       this.#refused++
       return
     }
-    this.#refused += object.cut ?? 0
+    this.#refused += Math.max(0, (object.cut ?? 0) - (before?.cut ?? 0))
     this.#listed?.add(key)
     this.#objects.set(key, object)
     // of the same name and made later: the end of the one before was not heard

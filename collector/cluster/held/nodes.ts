@@ -65,10 +65,10 @@ export class Nodes implements Index<NodeObject> {
     for (const range of before?.podRanges ?? []) this.#podRanges.remove(range)
     for (const range of object.podRanges) this.#podRanges.add(range)
     const from = before ? atMs : object.created
-    for (const [index, list] of this.#lists) {
+    // an address may go from one list to another of the same index
+    for (const [index, list] of this.#lists)
       for (const ip of before?.[list] ?? []) if (!object[list].includes(ip)) index.end(ip, node, atMs)
-      for (const ip of object[list]) index.begin(ip, node, from)
-    }
+    for (const [index, list] of this.#lists) for (const ip of object[list]) index.begin(ip, node, from)
   }
 
   remove(object: NodeObject, atMs: number): void {

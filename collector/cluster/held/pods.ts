@@ -106,6 +106,9 @@ export class Pods implements Index<PodObject> {
 
   /** A UID is of one pod: another one with it, which is a copy or a lie, has its name for it. */
   #own(object: PodObject): PodObject {
+    const key = keyOf(object.namespace, object.name)
+    const known = this.#byUid.get(key)
+    if (known && known.until === undefined) return { ...object, uid: key }
     const holder = this.#byUid.get(object.uid)
     const isOwn = !holder || (holder.namespace === object.namespace && holder.name === object.name)
     return isOwn ? object : { ...object, uid: keyOf(object.namespace, object.name) }

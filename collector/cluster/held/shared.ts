@@ -24,7 +24,7 @@ export class Shared<T> {
     const holders = this.#holders.get(key)
     if (!holders?.delete(value)) return
     this.#times.end(key, value, until)
-    const [other] = holders
+    const other = [...holders].at(-1)
     if (other !== undefined) this.#times.begin(key, other, until)
     else this.#holders.delete(key)
   }

@@ -52,7 +52,9 @@ interface Walked {
 /** @returns whether it is all there is */
 function walk(directory: string, depth: number, found: Walked): boolean {
   let isWhole = true
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+  const entries = readdirSync(directory, { withFileTypes: true })
+  // of too many always the same are left out
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.')) continue
     const path = join(directory, entry.name)
     try {

@@ -6,7 +6,7 @@ import { type Document, isScalar, LineCounter, parseAllDocuments, type Range, vi
 const MAX_ALIASES = 1000
 
 /** No object has so many; the parser takes 9 s for a megabyte of them. */
-const BRACKETS = /(?:[[\]{}]\s*){200}/
+const BRACKETS = /(?:[[\]{}]\s{0,100}){200}/
 
 /**
  * The values of its documents.

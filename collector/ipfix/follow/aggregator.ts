@@ -3,9 +3,11 @@
  * does not, is waited for; then the record goes out without it, marked, and counted.
  */
 
+import { isSeenByClient } from '../../flows/ends/halves.ts'
 import type { Followed } from '../../flows/follower.ts'
 import { MARK, WORD } from '../../flows/table/columns.ts'
-import { type FlowStore, protocolOf, TCP } from '../../flows/table/store.ts'
+import type { Run } from '../../flows/table/run.ts'
+import { type FlowStore, protocolOf, TCP, UDP } from '../../flows/table/store.ts'
 import { endsOf, NOBODY } from '../record/ends.ts'
 import type { IpfixRecord } from '../record/record.ts'
 import { recordOf } from '../record/record_of.ts'
@@ -18,6 +20,8 @@ import { TOLD, type Told } from './told.ts'
 
 /** Active periods that the other end is waited for. */
 export const WAIT_PERIODS = 3
+/** Nodes that are waited for in one window. */
+const MAX_ANSWERS = 8192
 
 export class Aggregator implements Teller {
   /** Records that went out without the numbers of an end that was waited for. */
@@ -27,6 +31,8 @@ export class Aggregator implements Teller {
   readonly #held: HeldRecords
   readonly #now: () => number
   #store: FlowStore | undefined
+  #asked: { readonly run?: Run; readonly window?: number } = {}
+  readonly #answers = new Map<string, number>()
 
   /** @param now milliseconds that only rise */
   constructor(parts: TellerParts, activeS: number, now: () => number, held = new HeldRecords()) {
@@ -49,10 +55,24 @@ export class Aggregator implements Teller {
     if (client === 0 || server === 0) {
       const [awaited, began] = [TOLD.AWAITED, TOLD.BEGAN].map(column => told.get(client || server, column))
       if (awaited === NOBODY || time - began! >= this.#waitS) return false
-      return toldUntil(flows.store, awaited!, flows.store.runOf(client || server).boot) <= began!
+      return this.#toldUntil(flows.store, awaited!, client || server, time) <= began!
     }
     const behind = behindS({ client, server, flows, time })
     return behind > 0 && behind < this.#waitS
+  }
+
+  /** Of all that wait in one window of a host the answer is the same. */
+  #toldUntil(store: FlowStore, awaited: number, flow: number, time: number): number {
+    const run = store.runOf(flow)
+    const answers = this.#answers
+    if (this.#asked.run !== run || this.#asked.window !== run.window || answers.size > MAX_ANSWERS) {
+      this.#asked = { run, window: run.window }
+      answers.clear()
+    }
+    const key = `${awaited} ${time}`
+    const known = answers.get(key) ?? toldUntil(store, awaited, run.boot, time - this.#waitS)
+    answers.set(key, known)
+    return known
   }
 
   tell(due: Due, isLast: boolean): boolean {
@@ -60,6 +80,7 @@ export class Aggregator implements Teller {
     const { store } = flows
     this.#store = store
     const lead = leadOf(due)
+    if (client === 0 && isOtherHalf(store, flows, server)) return true
     const ends = endsOf(conversation, surroundings(this.#parts, flows, conversation, lead))
     if (![ends.client, ends.server].some(({ isPod, isTold }) => isPod && isTold)) return true
     const awaited = ends.client.awaited || ends.server.awaited
@@ -72,7 +93,9 @@ export class Aggregator implements Teller {
     // a connection that was never established has no other end, and of datagrams nothing comes after the last one
     const isHalf = (!isLast || identity !== '') && toldUntil(store, awaited, boot) <= known
     const waitedS = isHalf ? due.time - began : behindS(due)
-    const isWaiting = (isHalf || waitedS > 0) && waitedS < this.#waitS
+    // a probe that is behind for so long already is not waited for once more
+    const isHoped = !isHalf || toldUntil(store, awaited, boot, due.time - this.#waitS) <= known
+    const isWaiting = isHoped && (isHalf || waitedS > 0) && waitedS < this.#waitS
     if (isWaiting && !isLast) {
       due.told.set(lead, TOLD.AWAITED, awaited)
       return false
@@ -119,8 +142,16 @@ export class Aggregator implements Teller {
 function behindS({ client, server, flows, time }: Pick<Due, 'client' | 'server' | 'flows' | 'time'>): number {
   if (client === 0 || server === 0) return 0
   const { store } = flows
-  return Math.max(0, time - Math.min(store.runOf(client).time, store.runOf(server).time))
+  // of an end that has closed nothing more comes
+  const open = [client, server].filter(flow => !store.isClosed(flow))
+  return Math.max(0, ...open.map(flow => time - store.runOf(flow).time))
 }
+
+/** Datagrams through a Service are never joined: the record is that of the client's half, which has their bytes, too. */
+const isOtherHalf = (store: FlowStore, flows: Followed, server: number): boolean =>
+  store.facts.isKnown &&
+  protocolOf(store.table.word(server, WORD.KIND)) === UDP &&
+  isSeenByClient(store, flows, server)
 
 /** '' where it does not say which two belong together. */
 function identityOf(store: FlowStore, flow: number): string {

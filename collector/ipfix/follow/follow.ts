@@ -67,7 +67,7 @@ export class Follow implements Follower {
     const { store } = flows
     for (const flow of store.ofRun(run)) this.#touch(store, flow, run)
     for (const flow of store.ofRun(run)) {
-      if (store.isClosed(flow) || store.isMarked(flow, MARK.RECORDED)) continue
+      if (store.isMarked(flow, MARK.RECORDED)) continue
       for (const unit of this.#unitsOf(store, flow)) this.#goesOn(flows, unit, flow, run)
     }
   }

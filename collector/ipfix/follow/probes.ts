@@ -31,11 +31,12 @@ export function probeOf(store: FlowStore, node: string): number {
  * @param boot of the machine that asks, which is not meant by ANYBODY
  * @returns Infinity: nobody is there who could tell
  */
-export function toldUntil({ runs }: FlowStore, who: number, boot?: number): number {
+export function toldUntil({ runs }: FlowStore, who: number, boot?: number, since = 0): number {
   if (who !== ANYBODY) return runs.at(who)?.time ?? Number.POSITIVE_INFINITY
   // a probe that was started again has two runs for a while
   const times = new Map<number, number>()
   for (const run of runs)
-    if (run.boot !== boot && !run.isFolded) times.set(run.boot, Math.max(run.time, times.get(run.boot) ?? 0))
+    if (run.boot !== boot && !run.isFolded && run.time > since)
+      times.set(run.boot, Math.max(run.time, times.get(run.boot) ?? 0))
   return Math.min(Number.POSITIVE_INFINITY, ...times.values())
 }

@@ -101,10 +101,10 @@ const onNode = (node: string, { facts }: Surroundings) => ({
 /** Some pod of a Service, or what answers for one outside of pods. The two ends of a datagram to a Service are never joined. */
 function behind(
   { namespace, name }: AskedService,
-  { protocol, opened }: Conversation,
+  { protocol }: Conversation,
   { facts }: Surroundings,
 ): AtEnd {
-  const isPod = facts.answeredByPods(namespace, name, opened * 1000)
+  const isPod = facts.answeredByPods(namespace, name)
   return { place: NOWHERE, isPod, isTold: false, awaited: protocol === 'tcp' ? ANYBODY : NOBODY }
 }
 

@@ -71,7 +71,8 @@ export class Sender {
     this.#wake?.()
     await this.#running
     const { size } = this.waiting
-    if (size > 0) this.#log.warn('ipfix_closed', `${this.#options.name}: ${size} records were not sent`)
+    const { name } = this.#options
+    if (size > 0) this.#log.warn('ipfix_closed', `${name}: ${size} records were not sent`, name)
   }
 
   async #run(): Promise<void> {
@@ -92,6 +93,7 @@ export class Sender {
         this.#log.warn(
           'ipfix',
           `${name}: ${(error as Error).message}; trying again, ${this.waiting.size} records wait`,
+          name,
         )
         // half fixed, half jitter: collectors that lost one server together must not retry together
         await wait(delay / 2 + (Math.random() * delay) / 2, undefined, { signal }).catch(() => {})

@@ -129,6 +129,6 @@ function onlyOf(by: By, end: Called, name: string): Record<string, string> {
   if (by === 'host' || by === 'node') return { host: end.host }
   if (by === 'workload' && end.pod) return { text: `=${name}` }
   if (by === 'pod' && end.pod) return { namespace: end.namespace ?? '', pod: end.pod }
-  const container = { container: end.container || '(host)' }
+  const container = end.container ? { container: end.container } : { container: '(host)', host: end.host }
   return by === 'process' ? { ...container, process: end.process } : container
 }

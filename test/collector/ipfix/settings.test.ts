@@ -83,6 +83,22 @@ t.test('what has no effect is said in a sentence', async t => {
     [{ externalFlowCollectorEnable: true }, /has no effect without --external-flow-collector-addr$/],
     [{ flowExportInterval: '5s' }, /^--flow-export-interval: has no effect without --external-flow-coll/],
     [
+      { flowExporterTemplate: 'antrea' },
+      /^--flow-exporter-template: has no effect without --flow-collector-addr$/,
+    ],
+    [
+      { ipfixQueueSize: '1M' },
+      /^--ipfix-queue-size: has no effect without --flow-collector-addr or --external/,
+    ],
+    [
+      { flowCollectorAddr: 'a', flowProtocolFilter: 'tcp,sctp' },
+      /^--flow-protocol-filter: sctp is not watched$/,
+    ],
+    [
+      { flowCollectorAddr: 'a', flowProtocolFilter: 'SCTP' },
+      /sctp is not watched, and no record is sent: name tcp or/,
+    ],
+    [
       { externalFlowCollectorAddr: 'a', flowAggregatorMode: 'Proxy', flowExportInterval: '5s' },
       /^--flow-export-interval: has no effect without --flow-aggregator-mode aggregate$/,
     ],

@@ -161,3 +161,17 @@ t.test('bytes per second, also of hosts with windows of another length', async t
   t.same(rates((await mapOf(some.flows, asked())).edges), wanted)
   t.same(rates((await connectionsOf(some.flows, asked())).connections), wanted)
 })
+
+t.test('a link to what is in no container shows that of its host', async t => {
+  const some = new Stage()
+  const row = { ...POD_CLIENT, cgroup: 9, remote: '10.9.0.1', remote_port: 53 }
+  for (const [socket, host] of ['a', 'b'].entries()) {
+    some.rows(host, 0, 'tcp_flow', [{ ...row, socket: socket + 1, local: `10.0.0.${socket + 1}` }])
+    some.end(host, 0)
+  }
+  for (const by of ['container', 'process', 'host']) {
+    const { nodes } = await mapOf(some.flows, asked(`by=${by}`))
+    const only = nodes.find(({ outside }) => !outside)!.only
+    t.equal((await mapOf(some.flows, new URLSearchParams(only))).total.flows, 1, by)
+  }
+})

@@ -10,7 +10,7 @@ t.test('whether pods answer for a Service, by its slices as they are now', async
     pod({ name: 'web-0', ip: '10.20.0.7' }),
     service('web', '10.96.0.1', PORT),
   )
-  const answered = (name = 'web') => facts.answeredByPods('default', name, BOOT)
+  const answered = (name = 'web') => facts.answeredByPods('default', name)
   const set = (name: string, of: string, ips: string[]) =>
     facts.set('EndpointSlice', slice(name, of, ips, PORT), BOOT)
   t.equal(answered(), true, 'nobody says who does')
@@ -26,5 +26,5 @@ t.test('whether pods answer for a Service, by its slices as they are now', async
   t.same([answered(), answered('shop')], [false, true], 'a slice that is of another Service now')
   facts.remove('EndpointSlice', slice('web-1', 'web', [], PORT), BOOT)
   t.equal(answered(), true, 'nobody says who does, again')
-  t.equal(facts.answeredByPods('other', 'web', BOOT), true, 'of another namespace')
+  t.equal(facts.answeredByPods('other', 'web'), true, 'of another namespace')
 })

@@ -106,7 +106,7 @@ t.test('who comes by the address of a node is from elsewhere, and nobody is wait
   t.equal(told.aggregator.incomplete, 0)
 })
 
-t.test('the two halves of datagrams to a Service are two records, and both complete', async t => {
+t.test('the two halves of datagrams to a Service are one record, and complete', async t => {
   const dns = service('dns', '10.96.0.53', [{ name: 'dns', port: 53, protocol: 'UDP' }])
   const told = new Told({ cluster: facts(dns) })
   const common = { family: 2, hierarchy: 1, opened_ns: 1e9, packets_sent: 1, packets_rcvd: 1 }
@@ -123,7 +123,6 @@ t.test('the two halves of datagrams to a Service are two records, and both compl
   told.silence(0, 12, A, B)
   only(t, told.aggregated, [
     { isIncomplete: false, service: { name: 'default/dns:dns' }, client: { pod: 'client-0' } },
-    { isIncomplete: false, client: { pod: 'client-0', node: A }, server: { pod: 'web-0', node: B } },
   ])
   t.same([told.aggregator.held, told.aggregator.incomplete], [0, 0])
 })
@@ -182,4 +181,20 @@ t.test('a probe that has caught up is not waited for because another one is sile
   told.rows(A, 9, 'tcp_update', update(DIRECT, carrying(10, 1)))
   told.end(9, A)
   only(t, ofClient(told), [{ isIncomplete: false, server: { pod: 'web-0' } }])
+})
+
+t.test('a probe that is silent for long already delays nobody', async t => {
+  const told = new Told({ cluster: facts(...answered('web', '10.96.0.1', ['10.10.1.7'], { port: 443 })) })
+  told.rows(C, 0, 'tcp_flow', { ...OTHER, local: '10.10.2.9' })
+  told.end(0, A, B, C)
+  told.silence(1, 30, A, B)
+  const row = { ...CLIENT, remote: '10.96.0.1', remote_port: 443, opened_ns: 302e9 }
+  told.rows(A, 31, 'tcp_flow', { ...row, ...carrying(10, 1) })
+  told.end(31, A, B)
+  let window = 31
+  while (window++ < 60 && ofClient(told).length === 0) {
+    told.rows(A, window, 'tcp_update', update(row, carrying(1, 1)))
+    told.end(window, A, B)
+  }
+  t.equal(window - 1 - 31, 6, 'after the active period')
 })
