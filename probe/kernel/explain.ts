@@ -18,12 +18,15 @@ interface Reason {
 
 /** The oldest kernel with all that the probe requires; optional features came later, one by one. */
 const OLDEST = [5, 15] as const
+/** The oldest whose verifier takes all programs; of a newer one a refusal is a fault of ours. */
+const VERIFIES = [6, 3] as const
 
-const newer = (release: string): string => {
-  const [major = 0, minor = 0] = release.split('.').map(Number.parseFloat)
-  const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
-  return isOld ? `use Linux ${OLDEST.join('.')} or newer` : 'a newer kernel has it'
+const isBefore = (release: string, [major, minor]: readonly [number, number]): boolean => {
+  const [own = 0, next = 0] = release.split('.').map(Number.parseFloat)
+  return own < major || (own === major && next < minor)
 }
+const newer = (release: string): string =>
+  isBefore(release, OLDEST) ? `use Linux ${OLDEST.join('.')} or newer` : 'a newer kernel has it'
 
 const REASONS: readonly Reason[] = [
   {
@@ -43,9 +46,10 @@ const REASONS: readonly Reason[] = [
   },
   {
     // the rights were looked at before
-    when: ({ code, log = '' }) => code === 'EACCES' && /prog '(\w+)': BPF program load failed/.exec(log),
+    when: ({ code, log = '' }, { release }) =>
+      code === 'EACCES' && isBefore(release, VERIFIES) && /prog '(\w+)': BPF program load failed/.exec(log),
     found: (name, release) => `the verifier of this kernel (${release}) does not take the program ${name}`,
-    remedy: 'a newer kernel does',
+    remedy: `Linux ${VERIFIES.join('.')} does`,
   },
   {
     when: ({ code }) => code === 'ENOMEM',
