@@ -42,7 +42,10 @@ async function open(browser: Browser, link: string, { init, ...how }: How): Prom
   if (init !== undefined) await page.addInitScript(init)
   const faults: string[] = []
   page.on('console', message => {
-    if (message.type() === 'error') faults.push(`console: ${message.text()}`)
+    const { url } = message.location()
+    // the icon is the browser's own question: it may come before the session
+    if (message.type() === 'error' && !/\/(icon\.svg|favicon\.ico)$/.test(url))
+      faults.push(`console: ${message.text()} ${url}`)
   })
   page.on('response', answer => {
     if (answer.status() >= 400) faults.push(`${answer.status()}: ${answer.url()}`)
