@@ -11,6 +11,7 @@ import { BOTH, DNAT, MASQUERADE, openNat, PORT } from '../harness/nat.ts'
 import { inNetns } from '../harness/netns.ts'
 import { type Child, start } from '../harness/process.ts'
 import { needs } from '../harness/skip.ts'
+import { tcpCounters } from '../harness/snmp.ts'
 import { until } from '../harness/until.ts'
 
 const real = { skip: needs('root', 'bpf', 'netns', 'gcc', 'iptables') }
@@ -132,14 +133,19 @@ t.test('tcp through every kind of NAT', real, async t => {
   t.ok(count > 9500, `${count} connections`)
   const proxied = clients.find(({ kind }) => kind === 'proxy')!.all.length
 
+  const made = await Promise.all([nat.server, nat.router].map(tcpCounters))
+  const passive = made.reduce((sum, { PassiveOpens = 0 }) => sum + PassiveOpens, 0)
   await until('all records', async () => {
     await hosts.windowEnd()
-    return records.filter(({ reason }) => reason === 'end').length >= count + proxied
+    return records.filter(({ reason }) => reason === 'end').length >= passive
   })
-  const ended = records.filter(({ reason }) => reason === 'end')
+  const all = records.filter(({ reason }) => reason === 'end')
+  t.equal(all.length, passive, 'one record for each socket that the kernel has made for a client')
+  // now and then the kernel makes one and drops it at once, and no program has seen it
+  const ended = all.filter(({ reporter, opened, closed }) => reporter === 'both' || opened !== closed)
   t.equal(ended.length, count + proxied, 'one record each; through the proxy there are two connections')
   t.equal(new Set(ended.map(({ id }) => id)).size, ended.length, 'no id twice')
-  t.same(ended.filter(({ reporter }) => reporter !== 'both').length, 0, 'both ends of all')
+  t.same(ended.filter(({ reporter }) => reporter !== 'both').slice(0, 2), [], 'both ends of all')
   const byId = new Map(served.map(one => [one.id, one]))
   const bySocket = new Map(ended.map(record => [record['client_socket'], record]))
   const byServerSocket = new Map(ended.map(record => [record['server_socket'], record]))
