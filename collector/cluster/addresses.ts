@@ -7,7 +7,7 @@ import { text } from './json.ts'
 const MAX_PAIRS = 10_000
 
 /** The same text for the same address; of what is no address, its own. */
-export function canonical(ip: string): string {
+function canonical(ip: string): string {
   const bytes = addressBytes(ip)
   return bytes ? textOf(bytes) : ip
 }

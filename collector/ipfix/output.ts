@@ -48,7 +48,7 @@ export class Output {
     const { domain = domainOf(record.node), maxRecord } = this.#options
     const template = this.templates[record.family]
     let bytes = this.#encoded(record, template)
-    // whoever makes a pod gives it labels: none of them takes its records away
+    // users choose the labels of their pods: a record too long for them is sent without
     if (bytes.length > maxRecord) bytes = this.#encoded(withoutLabels(record), template)
     if (bytes.length > maxRecord) this.tooLong++
     else this.#add({ bytes, domain, template })

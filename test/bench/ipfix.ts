@@ -53,7 +53,10 @@ export async function benchIpfix(): Promise<string[][]> {
       `${rate(packed.seconds)}, ${Math.round(sent / CONVERSATIONS)} bytes a record on the wire`,
     ],
     ['from rows to messages', rate(told.seconds + encoded.seconds + packed.seconds)],
-    ['what was told of a flow, kept', `${Math.ceil(told.value / (2 * CONVERSATIONS))} bytes each`],
+    [
+      'state kept for each flow between its records',
+      `${Math.ceil(told.value / (2 * CONVERSATIONS))} bytes each`,
+    ],
   ]
 }
 

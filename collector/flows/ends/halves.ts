@@ -6,7 +6,7 @@ import { ipAt } from './endpoint.ts'
 
 /**
  * A server's flow without its client, although a probe watches that: its half comes later, or it is UDP behind a Service and never
- * joined. An address of a node says nothing: it stands for whoever is masqueraded there.
+ * joined. An address of a node does not identify the client: others may be masqueraded behind it.
  */
 export function isSeenByClient(
   store: FlowStore,

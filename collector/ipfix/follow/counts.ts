@@ -25,5 +25,5 @@ export function countsOf(due: Due): Counts {
   }
 }
 
-export const movedOf = (told: Told, { client, server }: { client: number; server: number }): number =>
+const movedOf = (told: Told, { client, server }: { client: number; server: number }): number =>
   Math.max(client && told.get(client, TOLD.MOVED), server && told.get(server, TOLD.MOVED))

@@ -59,7 +59,7 @@ export class Exporter implements Teller {
   }
 }
 
-/** The node whose probe tells of it. */
+/** The node whose probe reports it. */
 export function tellerOf({ addresses }: TellerParts, due: Due): NodeTelling {
   const { store } = due.flows
   const run = store.runOf(leadOf(due))

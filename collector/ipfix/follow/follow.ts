@@ -42,7 +42,7 @@ export interface Periods {
   readonly idleS: number
 }
 
-/** Protocols of conversations that are told; none: all. */
+/** Protocols of conversations that are exported; empty: all. */
 export type Protocols = readonly string[]
 
 export const leadOf = ({ client, server }: Unit): number => client || server

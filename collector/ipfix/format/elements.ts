@@ -23,8 +23,8 @@ export interface Element {
   readonly type: ElementType
 }
 
-export const REVERSE = 29305
-export const ANTREA = 56506
+const REVERSE = 29305
+const ANTREA = 56506
 
 const of =
   (enterprise: number) =>

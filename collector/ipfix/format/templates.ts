@@ -7,7 +7,7 @@ export type Family = 4 | 6
 type Names = readonly ElementName[]
 
 /** Template ids: RFC 7011, 3.4.1 has those from 256 on. */
-export const TEMPLATE_IDS: Readonly<Record<Family, number>> = { 4: 256, 6: 257 }
+const TEMPLATE_IDS: Readonly<Record<Family, number>> = { 4: 256, 6: 257 }
 
 const WHEN_AND_HOW_MUCH: Names = [
   ...(['flowStartSeconds', 'flowEndSeconds', 'flowEndReason'] as const),

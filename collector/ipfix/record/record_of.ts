@@ -6,7 +6,7 @@ import { conntrackState } from './tcp_state.ts'
 /** Numbers of protocols: IANA. */
 const PROTOCOLS = { tcp: 6, udp: 17 } as const
 
-/** The node whose probe tells of a conversation. */
+/** The node whose probe reports a conversation. */
 export interface NodeTelling {
   readonly name: string
   /** One of its addresses; '' where none is known. */

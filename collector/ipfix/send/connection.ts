@@ -16,7 +16,7 @@ export interface Connection {
 
 type Send = (bytes: Buffer, done: (error?: Error | null) => void) => void
 
-/** A message that the kernel has no room for so long: whoever should read it does not. */
+/** A send that blocks for longer than this: the collector does not read. */
 const STUCK_MS = 30_000
 
 /** What connections of every kind have in common: they fail once. */

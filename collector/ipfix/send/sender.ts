@@ -87,7 +87,7 @@ export class Sender {
         await this.#serve(connection, signal)
       } catch (error) {
         if (signal.aborted) return
-        // templates are taken by whoever answers: only one that stays is good
+        // any listener accepts templates: only a connection that lasts resets the backoff
         if (performance.now() - since > LAST_DELAY_MS) failures = 0
         const delay = Math.min(LAST_DELAY_MS, firstDelayMs * 2 ** failures++)
         this.#log.warn(

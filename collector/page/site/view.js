@@ -1,21 +1,10 @@
 /** What is shown, kept in the address: a link to it shows the same. */
 
-const DEFAULTS = {
-  view: 'containers',
-  host: '',
-  namespace: '',
-  pod: '',
-  container: '',
-  process: '',
-  role: '',
-  text: '',
-  range: '15m',
-  sort: '',
-  by: 'container',
-  to: '',
-}
 /** Filters that the dashboards have, and the process. */
 export const FILTERS = ['host', 'namespace', 'pod', 'container', 'process']
+/** Nothing is chosen. */
+export const NO_FILTER = Object.fromEntries([...FILTERS, 'role', 'text', 'to'].map(name => [name, '']))
+const DEFAULTS = { view: 'containers', ...NO_FILTER, range: '15m', sort: '', by: 'container' }
 export const RANGES = { '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800 }
 
 const changed = []

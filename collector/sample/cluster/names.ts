@@ -33,10 +33,14 @@ export class ClusterNames {
 
   /** Those that the settings name: of the pod, else of its namespace. */
   labels(uid: string | undefined): Record<string, string> {
-    const pod = uid === undefined ? undefined : this.facts.podByUid(uid)
-    const all = pod ? { ...this.facts.namespaceByName(pod.namespace)?.labels, ...pod.labels } : {}
+    const pod = uid === undefined || this.#labels.length === 0 ? undefined : this.facts.podByUid(uid)
+    if (!pod) return {}
+    const all = [pod.labels, this.facts.namespaceByName(pod.namespace)?.labels ?? {}]
     return Object.fromEntries(
-      this.#labels.flatMap(key => (Object.hasOwn(all, key) ? [[key, all[key]!] as const] : [])),
+      this.#labels.flatMap(key => {
+        const labels = all.find(some => Object.hasOwn(some, key))
+        return labels ? [[key, labels[key]!] as const] : []
+      }),
     )
   }
 }

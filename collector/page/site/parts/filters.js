@@ -1,6 +1,6 @@
 /** The views, and the filters of the dashboards: what can be chosen is what the last windows have. */
 
-import { current, go, hrefOf, RANGES } from '../view.js'
+import { current, go, hrefOf, NO_FILTER, RANGES } from '../view.js'
 import { h, setAttribute, setText } from './elements.js'
 
 const place = document.getElementById('filters')
@@ -86,9 +86,8 @@ export function drawFilters(live) {
     view.range,
   )
   if (document.activeElement !== text && text.value !== view.text) text.value = view.text
-  const none = { host: '', namespace: '', pod: '', container: '', process: '', role: '', text: '', to: '' }
-  setAttribute(clear, 'href', hrefOf(none))
-  clear.hidden = Object.keys(none).every(name => view[name] === '')
+  setAttribute(clear, 'href', hrefOf(NO_FILTER))
+  clear.hidden = Object.keys(NO_FILTER).every(name => view[name] === '')
 }
 
 /** Only when the choices have changed: an open list would close. */

@@ -1,7 +1,7 @@
 /** Pairs of who talks and with whom, as columns of tables. */
 
 import { bytes, count, rate, time } from '../data/units.js'
-import { hrefOf } from '../view.js'
+import { hrefOf, NO_FILTER } from '../view.js'
 
 /** What traffic of pods can be bounded to, as the collector calls it. */
 export const KINDS = {
@@ -11,18 +11,7 @@ export const KINDS = {
   inbound: 'outside to pod',
 }
 
-/** What is chosen with a node; the rest of the filters would hide it. */
-export const NO_FILTER = {
-  host: '',
-  namespace: '',
-  pod: '',
-  container: '',
-  process: '',
-  role: '',
-  text: '',
-  to: '',
-}
-/** The connections of a node. */
+/** The connections of a node; the filters that were chosen before would hide them. */
 export const linkOf = ({ only }) => hrefOf({ view: 'connections', sort: '', ...NO_FILTER, ...only })
 
 export const client = {

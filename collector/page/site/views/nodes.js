@@ -8,9 +8,8 @@ import { rate } from '../data/units.js'
 import { Charts } from '../parts/charts.js'
 import { note } from '../parts/filters.js'
 import { Heat } from '../parts/heat.js'
-import { NO_FILTER } from '../parts/pairs.js'
 import { Table } from '../parts/table.js'
-import { current, hrefOf, RANGES } from '../view.js'
+import { current, hrefOf, NO_FILTER, RANGES } from '../view.js'
 
 const number = (key, title, help, low) => ({
   ...{ key, title, help, low, text: rate, csv: `${key}_bytes_per_s` },

@@ -70,7 +70,7 @@ for (const [what, references, workload] of [
   })
 
 t.test(
-  'while what made it has not come, and without the right to it, a pod is told of by its own controller',
+  'until the object that made it is known, or without the right to read it, a pod has its own controller',
   async t => {
     const held = new Held()
     const of = (name: string) => held.podByUid(`uid-${name}`)?.workload
